@@ -1,0 +1,42 @@
+# Sourced by up, down and run: where the lab lives and how it speaks.
+# shellcheck shell=bash
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+lab=$root/var/lab
+started=$lab/started
+pg_port=54329
+
+# Debian's own client matches Debian's engine; a newer one further up PATH may not.
+[ -x /usr/bin/docker ] && PATH=/usr/bin:$PATH
+export PATH DOCKER_BUILDKIT=0
+
+say() { printf 'lab: %s\n' "$*" >&2; }
+
+cannot() {
+  say "cannot $*"
+  exit 2
+}
+
+need_debian_root() {
+  [ -e /etc/debian_version ] || cannot "run here: it installs Debian packages, and this is not Debian"
+  [ "$(id -u)" = 0 ] || cannot "run as $(id -un): installing packages and starting Docker Engine need root"
+}
+
+note_started() { printf '%s %s\n' "$1" "$2" >>"$started"; }
+
+# PostgreSQL refuses to run as root, and its own user must be able to reach the directory.
+pg_home() {
+  if runuser -u postgres -- test -x "$lab" 2>/dev/null; then
+    printf '%s\n' "$lab/postgresql"
+  else
+    printf '/var/tmp/geocat-live-lab-%s/postgresql\n' "$(printf %s "$root" | cksum | cut -d' ' -f1)"
+  fi
+}
+
+# The newest PostgreSQL that Debian has put here.
+pg_bin() {
+  local found
+  found=$(printf '%s\n' /usr/lib/postgresql/*/bin | sort -V | tail -1)
+  [ -x "$found/initdb" ] || cannot "find initdb under /usr/lib/postgresql"
+  printf '%s\n' "$found"
+}
