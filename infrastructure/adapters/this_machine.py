@@ -1,0 +1,33 @@
+"""The "cloud" that is this very machine, for compositions on its own Docker Engine."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from infrastructure.adapters.words import Node, NodeState, Size
+
+
+class ThisMachine:
+    """One server that is always there, for every key; nothing is created and nothing is destroyed."""
+
+    def __init__(self, *, address: str = "127.0.0.1") -> None:
+        self._address = address
+
+    def test_connection(self) -> str:
+        """Nothing has to answer."""
+        return f"this machine, at {self._address}"
+
+    def ensure_server(self, *, key: str, size: Size) -> Node:
+        """This machine serves `key`, whatever its size."""
+        return Node(outside_id="this-machine", key=key, state=NodeState.RUNNING, address=self._address)
+
+    def find_server(self, *, key: str) -> Node | None:
+        """None: a machine shared by all keys carries none of them, so none is ever left behind."""
+        return None
+
+    def remove_server(self, *, key: str) -> None:
+        """The machine stays; it no longer serves `key` once the composition is removed."""
+
+    def list_servers(self) -> Sequence[Node]:
+        """None, for the same reason: reconciliation has nothing to compare."""
+        return ()

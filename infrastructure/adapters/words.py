@@ -1,0 +1,138 @@
+"""The words in which infrastructure speaks of clouds and runtimes; no vendor object crosses this border."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+
+class NodeState(StrEnum):
+    """What a cloud says of a node."""
+
+    BUILDING = "building"
+    RUNNING = "running"
+    STOPPED = "stopped"
+    ERROR = "error"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Size:
+    """What a plan asks of a server."""
+
+    cpus: int
+    ram_gb: int
+    disk_gb: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Node:
+    """A server as its cloud describes it."""
+
+    outside_id: str
+    key: str
+    state: NodeState
+    address: str = ""
+    size: str = ""
+
+
+class Cloud(Protocol):
+    """Where servers come from."""
+
+    def test_connection(self) -> str:
+        """A line that names what answered; raises ConfigError or TransientError otherwise."""
+
+    def ensure_server(self, *, key: str, size: Size) -> Node:
+        """Exactly one server carries `key`; found before it is created.
+
+        Raises TransientError while it is still being built, PermanentError on quota or an unknown size.
+        """
+
+    def find_server(self, *, key: str) -> Node | None:
+        """The server that carries `key`, if there is one."""
+
+    def remove_server(self, *, key: str) -> None:
+        """No server carries `key`; one that is already gone is success."""
+
+    def list_servers(self) -> Sequence[Node]:
+        """Every server that carries a key of ours, in one call."""
+
+
+class ServiceState(StrEnum):
+    """What an engine says of a container."""
+
+    STARTING = "starting"
+    RUNNING = "running"
+    UNHEALTHY = "unhealthy"
+    RESTARTING = "restarting"
+    STOPPED = "stopped"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """One service of a composition, as its engine describes it."""
+
+    name: str
+    state: ServiceState
+    image: str = ""
+    exit_code: int | None = None
+    started_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Port:
+    """A container port published on the server."""
+
+    service: str
+    container_port: int
+    host_port: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Composition:
+    """All that is needed to launch one release for one order."""
+
+    key: str
+    compose: str
+    bundle: bytes = field(repr=False)
+    digest: str
+    ports: tuple[Port, ...] = ()
+    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Inputs, secrets and LIVE_* names: for interpolation and for every container. Holds secrets."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeftBehind:
+    """Something of ours that still stands after a removal."""
+
+    kind: str
+    name: str
+
+
+class Runtime(Protocol):
+    """What runs compositions on one server."""
+
+    def test_connection(self) -> str:
+        """A line that names the engine and its version; raises ConfigError or TransientError otherwise."""
+
+    def ensure_running(self, composition: Composition) -> Sequence[Service]:
+        """The composition is up with this digest and every service is healthy.
+
+        Never waits: raises TransientError with the progress in words while services are starting.
+        """
+
+    def ensure_stopped(self, *, key: str) -> None:
+        """No container of `key` runs; its data is kept. What is absent counts as stopped."""
+
+    def remove(self, *, key: str) -> None:
+        """No container, network, volume, built image or directory of `key` is left; absent is success."""
+
+    def observe(self, *, keys: Sequence[str]) -> Mapping[str, Sequence[Service]]:
+        """The services of each key, in a handful of calls for all; a key that is gone maps to ()."""
+
+    def left_behind(self, *, key: str) -> Sequence[LeftBehind]:
+        """What still carries `key` here: empty after a removal."""
