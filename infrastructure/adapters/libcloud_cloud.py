@@ -121,9 +121,7 @@ class LibcloudCloud:
             options = self._options(key)
             chosen = self._choose(size)
             image = NodeImage(id=self._image_id, name=self._image_id, driver=self._driver)
-            made = cast(
-                "CloudNode | list[CloudNode]", self._driver.create_node(name=key, size=chosen, image=image, **options)
-            )
+            made: Any = self._driver.create_node(name=key, size=chosen, image=image, **options)
         # EC2's driver can return a list.
         node: CloudNode = made[0] if isinstance(made, list) else made
         return node
