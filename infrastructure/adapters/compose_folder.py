@@ -1,0 +1,122 @@
+"""The folder from which one composition is launched: private, fresh, held by one run at a time, gone afterwards."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import tarfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from io import BytesIO
+from pathlib import Path
+
+from infrastructure.adapters.compose_files import ComposeFile, env_text, override_text
+from infrastructure.adapters.words import Composition
+from live.lib.errors import ConfigError, PermanentError, TransientError
+
+MAX_UNPACKED = 512 * 1024 * 1024
+BUSY = timedelta(seconds=10)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Folder:
+    """Where a composition's files are, and the lock that keeps others out while its descriptor is open."""
+
+    path: Path
+    lock: int
+
+    @property
+    def product(self) -> Path:
+        """The release's own files. Nothing secret is in here: builds may copy all of it into an image."""
+        return self.path / "product"
+
+    @property
+    def env_file(self) -> Path:
+        """The values for `${NAME}`. Holds secrets."""
+        return self.path / "live.env"
+
+    @property
+    def override(self) -> Path:
+        """The compose file laid over the release's own. Holds secrets."""
+        return self.path / "live.override.yaml"
+
+
+@contextmanager
+def held_folder(work_dir: Path, key: str) -> Iterator[Folder]:
+    """An empty folder of `key` that no other run uses; nothing of it is left afterwards.
+
+    The lock lives as long as its descriptor, also in a launch that outlives its killed worker.
+    """
+    path = work_dir / key
+    lock = _lock(path, key)
+    try:
+        _empty(path)
+        yield Folder(path=path, lock=lock)
+    finally:
+        shutil.rmtree(path, ignore_errors=True)
+        os.close(lock)
+
+
+def write_folder(folder: Folder, composition: Composition, compose: ComposeFile) -> None:
+    """The folder holds what `docker compose` needs to launch the composition."""
+    override = override_text(composition, compose)
+    try:
+        folder.product.mkdir()
+        _unpack(composition.bundle, folder.product)
+        (folder.product / "compose.yaml").unlink(missing_ok=True)
+        _write(folder.product / "compose.yaml", composition.compose)
+        _write(folder.env_file, env_text(composition.environment))
+        _write(folder.override, override)
+    except OSError as error:
+        raise PermanentError(f"the composition's files cannot be written: {error.strerror or error}") from error
+
+
+def _lock(path: Path, key: str) -> int:
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        lock = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    except OSError as error:
+        raise ConfigError(f"the folder {path} cannot be made: {error.strerror}") from error
+    if not _is_ours(lock, path):
+        os.close(lock)
+        raise TransientError(f"another run is still busy with {key}", retry_in=BUSY)
+    return lock
+
+
+def _is_ours(lock: int, path: Path) -> bool:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        # The run that held it may have removed the folder since it was opened here.
+        return path.stat().st_ino == os.fstat(lock).st_ino
+    except (BlockingIOError, FileNotFoundError):
+        return False
+
+
+def _empty(path: Path) -> None:
+    path.chmod(0o700)
+    for entry in path.iterdir():
+        if entry.is_dir() and not entry.is_symlink():
+            shutil.rmtree(entry)
+        else:
+            entry.unlink()
+
+
+def _unpack(bundle: bytes, into: Path) -> None:
+    if not bundle:
+        return
+    try:
+        with tarfile.open(fileobj=BytesIO(bundle), mode="r:gz") as archive:
+            if sum(member.size for member in archive) > MAX_UNPACKED:
+                raise PermanentError(f"the release's files are larger than {MAX_UNPACKED // 1024**2} MB")
+            archive.extractall(into, filter="data")
+    except (tarfile.TarError, EOFError, zlib.error) as error:
+        raise PermanentError(f"the release's files cannot be unpacked: {error}") from error
+
+
+def _write(path: Path, text: str) -> None:
+    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+        file.write(text)

@@ -1,0 +1,170 @@
+"""Looks at a Docker Engine, and clears away: the only module that imports its SDK."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import docker
+import requests
+from docker.errors import APIError, DockerException, NotFound
+from docker.utils import parse_host
+
+from infrastructure.adapters.compose_files import KEY_LABEL
+from infrastructure.adapters.words import LeftBehind, Service, ServiceState
+from live.lib.errors import ConfigError, OutsideError, PermanentError, TransientError
+
+LOCAL_SOCKET = "unix:///var/run/docker.sock"
+PROJECT_LABEL = "com.docker.compose.project"
+SERVICE_LABEL = "com.docker.compose.service"
+ONE_OFF_LABEL = "com.docker.compose.oneoff"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Container:
+    """A container as one line of the engine's list tells it."""
+
+    service: str
+    status: str
+    health: str
+    exit_code: int | None
+    image: str
+    labels: Mapping[str, str]
+
+    @property
+    def has_started(self) -> bool:
+        """It runs, or the engine itself keeps starting it: nobody needs to start it."""
+        return self.status in ("running", "restarting")
+
+    @property
+    def can_be_stopped(self) -> bool:
+        """Something of it runs, or will."""
+        return self.status in ("running", "restarting", "paused")
+
+    @property
+    def has_completed(self) -> bool:
+        """It ran to its end and found nothing wrong."""
+        return self.status == "exited" and self.exit_code == 0
+
+    @property
+    def as_service(self) -> Service:
+        """The container in infrastructure's words."""
+        return Service(name=self.service, state=self._state, image=self.image, exit_code=self.exit_code)
+
+    @property
+    def _state(self) -> ServiceState:
+        if self.status == "running":
+            healths = {"starting": ServiceState.STARTING, "unhealthy": ServiceState.UNHEALTHY}
+            return healths.get(self.health, ServiceState.RUNNING)
+        states = {
+            "created": ServiceState.STARTING,
+            "restarting": ServiceState.RESTARTING,
+            "paused": ServiceState.STOPPED,
+            "exited": ServiceState.STOPPED,
+            "dead": ServiceState.STOPPED,
+        }
+        return states.get(self.status, ServiceState.UNKNOWN)
+
+
+class DockerEngine:
+    """One Docker Engine, by its address (`unix://`, `tcp://`, `ssh://user@host:port`)."""
+
+    def __init__(self, *, host: str = "", timeout: float = 30) -> None:
+        self.host = host or LOCAL_SOCKET
+        self._timeout = int(timeout)
+        try:
+            parse_host(self.host)
+        except DockerException as error:
+            raise ConfigError(f"'{self.host}' is not the address of a Docker Engine") from error
+
+    def version(self) -> str:
+        """The engine's version."""
+        with self._api() as api:
+            return str(api.version()["Version"])
+
+    def containers(self, project: str) -> Sequence[Container]:
+        """The containers of one project's services, by name."""
+        return self._containers(f"{PROJECT_LABEL}={project}")
+
+    def all_containers(self) -> Sequence[Container]:
+        """The containers of every composition of ours, in one call."""
+        return self._containers(KEY_LABEL)
+
+    def leftovers(self, project: str, key: str) -> Sequence[LeftBehind]:
+        """What the engine still has of a project."""
+        with self._api() as api:
+            return [LeftBehind(kind=kind, name=name) for kind, name, _ in _belongings(api, project, key)]
+
+    def clear(self, project: str, key: str) -> None:
+        """The engine has no container, network, volume or built image of the project; their data is gone."""
+        with self._api() as api:
+            for _, _, remove in _belongings(api, project, key):
+                try:
+                    remove()
+                except NotFound:
+                    continue
+
+    def _containers(self, label: str) -> Sequence[Container]:
+        with self._api() as api:
+            listed = api.containers(all=True, filters={"label": [label, f"{ONE_OFF_LABEL}=False"]})
+        return sorted((_container(entry) for entry in listed), key=lambda container: container.service)
+
+    @contextmanager
+    def _api(self) -> Iterator[Any]:
+        """The SDK's plain API, whose answers are lists and dicts; its errors come out as ours."""
+        by_ssh = self.host.startswith("ssh://")
+        try:
+            api = docker.APIClient(self.host, version="auto", timeout=self._timeout, use_ssh_client=by_ssh)
+            try:
+                yield api
+            finally:
+                api.close()
+        except APIError as error:
+            raise _by_status(error) from error
+        except (DockerException, requests.RequestException, OSError) as error:
+            if "permission denied" in str(error).lower():
+                raise ConfigError(f"Docker Engine at {self.host} may not be used by this user") from error
+            raise TransientError(f"Docker Engine at {self.host} cannot be reached") from error
+
+
+def _belongings(api: Any, project: str, key: str) -> Iterator[tuple[str, str, Callable[[], object]]]:
+    """Kind, name, and how to remove it; in an order in which nothing is still needed by what comes after."""
+    of_project = {"label": f"{PROJECT_LABEL}={project}"}
+    for container in api.containers(all=True, filters=of_project):
+        name = container["Names"][0].lstrip("/") if container["Names"] else container["Id"][:12]
+        yield "container", name, partial(api.remove_container, container["Id"], v=True, force=True)
+    for network in api.networks(filters=of_project):
+        yield "network", network["Name"], partial(api.remove_network, network["Id"])
+    for volume in api.volumes(filters=of_project)["Volumes"] or ():
+        yield "volume", volume["Name"], partial(api.remove_volume, volume["Name"])
+    for image in api.images(filters={"label": f"{KEY_LABEL}={key}"}):
+        name = (image["RepoTags"] or [image["Id"]])[0]
+        yield "image", name, partial(api.remove_image, image["Id"], force=True)
+
+
+def _container(entry: Mapping[str, Any]) -> Container:
+    """The list names health and exit code only inside `Status`, as in "Up 4 minutes (unhealthy)", "Exited (3) …"."""
+    text = str(entry["Status"])
+    health = re.search(r"\((?:health: )?(starting|healthy|unhealthy)\)", text)
+    code = re.match(r"(?:Exited|Restarting) \((\d+)\)", text)
+    return Container(
+        service=entry["Labels"].get(SERVICE_LABEL, ""),
+        status=str(entry["State"]),
+        health=health[1] if health else "",
+        exit_code=int(code[1]) if code else None,
+        image=str(entry["Image"]),
+        labels=entry["Labels"],
+    )
+
+
+def _by_status(error: APIError) -> OutsideError:
+    status = error.status_code or 500
+    words = f"Docker Engine: {error.explanation or f'answered {status}'}"
+    # 409 is "in use" or "already being removed": both end.
+    if status >= 500 or status in (408, 409, 429):
+        return TransientError(words)
+    return ConfigError(words) if status in (401, 403) else PermanentError(words)

@@ -1,0 +1,138 @@
+"""Compositions on one Docker Engine: `docker compose` launches and stops, the engine's API looks and clears away."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from pathlib import Path
+
+from infrastructure.adapters.compose_cli import ComposeCli
+from infrastructure.adapters.compose_files import KEY_LABEL, ComposeFile, labels_of, read_compose
+from infrastructure.adapters.compose_folder import held_folder, write_folder
+from infrastructure.adapters.docker_engine import Container, DockerEngine
+from infrastructure.adapters.words import Composition, LeftBehind, Service, ServiceState
+from live.lib.errors import TransientError
+
+LOOK_AGAIN = timedelta(seconds=3)
+
+
+class DockerRuntime:
+    """A Docker Engine, by its address; empty means this machine's own.
+
+    `timeout` bounds one `docker compose` call in seconds, builds included; a task's lease has to be longer.
+    """
+
+    def __init__(self, *, work_dir: Path, host: str = "", timeout: float = 900) -> None:
+        self._work_dir = work_dir
+        self._engine = DockerEngine(host=host)
+        self._cli = ComposeCli(host=self._engine.host, timeout=timeout)
+
+    def __repr__(self) -> str:
+        return f"<DockerRuntime {self._engine.host}>"
+
+    def test_connection(self) -> str:
+        """The versions of the engine and of Compose."""
+        return f"Docker Engine {self._engine.version()} with Compose {self._cli.version()}"
+
+    def ensure_running(self, composition: Composition) -> Sequence[Service]:
+        """The composition is up with this digest and these settings, and every service is healthy."""
+        compose = read_compose(composition.compose)
+        project = _project(composition.key)
+        containers = self._engine.containers(project)
+        is_launched = _is_launched(containers, composition, compose)
+        if not (is_launched and all(_needs_nothing(container, compose) for container in containers)):
+            # What is merely stopped keeps its images: starting it again must not depend on a build.
+            self._up(project, composition, compose, build=not is_launched)
+            containers = self._engine.containers(project)
+        return _all_ready(containers, compose)
+
+    def ensure_stopped(self, *, key: str) -> None:
+        """No container of `key` runs; containers, networks and volumes stay."""
+        project = _project(key)
+        with held_folder(self._work_dir, key):
+            if any(container.can_be_stopped for container in self._engine.containers(project)):
+                self._cli.stop(project)
+
+    def remove(self, *, key: str) -> None:
+        """No container, network, volume, built image or folder of `key` is left."""
+        with held_folder(self._work_dir, key):
+            self._engine.clear(_project(key), key)
+
+    def observe(self, *, keys: Sequence[str]) -> Mapping[str, Sequence[Service]]:
+        """The services of each key, in one call for all; a key that is gone maps to ()."""
+        found: dict[str, tuple[Service, ...]] = dict.fromkeys(keys, ())
+        for container in self._engine.all_containers():
+            key = container.labels[KEY_LABEL]
+            if key in found:
+                found[key] = (*found[key], container.as_service)
+        return found
+
+    def left_behind(self, *, key: str) -> Sequence[LeftBehind]:
+        """What still carries `key` on the engine, and the folder here if there is one."""
+        folder = self._work_dir / key
+        folders = [LeftBehind(kind="directory", name=str(folder))] if folder.exists() else []
+        return [*self._engine.leftovers(_project(key), key), *folders]
+
+    def _up(self, project: str, composition: Composition, compose: ComposeFile, *, build: bool) -> None:
+        secrets = [value for name, value in composition.environment.items() if not name.startswith("LIVE_")]
+        with held_folder(self._work_dir, composition.key) as folder:
+            write_folder(folder, composition, compose)
+            self._cli.up(project, folder, build=build, secrets=secrets)
+
+
+def _project(key: str) -> str:
+    """The name Compose knows the key by: it allows no capitals."""
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]*", key):
+        raise ValueError(f"'{key}' cannot name a composition")
+    return key.lower()
+
+
+def _is_launched(containers: Sequence[Container], composition: Composition, compose: ComposeFile) -> bool:
+    """Every service has its container, made from exactly this composition."""
+    wanted = labels_of(composition).items()
+    all_there = compose.always_up <= {container.service for container in containers}
+    return all_there and all(wanted <= container.labels.items() for container in containers)
+
+
+def _needs_nothing(container: Container, compose: ComposeFile) -> bool:
+    return container.has_started or (container.service in compose.run_once and container.has_completed)
+
+
+def _all_ready(containers: Sequence[Container], compose: ComposeFile) -> Sequence[Service]:
+    """The services, if each is as it should be; otherwise the progress, as an error that says to look again."""
+    missing = sorted(compose.always_up - {container.service for container in containers})
+    unready = [container.as_service for container in containers if not _is_ready(container, compose)]
+    if not unready and not missing:
+        return [container.as_service for container in containers]
+    everything = len(containers) + len(missing)
+    ready = everything - len(unready) - len(missing)
+    only_starting = not missing and all(service.state is ServiceState.STARTING for service in unready)
+    raise TransientError(
+        f"{ready} of {everything} services are healthy; {_progress(unready, missing)}",
+        retry_in=LOOK_AGAIN if only_starting else None,
+    )
+
+
+def _is_ready(container: Container, compose: ComposeFile) -> bool:
+    if container.service in compose.run_once:
+        return container.has_completed
+    return container.as_service.state is ServiceState.RUNNING
+
+
+def _progress(unready: Sequence[Service], missing: Sequence[str]) -> str:
+    on_their_way = (ServiceState.STARTING, ServiceState.RUNNING)
+    waiting = [service.name for service in unready if service.state in on_their_way]
+    said = [f"waiting for {', '.join(waiting)}"] if waiting else []
+    said += [_trouble(service) for service in unready if service.state not in on_their_way]
+    return "; ".join(said + [f"{name} has no container" for name in missing])
+
+
+def _trouble(service: Service) -> str:
+    match service.state:
+        case ServiceState.RESTARTING:
+            return f"{service.name} keeps restarting (exit code {service.exit_code})"
+        case ServiceState.STOPPED if service.exit_code is not None:
+            return f"{service.name} ended with exit code {service.exit_code}"
+        case _:
+            return f"{service.name} is {service.state}"

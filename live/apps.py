@@ -1,0 +1,18 @@
+"""The top of the house as an app: portal, API and commands."""
+
+from __future__ import annotations
+
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class LiveConfig(AppConfig):
+    """The room that knows every other."""
+
+    name = "live"
+    verbose_name = _("Geocat Live")
+
+    def ready(self) -> None:
+        from live.lib.schedules import Every, register_schedule  # apps must be loaded first
+
+        register_schedule(Every(name="sweep", task="live.lib.sweep.sweep", minutes=1))

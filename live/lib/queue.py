@@ -1,0 +1,37 @@
+"""The only door to django-q2: it delivers, our rows decide.
+
+With the ORM broker on the default database a request enqueued inside `atomic()` commits, or goes, with the change.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from django_q.models import Schedule
+from django_q.tasks import async_task
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from live.lib.schedules import Every
+
+
+def enqueue(task: str, *args: object, name: str = "", timeout: timedelta | None = None) -> None:
+    """A worker will call the function at dotted path `task` with `args`: once or more, soon or late."""
+    options: dict[str, object] = {"task_name": name[:100]} if name else {}
+    if timeout:
+        options["timeout"] = int(timeout.total_seconds())
+    async_task(task, *args, q_options=options)
+
+
+def write_schedules(schedules: Iterable[Every]) -> None:
+    """The scheduler's table holds exactly `schedules`; safe to repeat at every deploy."""
+    names = []
+    for every in schedules:
+        Schedule.objects.update_or_create(
+            name=every.name,
+            defaults={"func": every.task, "schedule_type": Schedule.MINUTES, "minutes": every.minutes, "repeats": -1},
+        )
+        names.append(every.name)
+    Schedule.objects.exclude(name__in=names).delete()

@@ -1,0 +1,18 @@
+"""Settings for the tests: the project's own, with nothing that reaches outside."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+
+os.environ.setdefault("SECRET_KEY", "only-for-the-tests-and-nowhere-else-0123456789abcdef")
+os.environ.setdefault("DATABASE_URL", "sqlite://:memory:")
+os.environ["EMAIL_URL"] = "memorymail://"
+os.environ["VAR_DIR"] = tempfile.mkdtemp(prefix="live-tests-")
+os.environ["SITE_URL"] = "http://testserver"
+os.environ["LOG_LEVEL"] = "WARNING"
+
+from live.settings import *  # noqa: F403
+
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+WHITENOISE_AUTOREFRESH = True
