@@ -1,0 +1,19 @@
+"""Who pays, who may look, and what they were told."""
+
+from __future__ import annotations
+
+from customers.models.customer import Address, Contact, Customer, CustomerQuerySet, ExternalId
+from customers.models.message import Message
+from customers.models.people import ApiToken, Membership, User
+
+__all__ = [
+    "Address",
+    "ApiToken",
+    "Contact",
+    "Customer",
+    "CustomerQuerySet",
+    "ExternalId",
+    "Membership",
+    "Message",
+    "User",
+]

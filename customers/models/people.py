@@ -1,0 +1,73 @@
+"""People who sign in, and the programs that call on their behalf."""
+
+from __future__ import annotations
+
+import zoneinfo
+
+from django.contrib.auth.models import AbstractUser
+from django.db import models
+from django.db.models.functions import Lower
+from django.utils.translation import gettext_lazy as _
+from knox.models import AbstractAuthToken
+
+from customers.models.customer import Customer
+from live.lib.models import Timestamped
+
+
+def time_zone_choices() -> list[tuple[str, str]]:
+    """The IANA names a viewer can choose from."""
+    return [(name, name.replace("_", " ")) for name in sorted(zoneinfo.available_timezones()) if "/" in name]
+
+
+class User(AbstractUser):  # type: ignore[django-manager-missing]  # knox's manager has no types
+    """Someone who signs in: staff in the admin, a customer's people in the portal."""
+
+    email = models.EmailField(_("e-mail"))
+    time_zone = models.CharField(
+        _("time zone"), max_length=60, blank=True, help_text=_("Times are shown in this zone.")
+    )
+
+    class Meta(AbstractUser.Meta):
+        constraints = (
+            models.UniqueConstraint(Lower("email"), name="one_user_per_email", condition=~models.Q(email="")),
+        )
+
+    def __str__(self) -> str:
+        return self.get_full_name() or self.email or self.username
+
+
+class Membership(Timestamped):
+    """A user may see, and depending on the role steer, what a customer has."""
+
+    class Role(models.TextChoices):
+        OWNER = "owner", _("Owner")
+        VIEWER = "viewer", _("Viewer")
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships", verbose_name=_("user"))
+    customer = models.ForeignKey(
+        Customer, on_delete=models.CASCADE, related_name="memberships", verbose_name=_("customer")
+    )
+    role = models.CharField(_("role"), max_length=10, choices=Role.choices, default=Role.OWNER)
+
+    class Meta:
+        verbose_name = _("membership")
+        verbose_name_plural = _("memberships")
+        constraints = (models.UniqueConstraint(fields=("user", "customer"), name="member_once"),)
+
+    def __str__(self) -> str:
+        return f"{self.user} · {self.customer}"
+
+
+class ApiToken(AbstractAuthToken):
+    """A program's key: kept as a hash, shown once, valid until it expires or is removed."""
+
+    name = models.CharField(_("name"), max_length=100, blank=True, help_text=_("Which program uses it."))
+    last_used_at = models.DateTimeField(_("last used"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("API token")
+        verbose_name_plural = _("API tokens")
+        ordering = ("-created",)
+
+    def __str__(self) -> str:
+        return self.name or self.token_key

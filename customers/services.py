@@ -1,0 +1,72 @@
+"""What may be asked of this room: register customers, let people in, tell them things."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from django.db import transaction
+from django.template.loader import render_to_string
+from django.utils import translation
+
+from customers.models import Customer, Membership, Message, User
+from live.lib import clock
+from live.lib.control import kick
+from live.lib.names import new_reference
+
+
+@transaction.atomic
+def register_customer(*, name: str, email: str, **fields: object) -> Customer:
+    """A new active customer with a number of its own."""
+    return Customer.objects.create(number=new_reference("C", 5), name=name, email=email, **fields)
+
+
+@transaction.atomic
+def admit_user(*, customer: Customer, email: str, name: str = "", role: str = Membership.Role.OWNER) -> User:
+    """The person at `email` may sign in and sees what `customer` has; an account is made when there is none."""
+    user = User.objects.filter(email__iexact=email).first()
+    if user is None:
+        first, _, last = name.partition(" ")
+        user = User(username=email.lower()[:150], email=email.lower(), first_name=first, last_name=last)
+        user.set_unusable_password()
+        user.save()
+    Membership.objects.get_or_create(user=user, customer=customer, defaults={"role": role})
+    return user
+
+
+def recipients(customer: Customer, *, about_invoices: bool = False) -> list[str]:
+    """The contacts named for this kind of news; the customer's own address when there are none."""
+    wanted = {"about_invoices": True} if about_invoices else {"about_orders": True}
+    return list(customer.contacts.filter(**wanted).values_list("email", flat=True)) or [customer.email]
+
+
+@transaction.atomic
+def write_message(
+    *,
+    key: str,
+    customer: Customer,
+    template: str,
+    context: Mapping[str, object],
+    to: Iterable[str] = (),
+    attachments: Sequence[Mapping[str, str]] = (),
+) -> Message:
+    """The news `key` is written once, in the customer's language, and will be sent by a worker.
+
+    `template` names `<template>.subject.txt`, `.txt` and `.html`. `attachments` are {"name", "path", "type"}, the path
+    in the default storage.
+    """
+    if (existing := Message.objects.filter(key=key).first()) is not None:
+        return existing
+    whole = {**context, "customer": customer}
+    with translation.override(customer.language):
+        message = Message.objects.create(
+            key=key,
+            customer=customer,
+            to=list(to) or recipients(customer),
+            subject=" ".join(render_to_string(f"{template}.subject.txt", whole).split()),
+            text=render_to_string(f"{template}.txt", whole),
+            html=render_to_string(f"{template}.html", whole),
+            attachments=[dict(attachment) for attachment in attachments],
+            next_attempt_at=clock.now(),
+        )
+    kick("mail", [message.pk])
+    return message

@@ -1,0 +1,60 @@
+"""Mail leaves in batches: one connection for many messages."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+
+from django.conf import settings
+
+from customers.mail import Letter, Postbox, get_postbox
+from customers.models import Message
+from live.lib import clock
+from live.lib.control import Controller, Ending, done, failed, later, register
+from live.lib.errors import PermanentError, TransientError
+
+
+class MailController(Controller[Message]):
+    """Hands written messages to the mail server."""
+
+    name = "mail"
+    model = Message
+    lease = timedelta(seconds=180)
+    max_attempts = 100  # with rests of five minutes: most of a working day
+    batch_size = 50
+
+    def act_many(self, rows: Sequence[Message]) -> Mapping[int, Ending]:
+        """Each message was taken by the mail server, rests, or was refused, by itself."""
+        try:
+            with get_postbox() as postbox:
+                return {row.pk: self._send(postbox, row) for row in rows}
+        except TransientError as error:
+            return {row.pk: later(str(error), retry_in=error.retry_in) for row in rows}
+        except PermanentError as error:
+            return {row.pk: failed(str(error)) for row in rows}
+
+    def _send(self, postbox: Postbox, row: Message) -> Ending:
+        try:
+            postbox.send(letter_of(row))
+        except TransientError as error:
+            return later(str(error), retry_in=error.retry_in)
+        except PermanentError as error:
+            return failed(str(error))
+        return done("Sent", sent_at=clock.now())
+
+
+def letter_of(row: Message) -> Letter:
+    """The row as the postbox takes it; its Message-ID is the row's, so a repeat can be known as one."""
+    host = settings.SITE_URL.split("//")[-1].split(":")[0]
+    return Letter(
+        message_id=f"<{row.key.replace(':', '.')}@{host}>",
+        sender=settings.DEFAULT_FROM_EMAIL,
+        to=tuple(row.to),
+        subject=row.subject,
+        text=row.text,
+        html=row.html,
+        attachments=tuple((item["name"], item["path"], item["type"]) for item in row.attachments),
+    )
+
+
+register(MailController())

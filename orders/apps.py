@@ -1,0 +1,13 @@
+"""The room of the order: what is wanted, what is there, and the one timeline."""
+
+from __future__ import annotations
+
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class OrdersConfig(AppConfig):
+    """Orders, their parts and their events."""
+
+    name = "orders"
+    verbose_name = _("Orders")

@@ -1,0 +1,122 @@
+"""The order: a product implemented for a customer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Self
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from customers.models import Customer
+from live.lib.encrypted import EncryptedJSONField
+from live.lib.models import Timestamped
+from orders.words import State, Wanted
+from products.models import Plan, Release
+
+if TYPE_CHECKING:
+    from customers.models import User
+
+
+class OrderQuerySet(models.QuerySet["Order"]):
+    """Sets of orders."""
+
+    def visible_to(self, user: User) -> Self:
+        """Those of the customers the user belongs to; staff who may view orders see all."""
+        if user.is_staff and user.has_perm("orders.view_order"):
+            return self
+        return self.filter(customer__memberships__user=user)
+
+    def with_names(self) -> Self:
+        """Everything a list shows of an order, in one query."""
+        return self.select_related("customer", "release__product", "plan")
+
+    def moving(self) -> Self:
+        """Orders whose parts may have to be brought in line: what the rooms above look at again."""
+        settled = (State.DRAFT, State.PENDING, State.REMOVED)
+        return self.exclude(state__in=settled)
+
+    def needing_a_person(self) -> Self:
+        """Orders on which staff have to act: approve, or mend."""
+        return self.filter(Q(needs_person=True) | Q(state=State.PENDING))
+
+
+class Order(Timestamped):
+    """A product implemented for a customer: what is wanted, and how far it is.
+
+    `state`, `reason` and `needs_person` are derived (orders.flow) and stored for queries; nobody sets them.
+    """
+
+    reference = models.CharField(_("reference"), max_length=12, unique=True, editable=False)
+    customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="orders", verbose_name=_("customer"))
+    release = models.ForeignKey(Release, on_delete=models.PROTECT, related_name="orders", verbose_name=_("release"))
+    plan = models.ForeignKey(Plan, on_delete=models.PROTECT, related_name="orders", verbose_name=_("plan"))
+    name = models.CharField(_("name"), max_length=120, help_text=_("What the customer calls it."))
+    inputs = models.JSONField(_("inputs"), default=dict, blank=True)
+    is_sandbox = models.BooleanField(
+        _("sandbox"), default=False, help_text=_("A rehearsal: nothing real is made and nothing is owed.")
+    )
+    provider_slug = models.SlugField(
+        _("provider asked for"), max_length=60, blank=True, help_text=_("Empty lets the platform choose.")
+    )
+
+    wanted = models.CharField(_("wanted"), max_length=10, choices=Wanted.choices, default=Wanted.RUNNING)
+    wanted_version = models.PositiveIntegerField(_("wanted version"), default=1)
+    state = models.CharField(_("state"), max_length=12, choices=State.choices, default=State.DRAFT)
+    reason = models.TextField(_("why"), blank=True)
+    needs_person = models.BooleanField(_("needs a person"), default=False)
+
+    placed_at = models.DateTimeField(_("placed"), null=True, blank=True)
+    approved_at = models.DateTimeField(_("approved"), null=True, blank=True)
+    activated_at = models.DateTimeField(_("first active"), null=True, blank=True)
+    removed_at = models.DateTimeField(_("removed"), null=True, blank=True)
+
+    objects = OrderQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("order")
+        verbose_name_plural = _("orders")
+        ordering = ("-pk",)
+        permissions = (
+            ("approve_order", _("Can approve orders")),
+            ("steer_order", _("Can suspend, resume and retry orders")),
+            ("remove_order", _("Can remove orders")),
+            ("reveal_secrets", _("Can see an order's secrets")),
+        )
+        constraints = (
+            models.CheckConstraint(condition=Q(wanted__in=Wanted.values), name="order_wanted_known"),
+            models.CheckConstraint(condition=Q(state__in=State.values), name="order_state_known"),
+            models.UniqueConstraint(
+                fields=("customer", "name"),
+                name="order_name_once_per_customer",
+                condition=~Q(state="removed"),
+                violation_error_message=_("This customer already has an order of that name."),
+            ),
+        )
+        indexes = (
+            models.Index(fields=("state", "-id"), name="order_by_state"),
+            # Read by the dashboard: the few orders that need a person.
+            models.Index(fields=("-id",), name="order_needs_person", condition=Q(needs_person=True)),
+        )
+
+    def __str__(self) -> str:
+        return self.reference
+
+    @property
+    def key(self) -> str:
+        """What everything outside that belongs to this order is called."""
+        return f"live-{self.reference.lower()}"
+
+
+class OrderSecrets(Timestamped):
+    """The secrets generated for an order, sealed, apart so that lists never load them."""
+
+    order = models.OneToOneField(Order, on_delete=models.CASCADE, related_name="secrets", verbose_name=_("order"))
+    values = EncryptedJSONField(_("values"))
+
+    class Meta:
+        verbose_name = _("order secrets")
+        verbose_name_plural = _("order secrets")
+
+    def __str__(self) -> str:
+        return f"Secrets of order {self.order_id}"

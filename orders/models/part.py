@@ -1,0 +1,34 @@
+"""What an order is made of, as the rooms above report it."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from live.lib.models import Timestamped
+from orders.flow import PartSeen
+from orders.models.order import Order
+from orders.words import Part, PartState
+
+
+class OrderPart(Timestamped):
+    """The last report on one part of an order, and the version of the wish it answers."""
+
+    order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="parts", verbose_name=_("order"))
+    part = models.CharField(_("part"), max_length=12, choices=Part.choices)
+    state = models.CharField(_("state"), max_length=10, choices=PartState.choices)
+    version = models.PositiveIntegerField(_("version"))
+    message = models.TextField(_("message"), blank=True)
+
+    class Meta:
+        verbose_name = _("part")
+        verbose_name_plural = _("parts")
+        constraints = (models.UniqueConstraint(fields=("order", "part"), name="part_once_per_order"),)
+
+    def __str__(self) -> str:
+        return f"{self.get_part_display()}: {self.get_state_display()}"
+
+    @property
+    def seen(self) -> PartSeen:
+        """The row as a plain value."""
+        return PartSeen(part=Part(self.part), state=PartState(self.state), version=self.version, message=self.message)

@@ -1,0 +1,152 @@
+"""The rooms above tell how their parts stand; the order's state and timeline follow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from django.db import transaction
+
+from customers.services import write_message
+from live.lib import clock
+from orders.flow import standing
+from orders.models import Order, OrderEvent, OrderPart
+from orders.signals import orders_moved
+from orders.words import Part, PartState, State, Wanted
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """One part's news; `version` is the wish it answers, and an older one than the order's changes nothing."""
+
+    order_pk: int
+    part: Part
+    state: PartState
+    version: int
+    message: str = ""
+    is_public: bool = True
+
+
+def report(order_pk: int, part: Part, state: PartState, message: str = "", *, version: int) -> None:
+    """The part of one order stands as said; see `report_many`."""
+    report_many([Report(order_pk=order_pk, part=part, state=state, version=version, message=message)])
+
+
+@transaction.atomic
+def report_many(reports: Sequence[Report]) -> None:
+    """The parts stand as said, the orders' states are derived anew, and what changed is on the timeline.
+
+    Two queries to read and at most four to write, however many orders. Repeating a report changes nothing.
+    """
+    orders = {order.pk: order for order in lock_orders({one.order_pk for one in reports})}
+    parts = {(part.order_id, part.part): part for part in OrderPart.objects.filter(order__in=orders)}
+    events = []
+    touched: dict[tuple[int, str], OrderPart] = {}
+    for one in reports:
+        order = orders.get(one.order_pk)
+        known = parts.get((one.order_pk, one.part))
+        if order is None or one.version < order.wanted_version or (known and _says_the_same(known, one)):
+            continue
+        if known is None or known.state != one.state or one.state == PartState.FAILED:
+            events.append(_event_of(one))
+        row = known or OrderPart(order_id=one.order_pk, part=one.part)
+        row.state, row.version, row.message, row.updated_at = one.state, one.version, one.message, clock.now()
+        parts[one.order_pk, one.part] = touched[one.order_pk, one.part] = row
+    if not touched:
+        return
+    _save(OrderPart, list(touched.values()), ("state", "version", "message", "updated_at"))
+    moved = {order_pk for order_pk, _ in touched}
+    derive([orders[pk] for pk in sorted(moved)], parts.values(), events)
+
+
+def derive(orders: Sequence[Order], parts: Iterable[OrderPart], events: list[OrderEvent]) -> None:
+    """The stored state of `orders` is what `orders.flow` makes of their wish and `parts`; news is told after commit."""
+    by_order: dict[int, list[OrderPart]] = {order.pk: [] for order in orders}
+    for part in parts:
+        if part.order_id in by_order:
+            by_order[part.order_id].append(part)
+    for order in orders:
+        _derive_one(order, by_order[order.pk], events)
+    OrderEvent.objects.bulk_create(events)
+    Order.objects.bulk_update(orders, ("state", "reason", "needs_person", "activated_at", "removed_at", "updated_at"))
+    announce(order.pk for order in orders)
+
+
+def announce(order_pks: Iterable[int]) -> None:
+    """After commit, whoever listens looks at these orders."""
+    pks = tuple(order_pks)
+    transaction.on_commit(lambda: orders_moved.send(sender=Order, order_pks=pks))
+
+
+def lock_orders(pks: Iterable[int]) -> list[Order]:
+    """The orders, held for this transaction, in one fixed sequence so that two callers never block each other."""
+    return list(Order.objects.select_for_update(of=("self",)).filter(pk__in=pks).order_by("pk"))
+
+
+def _derive_one(order: Order, parts: list[OrderPart], events: list[OrderEvent]) -> None:
+    now = clock.now()
+    seen = standing(
+        wanted=Wanted(order.wanted),
+        version=order.wanted_version,
+        placed=order.placed_at is not None,
+        approved=order.approved_at is not None,
+        seen=[part.seen for part in parts],
+    )
+    if order.state != seen.state:
+        public = seen.state is not State.ATTENTION
+        events.append(OrderEvent(order=order, at=now, state=seen.state, message=seen.reason, is_public=public))
+        order.state = seen.state
+        if seen.state is State.REMOVED:
+            order.removed_at = now
+        _tell_customer(order, first=order.activated_at is None)
+        if seen.state is State.ACTIVE and order.activated_at is None:
+            order.activated_at = now
+    order.reason, order.needs_person, order.updated_at = seen.reason, seen.needs_person, now
+
+
+# The news a customer is sent, by the state reached; the key makes each one a single mail per wish.
+NEWS = {
+    State.PENDING: "pending",
+    State.ACTIVE: "active",
+    State.SUSPENDED: "suspended",
+    State.REMOVED: "removed",
+}
+
+
+def _tell_customer(order: Order, *, first: bool) -> None:
+    news = NEWS.get(State(order.state))
+    if news is None or order.placed_at is None:
+        return
+    if news == "active" and not first:
+        news = "resumed" if _was_suspended(order) else ""
+    if news:
+        write_message(
+            key=f"order:{order.reference}:{news}:{order.wanted_version}",
+            customer=order.customer,
+            template=f"orders/mail/{news}",
+            context={"order": order},
+        )
+
+
+def _was_suspended(order: Order) -> bool:
+    last = OrderEvent.objects.filter(order=order, part="", state__in=(State.SUSPENDED, State.ACTIVE)).last()
+    return last is not None and last.state == State.SUSPENDED
+
+
+def _says_the_same(known: OrderPart, one: Report) -> bool:
+    return (known.state, known.version, known.message) == (one.state, one.version, one.message)
+
+
+def _event_of(one: Report) -> OrderEvent:
+    public = one.is_public and one.state != PartState.FAILED
+    words = one.message or f"{one.part.label}: {one.state.label}"
+    return OrderEvent(
+        order_id=one.order_pk, at=clock.now(), part=one.part, state=one.state, message=words, is_public=public
+    )
+
+
+def _save(model: type[OrderPart], rows: list[OrderPart], fields: tuple[str, ...]) -> None:
+    if new := [row for row in rows if row.pk is None]:
+        model.objects.bulk_create(new)
+    if old := [row for row in rows if row.pk is not None and row not in new]:
+        model.objects.bulk_update(old, fields)

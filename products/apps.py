@@ -1,0 +1,13 @@
+"""The room of what is sold."""
+
+from __future__ import annotations
+
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class ProductsConfig(AppConfig):
+    """Products, their releases and their plans, as the config-repo defines them."""
+
+    name = "products"
+    verbose_name = _("Products")

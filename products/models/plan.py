@@ -1,0 +1,60 @@
+"""A plan: a size of a product, at a price."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from live.lib.models import Timestamped
+from live.lib.money import Money
+from products.models.product import Product
+
+
+class Plan(Timestamped):
+    """A size of a product at a price per period, as the newest release offers it."""
+
+    class Period(models.TextChoices):
+        MONTH = "month", _("month")
+        YEAR = "year", _("year")
+
+    class Placement(models.TextChoices):
+        DEDICATED = "dedicated", _("A server of its own")
+        SHARED = "shared", _("A shared server")
+
+    class State(models.TextChoices):
+        OFFERED = "offered", _("Offered")
+        RETIRED = "retired", _("Retired")
+
+    product = models.ForeignKey(Product, on_delete=models.PROTECT, related_name="plans", verbose_name=_("product"))
+    slug = models.SlugField(_("slug"), max_length=60)
+    name = models.CharField(_("name"), max_length=120)
+    price = models.DecimalField(_("price"), max_digits=12, decimal_places=2)
+    setup_fee = models.DecimalField(_("set-up fee"), max_digits=12, decimal_places=2, default=Decimal("0.00"))
+    currency = models.CharField(_("currency"), max_length=3, default="EUR")
+    period = models.CharField(_("period"), max_length=5, choices=Period.choices, default=Period.MONTH)
+    placement = models.CharField(_("placement"), max_length=10, choices=Placement.choices, default=Placement.DEDICATED)
+    cpus = models.PositiveSmallIntegerField(_("CPUs"), default=1)
+    ram_gb = models.PositiveSmallIntegerField(_("memory (GB)"), default=2)
+    disk_gb = models.PositiveIntegerField(_("disk (GB)"), default=20)
+    auto_approve = models.BooleanField(_("approved by itself"), default=False)
+    state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.OFFERED)
+
+    class Meta:
+        verbose_name = _("plan")
+        verbose_name_plural = _("plans")
+        ordering = ("product", "price")
+        constraints = (
+            models.UniqueConstraint(fields=("product", "slug"), name="plan_once_per_product"),
+            models.CheckConstraint(condition=Q(price__gte=0) & Q(setup_fee__gte=0), name="plan_price_not_negative"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.product.name} · {self.name}"
+
+    @property
+    def money(self) -> Money:
+        """The price per period."""
+        return Money(self.price, self.currency)

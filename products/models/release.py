@@ -1,0 +1,64 @@
+"""A release: one state of a product, copied in and never changed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from live.lib.models import Timestamped
+from products.models.product import Product
+
+
+class Release(Timestamped):
+    """A git tag or commit of a product: its manifest, composition and digest, copied in and never changed."""
+
+    product = models.ForeignKey(Product, on_delete=models.PROTECT, related_name="releases", verbose_name=_("product"))
+    version = models.CharField(
+        _("version"), max_length=80, help_text=_("A git tag, a commit, or the content's digest.")
+    )
+    digest = models.CharField(_("digest"), max_length=64, help_text=_("SHA-256 of every file of the product."))
+    manifest = models.JSONField(_("manifest"))
+    compose = models.TextField(_("composition"))
+
+    class Meta:
+        verbose_name = _("release")
+        verbose_name_plural = _("releases")
+        ordering = ("-pk",)
+        constraints = (
+            models.UniqueConstraint(fields=("product", "version"), name="version_once_per_product"),
+            models.UniqueConstraint(fields=("product", "digest"), name="digest_once_per_product"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.product.slug} {self.version}"
+
+    @property
+    def inputs(self) -> list[dict[str, Any]]:
+        """What the customer chooses."""
+        return list(self.manifest.get("inputs", ()))
+
+    @property
+    def secrets(self) -> list[dict[str, Any]]:
+        """What is generated for each order."""
+        return list(self.manifest.get("secrets", ()))
+
+    @property
+    def endpoints(self) -> list[dict[str, Any]]:
+        """Where the running product answers, and how that is checked."""
+        return list(self.manifest.get("endpoints", ()))
+
+
+class ReleaseBundle(models.Model):
+    """The files of a release as a tar.gz, apart so that lists never load them."""
+
+    release = models.OneToOneField(Release, on_delete=models.CASCADE, related_name="bundle", verbose_name=_("release"))
+    archive = models.BinaryField(_("archive"))
+
+    class Meta:
+        verbose_name = _("release bundle")
+        verbose_name_plural = _("release bundles")
+
+    def __str__(self) -> str:
+        return str(self.release_id)
