@@ -1,0 +1,77 @@
+"""A cloud in a dict, with switches for what may go wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
+
+from infrastructure.adapters.words import Node, NodeState, Size
+from live.lib.errors import PermanentError, TransientError
+
+
+class FakeCloud:
+    """Keeps the promises of `Cloud`; set the switches as attributes, look into `servers` and `calls` afterwards."""
+
+    def __init__(
+        self, *, building_steps: int = 0, lose_reply: bool = False, refuse: str = "", outage: bool = False
+    ) -> None:
+        self.servers: dict[str, Node] = {}
+        self.calls: list[tuple[str, str]] = []
+        self.created = 0
+        self.building_steps = building_steps
+        """How many times a new server is still being built when it is asked for."""
+        self.lose_reply = lose_reply
+        """The next creation happens, but its reply is lost."""
+        self.refuse = refuse
+        """Creating fails for good, with these words."""
+        self.outage = outage
+        """Nothing answers."""
+        self._steps_left: dict[str, int] = {}
+
+    def test_connection(self) -> str:
+        self._call("test_connection")
+        return f"a fake cloud with {len(self.servers)} servers"
+
+    def ensure_server(self, *, key: str, size: Size) -> Node:
+        self._call("ensure_server", key)
+        if key not in self.servers:
+            self._create(key, size)
+        if self._steps_left[key]:
+            self._steps_left[key] -= 1
+            raise TransientError("server is still being built (building)", retry_in=timedelta(seconds=5))
+        self.servers[key] = replace(self.servers[key], state=NodeState.RUNNING)
+        return self.servers[key]
+
+    def find_server(self, *, key: str) -> Node | None:
+        self._call("find_server", key)
+        return self.servers.get(key)
+
+    def remove_server(self, *, key: str) -> None:
+        self._call("remove_server", key)
+        self.servers.pop(key, None)
+
+    def list_servers(self) -> Sequence[Node]:
+        self._call("list_servers")
+        return list(self.servers.values())
+
+    def _create(self, key: str, size: Size) -> None:
+        if self.refuse:
+            raise PermanentError(self.refuse)
+        self.created += 1
+        self._steps_left[key] = self.building_steps
+        self.servers[key] = Node(
+            outside_id=f"fake-{self.created}",
+            key=key,
+            state=NodeState.BUILDING,
+            address=f"192.0.2.{self.created}",
+            size=f"{size.cpus}-{size.ram_gb}-{size.disk_gb}",
+        )
+        if self.lose_reply:
+            self.lose_reply = False
+            raise TransientError("the cloud did not answer in time")
+
+    def _call(self, name: str, key: str = "") -> None:
+        self.calls.append((name, key))
+        if self.outage:
+            raise TransientError("the cloud cannot be reached")

@@ -1,0 +1,114 @@
+"""A Docker host in a dict, with switches for what may go wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+import yaml
+
+from infrastructure.adapters.words import Composition, LeftBehind, Service, ServiceState
+from live.lib.errors import PermanentError, TransientError
+
+
+@dataclass
+class Launched:
+    """What stands of one key."""
+
+    composition: Composition
+    services: tuple[str, ...]
+    running: bool = True
+    steps_left: int = 0
+    starts: int = 1
+    """Kept in the data: grows with each start, gone with the volumes."""
+
+
+class FakeRuntime:
+    """Keeps the promises of `Runtime`; set the switches as attributes, look into `hosted` and `calls` afterwards."""
+
+    def __init__(
+        self, *, starting_steps: int = 0, lose_reply: bool = False, refuse: str = "", outage: bool = False
+    ) -> None:
+        self.hosted: dict[str, Launched] = {}
+        self.calls: list[tuple[str, str]] = []
+        self.launches = 0
+        self.starting_steps = starting_steps
+        """How many times services are still starting when they are asked for."""
+        self.lose_reply = lose_reply
+        """The next launch happens, but its reply is lost."""
+        self.refuse = refuse
+        """Launching fails for good, with these words."""
+        self.outage = outage
+        """Nothing answers."""
+        self.unhealthy: set[tuple[str, str]] = set()
+        """(key, service) pairs that do not get well."""
+
+    def test_connection(self) -> str:
+        self._call("test_connection")
+        return f"a fake runtime with {len(self.hosted)} compositions"
+
+    def ensure_running(self, composition: Composition) -> Sequence[Service]:
+        self._call("ensure_running", composition.key)
+        standing = self.hosted.get(composition.key)
+        if not (standing and standing.running and standing.composition == composition):
+            standing = self._launch(composition, standing)
+        if standing.steps_left:
+            standing.steps_left -= 1
+            message = f"0 of {len(standing.services)} services are healthy; waiting for {', '.join(standing.services)}"
+            raise TransientError(message, retry_in=timedelta(seconds=3))
+        services = self._services(composition.key)
+        ill = [service.name for service in services if service.state is ServiceState.UNHEALTHY]
+        if ill:
+            healthy = len(services) - len(ill)
+            raise TransientError(f"{healthy} of {len(services)} services are healthy; {ill[0]} is unhealthy")
+        return services
+
+    def ensure_stopped(self, *, key: str) -> None:
+        self._call("ensure_stopped", key)
+        if key in self.hosted:
+            self.hosted[key].running = False
+
+    def remove(self, *, key: str) -> None:
+        self._call("remove", key)
+        self.hosted.pop(key, None)
+
+    def observe(self, *, keys: Sequence[str]) -> Mapping[str, Sequence[Service]]:
+        self._call("observe", ",".join(keys))
+        return {key: self._services(key) for key in keys}
+
+    def left_behind(self, *, key: str) -> Sequence[LeftBehind]:
+        self._call("left_behind", key)
+        return [LeftBehind(kind="container", name=f"{key}-{service.name}-1") for service in self._services(key)]
+
+    def _launch(self, composition: Composition, standing: Launched | None) -> Launched:
+        if self.refuse:
+            raise PermanentError(self.refuse)
+        self.launches += 1
+        self.hosted[composition.key] = Launched(
+            composition=composition,
+            services=tuple(sorted(yaml.safe_load(composition.compose)["services"])),
+            steps_left=self.starting_steps,
+            starts=standing.starts + 1 if standing else 1,
+        )
+        if self.lose_reply:
+            self.lose_reply = False
+            raise TransientError("docker did not finish in time")
+        return self.hosted[composition.key]
+
+    def _services(self, key: str) -> tuple[Service, ...]:
+        standing = self.hosted.get(key)
+        return tuple(self._service(key, name, standing) for name in standing.services) if standing else ()
+
+    def _service(self, key: str, name: str, standing: Launched) -> Service:
+        if not standing.running:
+            return Service(name=name, state=ServiceState.STOPPED, exit_code=0)
+        if standing.steps_left:
+            return Service(name=name, state=ServiceState.STARTING)
+        state = ServiceState.UNHEALTHY if (key, name) in self.unhealthy else ServiceState.RUNNING
+        return Service(name=name, state=state)
+
+    def _call(self, name: str, key: str = "") -> None:
+        self.calls.append((name, key))
+        if self.outage:
+            raise TransientError("the runtime cannot be reached")
