@@ -1,0 +1,197 @@
+"""Docker Engine's API with the wire faked: what is read, what is cleared, and honest errors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+import responses
+
+from infrastructure.adapters.compose_files import labels_of
+from infrastructure.adapters.docker_engine import DockerEngine
+from infrastructure.adapters.docker_runtime import DockerRuntime
+from infrastructure.adapters.words import Composition, LeftBehind, Service, ServiceState
+from live.lib.errors import ConfigError, OutsideError, PermanentError, TransientError
+
+HOST = "tcp://docker.test:2375"
+API = "http://docker.test:2375/v1.41"
+KEY, PROJECT = "live-GL7K3M", "live-gl7k3m"
+
+
+@pytest.fixture
+def wire() -> Iterator[responses.RequestsMock]:
+    with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
+        mock.get("http://docker.test:2375/version", json={"ApiVersion": "1.41", "Version": "20.10.24"})
+        mock.get(f"{API}/version", json={"ApiVersion": "1.41", "Version": "20.10.24"})
+        yield mock
+
+
+@pytest.fixture
+def engine() -> DockerEngine:
+    return DockerEngine(host=HOST)
+
+
+def container(service: str, state: str, status: str, **labels: str) -> dict[str, Any]:
+    named = {"com.docker.compose.service": service, "live.key": KEY, **labels}
+    return {
+        "Id": f"id-{service}",
+        "Names": [f"/{PROJECT}-{service}-1"],
+        "Image": f"{service}:1",
+        "State": state,
+        "Status": status,
+        "Labels": named,
+    }
+
+
+SEEN = [
+    ("running", "Up 4 minutes", ServiceState.RUNNING, None),
+    ("running", "Up 4 minutes (healthy)", ServiceState.RUNNING, None),
+    ("running", "Up 2 seconds (health: starting)", ServiceState.STARTING, None),
+    ("running", "Up 4 minutes (unhealthy)", ServiceState.UNHEALTHY, None),
+    ("restarting", "Restarting (1) 5 seconds ago", ServiceState.RESTARTING, 1),
+    ("exited", "Exited (137) 2 hours ago", ServiceState.STOPPED, 137),
+    ("exited", "Exited (0) 2 hours ago", ServiceState.STOPPED, 0),
+    ("created", "Created", ServiceState.STARTING, None),
+    ("paused", "Up 4 minutes (Paused)", ServiceState.STOPPED, None),
+    ("removing", "Removal In Progress", ServiceState.UNKNOWN, None),
+]
+
+
+@pytest.mark.parametrize(("state", "status", "ours", "code"), SEEN)
+def test_a_line_of_the_engines_list_is_read(
+    wire: responses.RequestsMock, engine: DockerEngine, state: str, status: str, ours: ServiceState, code: int | None
+) -> None:
+    wire.get(f"{API}/containers/json", json=[container("web", state, status)])
+    [found] = engine.containers(PROJECT)
+    assert found.as_service == Service(name="web", state=ours, image="web:1", exit_code=code)
+
+
+def test_many_keys_are_observed_in_one_call(wire: responses.RequestsMock, tmp_path: Path) -> None:
+    other = container("web", "running", "Up", **{"live.key": "live-OTHER1"})
+    listed = wire.get(f"{API}/containers/json", json=[container("web", "running", "Up"), other])
+    seen = DockerRuntime(work_dir=tmp_path, host=HOST).observe(keys=[KEY, "live-GONE01"])
+    assert seen == {KEY: (Service(name="web", state=ServiceState.RUNNING, image="web:1"),), "live-GONE01": ()}
+    assert listed.call_count == 1
+
+
+def test_what_is_left_is_named_by_kind(wire: responses.RequestsMock, engine: DockerEngine) -> None:
+    everything_left(wire)
+    assert engine.leftovers(PROJECT, KEY) == [
+        LeftBehind(kind="container", name=f"{PROJECT}-web-1"),
+        LeftBehind(kind="network", name=f"{PROJECT}_default"),
+        LeftBehind(kind="volume", name=f"{PROJECT}_data"),
+        LeftBehind(kind="image", name=f"{PROJECT}-web:latest"),
+        LeftBehind(kind="image", name="sha256:old"),
+    ]
+
+
+def everything_left(wire: responses.RequestsMock) -> None:
+    wire.get(f"{API}/containers/json", json=[container("web", "running", "Up")])
+    wire.get(f"{API}/networks", json=[{"Id": "n1", "Name": f"{PROJECT}_default"}])
+    wire.get(f"{API}/volumes", json={"Volumes": [{"Name": f"{PROJECT}_data"}]})
+    images = [{"Id": "sha256:new", "RepoTags": [f"{PROJECT}-web:latest"]}, {"Id": "sha256:old", "RepoTags": None}]
+    wire.get(f"{API}/images/json", json=images)
+
+
+BELONGINGS = ["containers/id-web", "networks/n1", f"volumes/{PROJECT}_data", "images/sha256:new", "images/sha256:old"]
+
+
+def test_clearing_goes_on_past_what_is_already_gone(wire: responses.RequestsMock, engine: DockerEngine) -> None:
+    everything_left(wire)
+    removals = [wire.delete(f"{API}/{path}", status=404, json={"message": "gone"}) for path in BELONGINGS]
+    engine.clear(PROJECT, KEY)
+    assert [removal.call_count for removal in removals] == [1] * 5
+
+
+def test_what_is_still_in_use_is_tried_again(wire: responses.RequestsMock, engine: DockerEngine) -> None:
+    everything_left(wire)
+    wire.delete(f"{API}/containers/id-web", status=409, json={"message": "removal is already in progress"})
+    with pytest.raises(TransientError, match="already in progress"):
+        engine.clear(PROJECT, KEY)
+
+
+BORDER: list[tuple[dict[str, Any], type[OutsideError], str]] = [
+    ({"status": 400, "json": {"message": "bad filter"}}, PermanentError, "Docker Engine: bad filter"),
+    ({"status": 401, "json": {"message": "who"}}, ConfigError, "Docker Engine: who"),
+    ({"status": 403, "json": {"message": "no"}}, ConfigError, "Docker Engine: no"),
+    ({"status": 429, "json": {"message": "slow"}}, TransientError, "Docker Engine: slow"),
+    ({"status": 500, "body": ""}, TransientError, "Docker Engine: answered 500"),
+    ({"body": requests.exceptions.ReadTimeout("secret")}, TransientError, "cannot be reached"),
+    ({"body": requests.exceptions.ConnectionError("secret")}, TransientError, "cannot be reached"),
+    ({"body": ConnectionResetError("secret")}, TransientError, "cannot be reached"),
+    ({"body": PermissionError(13, "Permission denied")}, ConfigError, "may not be used by this user"),
+]
+COMPOSITION = Composition(key=KEY, compose="services: {web: {image: x}}", bundle=b"", digest="1")
+ASKS: list[Callable[[DockerRuntime], object]] = [
+    lambda runtime: runtime.ensure_running(COMPOSITION),
+    lambda runtime: runtime.ensure_stopped(key=KEY),
+    lambda runtime: runtime.remove(key=KEY),
+    lambda runtime: runtime.observe(keys=[KEY]),
+    lambda runtime: runtime.left_behind(key=KEY),
+]
+
+
+@pytest.mark.parametrize("ask", ASKS)
+@pytest.mark.parametrize(("answer", "ours", "words"), BORDER)
+def test_no_error_of_the_sdk_crosses_the_border(
+    wire: responses.RequestsMock,
+    tmp_path: Path,
+    ask: Callable[[DockerRuntime], object],
+    answer: dict[str, Any],
+    ours: type[OutsideError],
+    words: str,
+) -> None:
+    wire.get(f"{API}/containers/json", **answer)
+    with pytest.raises(OutsideError, match=words) as caught:
+        ask(DockerRuntime(work_dir=tmp_path, host=HOST))
+    assert type(caught.value) is ours
+    assert "secret" not in str(caught.value)
+
+
+def test_an_engine_that_is_not_there_is_said_by_its_address(engine: DockerEngine) -> None:
+    with responses.RequestsMock(), pytest.raises(TransientError, match=f"Engine at {HOST} cannot be reached"):
+        engine.version()
+
+
+def test_an_address_that_is_none_is_a_matter_of_settings() -> None:
+    with pytest.raises(ConfigError, match="'gopher://x' is not the address"):
+        DockerEngine(host="gopher://x")
+
+
+def test_the_progress_names_who_is_waited_for_and_who_is_in_trouble(
+    wire: responses.RequestsMock, tmp_path: Path
+) -> None:
+    runtime = DockerRuntime(work_dir=tmp_path, host=HOST)
+    compose = "services: {a: {image: x}, b: {image: x}, c: {image: x}, d: {image: x}}"
+    wanted = Composition(key=KEY, compose=compose, bundle=b"", digest="1")
+    labels = labels_of(wanted)
+    listed = [
+        container("a", "running", "Up (healthy)", **labels),
+        container("b", "running", "Up (health: starting)", **labels),
+        container("c", "restarting", "Restarting (3) 1 second ago", **labels),
+        container("d", "running", "Up (unhealthy)", **labels),
+    ]
+    wire.get(f"{API}/containers/json", json=listed)
+    with pytest.raises(TransientError) as caught:
+        runtime.ensure_running(wanted)
+    assert str(caught.value) == (
+        "1 of 4 services are healthy; waiting for b; c keeps restarting (exit code 3); d is unhealthy"
+    )
+
+
+def test_what_runs_as_wanted_needs_no_docker_command(
+    wire: responses.RequestsMock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+    compose = (
+        "services: {web: {image: x, depends_on: {seed: {condition: service_completed_successfully}}}, seed: {image: x}}"
+    )
+    wanted = Composition(key=KEY, compose=compose, bundle=b"", digest="1")
+    labels = labels_of(wanted)
+    listed = [container("web", "running", "Up", **labels), container("seed", "exited", "Exited (0) 1 s ago", **labels)]
+    wire.get(f"{API}/containers/json", json=listed)
+    services = DockerRuntime(work_dir=tmp_path, host=HOST).ensure_running(wanted)
+    assert [service.name for service in services] == ["seed", "web"]
