@@ -45,6 +45,8 @@ INSTALLED_APPS = [
     "customers",
     "products",
     "orders",
+    "infrastructure",
+    "infrastructure.sandbox",
     "live",
 ]
 

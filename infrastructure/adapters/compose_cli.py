@@ -31,6 +31,14 @@ _MAY_PASS = re.compile(
 )
 
 
+class BuildFailed(PermanentError):
+    """An image cannot be built; `container` is what the classic builder leaves of its last step."""
+
+    def __init__(self, message: str, *, container: str) -> None:
+        super().__init__(message)
+        self.container = container
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ComposeCli:
     """`docker compose` against one engine; no call outlasts `timeout` seconds."""
@@ -112,11 +120,12 @@ class ComposeCli:
 def failure(output: str, errors: str, secrets: Iterable[str]) -> OutsideError:
     """The error that fits what a failed run has written, with every secret blanked."""
     reason = _last_line(errors) or _last_line(output) or "docker failed without a word"
-    words = reason
+    words = blanked(reason, secrets)[:500]
     if "returned a non-zero code" in reason:
         # The classic builder writes what the failed command said elsewhere.
-        words = f"{reason}; it said: {_last_line(output)}"
-    words = blanked(words, secrets)[:500]
+        said = blanked(_last_line(output), secrets)[:500]
+        steps = re.findall(r"^ ---> Running in ([0-9a-f]{12})$", output, re.M)
+        return BuildFailed(f"{words}; it said: {said}", container=steps[-1] if steps else "")
     if _SETTINGS.search(reason):
         return ConfigError(words)
     if _MAY_PASS.search(reason):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -103,10 +103,14 @@ class DockerEngine:
         """The engine has no container, network, volume or built image of the project; their data is gone."""
         with self._api() as api:
             for _, _, remove in _belongings(api, project, key):
-                try:
+                with suppress(NotFound):
                     remove()
-                except NotFound:
-                    continue
+
+    def remove_container(self, container: str) -> None:
+        """The container, by its id, is gone; none is success."""
+        with self._api() as api, suppress(NotFound):
+            if container:
+                api.remove_container(container, v=True, force=True)
 
     def _containers(self, label: str) -> Sequence[Container]:
         with self._api() as api:

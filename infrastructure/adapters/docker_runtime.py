@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 
-from infrastructure.adapters.compose_cli import ComposeCli
+from infrastructure.adapters.compose_cli import BuildFailed, ComposeCli
 from infrastructure.adapters.compose_files import KEY_LABEL, ComposeFile, labels_of, read_compose
 from infrastructure.adapters.compose_folder import held_folder, write_folder
 from infrastructure.adapters.docker_engine import Container, DockerEngine
@@ -15,6 +15,7 @@ from infrastructure.adapters.words import Composition, LeftBehind, Service, Serv
 from live.lib.errors import TransientError
 
 LOOK_AGAIN = timedelta(seconds=3)
+ENDED_BY_STOP = (137, 143)  # SIGKILL and SIGTERM: how `docker compose stop` ends most programs
 
 
 class DockerRuntime:
@@ -44,6 +45,8 @@ class DockerRuntime:
         if not (is_launched and all(_needs_nothing(container, compose) for container in containers)):
             # What is merely stopped keeps its images: starting it again must not depend on a build.
             self._up(project, composition, compose, build=not is_launched)
+            if is_launched:
+                _doubt_what_failed(containers)
             containers = self._engine.containers(project)
         return _all_ready(containers, compose)
 
@@ -78,7 +81,12 @@ class DockerRuntime:
         secrets = [value for name, value in composition.environment.items() if not name.startswith("LIVE_")]
         with held_folder(self._work_dir, composition.key) as folder:
             write_folder(folder, composition, compose)
-            self._cli.up(project, folder, build=build, secrets=secrets)
+            try:
+                self._cli.up(project, folder, build=build, secrets=secrets)
+            except BuildFailed as failed:
+                # It holds the build's arguments, and no label tells whose it is: later it would not be found.
+                self._engine.remove_container(failed.container)
+                raise
 
 
 def _project(key: str) -> str:
@@ -93,6 +101,14 @@ def _is_launched(containers: Sequence[Container], composition: Composition, comp
     wanted = labels_of(composition).items()
     all_there = compose.always_up <= {container.service for container in containers}
     return all_there and all(wanted <= container.labels.items() for container in containers)
+
+
+def _doubt_what_failed(before: Sequence[Container]) -> None:
+    """Raises for what had failed by itself before it was started again: it runs now, and may be gone in a second."""
+    failed = [container for container in before if container.exit_code not in (None, 0, *ENDED_BY_STOP)]
+    if failed:
+        told = "; ".join(_trouble(container.as_service) for container in failed)
+        raise TransientError(f"{told}; started again", retry_in=LOOK_AGAIN)
 
 
 def _needs_nothing(container: Container, compose: ComposeFile) -> bool:

@@ -47,25 +47,29 @@ class Kind(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ending:
-    """What one visit achieved; `fields` are the row's own columns to write with it."""
+    """What one visit achieved.
+
+    `fields` are the row's own columns to write with it; `seen` is whatever else `announce` needs to know.
+    """
 
     kind: Kind
     message: str = ""
     retry_in: timedelta | None = None
     fields: Mapping[str, Any] = field(default_factory=dict)
+    seen: object = None
 
 
-def done(message: str = "", **fields: object) -> Ending:
+def done(message: str = "", /, *, seen: object = None, **fields: object) -> Ending:
     """The row is where it was wanted."""
-    return Ending(kind=Kind.DONE, message=message, fields=fields)
+    return Ending(kind=Kind.DONE, message=message, fields=fields, seen=seen)
 
 
-def later(message: str, *, retry_in: timedelta | None = None, **fields: object) -> Ending:
+def later(message: str, /, *, retry_in: timedelta | None = None, **fields: object) -> Ending:
     """Not yet; the row rests for `retry_in`, or for a doubling while."""
     return Ending(kind=Kind.LATER, message=message, retry_in=retry_in, fields=fields)
 
 
-def failed(message: str, **fields: object) -> Ending:
+def failed(message: str, /, **fields: object) -> Ending:
     """Not until a person has acted."""
     return Ending(kind=Kind.FAILED, message=message, fields=fields)
 

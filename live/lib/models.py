@@ -35,7 +35,7 @@ class ResourceQuerySet(models.QuerySet[R_co]):
 
     def failed(self) -> Self:
         """Rows that wait for a person: the outside said no for good."""
-        return self.filter(failed_version=F("wanted_version"))
+        return self.filter(failed_version__gt=0, failed_version=F("wanted_version"))
 
 
 class Resource(Timestamped):
@@ -75,4 +75,4 @@ class Resource(Timestamped):
     @property
     def has_failed(self) -> bool:
         """True when a person has to act before it goes on."""
-        return self.failed_version == self.wanted_version
+        return 0 < self.failed_version == self.wanted_version

@@ -1,0 +1,102 @@
+"""A libcloud driver whose cloud is a table: servers take their time, replies get lost, quotas bite."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import requests
+from django.db.models import F
+from libcloud.common.exceptions import BaseHTTPError
+from libcloud.compute.base import (
+    Node,
+    NodeAuthPassword,
+    NodeAuthSSHKey,
+    NodeDriver,
+    NodeImage,
+    NodeLocation,
+    NodeSize,
+)
+from libcloud.compute.types import NodeState
+
+from infrastructure.sandbox.models import SandboxNode, SandboxSwitches
+from live.lib import clock
+
+# (id, CPUs, memory in GB, disk in GB, euros a month)
+SIZES = (
+    ("sandbox-1", 1, 2, 40, 4.0),
+    ("sandbox-2", 2, 4, 80, 8.0),
+    ("sandbox-4", 4, 16, 160, 24.0),
+    ("sandbox-16", 16, 64, 640, 120.0),
+)
+
+
+class SandboxNodeDriver(NodeDriver):
+    """Answers libcloud's questions from the sandbox's table, failing as its switches say."""
+
+    name = "Sandbox"
+    website = "about:blank"
+
+    def __init__(self, provider_pk: int) -> None:
+        super().__init__(key="sandbox")  # type: ignore[no-untyped-call]
+        self._provider_pk = provider_pk
+
+    def list_nodes(self) -> list[Node]:
+        """The provider's servers."""
+        self._switches()
+        return [self._node(row) for row in self._rows().order_by("pk")]
+
+    def create_node(
+        self,
+        name: str,
+        size: NodeSize,
+        image: NodeImage,
+        location: NodeLocation | None = None,
+        auth: NodeAuthSSHKey | NodeAuthPassword | None = None,
+    ) -> Node:
+        """One more server, even of a name that is taken: that is how clouds are."""
+        switches = self._switches()
+        if self._rows().count() >= switches.quota:
+            words = f"QuotaExceeded: {switches.quota} servers are allowed"
+            raise BaseHTTPError(400, words)  # type: ignore[no-untyped-call]
+        ready_at = clock.now() + timedelta(seconds=switches.build_seconds)
+        row = SandboxNode.objects.create(provider_id=self._provider_pk, name=name, size=size.id, ready_at=ready_at)
+        loses = SandboxSwitches.objects.filter(pk=switches.pk, lost_replies__gt=0)
+        if loses.update(lost_replies=F("lost_replies") - 1):
+            raise requests.exceptions.ReadTimeout("The sandbox lost this reply")
+        return self._node(row)
+
+    def destroy_node(self, node: Node) -> bool:
+        """The server is gone; false when there was none."""
+        self._switches()
+        deleted, _ = self._rows().filter(pk=int(str(node.id).removeprefix("sbx-"))).delete()
+        return bool(deleted)
+
+    def list_sizes(self, location: NodeLocation | None = None) -> list[NodeSize]:
+        """The sizes on offer."""
+        return [
+            NodeSize(name, name, ram * 1024, disk, None, price, self, extra={"cpus": cpus})
+            for name, cpus, ram, disk, price in SIZES
+        ]
+
+    def list_images(self, location: NodeLocation | None = None) -> list[NodeImage]:
+        """One image."""
+        return [NodeImage("debian-12", "Debian 12", self)]
+
+    def list_locations(self) -> list[NodeLocation]:
+        """One place, nowhere."""
+        return [NodeLocation("nowhere", "Nowhere", "NL", self)]
+
+    def _rows(self) -> Any:
+        return SandboxNode.objects.filter(provider=self._provider_pk)
+
+    def _switches(self) -> SandboxSwitches:
+        switches, _ = SandboxSwitches.objects.get_or_create(provider_id=self._provider_pk)
+        if switches.is_down:
+            raise requests.exceptions.ConnectionError("The sandbox provider does not answer")
+        return switches
+
+    def _node(self, row: SandboxNode) -> Node:
+        state = NodeState.RUNNING if row.ready_at <= clock.now() else NodeState.PENDING
+        address = f"192.0.2.{row.pk % 254 + 1}"  # TEST-NET-1, RFC 5737: reaches nobody
+        return Node(f"sbx-{row.pk}", row.name, state, [address], [], self, extra={"instance_type": row.size})

@@ -1,0 +1,36 @@
+"""The endpoints of sandbox compositions: real HTTP, invented content."""
+
+from __future__ import annotations
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.views.decorators.http import require_safe
+
+from infrastructure.models import Endpoint
+from infrastructure.sandbox.models import SandboxComposition, SandboxSwitches
+from live.lib import clock
+
+
+@require_safe
+def endpoint(request: HttpRequest, key: str, path: str) -> HttpResponse:
+    """What a running service would answer here; 503 while it starts, rests or is told to be down."""
+    composition = SandboxComposition.objects.filter(key=key).first()
+    if composition is None:
+        raise Http404
+    if not _answers(composition):
+        return HttpResponse("Sandbox: this service does not answer now.\n", status=503, content_type="text/plain")
+    return _answer(key, path)
+
+
+def _answers(composition: SandboxComposition) -> bool:
+    switched_off = SandboxSwitches.objects.filter(provider=composition.provider_id, endpoints_down=True).exists()
+    return not (composition.is_stopped or composition.ready_at > clock.now() or switched_off)
+
+
+def _answer(key: str, path: str) -> HttpResponse:
+    reference = key.removeprefix("live-").upper()
+    for one in Endpoint.objects.filter(order__reference=reference).select_related("order"):
+        urls = [url.split(f"/{key}", 1)[-1].split("?")[0] for url in (one.url, one.check_url)]
+        if f"/{path}" in urls:
+            words = f"SANDBOX: {one.application} of {one.order.name}\n{one.check_contains}\n"
+            return HttpResponse(words, status=one.check_status, content_type="text/plain; charset=utf-8")
+    raise Http404

@@ -1,0 +1,66 @@
+"""What was seen outside, written into rows, in sets."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+
+from django.utils.translation import gettext as _
+
+from infrastructure.adapters.words import Service as SeenService
+from infrastructure.models import Endpoint, Service
+from live.lib import clock
+from orders.reports import lock_orders
+from orders.services import Report
+from orders.words import Part, PartState
+
+SEEN_FIELDS = ("state", "image", "exit_code", "started_at", "seen_at")
+
+
+def write_services(seen: Mapping[int, Sequence[SeenService]]) -> None:
+    """The service rows of each deployment are exactly what its engine showed; two queries for all."""
+    now = clock.now()
+    rows = [
+        Service(
+            deployment_id=deployment_pk,
+            name=one.name,
+            state=one.state.value,
+            image=one.image,
+            exit_code=one.exit_code,
+            started_at=one.started_at,
+            seen_at=now,
+        )
+        for deployment_pk, services in seen.items()
+        for one in services
+    ]
+    Service.objects.bulk_create(
+        rows, update_conflicts=True, unique_fields=("deployment", "name"), update_fields=SEEN_FIELDS
+    )
+    Service.objects.filter(deployment__in=seen, seen_at__lt=now).delete()
+
+
+def endpoint_reports(versions: Mapping[int, int]) -> list[Report]:
+    """How the endpoints of each order stand, for the wish of that version.
+
+    The orders are held first: of two workers that finish endpoints of one order, the second counts both.
+    """
+    lock_orders(versions)
+    by_order: dict[int, list[Endpoint]] = defaultdict(list)
+    for row in Endpoint.objects.filter(order__in=versions):
+        by_order[row.order_id].append(row)
+    return [_report(order_pk, rows, versions[order_pk]) for order_pk, rows in by_order.items()]
+
+
+def _report(order_pk: int, rows: Sequence[Endpoint], version: int) -> Report:
+    failed = [row for row in rows if row.has_failed]
+    there = [row for row in rows if row.is_settled]
+    waiting = [row for row in rows if not row.is_settled]
+    if failed:
+        state, words = PartState.FAILED, failed[0].last_error
+    elif waiting:
+        state = PartState.WORKING
+        words = _("%(there)s of %(all)s addresses answer.") % {"there": len(there), "all": len(rows)}
+        words = f"{words} {waiting[0].last_error}".strip()
+    else:
+        state, words = PartState.READY, _("All %(all)s addresses answer as promised.") % {"all": len(rows)}
+    return Report(order_pk=order_pk, part=Part.ENDPOINTS, state=state, version=version, message=words)

@@ -1,0 +1,150 @@
+"""What may be asked of this room: follow the orders, and say what is left of one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from django.db import transaction
+from django.db.models import F, Q
+from django.utils.translation import gettext as _
+
+from infrastructure.adapters.words import LeftBehind
+from infrastructure.models import Deployment, Endpoint, Server
+from infrastructure.outside import get_cloud, get_runtime
+from infrastructure.placing import NoProvider, base_url, choose_provider, publish_ports
+from live.lib import clock
+from live.lib.control import kick, want
+from orders.flow import may_move
+from orders.models import Order
+from orders.reports import lock_orders
+from orders.services import report
+from orders.words import Part, PartState, State, Wanted
+
+AT_ONCE = 200
+
+
+def follow_all() -> None:
+    """Every order whose server, composition or endpoints lag behind its wish has been followed."""
+    unsettled = Q(state__in=(State.PROVISIONING, State.REMOVING, State.ATTENTION))
+    behind = Q(deployment__wanted_version__lt=F("wanted_version")) | Q(deployment__isnull=True)
+    pks = list(Order.objects.moving().filter(unsettled | behind).values_list("pk", flat=True))
+    for start in range(0, len(pks), AT_ONCE):
+        follow_orders(pks[start : start + AT_ONCE])
+
+
+@transaction.atomic
+def follow_orders(pks: Iterable[int]) -> None:
+    """This room's rows want what these orders want, as far as the order of arrival lets them."""
+    for order in lock_orders(pks):
+        if order.approved_at is None:
+            continue
+        if order.wanted == Wanted.RUNNING:
+            _bring(order)
+        elif order.wanted == Wanted.SUSPENDED:
+            _rest(order)
+        else:
+            _take_away(order)
+
+
+def _bring(order: Order) -> None:
+    _want_server(order)
+    if _may(order, Part.COMPOSITION):
+        _want_deployment(order)
+    if _may(order, Part.ENDPOINTS):
+        _want_endpoints(order)
+
+
+def _rest(order: Order) -> None:
+    order.endpoints.update(next_attempt_at=None)
+    _want(Deployment, "deployment", order)
+
+
+def _take_away(order: Order) -> None:
+    order.endpoints.update(next_attempt_at=None)
+    if _may(order, Part.COMPOSITION):
+        _want(Deployment, "deployment", order)
+    if _may(order, Part.SERVER):
+        _want(Server, "server", order)
+
+
+def _may(order: Order, part: Part) -> bool:
+    seen = [row.seen for row in order.parts.all()]
+    return may_move(part, wanted=Wanted(order.wanted), version=order.wanted_version, seen=seen)
+
+
+def _want(model: type[Server | Deployment], controller: str, order: Order) -> None:
+    rows = model._default_manager.filter(order=order)
+    if want(rows, order.wanted_version, wanted=order.wanted):
+        kick(controller, rows.values_list("pk", flat=True))
+
+
+def _want_server(order: Order) -> None:
+    if Server.objects.filter(order=order).exists():
+        return _want(Server, "server", order)
+    version = order.wanted_version
+    try:
+        provider = choose_provider(order)
+    except NoProvider as refusal:
+        return report(order.pk, Part.SERVER, PartState.FAILED, refusal.message, version=version)
+    server = Server.objects.create(order=order, provider=provider, wanted_version=version, next_attempt_at=clock.now())
+    kick("server", [server.pk])
+    words = _("Asked %(provider)s for a server.") % {"provider": provider}
+    return report(order.pk, Part.SERVER, PartState.WORKING, words, version=version)
+
+
+def _want_deployment(order: Order) -> None:
+    if Deployment.objects.filter(order=order).exists():
+        return _want(Deployment, "deployment", order)
+    deployment = Deployment.objects.create(
+        order=order,
+        server=order.server,
+        release=order.release,
+        wanted_version=order.wanted_version,
+        next_attempt_at=clock.now(),
+    )
+    publish_ports(deployment)
+    _create_endpoints(deployment)
+    kick("deployment", [deployment.pk])
+    words = _("Launching %(release)s.") % {"release": order.release}
+    return report(order.pk, Part.COMPOSITION, PartState.WORKING, words, version=order.wanted_version)
+
+
+def _create_endpoints(deployment: Deployment) -> None:
+    """The endpoints exist, settled at version 0, until the composition is there."""
+    endpoints = []
+    for one in deployment.release.endpoints:
+        base = base_url(deployment, one["service"], int(one["port"]))
+        check = one["check"]
+        endpoints.append(
+            Endpoint(
+                order=deployment.order,
+                deployment=deployment,
+                name=one["name"],
+                application=one["application"],
+                url=base + one["path"],
+                check_url=base + check["path"],
+                check_status=check.get("status", 200),
+                check_contains=check.get("contains", ""),
+                check_max_seconds=check.get("max_seconds", 10),
+                wanted_version=0,
+            )
+        )
+    Endpoint.objects.bulk_create(endpoints)
+
+
+def _want_endpoints(order: Order) -> None:
+    rows = Endpoint.objects.filter(order=order)
+    if want(rows, order.wanted_version):
+        kick("endpoint", rows.values_list("pk", flat=True))
+        words = _("Asking each address whether it answers.")
+        report(order.pk, Part.ENDPOINTS, PartState.WORKING, words, version=order.wanted_version)
+
+
+def left_behind(order: Order) -> Sequence[LeftBehind]:
+    """What still stands outside under the order's key; asks the outside, so never in a web request."""
+    server = Server.objects.filter(order=order).select_related("provider").first()
+    if server is None:
+        return ()
+    node = get_cloud(server.provider).find_server(key=order.key)
+    nodes = [LeftBehind(kind="server", name=node.outside_id)] if node else []
+    return [*get_runtime(server.provider).left_behind(key=order.key), *nodes]

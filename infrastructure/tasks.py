@@ -1,0 +1,143 @@
+"""The controllers of this room: one outside effect each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+
+from django.conf import settings
+from django.utils.translation import gettext as _
+
+from infrastructure.adapters.words import Service as SeenService
+from infrastructure.adapters.words import Size
+from infrastructure.environment import composition_of
+from infrastructure.models import Deployment, Endpoint, PublishedPort, Server
+from infrastructure.outside import get_cloud, get_runtime
+from infrastructure.seeing import endpoint_reports, write_services
+from live.lib import clock
+from live.lib.adapters.http_check import HttpResult, check_all
+from live.lib.control import Controller, Ending, Kind, done, later, register
+from live.lib.errors import TransientError
+from orders.models import OrderResource
+from orders.services import Report, report_many
+from orders.words import Part, PartState, Wanted
+
+STATE_OF = {Kind.LATER: PartState.WORKING, Kind.FAILED: PartState.FAILED}
+WHEN_DONE = {
+    Wanted.RUNNING: PartState.READY,
+    Wanted.SUSPENDED: PartState.SUSPENDED,
+    Wanted.REMOVED: PartState.REMOVED,
+}
+
+
+def part_report(part: Part, row: OrderResource, ending: Ending) -> Report:
+    """What the order is told of one row's ending."""
+    state = STATE_OF.get(ending.kind) or WHEN_DONE[Wanted(row.wanted)]
+    return Report(order_pk=row.order_id, part=part, state=state, version=row.wanted_version, message=ending.message)
+
+
+class ServerController(Controller[Server]):
+    """One server per order at its provider, or none."""
+
+    name = "server"
+    model = Server
+    lease = timedelta(seconds=120)
+    max_attempts = 360  # half an hour of "still being built", five seconds apart
+    related = ("order__plan", "provider")
+
+    def act(self, row: Server) -> Ending:
+        """The provider has exactly the server that is wanted."""
+        cloud, key, plan = get_cloud(row.provider), row.order.key, row.order.plan
+        if row.wanted == Wanted.REMOVED:
+            cloud.remove_server(key=key)
+            if cloud.find_server(key=key) is not None:
+                raise TransientError(_("The server is being destroyed."), retry_in=timedelta(seconds=3))
+            return done(_("Server destroyed; the provider no longer knows it."))
+        size = Size(cpus=plan.cpus, ram_gb=plan.ram_gb, disk_gb=plan.disk_gb)
+        node = cloud.ensure_server(key=key, size=size)
+        words = _("Server %(id)s runs at %(address)s.") % {"id": node.outside_id, "address": node.address}
+        return done(words, outside_id=node.outside_id, address=node.address, size=node.size)
+
+    def announce(self, endings: Sequence[tuple[Server, Ending]]) -> None:
+        """The orders know."""
+        report_many([part_report(Part.SERVER, row, ending) for row, ending in endings])
+
+
+class DeploymentController(Controller[Deployment]):
+    """One composition per order on its server: running, stopped or gone."""
+
+    name = "deployment"
+    model = Deployment
+    max_attempts = 400  # twenty minutes of "services are starting", three seconds apart
+    related = ("order__customer", "server__provider", "release__product", "release__bundle")
+
+    def __init__(self) -> None:
+        # Longer than any launch may take: images are built within it.
+        self.lease = timedelta(seconds=settings.TASK_TIMEOUT)
+
+    def act(self, row: Deployment) -> Ending:
+        """The engine runs, has stopped or has forgotten the composition."""
+        runtime, key = get_runtime(row.server.provider), row.order.key
+        if row.wanted == Wanted.REMOVED:
+            runtime.remove(key=key)
+            if left := runtime.left_behind(key=key):
+                names = ", ".join(f"{one.kind} {one.name}" for one in left)
+                raise TransientError(_("Still there: %(names)s.") % {"names": names})
+            return done(_("Composition removed: no container, network, volume or directory is left."), seen=())
+        if row.wanted == Wanted.SUSPENDED:
+            runtime.ensure_stopped(key=key)
+            return done(_("Composition stopped; its data is kept."), seen=runtime.observe(keys=[key])[key])
+        services = runtime.ensure_running(composition_of(row))
+        words = _("%(count)s services run.") % {"count": len(services)}
+        return done(words, seen=services, launched_at=row.launched_at or clock.now())
+
+    def announce(self, endings: Sequence[tuple[Deployment, Ending]]) -> None:
+        """The services' rows say what was seen, and the orders know; endpoints share the composition's fate."""
+        reports = []
+        for row, ending in endings:
+            reports.append(part_report(Part.COMPOSITION, row, ending))
+            if ending.kind is not Kind.DONE:
+                continue
+            seen: Sequence[SeenService] = ending.seen  # type: ignore[assignment]
+            write_services({row.pk: seen})
+            if row.wanted == Wanted.REMOVED:
+                PublishedPort.objects.filter(deployment=row).delete()
+            if row.wanted != Wanted.RUNNING:
+                row.order.endpoints.update(is_ok=None, message="", next_attempt_at=None)
+                reports.append(part_report(Part.ENDPOINTS, row, ending))
+        report_many(reports)
+
+
+class EndpointController(Controller[Endpoint]):
+    """Asks the endpoints of new compositions, many at a time, until each has kept its promise."""
+
+    name = "endpoint"
+    model = Endpoint
+    lease = timedelta(seconds=180)
+    max_attempts = 300
+    batch_size = 50
+
+    def act_many(self, rows: Sequence[Endpoint]) -> Mapping[int, Ending]:
+        """Each endpoint has been asked once."""
+        results = check_all([row.check_spec for row in rows])
+        return {row.pk: self._ending(row, result) for row, result in zip(rows, results, strict=True)}
+
+    def _ending(self, row: Endpoint, result: HttpResult) -> Ending:
+        fields = {
+            "is_ok": result.ok,
+            "message": result.message[:250],
+            "seconds": result.seconds,
+            "checked_at": clock.now(),
+        }
+        if result.ok:
+            return done(result.message, **fields)
+        rest = timedelta(seconds=2 if row.attempts < 30 else 10)
+        return later(f"{row.name}: {result.message}", retry_in=rest, **fields)
+
+    def announce(self, endings: Sequence[tuple[Endpoint, Ending]]) -> None:
+        """The orders know how many of their endpoints answer."""
+        report_many(endpoint_reports({row.order_id: row.wanted_version for row, _ending in endings}))
+
+
+for controller in (ServerController(), DeploymentController(), EndpointController()):
+    register(controller)

@@ -1,0 +1,50 @@
+"""Drives the controllers without a queue: what workers would do, one visit at a time, time passing as it must."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from live.lib import clock
+from live.lib.adapters.http_check import HttpCheck, HttpResult
+from live.lib.control import controllers
+from live.lib.sweep import sweep
+
+
+class Drive:
+    """A worker, a scheduler and a clock in one."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.now = clock.now()
+        self.answers = HttpResult(ok=True, message="answered 200", status=200, seconds=0.1)
+        monkeypatch.setattr("live.lib.clock.now", lambda: self.now)
+        monkeypatch.setattr("live.lib.control.enqueue", lambda *args, **options: None)
+        monkeypatch.setattr("infrastructure.tasks.check_all", self._check_all)
+
+    def _check_all(self, checks: list[HttpCheck]) -> list[HttpResult]:
+        return [self.answers for _ in checks]
+
+    def visit_all(self) -> int:
+        """Every due row of every controller has been visited once; returns how many."""
+        return sum(iter_runs(controller) for controller in controllers())
+
+    def settle(self, *, seconds: int = 600) -> None:
+        """Visits, sweeps and time go on until nothing is due within `seconds`."""
+        end = self.now + timedelta(seconds=seconds)
+        while self.now < end:
+            sweep()
+            if not self.visit_all():
+                self.now += timedelta(seconds=5)
+                if not any(one.model._default_manager.unsettled().exists() for one in controllers()):
+                    sweep()
+                    if not self.visit_all():
+                        return
+
+
+def iter_runs(controller: object) -> int:
+    """The controller has run until it found nothing due; returns how many rows it visited."""
+    total = 0
+    while count := controller.run():  # type: ignore[attr-defined]
+        total += count
+    return total
