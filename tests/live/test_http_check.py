@@ -36,7 +36,7 @@ class Site(BaseHTTPRequestHandler):
             case ["hops", left]:
                 self._answer(302, b"", Location=f"/hops/{int(left) - 1}")
             case ["asleep"]:
-                time.sleep(1)
+                time.sleep(5)
             case ["drip"]:
                 self._drip()
             case ["long"]:
@@ -58,7 +58,7 @@ class Site(BaseHTTPRequestHandler):
     def _drip(self) -> None:
         self.send_response(200)
         self.end_headers()
-        for _ in range(20):
+        for _ in range(50):
             self.wfile.write(b".")
             time.sleep(0.1)
 
@@ -125,13 +125,13 @@ def test_a_missing_text_is_quoted(site: str) -> None:
 def test_an_address_that_stays_silent_is_given_up(site: str) -> None:
     result = check_one(f"{site}/asleep", max_seconds=0.2)
     assert (result.ok, result.message) == (False, "did not answer within 0.2 s")
-    assert result.seconds < 0.9
+    assert result.seconds < 4
 
 
 def test_a_body_that_drips_does_not_outlast_the_time_out(site: str) -> None:
     result = check_one(f"{site}/drip", max_seconds=0.3)
     assert (result.ok, result.message) == (False, "did not answer within 0.3 s")
-    assert result.seconds < 1
+    assert result.seconds < 4
 
 
 def test_no_more_than_the_first_megabyte_is_read(site: str) -> None:
@@ -181,10 +181,10 @@ def test_plain_http_where_tls_is_expected_is_no_secure_connection(site: str) -> 
 
 def test_results_keep_the_order_of_the_checks_and_run_side_by_side(site: str) -> None:
     started = time.monotonic()
-    pages = ["asleep", "status/404", "asleep", "wms"] * 4
-    results = check_all([HttpCheck(url=f"{site}/{page}", max_seconds=0.5) for page in pages])
-    assert [result.status for result in results] == [None, 404, None, 200] * 4
-    assert time.monotonic() - started < 3
+    pages = [("asleep", 0.5), ("status/404", 10), ("asleep", 0.5), ("wms", 10)] * 8
+    results = check_all([HttpCheck(url=f"{site}/{page}", max_seconds=seconds) for page, seconds in pages])
+    assert [result.status for result in results] == [None, 404, None, 200] * 8
+    assert time.monotonic() - started < 6
 
 
 def test_one_check_does_not_see_the_cookies_of_another(site: str) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from infrastructure.adapters.compose_cli import ComposeCli, blanked
+from infrastructure.adapters.compose_cli import BuildFailed, ComposeCli, blanked
 from infrastructure.adapters.compose_folder import Folder, held_folder
 from live.lib.errors import ConfigError, OutsideError, PermanentError, TransientError
 
@@ -123,10 +123,12 @@ def test_the_last_line_decides_whose_turn_it_is(
 
 def test_a_failed_build_says_what_the_command_said(docker: Docker, folder: Folder) -> None:
     failed = "The command '/bin/sh -c make' returned a non-zero code: 2"
-    docker.says(output="Step 1/2\nmake: no rule\n", errors=f" web  Building\n{failed}\n")
-    with pytest.raises(PermanentError) as caught:
+    steps = "Step 1/2\n ---> Running in 0123456789ab\nStep 2/2\n ---> Running in 91beac857ec1\n"
+    docker.says(output=f"{steps}make: no rule\n", errors=f" web  Building\n{failed}\n")
+    with pytest.raises(BuildFailed) as caught:
         up(folder)
     assert str(caught.value) == f"{failed}; it said: make: no rule"
+    assert caught.value.container == "91beac857ec1"
 
 
 def test_a_silent_failure_is_said_so(docker: Docker, folder: Folder) -> None:
@@ -147,12 +149,12 @@ def test_a_secret_inside_a_longer_one_leaves_no_rest() -> None:
 
 
 def test_a_call_that_does_not_end_is_ended_with_its_children(docker: Docker, folder: Folder, tmp_path: Path) -> None:
-    docker.says(then=f"(sleep 2; touch {tmp_path}/outlived) & wait")
+    docker.says(then=f"(sleep 4; touch {tmp_path}/outlived) & wait")
     started = time.monotonic()
     with pytest.raises(TransientError, match=r"did not finish within 0.3 s"):
         up(folder, timeout=0.3)
-    assert time.monotonic() - started < 1.5
-    time.sleep(2)
+    assert time.monotonic() - started < 3.5
+    time.sleep(4)
     assert not (tmp_path / "outlived").exists()
 
 
