@@ -1,0 +1,111 @@
+"""Starts and stops the site and a worker, each in a process group of its own."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import requests
+from django.conf import settings
+
+
+class DemoFailed(Exception):
+    """The demonstration did not come to its end; the message says where."""
+
+
+def free_port(wish: int) -> int:
+    """`wish` if nobody listens there, else some free port."""
+    for port in (wish, 0):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return int(probe.getsockname()[1])
+    raise DemoFailed("No free port on 127.0.0.1")
+
+
+class Processes:
+    """The site and a worker; leaving the context stops both."""
+
+    def __init__(self, *, port: int, environment: Mapping[str, str]) -> None:
+        self.url = f"http://127.0.0.1:{port}"
+        self._port = port
+        self._environment = {**os.environ, **environment, "SITE_URL": self.url}
+        self._running: dict[str, subprocess.Popen[bytes]] = {}
+        self._logs = Path(settings.VAR_DIR) / "log"
+
+    def __enter__(self) -> Self:
+        self._logs.mkdir(parents=True, exist_ok=True)
+        self.start_web()
+        self.start_worker()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        for name in list(self._running):
+            self.stop(name)
+
+    def start_web(self) -> None:
+        """The site answers at `url`."""
+        gunicorn = [sys.executable, "-m", "gunicorn", "live.wsgi", "--bind", f"127.0.0.1:{self._port}"]
+        self._start("web", [*gunicorn, "--workers", "1", "--threads", "8", "--log-level", "warning"])
+        self._wait_for_web()
+
+    def start_worker(self) -> None:
+        """A worker runs."""
+        self._start("worker", [sys.executable, "manage.py", "worker"])
+
+    def kill(self, name: str) -> None:
+        """The process and all its children are gone at once, as in a power cut."""
+        self._end(name, signal.SIGKILL)
+
+    def stop(self, name: str) -> None:
+        """The process has ended in its own time, or was killed after ten seconds."""
+        self._end(name, signal.SIGTERM)
+
+    def check(self) -> None:
+        """Raises DemoFailed when a process has died by itself."""
+        for name, process in self._running.items():
+            if process.poll() is not None:
+                raise DemoFailed(f"The {name} process ended by itself; see {self._logs / name}.log")
+
+    def _start(self, name: str, command: list[str]) -> None:
+        with (self._logs / f"{name}.log").open("ab") as log:
+            self._running[name] = subprocess.Popen(  # noqa: S603  (our own commands)
+                command,
+                cwd=settings.BASE_DIR,
+                env=self._environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+
+    def _end(self, name: str, how: signal.Signals) -> None:
+        process = self._running.pop(name)
+        for one in (how, signal.SIGKILL):
+            try:
+                os.killpg(process.pid, one)
+                process.wait(timeout=10)
+            except (ProcessLookupError, subprocess.TimeoutExpired):
+                continue
+
+    def _wait_for_web(self) -> None:
+        for _ in range(150):
+            try:
+                if requests.get(f"{self.url}/healthz", timeout=2).ok:
+                    return
+            except requests.RequestException:
+                pass
+            self.check()
+            time.sleep(0.2)
+        raise DemoFailed(f"The site did not come up; see {self._logs / 'web.log'}")

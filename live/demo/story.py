@@ -1,0 +1,104 @@
+"""One order through its whole life, and the summary that proves it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from django.utils.text import slugify
+
+from customers.models import Message
+from infrastructure.models import Endpoint, Server
+from infrastructure.services import left_behind
+from live.demo.cast import Cast
+from live.demo.processes import DemoFailed
+from live.lib.control import controllers
+from orders.models import Order
+from orders.services import approve_order, create_order, place_order, remove_order
+from orders.words import State
+from products.models import Plan, Product
+
+PATIENCE = 300.0  # seconds for any one step; the sandbox needs some fifteen
+PRODUCT = "sdi-lite"
+
+
+def start_order(cast: Cast, *, product: str = PRODUCT, name: str = "") -> Order:
+    """A sandbox order of the customer's, placed and approved."""
+    plan = Plan.objects.filter(product__slug=product, state=Plan.State.OFFERED).order_by("price").first()
+    if plan is None:
+        raise DemoFailed(f"The catalogue offers no {product}: {_catalogue_error(product)}")
+    count = Order.objects.filter(customer=cast.customer).count()
+    order = create_order(
+        customer=cast.customer, plan=plan, name=name or f"Demonstration {count + 1}", sandbox=True, actor=cast.staff
+    )
+    order = place_order(order=order, actor=cast.staff)
+    if order.state == State.PENDING:
+        order = approve_order(order=order, actor=cast.staff)
+    return order
+
+
+def wait_for(order: Order, state: State, *, watch: Callable[[], None]) -> None:
+    """The order has reached `state`; raises DemoFailed when it needs a person or takes too long."""
+    wait_until(lambda: _is_in(order, state), f"order {order.reference} is {state}", watch=watch, order=order)
+
+
+def wait_until(holds: Callable[[], bool], words: str, *, watch: Callable[[], None], order: Order) -> None:
+    """`holds` is true; raises DemoFailed with the order's own reason otherwise."""
+    end = time.monotonic() + PATIENCE
+    while not holds():
+        watch()
+        if time.monotonic() > end:
+            order.refresh_from_db()
+            raise DemoFailed(f"Waited {PATIENCE:.0f} s until {words}; it is {order.state}: {order.reason}")
+        time.sleep(0.2)
+
+
+def is_quiet(order: Order) -> bool:
+    """True when no room has anything left to do for anybody, mails and invoices included."""
+    return not any(one.model._default_manager.unsettled().exists() for one in controllers())
+
+
+def remove_and_wait(order: Order, cast: Cast, *, watch: Callable[[], None]) -> None:
+    """The order is removed, and everybody has been told."""
+    remove_order(order=order, actor=cast.staff, why="End of the demonstration.")
+    wait_for(order, State.REMOVED, watch=watch)
+    wait_until(lambda: is_quiet(order), "everything is settled", watch=watch, order=order)
+
+
+def summary(order: Order) -> dict[str, Any]:
+    """What happened to the order, as `manage.py demo --once --json` prints it."""
+    order.refresh_from_db()
+    server = Server.objects.filter(order=order).first()
+    return {
+        "order": order.reference,
+        "product": str(order.release),
+        "states": [{"state": "draft", "at": order.created_at.isoformat()}, *_states(order)],
+        "server": {"id": server.outside_id, "state": server.wanted} if server else None,
+        "endpoints": [
+            {"name": one.name, "url": one.url, "result": one.message, "seconds": one.seconds}
+            for one in Endpoint.objects.filter(order=order)
+        ],
+        "mails": [
+            {"subject": one.subject, "to": one.to, "sent_at": one.sent_at.isoformat() if one.sent_at else None}
+            for one in Message.objects.filter(key__contains=f":{order.reference}:").order_by("pk")
+        ],
+        "left_behind": [f"{one.kind} {one.name}" for one in left_behind(order)],
+    }
+
+
+def _states(order: Order) -> list[dict[str, str]]:
+    events = order.events.filter(part="").exclude(state="").order_by("at", "pk")
+    return [{"state": event.state, "at": event.at.isoformat()} for event in events]
+
+
+def _is_in(order: Order, state: State) -> bool:
+    order.refresh_from_db(fields=["state", "reason"])
+    if order.state == State.ATTENTION:
+        raise DemoFailed(f"Order {order.reference} needs attention: {order.reason}")
+    return order.state == state
+
+
+def _catalogue_error(slug: str) -> str:
+    product = Product.objects.filter(slug=slugify(slug)).first()
+    return product.import_error if product else "no such product; see CATALOGUE_URL"

@@ -1,0 +1,90 @@
+"""`manage.py demo`: see the whole platform work on this machine, without a credential."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Any
+
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from live.demo import story
+from live.demo.cast import CUSTOMER_EMAIL, STAFF_NAME, STAFF_PASSWORD, assemble
+from live.demo.processes import DemoFailed, Processes, free_port
+from orders.models import Order
+from orders.words import State
+
+
+class Command(BaseCommand):
+    """Sets everything up, starts the site and a worker, and drives an order; keeps running unless `--once`."""
+
+    help = __doc__
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Once or for good, for people or for programs."""
+        parser.add_argument("--once", action="store_true", help="Drive one order from draft to removed, and stop.")
+        parser.add_argument("--json", action="store_true", help="Print the summary as JSON on standard output.")
+        parser.add_argument("--port", type=int, default=8000, help="Where the site listens, if it is free.")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """The order went all the way, or the command fails and says where."""
+        self._json = options["json"]
+        port = free_port(options["port"])
+        settings.SITE_URL = f"http://127.0.0.1:{port}"
+        try:
+            call_command("setup", stdout=self.stderr)
+            cast = assemble()
+            with Processes(port=port, environment={}) as processes:
+                self._say(f"The site runs at {processes.url}")
+                if options["once"]:
+                    self._once(cast, processes)
+                else:
+                    self._stay(cast, processes)
+        except DemoFailed as error:
+            raise CommandError(str(error)) from error
+
+    def _once(self, cast: Any, processes: Processes) -> None:
+        order = self._activate(cast, processes)
+        self._say("Removing it again …")
+        story.remove_and_wait(order, cast, watch=processes.check)
+        summary = story.summary(order)
+        self.stdout.write(json.dumps(summary, indent=2) if self._json else self._in_words(summary))
+        if summary["left_behind"]:
+            raise CommandError(f"Left behind: {', '.join(summary['left_behind'])}")
+
+    def _activate(self, cast: Any, processes: Processes) -> Order:
+        order = story.start_order(cast)
+        self._say(f"Order {order.reference} is placed; waiting until it is active …")
+        story.wait_for(order, State.ACTIVE, watch=processes.check)
+        story.wait_until(lambda: story.is_quiet(order), "everything is settled", watch=processes.check, order=order)
+        self._say(f"Order {order.reference} is active.")
+        return order
+
+    def _stay(self, cast: Any, processes: Processes) -> None:
+        order = self._activate(cast, processes)
+        self.stdout.write(
+            f"""
+  Portal   {processes.url}/            sign in as {CUSTOMER_EMAIL}; the code arrives in {settings.VAR_DIR}/mail/
+  Admin    {processes.url}/admin/      sign in as {STAFF_NAME} with {STAFF_PASSWORD}
+  API      {processes.url}/api/docs/
+  Order    {processes.url}/orders/{order.reference}/
+  Logs     {settings.VAR_DIR}/log/
+
+  Stop with Ctrl-C. The data stays in {settings.VAR_DIR}."""
+        )
+        try:
+            while True:
+                processes.check()
+                time.sleep(1)
+        except KeyboardInterrupt:
+            self._say("Stopped.")
+
+    def _say(self, words: str) -> None:
+        """Progress goes to standard error when standard output is for a program."""
+        (self.stderr if self._json else self.stdout).write(words)
+
+    def _in_words(self, summary: dict[str, Any]) -> str:
+        states = "\n".join(f"  {one['at'][11:19]}  {one['state']}" for one in summary["states"])
+        return f"Order {summary['order']}:\n{states}\nLeft behind: {summary['left_behind'] or 'nothing'}"

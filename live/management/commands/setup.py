@@ -1,0 +1,24 @@
+"""`manage.py setup`: makes a machine, or a new version, ready to run."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management import call_command
+from django.core.management.base import BaseCommand
+
+from live.lib.queue import write_schedules
+from live.lib.schedules import all_schedules
+
+
+class Command(BaseCommand):
+    """Migrates, writes roles and schedules, and reads the catalogue; safe to repeat at every deploy."""
+
+    help = __doc__
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Everything that a deploy needs has been done."""
+        call_command("migrate", interactive=False, verbosity=0)
+        call_command("write_roles", verbosity=0)
+        write_schedules(all_schedules())
+        call_command("read_catalogue")

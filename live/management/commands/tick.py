@@ -1,0 +1,36 @@
+"""`manage.py tick`: hands due rows to the queue, again and again."""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
+from django.db import Error, close_old_connections
+
+from live.lib.control import enqueue_due
+
+logger = logging.getLogger(__name__)
+
+
+class Command(BaseCommand):
+    """Looks for due rows every second or so, for as long as its parent lives; harmless beside others of its kind."""
+
+    help = __doc__
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """How often, and whether only once."""
+        parser.add_argument("--every", type=float, default=1.0, help="Seconds between two looks.")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Ticks until the worker that started it is gone."""
+        parent = os.getppid()
+        while os.getppid() == parent:
+            close_old_connections()
+            try:
+                enqueue_due()
+            except Error as error:  # the database is away: the next tick tries again
+                logger.warning("The ticker could not look: %s", error)
+            time.sleep(options["every"])

@@ -1,0 +1,37 @@
+"""`manage.py worker`: what runs beside the web."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandParser
+from django_q.cluster import Cluster
+
+from live.lib.queue import write_schedules
+from live.lib.schedules import all_schedules
+
+
+class Command(BaseCommand):
+    """Runs the queue's workers, and the ticker that honours waits shorter than the minute's sweep."""
+
+    help = __doc__
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """How often the ticker looks."""
+        parser.add_argument("--tick", type=float, default=1.0, help="Seconds between two looks for due rows.")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Works until it is told to stop."""
+        write_schedules(all_schedules())
+        ticker = subprocess.Popen(  # noqa: S603  (our own command, no words of anybody else's)
+            [sys.executable, str(settings.BASE_DIR / "manage.py"), "tick", "--every", str(options["tick"])]
+        )
+        try:
+            cluster = Cluster()
+            cluster.start()
+            cluster.sentinel.join()
+        finally:
+            ticker.terminate()
