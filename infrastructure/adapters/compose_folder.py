@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from io import BytesIO
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from infrastructure.adapters.compose_files import ComposeFile, env_text, override_text
 from infrastructure.adapters.words import Composition
@@ -67,8 +67,7 @@ def write_folder(folder: Folder, composition: Composition, compose: ComposeFile)
     try:
         folder.product.mkdir()
         _unpack(composition.bundle, folder.product)
-        (folder.product / "compose.yaml").unlink(missing_ok=True)
-        _write(folder.product / "compose.yaml", composition.compose)
+        (folder.product / "compose.yaml").write_text(composition.compose, encoding="utf-8")
         _write(folder.env_file, env_text(composition.environment))
         _write(folder.override, override)
     except OSError as error:
@@ -112,9 +111,27 @@ def _unpack(bundle: bytes, into: Path) -> None:
         with tarfile.open(fileobj=BytesIO(bundle), mode="r:gz") as archive:
             if sum(member.size for member in archive) > MAX_UNPACKED:
                 raise PermanentError(f"the release's files are larger than {MAX_UNPACKED // 1024**2} MB")
-            archive.extractall(into, filter="data")
+            for member in archive:
+                _unpack_one(archive, member, into)
     except (tarfile.TarError, EOFError, zlib.error) as error:
         raise PermanentError(f"the release's files cannot be unpacked: {error}") from error
+
+
+def _unpack_one(archive: tarfile.TarFile, member: tarfile.TarInfo, into: Path) -> None:
+    """Plain files only, so no link can lead out; tarfile's own `data` filter is missing in Debian 12's Python."""
+    name = PurePosixPath(member.name)
+    if name.is_absolute() or ".." in name.parts or not (member.isreg() or member.isdir()):
+        raise PermanentError(f"the release's files cannot be unpacked: '{member.name}' is no plain file inside of it")
+    folder = into / (name if member.isdir() else name.parent)
+    folder.mkdir(parents=True, exist_ok=True)
+    for made in (folder, *folder.parents):
+        if made == into:
+            break
+        # Builds copy the modes; a worker's strict umask would lock a container's own user out.
+        made.chmod(0o755)
+    if content := archive.extractfile(member):
+        (into / name).write_bytes(content.read())
+        (into / name).chmod(0o755 if member.mode & 0o100 else 0o644)
 
 
 def _write(path: Path, text: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -68,6 +68,19 @@ class Container:
             "dead": ServiceState.STOPPED,
         }
         return states.get(self.status, ServiceState.UNKNOWN)
+
+
+WORSE = tuple(ServiceState[name] for name in ("RUNNING", "STARTING", "UNHEALTHY", "RESTARTING", "STOPPED", "UNKNOWN"))
+
+
+def as_services(containers: Iterable[Container]) -> tuple[Service, ...]:
+    """One service per name, by its worst container: while one is replaced by another there are two."""
+    services: dict[str, Service] = {}
+    for service in (container.as_service for container in containers):
+        known = services.get(service.name)
+        if known is None or WORSE.index(service.state) > WORSE.index(known.state):
+            services[service.name] = service
+    return tuple(services.values())
 
 
 class DockerEngine:

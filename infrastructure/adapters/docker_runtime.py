@@ -10,7 +10,7 @@ from pathlib import Path
 from infrastructure.adapters.compose_cli import BuildFailed, ComposeCli
 from infrastructure.adapters.compose_files import KEY_LABEL, ComposeFile, labels_of, read_compose
 from infrastructure.adapters.compose_folder import held_folder, write_folder
-from infrastructure.adapters.docker_engine import Container, DockerEngine
+from infrastructure.adapters.docker_engine import Container, DockerEngine, as_services
 from infrastructure.adapters.words import Composition, LeftBehind, Service, ServiceState
 from live.lib.errors import TransientError
 
@@ -64,12 +64,10 @@ class DockerRuntime:
 
     def observe(self, *, keys: Sequence[str]) -> Mapping[str, Sequence[Service]]:
         """The services of each key, in one call for all; a key that is gone maps to ()."""
-        found: dict[str, tuple[Service, ...]] = dict.fromkeys(keys, ())
+        found: dict[str, list[Container]] = {key: [] for key in keys}
         for container in self._engine.all_containers():
-            key = container.labels[KEY_LABEL]
-            if key in found:
-                found[key] = (*found[key], container.as_service)
-        return found
+            found.get(container.labels[KEY_LABEL], []).append(container)
+        return {key: as_services(containers) for key, containers in found.items()}
 
     def left_behind(self, *, key: str) -> Sequence[LeftBehind]:
         """What still carries `key` on the engine, and the folder here if there is one."""
@@ -120,7 +118,7 @@ def _all_ready(containers: Sequence[Container], compose: ComposeFile) -> Sequenc
     missing = sorted(compose.always_up - {container.service for container in containers})
     unready = [container.as_service for container in containers if not _is_ready(container, compose)]
     if not unready and not missing:
-        return [container.as_service for container in containers]
+        return as_services(containers)
     everything = len(containers) + len(missing)
     ready = everything - len(unready) - len(missing)
     only_starting = not missing and all(service.state is ServiceState.STARTING for service in unready)

@@ -77,6 +77,22 @@ def test_many_keys_are_observed_in_one_call(wire: responses.RequestsMock, tmp_pa
     assert listed.call_count == 1
 
 
+def test_a_service_that_is_being_replaced_counts_once_by_its_worse_container(
+    wire: responses.RequestsMock, tmp_path: Path
+) -> None:
+    listed = [
+        container("web", "running", "Up"),
+        container("web", "created", "Created"),
+        container("db", "dead", "Dead"),
+    ]
+    wire.get(f"{API}/containers/json", json=listed)
+    seen = DockerRuntime(work_dir=tmp_path, host=HOST).observe(keys=[KEY])[KEY]
+    assert [(service.name, service.state) for service in seen] == [
+        ("db", ServiceState.STOPPED),
+        ("web", ServiceState.STARTING),
+    ]
+
+
 def test_what_is_left_is_named_by_kind(wire: responses.RequestsMock, engine: DockerEngine) -> None:
     everything_left(wire)
     assert engine.leftovers(PROJECT, KEY) == [
