@@ -1,0 +1,106 @@
+"""Something that watches, in a dict, with switches for what may go wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from live.lib import clock
+from live.lib.errors import OutsideError, PermanentError, TransientError
+from monitoring.adapters.words import Health, LeftBehind, MonitorSpec, Seen
+
+
+@dataclass
+class Host:
+    """What stands of one key."""
+
+    outside_id: str
+    spec: MonitorSpec
+    paused: bool = False
+
+
+class FakeWatch:
+    """Keeps the promises of `Watch`; set the switches as attributes, look into `hosts` and `calls` afterwards."""
+
+    backend = "builtin"
+    page = 200
+
+    def __init__(self, *, lose_reply: bool = False, outage: bool = False) -> None:
+        self.hosts: dict[str, Host] = {}
+        self.calls: list[tuple[str, tuple[str, ...]]] = []
+        self.created = 0
+        self.lose_reply = lose_reply
+        """The next change happens, but its reply is lost."""
+        self.outage = outage
+        """Nothing answers."""
+        self.refuse: dict[str, str] = {}
+        """Keys that are refused for good, and the words."""
+        self.down: dict[tuple[str, str], str] = {}
+        """(key, check) pairs that do not answer, and what is said of them."""
+
+    def test_connection(self) -> str:
+        self._call("test_connection")
+        return f"a fake watch with {len(self.hosts)} hosts"
+
+    def ensure_monitors(self, specs: Sequence[MonitorSpec]) -> Mapping[str, str | OutsideError]:
+        self._call("ensure_monitors", [spec.key for spec in specs])
+        answers = {spec.key: self._ensure(spec) for spec in specs}
+        self._reply()
+        return answers
+
+    def pause_monitors(self, keys: Sequence[str]) -> Mapping[str, OutsideError]:
+        self._call("pause_monitors", keys)
+        for key in keys:
+            if key in self.hosts and key not in self.refuse:
+                self.hosts[key].paused = True
+        self._reply()
+        return self._refused(keys)
+
+    def remove_monitors(self, keys: Sequence[str]) -> Mapping[str, OutsideError]:
+        self._call("remove_monitors", keys)
+        for key in keys:
+            if key not in self.refuse:
+                self.hosts.pop(key, None)
+        self._reply()
+        return self._refused(keys)
+
+    def read_states(self, specs: Sequence[MonitorSpec]) -> Mapping[str, Mapping[str, Seen]]:
+        self._call("read_states", [spec.key for spec in specs])
+        return {key: self._seen(self.hosts[key]) for spec in specs if (key := spec.key) in self.hosts}
+
+    def left_behind(self, keys: Sequence[str]) -> Mapping[str, Sequence[LeftBehind]]:
+        self._call("left_behind", keys)
+        return {key: [LeftBehind(kind="host", name=key)] for key in keys if key in self.hosts}
+
+    def _ensure(self, spec: MonitorSpec) -> str | OutsideError:
+        if spec.key in self.refuse:
+            return PermanentError(self.refuse[spec.key])
+        if spec.key not in self.hosts:
+            self.created += 1
+            self.hosts[spec.key] = Host(outside_id=f"fake-{self.created}", spec=spec)
+        host = self.hosts[spec.key]
+        host.spec, host.paused = spec, False
+        return host.outside_id
+
+    def _seen(self, host: Host) -> Mapping[str, Seen]:
+        if host.paused:
+            return {}
+        return {check.key: self._one(host.spec.key, check.key) for check in host.spec.checks}
+
+    def _one(self, key: str, check: str) -> Seen:
+        said = self.down.get((key, check))
+        health = Health.UP if said is None else Health.DOWN
+        return Seen(health=health, at=clock.now(), message=said or "answered 200", seconds=0.02)
+
+    def _refused(self, keys: Sequence[str]) -> Mapping[str, OutsideError]:
+        return {key: PermanentError(self.refuse[key]) for key in keys if key in self.refuse}
+
+    def _call(self, name: str, keys: Sequence[str] = ()) -> None:
+        self.calls.append((name, tuple(keys)))
+        if self.outage:
+            raise TransientError("the watch cannot be reached")
+
+    def _reply(self) -> None:
+        if self.lose_reply:
+            self.lose_reply = False
+            raise TransientError("the watch did not answer in time")

@@ -1,0 +1,85 @@
+"""What every watch promises: the built-in checker and the fake alike."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+
+from live.lib.adapters.http_check import HttpCheck, HttpResult
+from live.lib.errors import PermanentError
+from monitoring.adapters.builtin import BuiltinWatch
+from monitoring.adapters.words import CheckSpec, Health, MonitorSpec, Watch
+from tests.fakes.watch import FakeWatch
+
+WMS = CheckSpec(key="wms", name="Web Map Service", url="https://maps.example/wms", contains="Capabilities")
+ONE = MonitorSpec(key="live-gl1111", name="GL1111", checks=(WMS,))
+TWO = MonitorSpec(key="live-gl2222", name="GL2222", checks=(WMS, CheckSpec(key="csw", name="CSW", url="http://b/csw")))
+
+
+def answer_all(checks: Sequence[HttpCheck], *, workers: int = 32) -> list[HttpResult]:
+    return [HttpResult(ok=True, message=f"{check.url} answered", status=200, seconds=0.5) for check in checks]
+
+
+@pytest.fixture(params=["builtin", "fake"])
+def watch(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Watch:
+    monkeypatch.setattr("monitoring.adapters.builtin.check_all", answer_all)
+    watches: dict[str, Watch] = {"builtin": BuiltinWatch(), "fake": FakeWatch()}
+    return watches[request.param]
+
+
+def test_connection_test_names_what_answered(watch: Watch) -> None:
+    assert watch.test_connection()
+
+
+def test_ensuring_twice_gives_the_same_ids(watch: Watch) -> None:
+    first = watch.ensure_monitors([ONE, TWO])
+    assert set(first) == {ONE.key, TWO.key}
+    assert all(isinstance(answer, str) and answer for answer in first.values())
+    assert watch.ensure_monitors([TWO, ONE]) == first
+
+
+def test_absent_monitors_are_paused_and_removed_with_success(watch: Watch) -> None:
+    assert watch.pause_monitors([ONE.key]) == {}
+    assert watch.remove_monitors([ONE.key, TWO.key]) == {}
+
+
+def test_nothing_is_left_behind_after_a_removal(watch: Watch) -> None:
+    watch.ensure_monitors([ONE, TWO])
+    watch.remove_monitors([ONE.key, TWO.key])
+    assert watch.left_behind([ONE.key, TWO.key]) == {}
+
+
+def test_every_check_of_every_monitor_is_read(watch: Watch) -> None:
+    watch.ensure_monitors([ONE, TWO])
+    states = watch.read_states([ONE, TWO])
+    assert {key: set(checks) for key, checks in states.items()} == {ONE.key: {"wms"}, TWO.key: {"wms", "csw"}}
+    assert {seen.health for checks in states.values() for seen in checks.values()} == {Health.UP}
+
+
+def test_nothing_asked_is_nothing_answered(watch: Watch) -> None:
+    assert watch.ensure_monitors([]) == {}
+    assert watch.read_states([]) == {}
+
+
+def test_builtin_checker_asks_all_at_once_what_was_promised(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Sequence[HttpCheck]] = []
+
+    def refuse_all(checks: Sequence[HttpCheck], *, workers: int) -> list[HttpResult]:
+        asked.append(checks)
+        return [HttpResult(ok=False, message="connection refused") for _ in checks]
+
+    monkeypatch.setattr("monitoring.adapters.builtin.check_all", refuse_all)
+    states = BuiltinWatch().read_states([ONE, TWO])
+    assert [len(checks) for checks in asked] == [3]
+    assert asked[0][0] == HttpCheck(url=WMS.url, status=200, contains="Capabilities", max_seconds=10.0)
+    seen = states[TWO.key]["csw"]
+    assert (seen.health, seen.message) == (Health.DOWN, "connection refused")
+
+
+def test_builtin_checker_refuses_what_is_no_web_address_and_keeps_the_others() -> None:
+    bad = MonitorSpec(key="live-gl3333", name="GL3333", checks=(CheckSpec(key="db", name="PostGIS", url="db:5432"),))
+    answers = BuiltinWatch().ensure_monitors([bad, ONE])
+    assert isinstance(answers[bad.key], PermanentError)
+    assert str(answers[bad.key]) == "PostGIS: 'db:5432' is not a web address"
+    assert answers[ONE.key] == ONE.key
