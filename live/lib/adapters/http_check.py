@@ -52,7 +52,11 @@ class _TooLate(_BrokenPromise):
 
 
 def check_all(checks: Sequence[HttpCheck], *, workers: int = 32) -> list[HttpResult]:
-    """One result per check, in the same order; none raises, and none outlasts its `max_seconds` by a read."""
+    """One result per check, in the same order; none raises.
+
+    `max_seconds` bounds connecting, silence, redirects and the body together. Only headers that drip in byte by byte
+    can take longer.
+    """
     if not checks:
         return []
     with ThreadPoolExecutor(max_workers=min(workers, len(checks)), thread_name_prefix="http-check") as pool:
