@@ -13,6 +13,7 @@ class LiveConfig(AppConfig):
     verbose_name = _("Geocat Live")
 
     def ready(self) -> None:
+        from live import checks  # noqa: F401  (registers the system checks)
         from live.lib.schedules import Every, register_schedule  # apps must be loaded first
 
         register_schedule(Every(name="sweep", task="live.lib.sweep.sweep", minutes=1))

@@ -1,0 +1,68 @@
+"""Settings that contradict each other are said at start, with an id, and not found out at night."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from cryptography.fernet import Fernet
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Warning, register
+
+# Names that are reserved for what is not built yet: set, they would do nothing, and that is said.
+RESERVED = ("GITLAB_URL", "GITLAB_TOKEN", "GITLAB_PROJECT", "WHMCS_URL", "WHMCS_IDENTIFIER", "WHMCS_SECRET")
+
+
+@register()
+def site_address(app_configs: Any, **kwargs: Any) -> Sequence[CheckMessage]:
+    """live.E001, live.E002: the address that is told to people is one that the site answers to."""
+    url = urlsplit(settings.SITE_URL)
+    if url.scheme not in ("http", "https") or not url.hostname:
+        return [Error("SITE_URL is not an http(s) address", hint=f"It is {settings.SITE_URL!r}.", id="live.E001")]
+    hosts = settings.ALLOWED_HOSTS
+    known = "*" in hosts or any(url.hostname == host or url.hostname.endswith(host) for host in hosts)
+    if not known and not settings.DEBUG:
+        hint = f"Add {url.hostname} to ALLOWED_HOSTS."
+        return [Error("The site would refuse its own SITE_URL", hint=hint, id="live.E002")]
+    return []
+
+
+@register()
+def secrets_keys(app_configs: Any, **kwargs: Any) -> Sequence[CheckMessage]:
+    """live.E003: every key that seals stored secrets is a Fernet key."""
+    for number, key in enumerate(settings.SECRETS_KEYS, start=1):
+        try:
+            Fernet(key)
+        except ValueError:
+            hint = "Make one: python -c 'from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())'"
+            return [Error(f"SECRETS_KEYS: key {number} is not a Fernet key", hint=hint, id="live.E003")]
+    return []
+
+
+@register()
+def queue_times(app_configs: Any, **kwargs: Any) -> Sequence[CheckMessage]:
+    """live.E004: a task is not handed out again while it may still run."""
+    if settings.Q_CLUSTER["timeout"] >= settings.Q_CLUSTER["retry"]:
+        return [Error("Q_CLUSTER: timeout must be shorter than retry", id="live.E004")]
+    return []
+
+
+@register()
+def catalogue(app_configs: Any, **kwargs: Any) -> Sequence[CheckMessage]:
+    """live.E005: a catalogue that is a folder is there."""
+    url = settings.CATALOGUE_URL
+    if "://" not in url and not url.endswith(".git") and not Path(url.removeprefix("git+")).is_dir():
+        return [Error(f"CATALOGUE_URL: there is no folder {url}", id="live.E005")]
+    return []
+
+
+@register()
+def reserved_names(app_configs: Any, **kwargs: Any) -> Sequence[CheckMessage]:
+    """live.W001: nobody believes in a setting that does nothing yet."""
+    present = [name for name in RESERVED if os.environ.get(name)]
+    if not present:
+        return []
+    return [Warning(f"{', '.join(present)}: set, but this version does not use it yet", id="live.W001")]

@@ -1,0 +1,34 @@
+"""Contradicting settings are said with their id."""
+
+from __future__ import annotations
+
+import pytest
+from django.core.checks import CheckMessage, run_checks
+from pytest_django import Settings
+
+
+def ids() -> set[str]:
+    """The ids of ours that speak now."""
+    messages: list[CheckMessage] = run_checks()
+    return {str(message.id) for message in messages if str(message.id).startswith("live.")}
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("SITE_URL", "live.example", "live.E001"),
+        ("SITE_URL", "https://live.example", "live.E002"),
+        ("SECRETS_KEYS", ["short"], "live.E003"),
+        ("Q_CLUSTER", {"timeout": 60, "retry": 60}, "live.E004"),
+        ("CATALOGUE_URL", "/nowhere/at/all", "live.E005"),
+    ],
+)
+def test_contradiction_is_said(settings: Settings, name: str, value: object, expected: str) -> None:
+    assert ids() == set()
+    setattr(settings, name, value)
+    assert ids() == {expected}
+
+
+def test_reserved_name_is_said_to_do_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WHMCS_URL", "https://whmcs.example")
+    assert ids() == {"live.W001"}
