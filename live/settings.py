@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
-import django_stubs_ext
 import environ
 from django.utils.translation import gettext_lazy as _
-
-django_stubs_ext.monkeypatch()  # lets `ModelAdmin[Order]` and its like be written
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
@@ -165,34 +163,47 @@ SESSION_COOKIE_HTTPONLY = True
 X_FRAME_OPTIONS = "DENY"
 
 # --- Mail -----------------------------------------------------------------------------------------------------------
-globals().update(env.email("EMAIL_URL", default=f"filemail:///{VAR_DIR / 'mail'}"))
+globals().update(env.email("EMAIL_URL", default="consolemail://"))
 EMAIL_TIMEOUT = 20
 DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", default=f"{SITE_NAME} <live@localhost>")
 
 # --- API ------------------------------------------------------------------------------------------------------------
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": (
-        "knox.auth.TokenAuthentication",
+        "live.api.authentication.TokenAuthentication",
         "rest_framework.authentication.SessionAuthentication",
     ),
     "DEFAULT_PERMISSION_CLASSES": ("rest_framework.permissions.IsAuthenticated",),
     "DEFAULT_RENDERER_CLASSES": ("rest_framework.renderers.JSONRenderer",),
     "DEFAULT_PARSER_CLASSES": ("rest_framework.parsers.JSONParser",),
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "live.api.schema.Schema",
     "DEFAULT_PAGINATION_CLASS": "live.api.pagination.Pages",
     "DEFAULT_FILTER_BACKENDS": ("django_filters.rest_framework.DjangoFilterBackend",),
+    "DEFAULT_THROTTLE_CLASSES": ("rest_framework.throttling.UserRateThrottle",),
+    "DEFAULT_THROTTLE_RATES": {"user": env("API_RATE", default="600/min")},  # per user; per address when not signed in
     "EXCEPTION_HANDLER": "live.api.problems.handle",
 }
-REST_KNOX = {"AUTH_HEADER_PREFIX": "Bearer", "TOKEN_TTL": None}
+REST_KNOX = {"AUTH_HEADER_PREFIX": "Bearer", "TOKEN_TTL": timedelta(days=env.int("API_TOKEN_DAYS", default=365))}
 KNOX_TOKEN_MODEL = "customers.ApiToken"  # noqa: S105  (a model, not a password)
 SPECTACULAR_SETTINGS = {
-    "TITLE": "Geocat Live",
+    "TITLE": SITE_NAME,
+    "DESCRIPTION": "Customers, products and orders, and everything that hangs on them.",
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
     "SCHEMA_PATH_PREFIX": "/api/v1",
+    "COMPONENT_SPLIT_REQUEST": True,
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
+    "ENUM_NAME_OVERRIDES": {
+        "CustomerState": "customers.models.Customer.State",
+        "ProductState": "products.models.Product.State",
+        "PlanState": "products.models.Plan.State",
+        "OrderState": "orders.words.State",
+        "OrderPart": "orders.words.Part",
+        "PartState": "orders.words.PartState",
+        "Wanted": "orders.words.Wanted",
+    },
 }
 
 # --- Catalogue ------------------------------------------------------------------------------------------------------

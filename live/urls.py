@@ -7,5 +7,6 @@ from django.urls import include, path
 
 urlpatterns = [
     path("admin/", admin.site.urls),
+    path("api/", include("live.api.urls")),
     path("sandbox/", include("infrastructure.sandbox.urls")),
 ]

@@ -10,3 +10,8 @@ class LibConfig(AppConfig):
 
     name = "live.lib"
     label = "lib"
+
+    def ready(self) -> None:
+        from live.lib.schedules import Every, register_schedule  # apps must be loaded first
+
+        register_schedule(Every(name="forget replies", task="live.lib.idempotency.forget_old_replies", minutes=60))

@@ -76,3 +76,24 @@ class Resource(Timestamped):
     def has_failed(self) -> bool:
         """True when a person has to act before it goes on."""
         return 0 < self.failed_version == self.wanted_version
+
+
+class StoredReply(models.Model):
+    """What the API answered to a caller's `Idempotency-Key`; a claim while `status` is empty (live.lib.idempotency)."""
+
+    caller = models.CharField(_("caller"), max_length=40)
+    key = models.CharField(_("key"), max_length=200)
+    asked = models.CharField(_("fingerprint of the request"), max_length=64)
+    created_at = models.DateTimeField(_("created"), db_index=True)
+    leased_until = models.DateTimeField(_("held by a request until"))
+    status = models.PositiveSmallIntegerField(_("status"), null=True)
+    headers = models.JSONField(_("headers"), default=dict)
+    body = models.TextField(_("body"), blank=True)
+
+    class Meta:
+        verbose_name = _("stored reply")
+        verbose_name_plural = _("stored replies")
+        constraints = (models.UniqueConstraint(fields=("caller", "key"), name="idempotency_key_once_per_caller"),)
+
+    def __str__(self) -> str:
+        return self.key

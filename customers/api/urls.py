@@ -1,0 +1,11 @@
+"""The addresses of this room under `/api/v1/`."""
+
+from __future__ import annotations
+
+from rest_framework.routers import SimpleRouter
+
+from customers.api.views import CustomerView
+
+router = SimpleRouter()
+router.register("customers", CustomerView, basename="customers")
+urlpatterns = router.urls

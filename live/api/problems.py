@@ -1,0 +1,146 @@
+"""Every error as a problem document (RFC 9457): a stable code for programs, a sentence for people."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import PermissionDenied
+from django.core.signals import got_request_exception
+from django.http import Http404
+from django.utils.translation import gettext as _
+from rest_framework import exceptions
+from rest_framework.permissions import SAFE_METHODS
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from live.lib.errors import Refusal
+from products.inputs import InvalidInputs
+
+logger = logging.getLogger(__name__)
+
+MEDIA_TYPE = "application/problem+json"
+# What the codes say in general; `detail` says it of one request. Codes never change their meaning.
+TITLES = {
+    "invalid": "Some values are wrong",
+    "invalid_inputs": "Some inputs of the product are wrong",
+    "parse_error": "The request cannot be read",
+    "not_authenticated": "Sign in first",
+    "authentication_failed": "The token or session is not valid",
+    "permission_denied": "You may not do this",
+    "not_found": "There is no such thing, or it is not yours",
+    "method_not_allowed": "This address does not take that method",
+    "not_acceptable": "That media type is not offered",
+    "unsupported_media_type": "That media type is not understood",
+    "throttled": "Too many requests",
+    "refused": "A rule forbids this",
+    "not_possible": "The order's state does not allow this",
+    "not_on_sale": "This cannot be ordered any more",
+    "customer_closed": "Nothing can be ordered for this customer",
+    "name_taken": "The name is in use",
+    "idempotency_key_reused": "The Idempotency-Key belongs to another request",
+    "idempotency_key_in_use": "The first request with this Idempotency-Key is still at work",
+    "error": "Something went wrong here",
+}
+
+
+def handle(exc: Exception, context: Mapping[str, Any]) -> Response | None:
+    """The problem document for `exc`; a bug is logged with its traceback and says nothing of itself."""
+    request: Request | None = context.get("request")
+    if isinstance(exc, Http404):
+        exc = exceptions.NotFound()
+    elif isinstance(exc, PermissionDenied):
+        exc = exceptions.PermissionDenied()
+    if isinstance(exc, Refusal):
+        return _refused(exc, request)
+    if isinstance(exc, exceptions.ValidationError):
+        return _invalid(exc, request)
+    if isinstance(exc, exceptions.APIException):
+        return _http(exc, request)
+    return _bug(exc, request)
+
+
+def problem(
+    request: Request | None,
+    *,
+    status: int,
+    code: str,
+    detail: str,
+    errors: Mapping[str, list[str]] | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """The document: `type`, `title`, `status`, `detail`, `instance`, and our own `code` and `errors`."""
+    document: dict[str, Any] = {
+        "type": f"{settings.SITE_URL}/api/problems/{code}/",
+        "title": TITLES.get(code) or HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail,
+        "instance": request.path if request is not None else "",
+        "code": code,
+    }
+    if errors:
+        document["errors"] = dict(errors)
+    return Response(document, status=status, headers=headers, content_type=MEDIA_TYPE)
+
+
+def _refused(exc: Refusal, request: Request | None) -> Response:
+    if isinstance(exc, InvalidInputs):
+        errors = {f"inputs.{key}": [str(words)] for key, words in exc.errors.items()}
+    else:
+        errors = {exc.field: [str(exc.message)]} if exc.field else {}
+    status = HTTPStatus.UNPROCESSABLE_ENTITY if errors else HTTPStatus.CONFLICT
+    return problem(request, status=status, code=exc.code, detail=str(exc.message), errors=errors)
+
+
+def _invalid(exc: exceptions.ValidationError, request: Request | None) -> Response:
+    """A wrong body is 422; a wrong query is 400."""
+    asking = request is not None and request.method in SAFE_METHODS
+    status = HTTPStatus.BAD_REQUEST if asking else HTTPStatus.UNPROCESSABLE_ENTITY
+    errors = flat(exc.detail)
+    detail = "; ".join(f"{field}: {words[0]}" if field else words[0] for field, words in errors.items())
+    return problem(request, status=status, code="invalid", detail=detail, errors=errors)
+
+
+def _http(exc: exceptions.APIException, request: Request | None) -> Response:
+    headers = {}
+    if challenge := getattr(exc, "auth_header", None):
+        headers["WWW-Authenticate"] = str(challenge)
+    if wait := getattr(exc, "wait", None):
+        headers["Retry-After"] = str(int(wait) + 1)
+    code = exc.get_codes()
+    return problem(
+        request,
+        status=exc.status_code,
+        code=code if isinstance(code, str) else exc.default_code,
+        detail=str(exc.detail),
+        headers=headers,
+    )
+
+
+def _bug(exc: Exception, request: Request | None) -> Response | None:
+    if settings.DEBUG:
+        return None
+    logger.error("%s on %s", type(exc).__name__, request.path if request else "?", exc_info=exc)
+    got_request_exception.send(sender=None, request=getattr(request, "_request", None))
+    return problem(
+        request,
+        status=HTTPStatus.INTERNAL_SERVER_ERROR,
+        code="error",
+        detail=_("This is our mistake. It has been written down; try again later."),
+    )
+
+
+def flat(detail: Any, prefix: str = "") -> dict[str, list[str]]:
+    """DRF's nested errors by dotted field name; what belongs to no field is under an empty name."""
+    if isinstance(detail, Mapping):
+        found: dict[str, list[str]] = {}
+        for key, inner in detail.items():
+            name = "" if key in ("non_field_errors", "__all__") else str(key)
+            found |= flat(inner, f"{prefix}.{name}".strip("."))
+        return found
+    if isinstance(detail, list):
+        return {prefix: [str(words) for words in detail]}
+    return {prefix: [str(detail)]}

@@ -1,0 +1,70 @@
+"""What every room's API is made of: rows out, requests in, and only what the caller may see."""
+
+from __future__ import annotations
+
+from datetime import UTC
+from typing import Any
+
+import django_filters
+from django.db import models
+from django.utils.translation import gettext as _
+from rest_framework import mixins, serializers
+from rest_framework.viewsets import GenericViewSet
+
+PAGE_PARAMETERS = frozenset({"cursor", "page_size"})
+
+
+class MomentField(serializers.DateTimeField):
+    """A time in ISO 8601, always UTC: programs do not care where the server stands."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(default_timezone=UTC, **kwargs)
+
+
+class MoneySerializer(serializers.Serializer[Any]):
+    """An amount as text, so that no program rounds it, with its currency."""
+
+    amount = serializers.DecimalField(max_digits=14, decimal_places=None, help_text="Such as 49.00")
+    currency = serializers.CharField(help_text="ISO 4217")
+
+
+class RowSerializer(serializers.ModelSerializer[Any]):
+    """A row as the API shows it; fields are named one by one."""
+
+    serializer_field_mapping = {
+        **serializers.ModelSerializer.serializer_field_mapping,
+        models.DateTimeField: MomentField,
+    }
+
+
+class RequestSerializer(serializers.Serializer[Any]):
+    """What a caller asks; a field nobody knows is refused, because it was meant to do something."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        if isinstance(data, dict) and (unknown := sorted(data.keys() - self.fields.keys())):
+            raise serializers.ValidationError({name: [_("There is no such field.")] for name in unknown})
+        return super().to_internal_value(data)
+
+
+class RowFilter(django_filters.FilterSet):
+    """Filters of a list; one that nobody knows is refused, because the answer would hold too much."""
+
+    def is_valid(self) -> bool:
+        for name in sorted(set(self.data or ()) - set(self.filters) - PAGE_PARAMETERS):
+            self.form.add_error(None, _("There is no filter %(name)s.") % {"name": name})
+        return bool(super().is_valid())
+
+
+class RowsView(mixins.RetrieveModelMixin, mixins.ListModelMixin, GenericViewSet[Any]):
+    """A list and its rows, read-only, narrowed to what the caller may see."""
+
+    ordering = "-pk"  # of pages; a cursor needs a column that is unique and never changes
+
+    def get_queryset(self) -> models.QuerySet[Any]:
+        rows = super().get_queryset()
+        return rows.none() if getattr(self, "swagger_fake_view", False) else self.visible(rows)
+
+    def visible(self, rows: Any) -> models.QuerySet[Any]:
+        """The rows this caller may see; those of all others do not exist."""
+        seen: models.QuerySet[Any] = rows.visible_to(self.request.user)
+        return seen

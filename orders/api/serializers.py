@@ -1,0 +1,160 @@
+"""Orders as the API shows them and takes them. What went wrong inside is for staff; a customer reads that we act."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.utils.translation import gettext as _
+from rest_framework import serializers
+
+from customers.api.serializers import CustomerNameSerializer
+from customers.models import Customer, User
+from live.lib.rest import RequestSerializer, RowSerializer
+from orders.api.permissions import is_staff_with
+from orders.models import Order, OrderEvent, OrderPart
+from orders.words import PartState, State
+from products.api.serializers import PlanNameSerializer, ProductNameSerializer
+from products.models import Plan, Release
+
+
+def sees_inside(serializer: serializers.BaseSerializer[Any]) -> bool:
+    """True when the caller is staff who may read what went wrong, word for word."""
+    user = serializer.context["request"].user
+    return is_staff_with(user, "orders.view_order")
+
+
+class PartSerializer(RowSerializer):
+    """One part of an order, as last reported."""
+
+    message = serializers.SerializerMethodField()
+
+    class Meta:
+        model = OrderPart
+        fields = ("part", "state", "version", "message", "updated_at")
+
+    def get_message(self, part: OrderPart) -> str:
+        """The room's own words; of a failure only to staff."""
+        if part.state != PartState.FAILED or sees_inside(self):
+            return part.message
+        return _("Our staff have been told.")
+
+
+class OrderSerializer(RowSerializer):
+    """A product implemented for a customer: what is wanted, how far it is, and why."""
+
+    customer = CustomerNameSerializer()
+    product = ProductNameSerializer(source="release.product")
+    release = serializers.CharField(source="release.version")
+    plan = PlanNameSerializer()
+    sandbox = serializers.BooleanField(source="is_sandbox")
+    provider = serializers.CharField(source="provider_slug")
+    reason = serializers.SerializerMethodField()
+    parts = PartSerializer(many=True)
+
+    class Meta:
+        model = Order
+        fields = (
+            "reference",
+            "name",
+            "customer",
+            "product",
+            "release",
+            "plan",
+            "inputs",
+            "sandbox",
+            "provider",
+            "wanted",
+            "wanted_version",
+            "state",
+            "reason",
+            "needs_person",
+            "parts",
+            "created_at",
+            "updated_at",
+            "placed_at",
+            "approved_at",
+            "activated_at",
+            "removed_at",
+        )
+
+    def get_reason(self, order: Order) -> str:
+        """Why the order stands where it stands."""
+        speaks_of_failure = order.needs_person and order.state != State.DEGRADED
+        if speaks_of_failure and not sees_inside(self):
+            return _("Something needs our attention; our staff have been told.")
+        return order.reason
+
+
+class EventSerializer(RowSerializer):
+    """Something that happened to an order."""
+
+    by = serializers.SerializerMethodField()
+
+    class Meta:
+        model = OrderEvent
+        fields = ("at", "by", "part", "state", "message", "is_public")
+
+    def get_by(self, event: OrderEvent) -> str:
+        """Who did it: empty for the platform itself; to a customer, staff are the company."""
+        if event.actor is None:
+            return ""
+        if event.actor.is_staff and not sees_inside(self):
+            return str(settings.SITE_NAME)
+        return str(event.actor)
+
+
+class OwnCustomerField(serializers.SlugRelatedField[Customer]):
+    """A customer by number, out of those the caller sees."""
+
+    def get_queryset(self) -> Any:
+        """Only what is visible: another's number is no number."""
+        caller: User = self.context["request"].user
+        return Customer.objects.visible_to(caller)
+
+
+class OrderRequestSerializer(RequestSerializer):
+    """What is ordered, for whom."""
+
+    customer = OwnCustomerField(
+        slug_field="number", queryset=Customer.objects.all(), help_text="The customer's number, such as C7K3MQ."
+    )
+    product = serializers.CharField(max_length=60, help_text="The product's slug.")
+    plan = serializers.CharField(max_length=60, help_text="The plan's slug.")
+    release = serializers.CharField(
+        max_length=80, required=False, help_text="A version of the product; the newest when left out."
+    )
+    name = serializers.CharField(max_length=120, help_text="What you call it.")
+    inputs = serializers.DictField(required=False, help_text="What the release lets you choose.")
+    sandbox = serializers.BooleanField(default=False, help_text="A rehearsal: nothing real is made or owed.")
+    provider = serializers.SlugField(max_length=60, required=False, help_text="Staff only: where it is to run.")
+    place = serializers.BooleanField(default=True, help_text="False leaves it a draft.")
+
+    def validate_provider(self, slug: str) -> str:
+        """Customers leave the choice to the platform."""
+        if slug and not is_staff_with(self.context["request"].user, "orders.add_order"):
+            raise serializers.ValidationError(_("Only staff choose the provider."))
+        return slug
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """The plan and the release are rows of the named product."""
+        slug = attrs.pop("product")
+        plan = Plan.objects.select_related("product").filter(product__slug=slug, slug=attrs["plan"]).first()
+        if plan is None:
+            raise serializers.ValidationError({"plan": [_("There is no such plan of that product.")]})
+        attrs["plan"] = plan
+        if version := attrs.pop("release", None):
+            attrs["release"] = Release.objects.filter(product=plan.product, version=version).first()
+            if attrs["release"] is None:
+                raise serializers.ValidationError({"release": [_("There is no such release of that product.")]})
+        return attrs
+
+
+class NothingSerializer(RequestSerializer):
+    """An empty body."""
+
+
+class WhySerializer(RequestSerializer):
+    """Why it is asked: shown on the timeline."""
+
+    why = serializers.CharField(max_length=500, required=False, default="", allow_blank=True)

@@ -1,0 +1,11 @@
+"""The addresses of this room under `/api/v1/`."""
+
+from __future__ import annotations
+
+from rest_framework.routers import SimpleRouter
+
+from orders.api.views import OrderView
+
+router = SimpleRouter()
+router.register("orders", OrderView, basename="orders")
+urlpatterns = router.urls

@@ -1,0 +1,140 @@
+"""Orders: list, place, and steer. Actions are nouns; a 202 says that the wish is noted and the world will follow."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, cast
+
+import django_filters
+from drf_spectacular.utils import extend_schema
+from rest_framework import status
+from rest_framework.decorators import action
+from rest_framework.permissions import IsAuthenticated
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from customers.models import User
+from live.lib.idempotency import once
+from live.lib.rest import RowFilter, RowsView
+from orders.api.permissions import MayApprove, MayRemove, MaySteer, is_staff_with, may_order_for
+from orders.api.serializers import (
+    EventSerializer,
+    NothingSerializer,
+    OrderRequestSerializer,
+    OrderSerializer,
+    WhySerializer,
+)
+from orders.models import Order, OrderEvent
+from orders.services import (
+    approve_order,
+    create_order,
+    place_order,
+    remove_order,
+    resume_order,
+    retry_order,
+    suspend_order,
+)
+from orders.words import State
+
+
+class OrderFilter(RowFilter):
+    """By state, customer, product, sandbox, and whether a person is needed."""
+
+    state = django_filters.MultipleChoiceFilter(choices=State.choices)
+    customer = django_filters.CharFilter("customer__number")
+    product = django_filters.CharFilter("release__product__slug")
+    sandbox = django_filters.BooleanFilter("is_sandbox")
+    needs_person = django_filters.BooleanFilter()
+
+    class Meta:
+        model = Order
+        fields = ("state", "customer", "product", "sandbox", "needs_person")
+
+
+class OrderView(RowsView):
+    """The orders of the customers you belong to; staff see all."""
+
+    # Manifests and compositions are long, and no list shows them.
+    queryset = (
+        Order.objects.with_names()
+        .defer("release__manifest", "release__compose", "release__product__description", "customer__notes")
+        .prefetch_related("parts")
+    )
+    serializer_class = OrderSerializer
+    filterset_class = OrderFilter
+    permission_classes = (IsAuthenticated,)
+    lookup_field = "reference"
+    lookup_value_regex = "[A-Za-z0-9]+"
+
+    @extend_schema(request=OrderRequestSerializer, responses={201: OrderSerializer})
+    @once
+    def create(self, request: Request) -> Response:
+        """A draft is made and, unless `place` is false, placed."""
+        asked = OrderRequestSerializer(data=request.data, context=self.get_serializer_context())
+        asked.is_valid(raise_exception=True)
+        values = dict(asked.validated_data)
+        user, place = cast("User", request.user), values.pop("place")
+        if not may_order_for(user, values["customer"]):
+            self.permission_denied(request)
+        order = create_order(actor=user, provider_slug=values.pop("provider", ""), **values)
+        if place:
+            place_order(order=order, actor=user)
+        here = self.reverse_action("detail", [order.reference])
+        return Response(self._shown(order), status=status.HTTP_201_CREATED, headers={"Location": here})
+
+    @extend_schema(request=NothingSerializer, responses={202: OrderSerializer})
+    @action(detail=True, methods=["post"], permission_classes=(MayApprove,))
+    @once
+    def approval(self, request: Request, reference: str) -> Response:
+        """The order may be provisioned, and will be."""
+        return self._ask(approve_order, NothingSerializer)
+
+    @extend_schema(request=WhySerializer, responses={202: OrderSerializer})
+    @action(detail=True, methods=["post"], permission_classes=(MaySteer,))
+    @once
+    def suspension(self, request: Request, reference: str) -> Response:
+        """The services are wanted stopped; their data is kept."""
+        return self._ask(suspend_order, WhySerializer)
+
+    @extend_schema(request=WhySerializer, responses={202: OrderSerializer})
+    @action(detail=True, methods=["post"], permission_classes=(MaySteer,))
+    @once
+    def resumption(self, request: Request, reference: str) -> Response:
+        """The suspended services are wanted running again."""
+        return self._ask(resume_order, WhySerializer)
+
+    @extend_schema(request=WhySerializer, responses={202: OrderSerializer})
+    @action(detail=True, methods=["post"], permission_classes=(MayRemove,))
+    @once
+    def removal(self, request: Request, reference: str) -> Response:
+        """Everything the order has outside is wanted gone, its data with it."""
+        return self._ask(remove_order, WhySerializer)
+
+    @extend_schema(request=WhySerializer, responses={202: OrderSerializer})
+    @action(detail=True, methods=["post"], permission_classes=(MaySteer,))
+    @once
+    def retry(self, request: Request, reference: str) -> Response:
+        """What failed is tried again from where it stands."""
+        return self._ask(retry_order, WhySerializer)
+
+    @extend_schema(responses=EventSerializer(many=True), filters=False)
+    @action(detail=True, methods=["get"], ordering="pk")
+    def timeline(self, request: Request, reference: str) -> Response:
+        """What happened to the order, oldest first; customers read what is public."""
+        events = OrderEvent.objects.filter(order=self.get_object()).select_related("actor")
+        if not is_staff_with(cast("User", request.user), "orders.view_orderevent"):
+            events = events.public()
+        page = self.paginate_queryset(events)
+        shown = EventSerializer(page, many=True, context=self.get_serializer_context())
+        return self.get_paginated_response(shown.data)
+
+    def _ask(self, verb: Callable[..., Order], takes: type[NothingSerializer | WhySerializer]) -> Response:
+        order = self.get_object()
+        asked = takes(data=self.request.data)
+        asked.is_valid(raise_exception=True)
+        verb(order=order, actor=self.request.user, **asked.validated_data)
+        return Response(self._shown(order), status=status.HTTP_202_ACCEPTED)
+
+    def _shown(self, order: Order) -> Any:
+        fresh = self.get_queryset().get(pk=order.pk)
+        return self.get_serializer(fresh).data

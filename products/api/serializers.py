@@ -1,0 +1,81 @@
+"""What is sold, as the API shows it; compositions and the names of secrets stay inside."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from live.lib.money import Money
+from live.lib.rest import MoneySerializer, RowSerializer
+from products.models import Plan, Product, Release
+
+
+class ProductSerializer(RowSerializer):
+    """A set of orchestrated services."""
+
+    class Meta:
+        model = Product
+        fields = ("slug", "name", "summary", "description", "icon", "state", "created_at", "updated_at")
+
+
+class ProductNameSerializer(RowSerializer):
+    """A product where something of it is shown."""
+
+    class Meta:
+        model = Product
+        fields = ("slug", "name")
+
+
+class ReleaseSerializer(RowSerializer):
+    """One state of a product, with what may be chosen and where it will answer."""
+
+    product = serializers.SlugRelatedField[Product](slug_field="slug", read_only=True)
+    inputs = serializers.ListField(child=serializers.DictField(), read_only=True)
+    endpoints = serializers.ListField(child=serializers.DictField(), read_only=True)
+
+    class Meta:
+        model = Release
+        fields = ("id", "product", "version", "digest", "inputs", "endpoints", "created_at")
+
+
+class PlanSerializer(RowSerializer):
+    """A size of a product at a price per period."""
+
+    product = serializers.SlugRelatedField[Product](slug_field="slug", read_only=True)
+    price = MoneySerializer(source="money", read_only=True)
+    setup_fee = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Plan
+        fields = (
+            "id",
+            "product",
+            "slug",
+            "name",
+            "price",
+            "setup_fee",
+            "period",
+            "placement",
+            "cpus",
+            "ram_gb",
+            "disk_gb",
+            "auto_approve",
+            "state",
+        )
+
+    @extend_schema_field(MoneySerializer)
+    def get_setup_fee(self, plan: Plan) -> dict[str, Any]:
+        """What is asked once, at the start."""
+        return dict(MoneySerializer(Money(plan.setup_fee, plan.currency)).data)
+
+
+class PlanNameSerializer(RowSerializer):
+    """A plan where something of it is shown."""
+
+    price = MoneySerializer(source="money", read_only=True)
+
+    class Meta:
+        model = Plan
+        fields = ("slug", "name", "price", "period")

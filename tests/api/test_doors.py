@@ -1,0 +1,226 @@
+"""Who gets in, what errors look like, how lists are cut, and what the schema says: true of every address."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.core.management import call_command
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import URLPattern, URLResolver, get_resolver
+from rest_framework.permissions import AllowAny
+from rest_framework.test import APIClient
+from rest_framework.throttling import UserRateThrottle
+
+from customers.models import ApiToken, Customer, User
+from live.lib import clock
+from orders.models import Order
+from tests.api.conftest import Caller
+from tests.factories import CustomerFactory, MembershipFactory, UserFactory, make_draft
+
+pytestmark = pytest.mark.django_db
+PROBLEM = "application/problem+json"
+
+
+def patterns(under: Any = None, prefix: str = "/") -> Iterator[tuple[str, URLPattern]]:
+    """Every address of the site with its pattern, in words such as `/api/v1/orders/<reference>/`."""
+    for one in (under or get_resolver()).url_patterns:
+        words = prefix + str(one.pattern).strip("^$").replace("\\Z", "")
+        if isinstance(one, URLResolver):
+            yield from patterns(one, words)
+        else:
+            yield words, one
+
+
+def rows() -> list[tuple[str, URLPattern]]:
+    """The addresses of the rooms."""
+    return [(words, one) for words, one in patterns() if words.startswith("/api/v1/")]
+
+
+def address(words: str, order: Order) -> str:
+    """The address with the values of an order of Waterschap Vallei filled in."""
+    values = {
+        "/customers/": order.customer.number,
+        "/products/": order.release.product.slug,
+        "/releases/": str(order.release_id),
+        "/plans/": str(order.plan_id),
+    }
+    value = next((value for room, value in values.items() if room in words), order.reference)
+    return re.sub(r"\(\?P<[^)]*\)", value, words)
+
+
+def test_there_are_addresses_to_walk() -> None:
+    assert {words.split("/")[3] for words, _ in rows()} >= {"customers", "products", "releases", "plans", "orders"}
+
+
+def test_nobody_gets_in_without_a_token(draft: Order) -> None:
+    for words, one in rows():
+        for method in tuple(one.callback.actions):  # type: ignore[attr-defined]
+            refused = APIClient().generic(method.upper(), address(words, draft))
+            assert (refused.status_code, refused["Content-Type"]) == (401, PROBLEM), words
+            assert refused["WWW-Authenticate"] == "Bearer"
+
+
+def test_stranger_meets_nothing_of_another_customer(stranger: APIClient, draft: Order) -> None:
+    secret = (draft.reference, draft.customer.number, draft.customer.name, draft.name)
+    for words, one in rows():
+        for method in tuple(one.callback.actions):  # type: ignore[attr-defined]
+            answer = stranger.generic(method.upper(), address(words, draft), "{}", content_type="application/json")
+            told = answer.content.decode().replace(answer.wsgi_request.path, "")
+            assert not any(word in told for word in secret), words
+            if "(?P<" in words and any(room in words for room in ("/orders/", "/customers/")):
+                assert answer.status_code == 404, words
+    draft.refresh_from_db()
+    assert draft.wanted == "running"
+
+
+def test_every_view_names_its_permissions_and_every_post_works_once() -> None:
+    for words, one in rows():
+        view = one.callback.cls  # type: ignore[attr-defined]
+        assert any("permission_classes" in vars(kind) for kind in view.__mro__[:2]), words
+        assert AllowAny not in view.permission_classes
+        actions = one.callback.actions  # type: ignore[attr-defined]
+        for name in (actions[method] for method in actions if method not in ("get", "head")):
+            assert getattr(getattr(view, name), "works_once", False), f"{words} {name}"
+
+
+def test_token_that_is_wrong_expired_or_of_a_closed_account_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    user = UserFactory()
+    row, token = ApiToken.objects.create(user=user)
+    assert row.expiry is not None
+    assert token not in (row.digest, row.token_key)
+
+    def answer(given: str) -> tuple[int, str]:
+        got = Client().get("/api/v1/orders/", headers={"Authorization": f"Bearer {given}"})
+        return got.status_code, got.json().get("detail", "")
+
+    assert answer(token) == (200, "")
+    assert answer(token[:-1] + "x") == answer("é") == (401, "This token is not known.")
+    with monkeypatch.context() as patch:
+        then = clock.now() + timedelta(days=366)
+        patch.setattr(clock, "now", lambda: then)
+        assert answer(token) == (401, "This token has expired.")
+    User.objects.update(is_active=False)
+    assert answer(token) == (401, "This account is closed.")
+
+
+def test_use_of_a_token_is_noted_once_a_minute(calling: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+    start = clock.now()
+    client = calling(UserFactory())
+    noted = []
+    for seconds in (0, 59, 60):
+        now = start + timedelta(seconds=seconds)
+        monkeypatch.setattr(clock, "now", lambda now=now: now)
+        client.get("/api/v1/plans/")
+        noted.append(ApiToken.objects.get().last_used_at)
+    assert noted == [start, start, start + timedelta(seconds=60)]
+
+
+def test_browser_session_is_let_in_but_needs_its_csrf_token(draft: Order) -> None:
+    browser = Client(enforce_csrf_checks=True)
+    browser.force_login(MembershipFactory(customer=draft.customer).user)
+    assert browser.get(f"/api/v1/orders/{draft.reference}/").status_code == 200
+    refused = browser.post(f"/api/v1/orders/{draft.reference}/removal/", {}, "application/json")
+    assert (refused.status_code, refused["Content-Type"]) == (403, PROBLEM)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "media", "status", "code"),
+    [
+        ("GET", "/api/v1/orders/GL0000/", "", "", 404, "not_found"),
+        ("GET", "/api/v1/nothing/", "", "", 404, "not_found"),
+        ("DELETE", "/api/v1/orders/", "", "", 405, "method_not_allowed"),
+        ("POST", "/api/v1/orders/", "{", "application/json", 400, "parse_error"),
+        ("POST", "/api/v1/orders/", "[]", "application/json", 422, "invalid"),
+        ("POST", "/api/v1/orders/", "<o/>", "text/xml", 415, "unsupported_media_type"),
+        ("GET", "/api/v1/orders/?cursor=cD1hYmM=", "", "", 404, "not_found"),
+        ("GET", "/api/v1/orders/?cursor=%C3%A9", "", "", 404, "not_found"),
+    ],
+)
+def test_every_error_is_a_problem_document(
+    owner: APIClient, method: str, path: str, body: str, media: str, status: int, code: str
+) -> None:
+    answer = owner.generic(method, path, body, content_type=media)
+    document = answer.json()
+    assert (answer.status_code, answer["Content-Type"]) == (status, PROBLEM)
+    assert document["type"] == f"http://testserver/api/problems/{code}/"
+    assert (document["status"], document["code"], document["instance"]) == (status, code, path.partition("?")[0])
+    assert document["title"]
+    assert document["detail"]
+    assert Client().get(document["type"]).json() == {"code": code, "title": document["title"]}
+
+
+def test_too_many_requests_are_told_when_to_come_back(owner: APIClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(UserRateThrottle, "THROTTLE_RATES", {"user": "2/min"})
+    answers = [owner.get("/api/v1/orders/") for _ in range(3)]
+    assert [answer.status_code for answer in answers] == [200, 200, 429]
+    assert answers[2].json()["code"] == "throttled"
+    assert 0 < int(answers[2]["Retry-After"]) <= 61
+
+
+def test_pages_follow_each_other_newest_first(owner: APIClient, customer: Customer) -> None:
+    made = [make_draft(customer=customer, name=f"maps {n}").reference for n in range(5)]
+    seen, page = [], owner.get("/api/v1/orders/?page_size=2").json()
+    seen += page["results"]
+    while page["next"]:
+        page = owner.get(page["next"]).json()
+        seen += page["results"]
+    assert [row["reference"] for row in seen] == made[::-1]
+    assert len(owner.get("/api/v1/orders/?page_size=9999").json()["results"]) == 5
+
+
+@pytest.mark.parametrize("path", ["orders", "customers", "products", "releases", "plans"])
+def test_list_issues_as_many_queries_for_many_rows_as_for_one(operator: APIClient, draft: Order, path: str) -> None:
+    operator.get(f"/api/v1/{path}/")  # notes the use of the token
+    counts = []
+    for _ in range(2):
+        with CaptureQueriesContext(connection) as queries:
+            assert operator.get(f"/api/v1/{path}/").json()["results"]
+        counts.append(len(queries))
+        for n in range(3):
+            make_draft(name=f"maps {n}")
+    assert counts[0] == counts[1] <= 6
+
+
+def test_schema_is_valid_and_names_everything(tmp_path: Any) -> None:
+    call_command("spectacular", "--validate", "--fail-on-warn", "--file", str(tmp_path / "schema.yaml"))
+    text = (tmp_path / "schema.yaml").read_text()
+    for words in ("/api/v1/orders/{reference}/approval/", "Idempotency-Key", PROBLEM, "bearer"):
+        assert words in text
+
+
+def test_schema_and_its_pages_are_published_without_foreign_scripts() -> None:
+    assert Client().get("/api/schema/").status_code == 200
+    page = Client().get("/api/docs/")
+    assert page.status_code == 200
+    assert "http://" not in page.content.decode().replace(settings.SITE_URL, "")
+    assert "https://" not in page.content.decode()
+
+
+def test_customer_sees_itself_and_not_the_notes_of_staff(owner: APIClient, customer: Customer) -> None:
+    CustomerFactory()
+    Customer.objects.update(notes="pays late")
+    (row,) = owner.get("/api/v1/customers/").json()["results"]
+    assert row["number"] == customer.number
+    assert row["addresses"][0]["city"] == "Bennekom"
+    assert "pays late" not in str(row)
+    assert owner.get(f"/api/v1/customers/{customer.number}/").json() == row
+
+
+def test_catalogue_shows_what_is_on_sale(owner: APIClient, operator: APIClient, draft: Order) -> None:
+    plan, release = draft.plan, draft.release
+    (row,) = owner.get(f"/api/v1/plans/?product={release.product.slug}").json()["results"]
+    assert (row["slug"], row["setup_fee"]) == ("small", {"amount": "0.00", "currency": "EUR"})
+    shown = owner.get(f"/api/v1/releases/{release.pk}/").json()
+    assert shown["endpoints"][0]["name"] == "wms"
+    assert "secrets" not in shown
+    assert "compose" not in shown
+    type(plan).objects.update(state="retired")
+    assert owner.get("/api/v1/plans/").json()["results"] == []
+    assert len(operator.get("/api/v1/plans/").json()["results"]) == 1
