@@ -1,0 +1,133 @@
+"""A product's manifest (`product.yaml`), held against its schema and its own composition. Pure: text in, values out."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from live.lib.errors import Refusal
+from products.composition import load_yaml
+from products.inputs import InvalidInputs, clean_inputs
+from products.schema_words import Validator, words_for
+
+SCHEMA_PATH = Path(__file__).parent / "schema" / "product.schema.json"
+
+CHECK = {"status": 200, "contains": "", "max_seconds": 10}
+PLAN = {"setup_fee": "0.00", "auto_approve": False}
+
+
+class ManifestError(Refusal):
+    """The manifest cannot be used; `problems` says what is wrong, each with its place."""
+
+    code = "bad_manifest"
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        super().__init__("\n".join(problems), field="manifest")
+        self.problems = tuple(problems)
+
+
+@lru_cache(maxsize=1)
+def manifest_schema() -> dict[str, Any]:
+    """The JSON Schema that ships with this room."""
+    return dict(json.loads(SCHEMA_PATH.read_text(encoding="utf-8")))
+
+
+def clean_manifest(text: str, *, services: Collection[str]) -> dict[str, Any]:
+    """The manifest with its defaults filled in, fit for JSON; raises ManifestError with all that is wrong.
+
+    `services` are the names in the composition that endpoints may point at.
+    """
+    try:
+        manifest = load_yaml(text)
+    except ValueError as error:
+        raise ManifestError([f"product.yaml: {error}"]) from error
+    if not isinstance(manifest, dict):
+        raise ManifestError([_("product.yaml: this has to be a mapping of names.")])
+    problems = list(_against_schema(manifest)) or list(_against_itself(manifest, services))
+    if problems:
+        raise ManifestError([f"product.yaml: {problem}" for problem in problems])
+    return _filled_in(manifest)
+
+
+def _against_schema(manifest: Mapping[str, Any]) -> Iterator[str]:
+    try:
+        if "\\u0000" in json.dumps(manifest, allow_nan=False):
+            yield _("a text holds a character that cannot be stored.")
+            return
+    except (TypeError, ValueError, RecursionError):  # YAML knows dates, infinities and lists that hold themselves
+        yield _("a value is neither text nor a number, a list or a mapping; put dates in quotes.")
+        return
+    errors = list(Validator(manifest_schema()).iter_errors(manifest))
+    told: dict[str, str] = {}
+    for error in sorted(errors, key=lambda error: [str(step) for step in error.absolute_path]):
+        for place, words in words_for(error):
+            told.setdefault(place, words)  # an empty text has also no right form: one sentence is enough
+    yield from (f"{place}: {words}" if place else words for place, words in told.items())
+
+
+def _against_itself(manifest: Mapping[str, Any], services: Collection[str]) -> Iterator[str]:
+    yield from _repeats(manifest, "inputs", "key")
+    yield from _repeats(manifest, "secrets", "key")
+    yield from _repeats(manifest, "endpoints", "name")
+    yield from _repeats(manifest, "plans", "slug")
+    yield from _shared_names(manifest)
+    for number, spec in enumerate(manifest.get("inputs", ())):
+        yield from (f"inputs[{number}].{words}" for words in _input_problems(spec))
+    for number, endpoint in enumerate(manifest.get("endpoints", ())):
+        if endpoint["service"] not in services:
+            words = _("compose.yaml has no service “%(service)s”; it has %(services)s.")
+            known = ", ".join(sorted(services))
+            yield f"endpoints[{number}].service: " + words % {"service": endpoint["service"], "services": known}
+
+
+def _repeats(manifest: Mapping[str, Any], section: str, key: str) -> Iterator[str]:
+    seen: dict[str, int] = {}
+    for number, item in enumerate(manifest.get(section, ())):
+        first = seen.setdefault(str(item[key]).lower(), number)
+        if first != number:
+            words = _("“%(value)s” is already used by %(first)s.")
+            yield f"{section}[{number}].{key}: " + words % {"value": item[key], "first": f"{section}[{first}]"}
+
+
+def _shared_names(manifest: Mapping[str, Any]) -> Iterator[str]:
+    """Inputs and secrets become variables of one environment, beside the platform's own."""
+    inputs = {str(spec["key"]).lower() for spec in manifest.get("inputs", ())}
+    for section in ("inputs", "secrets"):
+        for number, item in enumerate(manifest.get(section, ())):
+            name = str(item["key"]).lower()
+            if name.startswith("live_"):
+                yield f"{section}[{number}].key: " + _("names that start with “live_” are kept for the platform.")
+            elif section == "secrets" and name in inputs:
+                yield f"{section}[{number}].key: " + _("an input is called “%(name)s” already.") % {"name": name}
+
+
+def _input_problems(spec: Mapping[str, Any]) -> Iterator[str]:
+    try:
+        re.compile(spec.get("pattern", ""))
+    except re.error as error:
+        yield "pattern: " + _("this is not a regular expression: %(problem)s.") % {"problem": error}
+        return
+    if spec.get("default") in (None, ""):
+        return
+    try:
+        clean_inputs([spec], {})
+    except InvalidInputs as error:
+        words = _("%(default)s breaks the input's own rules: %(problem)s")
+        yield "default: " + words % {"default": spec["default"], "problem": error.errors[spec["key"]]}
+
+
+def _filled_in(manifest: Mapping[str, Any]) -> dict[str, Any]:
+    whole = {"summary": "", "description": "", "icon": "", "inputs": [], "secrets": [], **manifest}
+    whole["endpoints"] = [_endpoint(endpoint) for endpoint in manifest["endpoints"]]
+    whole["plans"] = [{**PLAN, **plan} for plan in manifest["plans"]]
+    return whole
+
+
+def _endpoint(endpoint: Mapping[str, Any]) -> dict[str, Any]:
+    return {**endpoint, "check": {**CHECK, **endpoint["check"]}}

@@ -1,0 +1,70 @@
+"""A catalogue on disk that tests can spoil."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from pytest_django import Settings
+
+MANIFEST = """\
+name: Map server
+summary: Maps for everyone
+inputs:
+  - {key: title, label: Title, type: string, default: Our maps, max_length: 60}
+secrets:
+  - {key: admin_password, label: Administrator's password, visible: true}
+endpoints:
+  - name: wms
+    application: Web Map Service
+    service: gateway
+    port: 80
+    path: /wms
+    check: {path: "/wms?request=GetCapabilities", contains: Capabilities}
+plans:
+  - slug: small
+    name: Small
+    price: "49.00"
+    currency: EUR
+    period: month
+    placement: dedicated
+    size: {cpus: 1, ram_gb: 2, disk_gb: 20}
+  - slug: large
+    name: Large
+    price: "99.90"
+    setup_fee: "25.00"
+    currency: EUR
+    period: month
+    placement: dedicated
+    size: {cpus: 4, ram_gb: 8, disk_gb: 80}
+"""
+COMPOSE = """\
+services:
+  gateway:
+    build: .
+    expose: ["80"]
+    volumes: ["maps:/srv/maps"]
+volumes:
+  maps:
+"""
+
+WriteProduct = Callable[..., Path]
+
+
+def write_product(root: Path, slug: str = "maps", *, manifest: str = MANIFEST, compose: str = COMPOSE) -> Path:
+    """The folder of a product in the catalogue at `root`."""
+    folder = root / "products" / slug
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "product.yaml").write_text(manifest)
+    (folder / "compose.yaml").write_text(compose)
+    (folder / "Dockerfile").write_text("FROM debian:bookworm-slim\n")
+    return folder
+
+
+@pytest.fixture
+def catalogue(tmp_path: Path, settings: Settings) -> Path:
+    """A catalogue with the product `maps`, which the settings point at."""
+    write_product(tmp_path)
+    settings.CATALOGUE_URL = str(tmp_path)
+    return tmp_path

@@ -1,0 +1,141 @@
+"""What a manifest may say, and how it is told what is wrong."""
+
+from __future__ import annotations
+
+import json
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from django.conf import settings
+
+from products.composition import read_composition
+from products.manifest import ManifestError, clean_manifest
+from tests.products.conftest import MANIFEST
+
+GOOD: dict[str, Any] = yaml.safe_load(MANIFEST)
+CHOICE = {"key": "size", "label": "Size", "type": "choice", "choices": [{"value": "s", "label": "Small"}]}
+
+
+def changed(*steps: Any, to: Any = ...) -> str:
+    """The good manifest with one value changed, or taken out."""
+    whole = inner = deepcopy(GOOD)
+    for step in steps[:-1]:
+        inner = inner[step]
+    if to is ...:
+        del inner[steps[-1]]
+    elif isinstance(inner, list) and steps[-1] == len(inner):
+        inner.append(to)
+    else:
+        inner[steps[-1]] = to
+    return yaml.safe_dump(whole)
+
+
+def problems(text: str) -> list[str]:
+    """What is said of the manifest."""
+    with pytest.raises(ManifestError) as caught:
+        clean_manifest(text, services=["gateway", "database"])
+    return [problem.removeprefix("product.yaml: ") for problem in caught.value.problems]
+
+
+CASES = {
+    "name: this is missing.": changed("name"),
+    "name: this may not be empty.": changed("name", to=""),
+    "name: use text, not 7.": changed("name", to=7),
+    "plans: this may not be empty.": changed("plans", to=[]),
+    "plans: use a list, not “small”. The sizes and prices it is sold in.": changed("plans", to="small"),
+    "plans[0].price: this is missing.": changed("plans", 0, "price"),
+    "plans[0].price: use text, not 49.0. A decimal number in quotes, with two decimals.": changed(
+        "plans", 0, "price", to=49.0
+    ),
+    "plans[0].price: “49,00” does not have the right form. A decimal number in quotes, with two decimals.": changed(
+        "plans", 0, "price", to="49,00"
+    ),
+    "plans[0].period: use one of month, year, not “week”.": changed("plans", 0, "period", to="week"),
+    "plans[0].size.cpus: use at least 1, not 0.": changed("plans", 0, "size", "cpus", to=0),
+    "plans[1].slug: “small” is already used by plans[0].": changed("plans", 1, "slug", to="small"),
+    "endpoints[0].port: use at most 65535, not 70000.": changed("endpoints", 0, "port", to=70000),
+    "endpoints[0].check.path: this is missing.": changed("endpoints", 0, "check", "path"),
+    "endpoints[0].service: compose.yaml has no service “web”; it has database, gateway.": changed(
+        "endpoints", 0, "service", to="web"
+    ),
+    "endpoints[1].name: “wms” is already used by endpoints[0].": changed("endpoints", 1, to=GOOD["endpoints"][0]),
+    "inputs[1].key: “title” is already used by inputs[0].": changed("inputs", 1, to=GOOD["inputs"][0]),
+    "secrets[0].key: an input is called “title” already.": changed("secrets", 0, "key", to="title"),
+    "secrets[0].length: use at least 12, not 4.": changed("secrets", 0, "length", to=4),
+}
+
+
+@pytest.mark.parametrize("sentence", CASES)
+def test_problem_is_a_sentence_that_starts_with_its_place(sentence: str) -> None:
+    assert problems(CASES[sentence]) == [sentence]
+
+
+def test_good_manifest_has_its_defaults_filled_in() -> None:
+    manifest = clean_manifest(MANIFEST, services=["gateway"])
+    assert manifest["plans"][0]["setup_fee"] == "0.00"
+    assert manifest["plans"][0]["auto_approve"] is False
+    assert manifest["endpoints"][0]["check"] == {
+        "path": "/wms?request=GetCapabilities",
+        "status": 200,
+        "contains": "Capabilities",
+        "max_seconds": 10,
+    }
+    assert json.loads(json.dumps(manifest)) == manifest
+
+
+def test_all_problems_are_told_at_once() -> None:
+    broken = yaml.safe_load(changed("plans", 0, "currency", to="euro"))
+    broken["colour"] = "red"
+    del broken["summary"]
+    told = problems(yaml.safe_dump(broken))
+    assert len(told) == 3
+    assert told[0].startswith("colour: this is not known; known are description,")
+    assert told[1] == "summary: this is missing."
+    assert told[2].startswith("plans[0].currency: “euro” does not have the right form.")
+
+
+@pytest.mark.parametrize(
+    ("spec", "words"),
+    [
+        ({"key": "a", "label": "A", "type": "choice"}, "inputs[1].choices: this is missing."),
+        ({"key": "a", "label": "A", "type": "colour"}, "inputs[1].type: use one of"),
+        ({**CHOICE, "default": "xl"}, "inputs[1].default: xl breaks the input's own rules: Choose one of: s."),
+        ({"key": "a", "label": "A", "type": "integer", "max": 5, "default": 9}, "inputs[1].default: 9 breaks"),
+        ({"key": "a", "label": "A", "type": "string", "pattern": "(["}, "inputs[1].pattern: this is not a regular"),
+        ({"key": "live_key", "label": "A", "type": "string"}, "inputs[1].key: “live_key” does not have the right form"),
+        ({"key": "a", "label": "A\n", "type": "string"}, "inputs[1].label:"),
+    ],
+)
+def test_input_that_contradicts_itself_is_refused(spec: dict[str, Any], words: str) -> None:
+    told = problems(changed("inputs", 1, to=spec))
+    assert any(problem.startswith(words) for problem in told), told
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("name: [", "This is not valid YAML, line 1"),
+        ("- a list", "this has to be a mapping"),
+        ("name: a\nname: b", "line 2: “name” is given twice"),
+        ("released: 2026-01-01", "put dates in quotes"),
+        ("released: 2026-99-99", "a value in it cannot be read"),
+        ("size: .inf", "put dates in quotes"),
+        ('name: "a\\0b"', "a character that cannot be stored"),
+        ("loop: &a [*a]", "put dates in quotes"),
+        ("[" * 3000, "not valid YAML"),
+    ],
+)
+def test_text_that_is_no_manifest_is_refused_in_words(text: str, words: str) -> None:
+    (problem,) = problems(text)
+    assert words in problem
+
+
+def test_sample_catalogue_is_valid() -> None:
+    folders = sorted(Path(settings.BASE_DIR, "catalogue", "products").glob("*/product.yaml"))
+    assert folders
+    for path in folders:
+        services = read_composition((path.parent / "compose.yaml").read_text())["services"]
+        assert clean_manifest(path.read_text(), services=services)["plans"], path
