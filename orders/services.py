@@ -94,7 +94,7 @@ def create_order(
 
 def newest_release(product: Product) -> Release:
     """The release that a new order gets."""
-    release = product.releases.order_by("-pk").first()
+    release = product.newest_release
     if release is None:
         raise NotOnSale(_("%(product)s has no release yet.") % {"product": product}, field="plan")
     return release

@@ -11,3 +11,6 @@ class ProductsConfig(AppConfig):
 
     name = "products"
     verbose_name = _("Products")
+
+    def ready(self) -> None:
+        from products import tasks  # noqa: F401  (registers the catalogue controller)

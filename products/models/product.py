@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from live.lib.models import Timestamped
+
+if TYPE_CHECKING:
+    from products.models.release import Release
 
 
 class ProductQuerySet(models.QuerySet["Product"]):
@@ -29,10 +32,20 @@ class Product(Timestamped):
     name = models.CharField(_("name"), max_length=120)
     summary = models.CharField(_("summary"), max_length=250, blank=True)
     description = models.TextField(_("description"), blank=True)
-    icon = models.CharField(_("icon"), max_length=40, blank=True)
+    icon = models.CharField(_("icon"), max_length=60, blank=True)
     state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.ON_SALE)
     is_trusted = models.BooleanField(
         _("trusted"), default=False, help_text=_("Its composition may use what the policy otherwise refuses.")
+    )
+    present_release = models.ForeignKey(
+        "products.Release",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        editable=False,
+        related_name="+",
+        verbose_name=_("present release"),
+        help_text=_("What the catalogue holds now: new orders get it."),
     )
     import_error = models.TextField(_("import error"), blank=True, editable=False)
 
@@ -45,3 +58,8 @@ class Product(Timestamped):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def newest_release(self) -> Release | None:
+        """The release that new orders get: what the catalogue holds now, which may be an older one put back."""
+        return self.present_release or self.releases.order_by("-pk").first()

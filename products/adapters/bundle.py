@@ -1,0 +1,90 @@
+"""A product's files made into one source: the same files give the same bytes."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import re
+import tarfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from io import BytesIO
+
+from products.adapters.words import DamagedSource, ProductSource
+
+MANIFEST, COMPOSE = "product.yaml", "compose.yaml"
+SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,59}")
+LARGEST = 64 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """What is kept of a file."""
+
+    content: bytes
+    is_executable: bool = False
+
+
+class Damage(Exception):
+    """The product's files cannot be used; the message says which."""
+
+
+def make_source(slug: str, version: str, files: Mapping[str, File]) -> ProductSource | DamagedSource:
+    """The product's source; a damaged one when something that it needs is missing or cannot be read.
+
+    An empty `version` stands for the content's own digest, shortened.
+    """
+    try:
+        _check(slug, files)
+        digest = digest_of(files)
+        return ProductSource(
+            slug=slug,
+            version=version or digest[:12],
+            manifest_text=_text(files, MANIFEST),
+            compose_text=_text(files, COMPOSE),
+            bundle=pack(files),
+            digest=digest,
+        )
+    except Damage as damage:
+        return DamagedSource(slug=slug, version=version, problem=str(damage))
+
+
+def digest_of(files: Mapping[str, File]) -> str:
+    """SHA-256 over every path, mode and content."""
+    whole = hashlib.sha256()
+    for path, file in sorted(files.items()):
+        inner = hashlib.sha256(file.content).hexdigest()
+        whole.update(f"{path}\0{int(file.is_executable)}\0{inner}\n".encode())
+    return whole.hexdigest()
+
+
+def pack(files: Mapping[str, File]) -> bytes:
+    """A tar.gz without times or owners."""
+    packed = BytesIO()
+    # The archive's own header would hold the time of packing.
+    with (
+        gzip.GzipFile(fileobj=packed, mode="wb", mtime=0, filename="") as stream,
+        tarfile.open(fileobj=stream, mode="w", format=tarfile.PAX_FORMAT) as archive,
+    ):
+        for path, file in sorted(files.items()):
+            member = tarfile.TarInfo(path)
+            member.size = len(file.content)
+            member.mode = 0o755 if file.is_executable else 0o644
+            archive.addfile(member, BytesIO(file.content))
+    return packed.getvalue()
+
+
+def _check(slug: str, files: Mapping[str, File]) -> None:
+    if not SLUG.fullmatch(slug):
+        raise Damage(f"“{slug}” cannot name a product: use small letters, digits and hyphens, at most 60")
+    if sum(len(file.content) for file in files.values()) > LARGEST:
+        raise Damage(f"its files are larger than {LARGEST // 1024**2} MB together")
+
+
+def _text(files: Mapping[str, File], name: str) -> str:
+    if name not in files:
+        raise Damage(f"it has no {name}")
+    try:
+        return files[name].content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise Damage(f"{name} is not text in UTF-8") from error

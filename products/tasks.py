@@ -1,0 +1,32 @@
+"""The catalogue is read by a worker."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from live.lib import clock
+from live.lib.control import Controller, Ending, done, register
+from products.models import CatalogueReading
+from products.services import import_catalogue, request_catalogue
+
+
+class CatalogueController(Controller[CatalogueReading]):
+    """Reads the catalogue for whoever asked."""
+
+    name = "catalogue"
+    model = CatalogueReading
+    lease = timedelta(minutes=15)
+    max_attempts = 20
+
+    def act(self, row: CatalogueReading) -> Ending:
+        """The products are what the catalogue says."""
+        result = import_catalogue()
+        return done(read_at=clock.now(), summary=str(result))
+
+
+def read_catalogue() -> None:
+    """What a hook or a schedule calls: the catalogue will be read."""
+    request_catalogue()
+
+
+register(CatalogueController())

@@ -1,0 +1,154 @@
+"""A catalogue in a git repository."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from live.lib.errors import ConfigError, OutsideError, TransientError
+from products.adapters.folder import FolderCatalogue
+from products.adapters.git import GitCatalogue
+from products.adapters.words import DamagedSource, ProductSource
+from tests.products.conftest import COMPOSE, write_product
+
+
+class Repository:
+    """A git repository whose commits follow each other by an hour."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.hour = 0
+        self.git("init", "-q", "-b", "main")
+
+    def git(self, *words: str) -> str:
+        """What git says."""
+        when = f"2026-01-01T{self.hour:02}:00:00Z"
+        people = {f"GIT_{who}_{what}": "x@example.org" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
+        dates = {"GIT_AUTHOR_DATE": when, "GIT_COMMITTER_DATE": when, "GIT_CONFIG_GLOBAL": os.devnull}
+        command = ["git", "-C", str(self.root), *words]
+        return subprocess.run(
+            command, check=True, capture_output=True, text=True, env=os.environ | people | dates
+        ).stdout
+
+    def commit(self, *tags: str) -> str:
+        """Everything is committed, and tagged; the commit's name."""
+        self.hour += 1
+        self.git("add", "-A")
+        self.git("commit", "-q", "--allow-empty", "-m", "More")
+        for tag in tags:
+            self.git("tag", "-a", tag, "-m", tag)
+        return self.git("rev-parse", "HEAD").strip()
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Repository:
+    root = tmp_path / "catalogue"
+    root.mkdir()
+    return Repository(root)
+
+
+def versions(repository: Repository, slug: str = "maps") -> list[str]:
+    """The versions of a product in the order of the reading."""
+    return [source.version for source in GitCatalogue(str(repository.root)).read() if source.slug == slug]
+
+
+def test_each_tag_and_the_head_are_releases(repository: Repository) -> None:
+    write_product(repository.root)
+    repository.commit("v1.0", "not-a-version")
+    write_product(repository.root, compose=COMPOSE + "# two\n")
+    write_product(repository.root, "other")
+    repository.commit("maps/v2.0")
+    write_product(repository.root, compose=COMPOSE + "# three\n")
+    head = repository.commit()
+    assert versions(repository) == ["v1.0", "v2.0", head[:12]]
+    assert versions(repository, "other") == [head[:12]]
+
+
+def test_head_that_is_a_tag_carries_the_name_of_the_tag(repository: Repository) -> None:
+    write_product(repository.root)
+    repository.commit("v1.0")
+    write_product(repository.root, compose=COMPOSE + "# two\n")
+    repository.commit("v2.0")
+    write_product(repository.root)
+    repository.commit()
+    assert versions(repository) == ["v1.0", "v2.0", "v1.0"]
+
+
+def test_git_and_folder_agree_on_the_bytes(repository: Repository) -> None:
+    folder = write_product(repository.root)
+    (folder / "start").write_text("#!/bin/sh\n")
+    (folder / "start").chmod(0o755)
+    repository.commit("v1.0")
+    from_git = GitCatalogue(str(repository.root)).read()[-1]
+    from_folder = FolderCatalogue(repository.root).read()[-1]
+    assert isinstance(from_git, ProductSource)
+    assert isinstance(from_folder, ProductSource)
+    assert (from_git.digest, from_git.bundle) == (from_folder.digest, from_folder.bundle)
+
+
+def test_link_in_the_repository_damages_its_product_only(repository: Repository) -> None:
+    write_product(repository.root)
+    (write_product(repository.root, "linked") / "passwd").symlink_to("/etc/passwd")
+    repository.commit()
+    found = {source.slug: source for source in GitCatalogue(str(repository.root)).read()}
+    assert isinstance(found["maps"], ProductSource)
+    assert isinstance(found["linked"], DamagedSource)
+    assert found["linked"].problem == "passwd is not a plain file"
+
+
+def test_repository_that_is_not_there_is_a_wrong_setting(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="cannot be read"):
+        GitCatalogue(str(tmp_path / "nowhere.git")).read()
+
+
+def test_repository_without_commits_is_a_wrong_setting(repository: Repository) -> None:
+    with pytest.raises(ConfigError, match="no commits"):
+        GitCatalogue(str(repository.root)).read()
+
+
+def stand_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str) -> None:
+    """`git` is a program that does what `script` says."""
+    program = tmp_path / "bin" / "git"
+    program.parent.mkdir()
+    program.write_text(f"#!/bin/sh\n{script}\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{program.parent}:/usr/bin:/bin")
+
+
+@pytest.mark.parametrize(
+    ("said", "kind"),
+    [
+        ("fatal: unable to access 'https://u:hunter2@host/c.git/': Could not resolve host: host", TransientError),
+        ("fatal: unable to access 'https://host/c.git/': Failed to connect to host port 443", TransientError),
+        ("fatal: unable to access 'https://host/c.git/': The requested URL returned error: 503", TransientError),
+        ("fatal: unable to access 'https://host/c.git/': The requested URL returned error: 403", ConfigError),
+        ("fatal: Authentication failed for 'https://u:hunter2@host/c.git/'", ConfigError),
+        ("git@host: Permission denied (publickey).\nfatal: Could not read from remote repository.", ConfigError),
+        ("fatal: repository 'https://host/c.git/' not found", ConfigError),
+    ],
+)
+def test_what_git_says_decides_who_acts_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: str, kind: type[OutsideError]
+) -> None:
+    stand_in(tmp_path, monkeypatch, f"cat >&2 <<'END'\n{said}\nEND\nexit 128")
+    with pytest.raises(OutsideError) as caught:
+        GitCatalogue("https://u:hunter2@host/c.git").read()
+    assert type(caught.value) is kind
+    assert "hunter2" not in str(caught.value)
+
+
+def test_silence_is_transient_and_leaves_no_program_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    stand_in(tmp_path, monkeypatch, f"sleep 60 & echo $! > {tmp_path}/pid; wait")
+    with pytest.raises(TransientError, match="did not answer within 1 seconds"):
+        GitCatalogue("https://host/c.git", timeout=1).read()
+    child = Path(f"/proc/{(tmp_path / 'pid').read_text().strip()}/stat")
+    assert not child.exists() or child.read_text().split()[2] == "Z"
+
+
+def test_missing_git_is_a_wrong_setting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(ConfigError, match="git is not installed"):
+        GitCatalogue("https://host/c.git").read()
