@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
-from django.conf import settings
 from django.utils.translation import gettext as _
 
 from infrastructure.adapters.words import Service as SeenService
@@ -68,12 +67,9 @@ class DeploymentController(Controller[Deployment]):
 
     name = "deployment"
     model = Deployment
+    lease = timedelta.max  # as long as the queue lets a task run: images are built within it
     max_attempts = 400  # twenty minutes of "services are starting", three seconds apart
     related = ("order__customer", "server__provider", "release__product", "release__bundle")
-
-    def __init__(self) -> None:
-        # Longer than any launch may take: images are built within it.
-        self.lease = timedelta(seconds=settings.TASK_TIMEOUT)
 
     def act(self, row: Deployment) -> Ending:
         """The engine runs, has stopped or has forgotten the composition."""

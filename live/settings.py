@@ -99,6 +99,7 @@ else:
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 
 TASK_TIMEOUT = env.int("TASK_TIMEOUT", default=900)  # seconds; the longest any task may take
+REQUEUE_AFTER = env.int("REQUEUE_AFTER", default=60)  # seconds; a message on the queue for longer is taken for lost
 Q_CLUSTER = {
     "name": "live",
     "orm": "default",

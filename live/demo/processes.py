@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -109,3 +110,24 @@ class Processes:
             self.check()
             time.sleep(0.2)
         raise DemoFailed(f"The site did not come up; see {self._logs / 'web.log'}")
+
+
+class Killer:
+    """Watches the processes, and kills the worker at random moments, as often as it was told to."""
+
+    def __init__(self, processes: Processes, times: int) -> None:
+        self._processes = processes
+        self._left = times
+        self._next = self._soon()
+
+    def __call__(self) -> None:
+        """The worker may have been killed, and started again."""
+        self._processes.check()
+        if self._left and time.monotonic() >= self._next:
+            self._processes.kill("worker")
+            self._processes.start_worker()
+            self._left -= 1
+            self._next = self._soon()
+
+    def _soon(self) -> float:
+        return time.monotonic() + random.uniform(1.0, 6.0)  # noqa: S311  (not a secret)

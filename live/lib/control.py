@@ -20,6 +20,7 @@ from datetime import datetime, timedelta
 from enum import Enum
 from typing import Any, ClassVar, Generic, TypeVar
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import Case, DateTimeField, F, Q, Value, When
 
@@ -34,7 +35,6 @@ R = TypeVar("R", bound=Resource)
 
 FIRST_REST = timedelta(seconds=2)
 LONGEST_REST = timedelta(minutes=5)
-REQUEUE_AFTER = timedelta(seconds=60)  # a queue message older than this is taken for lost
 
 
 class Kind(Enum):
@@ -95,6 +95,11 @@ class Controller(Generic[R]):
     def announce(self, endings: Sequence[tuple[R, Ending]]) -> None:
         """Tell the room, inside the transaction that records `endings`; only rows whose lease held are here."""
 
+    @property
+    def holds_for(self) -> timedelta:
+        """How long one visit may hold a row: its lease, but never longer than the queue lets a task run."""
+        return min(self.lease, timedelta(seconds=settings.TASK_TIMEOUT))
+
     def run(self, pks: Sequence[int] | None = None) -> int:
         """Up to `batch_size` due rows (of `pks`, or any) were visited once; returns how many."""
         mine, rows = self._claim(pks)
@@ -110,7 +115,7 @@ class Controller(Generic[R]):
     def _claim(self, pks: Sequence[int] | None) -> tuple[datetime, list[R]]:
         now = clock.now()
         # The microseconds tell two workers apart that claim at the same moment.
-        mine = now + self.lease + timedelta(microseconds=random.randrange(1_000_000))  # noqa: S311
+        mine = now + self.holds_for + timedelta(microseconds=random.randrange(1_000_000))  # noqa: S311
         rows: Any = self.model._default_manager.all()
         if pks is None or self.batch_size > 1:
             pks = list(self._due(now).order_by("next_attempt_at").values_list("pk", flat=True)[: self.batch_size])
@@ -198,7 +203,7 @@ def kick(name: str, pks: Iterable[int]) -> None:
     step = controller.batch_size
     for start in range(0, len(pks), step):
         some = pks[start : start + step]
-        enqueue("live.lib.control.work", name, some, name=f"{name} {some[0]}", timeout=controller.lease * 0.9)
+        enqueue("live.lib.control.work", name, some, name=f"{name} {some[0]}", timeout=controller.holds_for * 0.9)
 
 
 def work(name: str, pks: list[int]) -> int:
@@ -209,8 +214,9 @@ def work(name: str, pks: list[int]) -> int:
 def enqueue_due() -> int:
     """Every due row that no living queue message speaks for is handed to the queue; returns how many."""
     now, count = clock.now(), 0
+    lost_after = timedelta(seconds=settings.REQUEUE_AFTER)
     for controller in controllers():
-        unspoken = Q(queued_at__isnull=True) | Q(queued_at__lte=now - max(REQUEUE_AFTER, controller.lease))
+        unspoken = Q(queued_at__isnull=True) | Q(queued_at__lte=now - max(lost_after, controller.holds_for))
         due = controller._due(now).filter(unspoken).order_by("next_attempt_at")
         pks = list(due.values_list("pk", flat=True)[:1000])
         with transaction.atomic():

@@ -192,6 +192,6 @@ def test_sweep_hands_each_due_row_over_once_a_minute(
     monkeypatch.setattr(control, "enqueue", lambda _task, *args, **_: handed.append(args))
     mail = next(one for one in control.controllers() if one.name == "mail")
     assert [control.enqueue_due(), control.enqueue_due()] == [1, 0]
-    noon(NOON + max(control.REQUEUE_AFTER, mail.lease) + timedelta(seconds=1))
+    noon(NOON + max(timedelta(seconds=60), mail.holds_for) + timedelta(seconds=1))
     assert control.enqueue_due() == 1
     assert handed == [("mail", [row.pk])] * 2

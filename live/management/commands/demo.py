@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
@@ -11,8 +12,8 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from live.demo import story
-from live.demo.cast import CUSTOMER_EMAIL, STAFF_NAME, STAFF_PASSWORD, assemble
-from live.demo.processes import DemoFailed, Processes, free_port
+from live.demo.cast import CUSTOMER_EMAIL, STAFF_NAME, STAFF_PASSWORD, Cast, assemble
+from live.demo.processes import DemoFailed, Killer, Processes, free_port
 from orders.models import Order
 from orders.words import State
 
@@ -26,6 +27,7 @@ class Command(BaseCommand):
         """Once or for good, for people or for programs."""
         parser.add_argument("--once", action="store_true", help="Drive one order from draft to removed, and stop.")
         parser.add_argument("--json", action="store_true", help="Print the summary as JSON on standard output.")
+        parser.add_argument("--kill-worker", type=int, default=0, help="Kill the worker so many times on the way.")
         parser.add_argument("--port", type=int, default=8000, help="Where the site listens, if it is free.")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -38,32 +40,33 @@ class Command(BaseCommand):
             cast = assemble()
             with Processes(port=port, environment={}) as processes:
                 self._say(f"The site runs at {processes.url}")
+                watch = Killer(processes, options["kill_worker"]) if options["kill_worker"] else processes.check
                 if options["once"]:
-                    self._once(cast, processes)
+                    self._once(cast, watch)
                 else:
-                    self._stay(cast, processes)
+                    self._stay(cast, processes, watch)
         except DemoFailed as error:
             raise CommandError(str(error)) from error
 
-    def _once(self, cast: Any, processes: Processes) -> None:
-        order = self._activate(cast, processes)
+    def _once(self, cast: Cast, watch: Callable[[], None]) -> None:
+        order = self._activate(cast, watch)
         self._say("Removing it again …")
-        story.remove_and_wait(order, cast, watch=processes.check)
+        story.remove_and_wait(order, cast, watch=watch)
         summary = story.summary(order)
         self.stdout.write(json.dumps(summary, indent=2) if self._json else self._in_words(summary))
         if summary["left_behind"]:
             raise CommandError(f"Left behind: {', '.join(summary['left_behind'])}")
 
-    def _activate(self, cast: Any, processes: Processes) -> Order:
+    def _activate(self, cast: Cast, watch: Callable[[], None]) -> Order:
         order = story.start_order(cast)
         self._say(f"Order {order.reference} is placed; waiting until it is active …")
-        story.wait_for(order, State.ACTIVE, watch=processes.check)
-        story.wait_until(lambda: story.is_quiet(order), "everything is settled", watch=processes.check, order=order)
+        story.wait_for(order, State.ACTIVE, watch=watch)
+        story.wait_until(lambda: story.is_quiet(order), "everything is settled", watch=watch, order=order)
         self._say(f"Order {order.reference} is active.")
         return order
 
-    def _stay(self, cast: Any, processes: Processes) -> None:
-        order = self._activate(cast, processes)
+    def _stay(self, cast: Cast, processes: Processes, watch: Callable[[], None]) -> None:
+        order = self._activate(cast, watch)
         self.stdout.write(
             f"""
   Portal   {processes.url}/            sign in as {CUSTOMER_EMAIL}; the code arrives in {settings.VAR_DIR}/mail/
