@@ -48,6 +48,7 @@ INSTALLED_APPS = [
     "orders",
     "infrastructure",
     "infrastructure.sandbox",
+    "monitoring",
     "live",
 ]
 
@@ -209,6 +210,12 @@ SPECTACULAR_SETTINGS = {
 
 # --- Catalogue ------------------------------------------------------------------------------------------------------
 CATALOGUE_URL = env("CATALOGUE_URL", default=str(BASE_DIR / "catalogue"))
+
+# --- Monitoring -----------------------------------------------------------------------------------------------------
+ZABBIX_URL = env("ZABBIX_URL", default="")  # empty: the built-in checker watches
+ZABBIX_TOKEN = env("ZABBIX_TOKEN", default="")
+ZABBIX_USER = env("ZABBIX_USER", default="")
+ZABBIX_PASSWORD = env("ZABBIX_PASSWORD", default="")
 
 # --- Logging --------------------------------------------------------------------------------------------------------
 LOGGING = {

@@ -1,0 +1,30 @@
+"""What is watched of an order, as the API shows it."""
+
+from __future__ import annotations
+
+from rest_framework import serializers
+
+from live.lib.rest import RowSerializer
+from monitoring.models import Monitor, MonitorCheck
+from orders.api.rows import OrderResourceSerializer
+
+
+class CheckSerializer(RowSerializer):
+    """One address and how it stands."""
+
+    endpoint = serializers.CharField(source="endpoint.name", read_only=True)
+    url = serializers.CharField(source="endpoint.url", read_only=True)
+
+    class Meta:
+        model = MonitorCheck
+        fields = ("endpoint", "url", "state", "message", "seconds", "since", "checked_at")
+
+
+class MonitorSerializer(OrderResourceSerializer):
+    """The monitor of an order with its checks."""
+
+    checks = CheckSerializer(many=True)
+
+    class Meta:
+        model = Monitor
+        fields = (*OrderResourceSerializer.RESOURCE_FIELDS, "backend", "state", "checks")

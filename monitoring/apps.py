@@ -1,0 +1,19 @@
+"""The room of availability: what is watched, and how it is doing."""
+
+from __future__ import annotations
+
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class MonitoringConfig(AppConfig):
+    """Monitors, their checks, and whoever watches."""
+
+    name = "monitoring"
+    verbose_name = _("Monitoring")
+
+    def ready(self) -> None:
+        from live.lib.schedules import Every, register_schedule  # apps must be loaded first
+        from monitoring import checks, receivers, tasks  # noqa: F401  (all register themselves)
+
+        register_schedule(Every(name="read states", task="monitoring.tasks.read_states", minutes=1))

@@ -1,0 +1,66 @@
+"""The check of one address."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from infrastructure.models import Endpoint
+from live.lib.models import Timestamped
+from monitoring.adapters.words import Seen
+from monitoring.damping import Held, held_after
+from monitoring.models.monitor import Monitor
+from monitoring.words import CheckState
+
+
+class MonitorCheck(Timestamped):
+    """One address of an order, and what is held of it after damping."""
+
+    monitor = models.ForeignKey(Monitor, on_delete=models.CASCADE, related_name="checks", verbose_name=_("monitor"))
+    endpoint = models.OneToOneField(
+        Endpoint, on_delete=models.CASCADE, related_name="monitor_check", verbose_name=_("endpoint")
+    )
+    state = models.CharField(_("state"), max_length=10, choices=CheckState.choices, default=CheckState.UNKNOWN)
+    message = models.TextField(_("last result"), blank=True)
+    seconds = models.FloatField(_("answered in (s)"), default=0.0)
+    since = models.DateTimeField(_("since"), default=timezone.now)
+    checked_at = models.DateTimeField(_("last reading"), null=True, blank=True)
+    failures = models.PositiveIntegerField(_("failures in a row"), default=0)
+
+    HELD_FIELDS = ("state", "message", "seconds", "since", "checked_at", "failures", "updated_at")
+
+    class Meta:
+        verbose_name = _("check")
+        verbose_name_plural = _("checks")
+        ordering = ("monitor", "pk")
+        constraints = (models.CheckConstraint(condition=Q(state__in=CheckState.values), name="check_state_known"),)
+
+    def __str__(self) -> str:
+        return f"{self.endpoint_id}: {self.get_state_display()}"
+
+    @property
+    def held(self) -> Held:
+        """What is held of the address, as a plain value."""
+        return Held(
+            state=CheckState(self.state),
+            since=self.since,
+            checked_at=self.checked_at,
+            failures=self.failures,
+            message=self.message,
+            seconds=self.seconds,
+        )
+
+    def take_in(self, seen: Seen | None, *, now: datetime) -> bool:
+        """The row, not yet saved, holds what follows from `seen`; true when anybody could tell the difference."""
+        before = self.held
+        after = held_after(before, seen, now=now)
+        self.state, self.since, self.checked_at = after.state, after.since, after.checked_at
+        self.failures, self.message, self.seconds = after.failures, after.message, after.seconds
+        if after.looks_like(before):
+            return False
+        self.updated_at = now
+        return True

@@ -1,0 +1,54 @@
+"""The monitor of an order."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Self
+
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from live.lib.models import ResourceQuerySet
+from monitoring.words import Backend, CheckState
+from orders.models import OrderResource
+from orders.words import Wanted
+
+
+class MonitorQuerySet(ResourceQuerySet["Monitor"]):
+    """Sets of monitors."""
+
+    def readable(self, now: datetime) -> Self:
+        """Those of running orders whose next reading is due and in nobody's hands."""
+        return self.filter(wanted=Wanted.RUNNING, next_read_at__lte=now)
+
+    def needing_a_person(self) -> Self:
+        """Those that something is wrong with: refused for good, or an address is down."""
+        return self.filter(Q(failed_version__gt=0, failed_version=F("wanted_version")) | Q(state=CheckState.DOWN))
+
+
+class Monitor(OrderResource):
+    """Whatever watches the addresses of one order; found outside by the order's key."""
+
+    backend = models.CharField(_("watched by"), max_length=10, choices=Backend.choices, blank=True)
+    outside_id = models.CharField(_("id outside"), max_length=200, blank=True)
+    state = models.CharField(_("state"), max_length=10, choices=CheckState.choices, default=CheckState.UNKNOWN)
+    read_error = models.TextField(_("last reading's error"), blank=True)
+    next_read_at = models.DateTimeField(
+        _("next reading"), null=True, blank=True, help_text=_("Also how long a worker may take over a reading.")
+    )
+
+    objects = MonitorQuerySet.as_manager()  # type: ignore[misc]  # the base's is a class variable to the plugin
+
+    class Meta(OrderResource.Meta):
+        verbose_name = _("monitor")
+        verbose_name_plural = _("monitors")
+        ordering = ("-pk",)
+        constraints = (models.CheckConstraint(condition=Q(state__in=CheckState.values), name="monitor_state_known"),)
+        indexes = [
+            *OrderResource.Meta.indexes,
+            # Read every minute by monitoring.reading: the monitors whose next reading is due.
+            models.Index(fields=("next_read_at",), name="monitor_reading_due", condition=Q(wanted="running")),
+            # Read by the dashboard: the few orders with an address that is down.
+            models.Index(fields=("-id",), name="monitor_down", condition=Q(state="down")),
+        ]

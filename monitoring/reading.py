@@ -1,0 +1,118 @@
+"""Readings, claimed and written in sets: a handful of queries for a whole page of monitors."""
+
+from __future__ import annotations
+
+import random
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import transaction
+
+from live.lib import clock
+from live.lib.control import kick
+from monitoring.adapters.words import Seen
+from monitoring.models import Monitor, MonitorCheck
+from monitoring.specs import RELATED
+from monitoring.standing import report_of, rolled_up
+from orders.models import OrderPart
+from orders.reports import lock_orders
+from orders.services import Report, report_many
+from orders.words import Part, Wanted
+
+READ_EVERY = timedelta(seconds=50)  # less than the schedule's minute, so that no beat is missed by a hair
+READ_LEASE = timedelta(minutes=5)
+
+States = Mapping[str, Mapping[str, Seen]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """Monitors that one worker may read until `mine`."""
+
+    begun_at: datetime
+    mine: datetime
+    rows: Sequence[Monitor]
+
+
+@transaction.atomic
+def claim_page(size: int) -> Page:
+    """Up to `size` monitors whose reading is due are in this worker's hands; empty when there are none."""
+    now = clock.now()
+    # The microseconds tell two workers apart that claim at the same moment.
+    mine = now + READ_LEASE + timedelta(microseconds=random.randrange(1_000_000))  # noqa: S311
+    due = Monitor.objects.readable(now).select_for_update(skip_locked=True).order_by("next_read_at")
+    if not Monitor.objects.filter(pk__in=list(due.values_list("pk", flat=True)[:size])).update(next_read_at=mine):
+        return Page(begun_at=now, mine=mine, rows=())
+    rows = Monitor.objects.filter(next_read_at=mine).select_related(*RELATED)
+    return Page(begun_at=now, mine=mine, rows=list(rows))
+
+
+@transaction.atomic
+def write_page(page: Page, states: States, *, error: str = "") -> None:
+    """Checks and monitors hold what follows from `states`, and orders that stand differently have been told.
+
+    Only what changed is written, but for the time of the last reading. Who lost the page meanwhile, writes nothing.
+    """
+    now = clock.now()
+    lock_orders(row.order_id for row in page.rows)
+    rows = list(
+        Monitor.objects.filter(next_read_at=page.mine, wanted=Wanted.RUNNING)
+        .select_related("order")
+        .prefetch_related("checks__endpoint")
+    )
+    _take_in([(check, states.get(row.order.key, {})) for row in rows for check in row.checks.all()], now)
+    _write_monitors(rows, now, error)
+    if not error:
+        _mend([row for row in rows if row.order.key not in states], now)
+    Monitor.objects.filter(next_read_at=page.mine).update(next_read_at=page.begun_at + READ_EVERY)
+    report_many(_news(rows, now))
+
+
+def _take_in(checks: Sequence[tuple[MonitorCheck, Mapping[str, Seen]]], now: datetime) -> None:
+    changed: list[MonitorCheck] = []
+    same: dict[datetime, list[int]] = defaultdict(list)
+    for check, seen in checks:
+        before = check.checked_at
+        if check.take_in(seen.get(check.endpoint.name), now=now):
+            changed.append(check)
+        elif check.checked_at and check.checked_at != before:
+            same[check.checked_at].append(check.pk)
+    if changed:
+        MonitorCheck.objects.bulk_update(changed, MonitorCheck.HELD_FIELDS)
+    for at, pks in same.items():
+        MonitorCheck.objects.filter(pk__in=pks).update(checked_at=at)
+
+
+def _write_monitors(rows: Sequence[Monitor], now: datetime, error: str) -> None:
+    changed = []
+    for row in rows:
+        state = rolled_up(check.state for check in row.checks.all())
+        if (row.state, row.read_error) != (state, error):
+            row.state, row.read_error, row.updated_at = state, error, now
+            changed.append(row)
+    if changed:
+        Monitor.objects.bulk_update(changed, ("state", "read_error", "updated_at"))
+
+
+def _mend(gone: Sequence[Monitor], now: datetime) -> None:
+    """Monitors that somebody deleted outside are registered again."""
+    settled = [row.pk for row in gone if row.is_settled and row.next_attempt_at is None]
+    if settled:
+        Monitor.objects.filter(pk__in=settled).update(next_attempt_at=now)
+        kick("monitoring", settled)
+
+
+def _news(rows: Sequence[Monitor], now: datetime) -> list[Report]:
+    """The reports that differ from what the orders were told last."""
+    told = {
+        part.order_id: part
+        for part in OrderPart.objects.filter(order__in=[r.order_id for r in rows], part=Part.MONITORING)
+    }
+    reports = [report_of(row, now=now) for row in rows]
+    return [one for one in reports if not _is_told(told.get(one.order_pk), one)]
+
+
+def _is_told(part: OrderPart | None, one: Report) -> bool:
+    return part is not None and (part.state, part.version, part.message) == (one.state, one.version, one.message)

@@ -1,0 +1,75 @@
+"""How a monitor stands: for the lists of this room, and as the order is told. No queries beyond the rows given."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from monitoring.damping import is_lost
+from monitoring.models import Monitor, MonitorCheck
+from monitoring.words import CheckState
+from orders.services import Report
+from orders.words import Part, PartState, Wanted
+
+WORST_FIRST = (CheckState.DOWN, CheckState.UNKNOWN, CheckState.PAUSED, CheckState.UP)
+ON_ITS_WAY = {
+    Wanted.RUNNING: gettext_lazy("Being registered."),
+    Wanted.SUSPENDED: gettext_lazy("Being paused."),
+    Wanted.REMOVED: gettext_lazy("Being deregistered."),
+}
+# What a customer understands; the rest speaks of our own machinery.
+PUBLIC = (PartState.READY, PartState.DOWN, PartState.SUSPENDED, PartState.REMOVED)
+
+
+def rolled_up(states: Iterable[str]) -> CheckState:
+    """The worst of `states`; of nothing, nothing is known."""
+    known = set(states)
+    return next((state for state in WORST_FIRST if state in known), CheckState.UNKNOWN)
+
+
+def report_of(row: Monitor, *, now: datetime) -> Report:
+    """What the order is told of its monitoring, from the row and its checks as they are now."""
+    state, message = _standing(row, list(row.checks.all()), now)
+    return Report(
+        order_pk=row.order_id,
+        part=Part.MONITORING,
+        state=state,
+        version=row.wanted_version,
+        message=message,
+        is_public=state in PUBLIC,
+    )
+
+
+def _standing(row: Monitor, checks: list[MonitorCheck], now: datetime) -> tuple[PartState, str]:
+    if row.wanted == Wanted.RUNNING and any(check.state == CheckState.DOWN for check in checks):
+        return PartState.DOWN, _down_in_words(checks)
+    if row.has_failed:
+        return PartState.FAILED, row.last_error
+    if not row.is_settled:
+        return PartState.WORKING, row.last_error or str(ON_ITS_WAY[Wanted(row.wanted)])
+    if row.wanted == Wanted.SUSPENDED:
+        return PartState.SUSPENDED, _("Paused.")
+    if row.wanted == Wanted.REMOVED:
+        return PartState.REMOVED, _("Deregistered; nothing is watched any more.")
+    if lost := [check for check in checks if is_lost(check.state, check.since, now=now)]:
+        return PartState.WORKING, _lost_in_words(row, lost)
+    words = ngettext("%(count)d check registered.", "%(count)d checks registered.", len(checks))
+    return PartState.READY, words % {"count": len(checks)}
+
+
+def _down_in_words(checks: list[MonitorCheck]) -> str:
+    down = [check for check in checks if check.state == CheckState.DOWN]
+    said = "; ".join(f"{check.endpoint.application}: {check.message}" for check in down)
+    if len(checks) == 1:
+        return said
+    count = _("%(down)d of %(all)d addresses are down") % {"down": len(down), "all": len(checks)}
+    return f"{count}: {said}"
+
+
+def _lost_in_words(row: Monitor, lost: list[MonitorCheck]) -> str:
+    names = ", ".join(check.endpoint.application for check in lost)
+    words = _("Not known how these are doing: %(names)s.") % {"names": names}
+    return f"{words} {row.read_error}".strip()

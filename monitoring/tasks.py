@@ -1,0 +1,160 @@
+"""What workers do for this room: register, pause and remove monitors, and read how the addresses are doing."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import Q
+from django.utils.translation import gettext as _
+
+from live.lib import clock
+from live.lib.control import Controller, Ending, Kind, done, failed, later, register
+from live.lib.errors import OutsideError, TransientError
+from monitoring import outside
+from monitoring.adapters.words import Watch
+from monitoring.models import Monitor, MonitorCheck
+from monitoring.reading import States, claim_page, write_page
+from monitoring.services import report_rows
+from monitoring.specs import RELATED, specs_of
+from monitoring.words import CheckState
+from orders.reports import lock_orders
+from orders.words import Wanted
+
+logger = logging.getLogger(__name__)
+
+Visit = Callable[[Watch, Sequence[Monitor]], Mapping[int, Ending]]
+
+
+class MonitoringController(Controller[Monitor]):
+    """One monitor per order with whoever watches: awake, paused or gone; one call of each kind for a whole batch."""
+
+    name = "monitoring"
+    model = Monitor
+    lease = timedelta(seconds=180)
+    max_attempts = 2000  # with rests of five minutes: an outage of a week heals by itself
+    batch_size = 200
+    related = RELATED
+
+    def act_many(self, rows: Sequence[Monitor]) -> Mapping[int, Ending]:
+        """Each monitor is where it is wanted, rests, or was refused, by itself."""
+        visits: Mapping[Wanted, Visit] = {
+            Wanted.RUNNING: _register,
+            Wanted.SUSPENDED: _pause,
+            Wanted.REMOVED: _remove,
+        }
+        endings: dict[int, Ending] = {}
+        for wanted, visit in visits.items():
+            if some := [row for row in rows if row.wanted == wanted]:
+                endings |= _visit_safely(visit, some)
+        return endings
+
+    def announce(self, endings: Sequence[tuple[Monitor, Ending]]) -> None:
+        """Checks sleep and wake with their monitors, and the orders know."""
+        reached = [row for row, ending in endings if ending.kind is Kind.DONE]
+        now = clock.now()
+        _wake([row.pk for row in reached if row.wanted == Wanted.RUNNING], now)
+        _put_to_sleep([row.pk for row in reached if row.wanted != Wanted.RUNNING], now)
+        report_rows(Monitor.objects.filter(pk__in=[row.pk for row, _ending in endings]))
+
+    def _record(self, mine: datetime, endings: Sequence[tuple[Monitor, Ending]]) -> None:
+        # The orders first, as whoever follows them does: two that meet wait in line and not for each other.
+        with transaction.atomic():
+            lock_orders(row.order_id for row, _ending in endings)
+            super()._record(mine, endings)
+
+
+def _visit_safely(visit: Visit, rows: Sequence[Monitor]) -> Mapping[int, Ending]:
+    try:
+        return visit(outside.get_watch(), rows)
+    except OutsideError as error:
+        return {row.pk: _ending_of(error) for row in rows}
+
+
+def _ending_of(error: OutsideError) -> Ending:
+    return later(str(error), retry_in=error.retry_in) if isinstance(error, TransientError) else failed(str(error))
+
+
+def _register(watch: Watch, rows: Sequence[Monitor]) -> Mapping[int, Ending]:
+    answers = watch.ensure_monitors(specs_of(rows))
+    return {row.pk: _registered(row, watch, answers.get(row.order.key)) for row in rows}
+
+
+def _registered(row: Monitor, watch: Watch, answer: str | OutsideError | None) -> Ending:
+    if isinstance(answer, OutsideError):
+        return _ending_of(answer)
+    if answer is None:
+        return later(_("Nothing was said about this monitor."))
+    return done(outside_id=answer, backend=watch.backend, next_read_at=clock.now())
+
+
+def _pause(watch: Watch, rows: Sequence[Monitor]) -> Mapping[int, Ending]:
+    refused = watch.pause_monitors([row.order.key for row in rows])
+    return {row.pk: _ending_of(error) if (error := refused.get(row.order.key)) else _asleep() for row in rows}
+
+
+def _remove(watch: Watch, rows: Sequence[Monitor]) -> Mapping[int, Ending]:
+    keys = [row.order.key for row in rows]
+    refused = watch.remove_monitors(keys)
+    left = watch.left_behind([key for key in keys if key not in refused])
+    endings = {}
+    for row in rows:
+        if error := refused.get(row.order.key):
+            endings[row.pk] = _ending_of(error)
+        elif still := left.get(row.order.key):
+            names = ", ".join(f"{one.kind} {one.name}" for one in still)
+            endings[row.pk] = later(_("Still there: %(names)s.") % {"names": names})
+        else:
+            endings[row.pk] = _asleep(outside_id="")
+    return endings
+
+
+def _asleep(**fields: object) -> Ending:
+    return done(next_read_at=None, read_error="", **fields)
+
+
+def _wake(pks: Sequence[int], now: datetime) -> None:
+    """Checks that slept, or were never read, have from now to be heard of."""
+    unread = Q(state=CheckState.PAUSED) | Q(state=CheckState.UNKNOWN, checked_at__isnull=True)
+    MonitorCheck.objects.filter(unread, monitor__in=pks).update(
+        state=CheckState.UNKNOWN, since=now, checked_at=None, failures=0, message=""
+    )
+    Monitor.objects.filter(pk__in=pks, state=CheckState.PAUSED).update(state=CheckState.UNKNOWN)
+
+
+def _put_to_sleep(pks: Sequence[int], now: datetime) -> None:
+    if not pks:
+        return
+    awake = MonitorCheck.objects.filter(monitor__in=pks).exclude(state=CheckState.PAUSED)
+    awake.update(state=CheckState.PAUSED, since=now, failures=0, message="")
+    Monitor.objects.filter(pk__in=pks).update(state=CheckState.PAUSED)
+
+
+def read_states() -> int:
+    """Every running monitor whose reading was due has been read once; returns how many."""
+    count = 0
+    while read := read_page():
+        count += read
+    return count
+
+
+def read_page() -> int:
+    """One page of due monitors has been read and written; returns how many there were."""
+    watch = outside.get_watch()
+    page = claim_page(watch.page)
+    if not page.rows:
+        return 0
+    states: States = {}
+    error = ""
+    try:
+        states = watch.read_states(specs_of(page.rows))
+    except OutsideError as outside_error:
+        error = str(outside_error)
+        logger.warning("No reading of %s monitors: %s", len(page.rows), error)
+    write_page(page, states, error=error)
+    return len(page.rows)
+
+
+register(MonitoringController())

@@ -1,0 +1,33 @@
+"""Contradictions in the settings of this room are named before anything starts."""
+
+from __future__ import annotations
+
+import pytest
+from django.conf import LazySettings
+
+from monitoring.checks import check_zabbix_settings
+
+URL = "https://zabbix.example"
+
+
+@pytest.mark.parametrize(
+    ("url", "token", "user", "password", "ids"),
+    [
+        ("", "", "", "", []),
+        ("", "t", "", "", ["monitoring.E001"]),
+        ("", "", "live", "p", ["monitoring.E001"]),
+        (URL, "t", "", "", ["monitoring.W001"]),
+        (URL, "", "live", "p", ["monitoring.W001"]),
+        ("zabbix.example", "t", "", "", ["monitoring.E002", "monitoring.W001"]),
+        (URL, "", "live", "", ["monitoring.E003", "monitoring.W001"]),
+        (URL, "t", "live", "p", ["monitoring.E004", "monitoring.W001"]),
+        (URL, "", "", "", ["monitoring.E005", "monitoring.W001"]),
+    ],
+)
+def test_contradictions_are_named(
+    settings: LazySettings, url: str, token: str, user: str, password: str, ids: list[str]
+) -> None:
+    settings.ZABBIX_URL, settings.ZABBIX_TOKEN = url, token
+    settings.ZABBIX_USER, settings.ZABBIX_PASSWORD = user, password
+    found = check_zabbix_settings(None)
+    assert [message.id for message in found] == ids

@@ -1,0 +1,206 @@
+"""How addresses are doing comes back in sets, damped, and moves the orders."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from pytest_django import DjangoAssertNumQueries
+
+from monitoring.models import Monitor, MonitorCheck
+from monitoring.reading import READ_LEASE, claim_page, write_page
+from monitoring.services import follow_all
+from monitoring.specs import specs_of
+from monitoring.tasks import read_states
+from monitoring.words import CheckState
+from orders.models import OrderEvent
+from orders.services import suspend_order
+from orders.words import Part, PartState, State
+from tests.monitoring.conftest import Room
+
+pytestmark = pytest.mark.django_db
+
+
+def test_first_reading_says_up(room: Room) -> None:
+    order = room.watched("wms", "csw")
+    assert room.monitor(order).state == CheckState.UP
+    assert (
+        list(MonitorCheck.objects.values_list("state", "message", "checked_at"))
+        == [("up", "answered 200", room.drive.now)] * 2
+    )
+
+
+def test_a_single_failure_moves_no_order(room: Room) -> None:
+    order = room.watched()
+    room.watch.down[order.key, "wms"] = "answered 503 instead of 200"
+    room.minute()
+    order.refresh_from_db()
+    assert order.state == State.ACTIVE
+    assert MonitorCheck.objects.get().failures == 1
+
+
+def test_outage_degrades_the_order_and_its_end_restores_it(room: Room) -> None:
+    order = room.watched("wms", "csw")
+    room.watch.down[order.key, "wms"] = "answered 503 instead of 200"
+    room.minute()
+    room.minute()
+    order.refresh_from_db()
+    assert order.state == State.DEGRADED
+    assert order.reason == "1 of 2 addresses are down: WMS: answered 503 instead of 200"
+    assert room.monitor(order).state == CheckState.DOWN
+    assert list(Monitor.objects.needing_a_person()) == [room.monitor(order)]
+    room.watch.down.clear()
+    room.minute()
+    order.refresh_from_db()
+    assert (order.state, order.reason) == (State.ACTIVE, "Running; every check has passed.")
+    told = OrderEvent.objects.filter(order=order, part=Part.MONITORING).values_list("state", "is_public")
+    assert list(told) == [("working", False), ("ready", True), ("down", True), ("ready", True)]
+
+
+def test_only_address_of_an_order_is_named_without_counting(room: Room) -> None:
+    order = room.watched()
+    room.watch.down[order.key, "wms"] = "connection refused"
+    room.minute()
+    room.minute()
+    assert room.part(order) == (PartState.DOWN, "WMS: connection refused")
+
+
+def test_confirming_a_monitor_does_not_call_a_broken_address_ready(room: Room) -> None:
+    order = room.watched()
+    room.watch.down[order.key, "wms"] = "connection refused"
+    room.minute()
+    room.minute()
+    Monitor.objects.update(next_attempt_at=room.drive.now)
+    room.visit()
+    assert room.part(order)[0] == PartState.DOWN
+
+
+def test_silence_is_not_shown_as_health_and_heals(room: Room) -> None:
+    order = room.watched()
+    room.watch.outage = True
+    for _ in range(4):
+        room.minute()
+    assert room.monitor(order).state == CheckState.UP
+    assert room.monitor(order).read_error == "the watch cannot be reached"
+    room.minute()
+    order.refresh_from_db()
+    assert room.monitor(order).state == CheckState.UNKNOWN
+    assert room.part(order) == (
+        PartState.WORKING,
+        "Not known how these are doing: WMS. the watch cannot be reached",
+    )
+    assert (order.state, order.reason) == (State.ACTIVE, "Running; monitoring pending.")
+    room.watch.outage = False
+    room.minute()
+    assert (room.monitor(order).state, room.monitor(order).read_error) == (CheckState.UP, "")
+    assert room.part(order) == (PartState.READY, "1 check registered.")
+
+
+def test_silence_does_not_end_an_outage(room: Room) -> None:
+    order = room.watched()
+    room.watch.down[order.key, "wms"] = "connection refused"
+    room.minute()
+    room.minute()
+    room.watch.outage = True
+    for _ in range(20):
+        room.minute()
+    order.refresh_from_db()
+    assert order.state == State.DEGRADED
+
+
+def test_monitor_deleted_outside_is_registered_again(room: Room) -> None:
+    order = room.watched()
+    room.watch.hosts.clear()
+    room.minute()
+    assert room.visit() == 1
+    assert set(room.watch.hosts) == {order.key}
+    assert room.part(order)[0] == PartState.READY
+
+
+def test_nothing_is_read_twice_in_one_minute(room: Room) -> None:
+    room.watched()
+    assert read_states() == 0
+    room.drive.now += timedelta(seconds=60)
+    assert read_states() == 1
+
+
+def test_paused_and_unregistered_monitors_are_not_read(room: Room) -> None:
+    room.arrive()
+    order = room.watched()
+    suspend_order(order=order)
+    follow_all()
+    room.visit()
+    room.watch.calls.clear()
+    room.minute()
+    assert [keys for name, keys in room.watch.calls if order.key in keys] == []
+
+
+def test_page_in_other_hands_is_left_alone_until_its_worker_must_be_dead(room: Room) -> None:
+    room.watched()
+    room.drive.now += timedelta(minutes=1)
+    assert len(claim_page(10).rows) == 1
+    assert claim_page(10).rows == ()
+    room.drive.now += READ_LEASE + timedelta(seconds=1)
+    assert len(claim_page(10).rows) == 1
+
+
+def test_worker_that_lost_its_page_writes_nothing(room: Room) -> None:
+    order = room.watched()
+    room.drive.now += timedelta(minutes=1)
+    page = claim_page(10)
+    room.drive.now += READ_LEASE + timedelta(seconds=1)
+    claim_page(10)
+    before = MonitorCheck.objects.values().get()
+    write_page(page, room.watch.read_states(specs_of(page.rows)))
+    assert MonitorCheck.objects.values().get() == before
+    assert room.monitor(order).next_read_at != page.begun_at
+
+
+def test_reading_that_crosses_a_suspension_changes_nothing(room: Room) -> None:
+    order = room.watched()
+    room.drive.now += timedelta(minutes=1)
+    page = claim_page(10)
+    room.watch.down[order.key, "wms"] = "stopped"
+    states = room.watch.read_states(specs_of(page.rows))
+    suspend_order(order=order)
+    follow_all()
+    room.visit()
+    write_page(page, states)
+    assert MonitorCheck.objects.get().state == CheckState.PAUSED
+    assert room.part(order)[0] == PartState.SUSPENDED
+
+
+def test_unchanged_addresses_only_get_the_time_of_their_reading(room: Room) -> None:
+    room.watched()
+    before = MonitorCheck.objects.get()
+    room.minute()
+    after = MonitorCheck.objects.get()
+    assert after.checked_at == room.drive.now
+    assert (after.updated_at, after.since) == (before.updated_at, before.since)
+
+
+def test_many_pages_are_read_one_after_the_other(room: Room) -> None:
+    for _ in range(5):
+        room.watched()
+    room.drive.now += timedelta(minutes=1)
+    room.watch.page = 2
+    room.watch.calls.clear()
+    assert read_states() == 5
+    assert [len(keys) for _, keys in room.watch.calls] == [2, 2, 1]
+
+
+@pytest.mark.parametrize("count", [2, 12])
+@pytest.mark.parametrize("health", ["up", "down"])
+def test_reading_takes_the_same_queries_for_few_and_for_many(
+    room: Room, count: int, health: str, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    for _ in range(count):
+        order = room.watched("wms", "csw")
+        if health == "down":
+            room.watch.down[order.key, "wms"] = "answered 503"
+    room.minute()
+    room.watch.calls.clear()
+    room.drive.now += timedelta(minutes=1)
+    with django_assert_num_queries({"up": 20, "down": 27}[health]):
+        assert read_states() == count
+    assert len(room.watch.calls) == 1
