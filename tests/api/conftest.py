@@ -7,9 +7,11 @@ from collections.abc import Callable, Iterator
 import pytest
 from django.contrib.auth.models import Permission
 from django.core.cache import cache
+from django.utils import timezone
 from rest_framework.test import APIClient
 
 from customers.models import ApiToken, Customer, Membership, User
+from infrastructure.models import Deployment, Endpoint, Provider, Server, Service
 from orders.models import Order
 from tests.factories import CustomerFactory, MembershipFactory, UserFactory, make_draft
 
@@ -82,3 +84,28 @@ def operator(db: None, calling: Caller) -> APIClient:
 def draft(customer: Customer) -> Order:
     """The customer's draft."""
     return make_draft(customer=customer, name="maps of the valley")
+
+
+def furnish(order: Order) -> Order:
+    """The order has a row in every room that the API shows."""
+    provider, _ = Provider.objects.get_or_create(slug="rehearsal", name="Rehearsal", kind=Provider.Kind.SANDBOX)
+    server = Server.objects.create(
+        order=order, provider=provider, address="10.0.0.7", size="2 CPUs", last_error="node 4711 is slow"
+    )
+    deployment = Deployment.objects.create(order=order, server=server, release=order.release)
+    Service.objects.create(deployment=deployment, name="gateway", state="running", seen_at=timezone.now())
+    Endpoint.objects.create(
+        order=order,
+        deployment=deployment,
+        name="wms",
+        application="Web Map Service",
+        url=f"http://maps.example/{order.reference}/wms",
+        check_url="http://maps.example/wms?secret-check",
+    )
+    return order
+
+
+@pytest.fixture
+def order(draft: Order) -> Order:
+    """The customer's order with a row in every room."""
+    return furnish(draft)

@@ -1,0 +1,46 @@
+"""Servers, what runs on them and where it answers, as the API shows them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from infrastructure.models import Endpoint, Server, Service
+from live.lib.rest import RowSerializer
+from orders.api.rows import OrderResourceSerializer
+
+
+class EndpointSerializer(RowSerializer):
+    """An address to connect to, and whether it answered at the last look."""
+
+    class Meta:
+        model = Endpoint
+        fields = ("name", "application", "url", "is_ok", "message", "seconds", "checked_at")
+
+
+class ServerSerializer(OrderResourceSerializer):
+    """The server of an order."""
+
+    provider = serializers.CharField(source="provider.slug", read_only=True)
+    endpoints = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Server
+        fields = (*OrderResourceSerializer.RESOURCE_FIELDS, "provider", "size", "address", "endpoints")
+
+    @extend_schema_field(EndpointSerializer(many=True))
+    def get_endpoints(self, server: Server) -> Any:
+        """Where the order answers; none before its composition is launched."""
+        return EndpointSerializer(server.order.endpoints.all(), many=True).data
+
+
+class ServiceSerializer(RowSerializer):
+    """One service of a composition, as its engine last described it."""
+
+    order = serializers.CharField(source="deployment.order.reference", read_only=True)
+
+    class Meta:
+        model = Service
+        fields = ("id", "order", "name", "state", "image", "exit_code", "started_at", "seen_at")

@@ -1,0 +1,51 @@
+"""Servers and services: read only; orders decide about them."""
+
+from __future__ import annotations
+
+import django_filters
+from rest_framework.permissions import IsAuthenticated
+
+from infrastructure.api.serializers import ServerSerializer, ServiceSerializer
+from infrastructure.models import Server, Service
+from live.lib.rest import RowFilter
+from orders.api.rows import OrderRowFilter, OrderRowsView
+
+
+class ServerFilter(OrderRowFilter):
+    """By order, and by provider."""
+
+    provider = django_filters.CharFilter("provider__slug")
+
+    class Meta:
+        model = Server
+        fields = ("order", "provider")
+
+
+class ServerView(OrderRowsView):
+    """The servers of the orders you see, with their endpoints."""
+
+    queryset = Server.objects.select_related("order", "provider").prefetch_related("order__endpoints")
+    serializer_class = ServerSerializer
+    filterset_class = ServerFilter
+    permission_classes = (IsAuthenticated,)
+
+
+class ServiceFilter(RowFilter):
+    """By order, and by state."""
+
+    order = django_filters.CharFilter("deployment__order__reference")
+    state = django_filters.CharFilter()
+
+    class Meta:
+        model = Service
+        fields = ("order", "state")
+
+
+class ServiceView(OrderRowsView):
+    """The services of the orders you see."""
+
+    queryset = Service.objects.select_related("deployment__order")
+    order_path = "deployment__order"
+    serializer_class = ServiceSerializer
+    filterset_class = ServiceFilter
+    permission_classes = (IsAuthenticated,)
