@@ -24,6 +24,26 @@ need_debian_root() {
 
 note_started() { printf '%s %s\n' "$1" "$2" >>"$started"; }
 
+# True of something noted by note_started that has not ended since. A process number may have been given to another
+# process, so its name is asked as well.
+still_running() {
+  case $1 in
+    dockerd) [ "$(cat "/proc/$2/comm" 2>/dev/null)" = dockerd ] ;;
+    postgresql) runuser -u postgres -- "$(pg_bin)/pg_ctl" --pgdata="$2" status >/dev/null 2>&1 ;;
+    *) return 1 ;;
+  esac
+}
+
+# True when an earlier `up` has started something that is there still.
+already_up() {
+  local what which
+  [ -s "$started" ] || return 1
+  while read -r what which; do
+    still_running "$what" "$which" && return 0
+  done <"$started"
+  return 1
+}
+
 # PostgreSQL refuses to run as root, and its own user must be able to reach the directory.
 pg_home() {
   if runuser -u postgres -- test -x "$lab" 2>/dev/null; then
