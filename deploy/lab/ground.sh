@@ -1,5 +1,5 @@
 # Sourced by up, down and run: where the lab lives and how it speaks.
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 lab=$root/var/lab
