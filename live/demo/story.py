@@ -11,7 +11,7 @@ from django.utils.text import slugify
 from customers.models import Message
 from infrastructure.models import Endpoint, Server
 from infrastructure.services import left_behind
-from live.demo.cast import Cast
+from live.demo.cast import CUSTOMER_EMAIL, Cast
 from live.demo.processes import DemoFailed
 from live.lib.control import controllers
 from orders.models import Order
@@ -30,7 +30,12 @@ def start_order(cast: Cast, *, product: str = PRODUCT, name: str = "") -> Order:
         raise DemoFailed(f"The catalogue offers no {product}: {_catalogue_error(product)}")
     count = Order.objects.filter(customer=cast.customer).count()
     order = create_order(
-        customer=cast.customer, plan=plan, name=name or f"Demonstration {count + 1}", sandbox=True, actor=cast.staff
+        customer=cast.customer,
+        plan=plan,
+        name=name or f"Demonstration {count + 1}",
+        inputs={"title": "Maps of the Voorbeeld", "contact_email": CUSTOMER_EMAIL},
+        sandbox=True,
+        actor=cast.staff,
     )
     order = place_order(order=order, actor=cast.staff)
     if order.state == State.PENDING:
