@@ -205,6 +205,7 @@ SPECTACULAR_SETTINGS = {
         "OrderPart": "orders.words.Part",
         "PartState": "orders.words.PartState",
         "Wanted": "orders.words.Wanted",
+        "CheckState": "monitoring.words.CheckState",
     },
 }
 

@@ -12,6 +12,7 @@ from rest_framework.test import APIClient
 
 from customers.models import ApiToken, Customer, Membership, User
 from infrastructure.models import Deployment, Endpoint, Provider, Server, Service
+from monitoring.models import Monitor, MonitorCheck
 from orders.models import Order
 from tests.factories import CustomerFactory, MembershipFactory, UserFactory, make_draft
 
@@ -94,7 +95,7 @@ def furnish(order: Order) -> Order:
     )
     deployment = Deployment.objects.create(order=order, server=server, release=order.release)
     Service.objects.create(deployment=deployment, name="gateway", state="running", seen_at=timezone.now())
-    Endpoint.objects.create(
+    endpoint = Endpoint.objects.create(
         order=order,
         deployment=deployment,
         name="wms",
@@ -102,6 +103,8 @@ def furnish(order: Order) -> Order:
         url=f"http://maps.example/{order.reference}/wms",
         check_url="http://maps.example/wms?secret-check",
     )
+    monitor = Monitor.objects.create(order=order, state="up", read_error="host 4711 is slow")
+    MonitorCheck.objects.create(monitor=monitor, endpoint=endpoint, state="up", message="200 in 0.1 s")
     return order
 
 

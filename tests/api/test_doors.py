@@ -52,6 +52,7 @@ def address(words: str, order: Order) -> str:
         "/releases/": str(order.release_id),
         "/plans/": str(order.plan_id),
         "/servers/": str(order.server.pk),
+        "/monitors/": str(order.monitor.pk),
         "/services/": str(order.deployment.services.get().pk),
     }
     value = next((value for room, value in values.items() if room in words), order.reference)
@@ -67,6 +68,7 @@ def test_there_are_addresses_to_walk() -> None:
         "orders",
         "servers",
         "services",
+        "monitors",
     }
 
 
@@ -186,7 +188,9 @@ def test_pages_follow_each_other_newest_first(owner: APIClient, customer: Custom
     assert len(owner.get("/api/v1/orders/?page_size=9999").json()["results"]) == 5
 
 
-@pytest.mark.parametrize("path", ["orders", "customers", "products", "releases", "plans", "servers", "services"])
+@pytest.mark.parametrize(
+    "path", ["orders", "customers", "products", "releases", "plans", "servers", "services", "monitors"]
+)
 def test_list_issues_as_many_queries_for_many_rows_as_for_one(operator: APIClient, order: Order, path: str) -> None:
     operator.get(f"/api/v1/{path}/")  # notes the use of the token
     counts = []
