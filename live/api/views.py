@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.http import Http404, HttpRequest, JsonResponse
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
@@ -26,7 +27,7 @@ class UnknownAddress(APIView):
     def initial(self, request: Request, *args: object, **kwargs: object) -> None:
         """The caller is known first: who is not signed in learns nothing of the addresses."""
         super().initial(request, *args, **kwargs)
-        raise NotFound
+        raise NotFound(_("There is no such address; each ends with a slash."))
 
     def get(self, request: Request, rest: str) -> Response:
         """Never reached."""

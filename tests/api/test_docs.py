@@ -14,8 +14,9 @@ from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.test import Client
 
-from customers.models import ApiToken
+from customers.models import ApiToken, Membership
 from orders.models import Order
+from products.models import Plan
 from tests.factories import MembershipFactory, PlanFactory, ReleaseFactory
 
 pytestmark = pytest.mark.django_db
@@ -23,8 +24,8 @@ CALL = re.compile(r"^(curl .*?[^\\])\n# (\d+)$", re.DOTALL | re.MULTILINE)
 
 
 def test_calls_of_the_documentation_work_in_their_order() -> None:
-    member = MembershipFactory(user__email="anna@example.org")
-    plan = PlanFactory(product=ReleaseFactory().product)
+    member: Membership = MembershipFactory(user__email="anna@example.org")
+    plan: Plan = PlanFactory(product=ReleaseFactory().product)
     values = {"LIVE": "", "CUSTOMER": member.customer.number, "PRODUCT": plan.product.slug}
     values["TOKEN"] = printed("anna@example.org", "--name", "our register", "--days", "365")
     answers = []

@@ -148,6 +148,8 @@ def test_browser_session_is_let_in_but_needs_its_csrf_token(draft: Order) -> Non
     [
         ("GET", "/api/v1/orders/GL0000/", "", "", 404, "not_found"),
         ("GET", "/api/v1/nothing/", "", "", 404, "not_found"),
+        ("POST", "/api/v1/orders", "{}", "application/json", 404, "not_found"),
+        ("OPTIONS", "/api/v1/orders/", "", "", 405, "method_not_allowed"),
         ("DELETE", "/api/v1/orders/", "", "", 405, "method_not_allowed"),
         ("POST", "/api/v1/orders/", "{", "application/json", 400, "parse_error"),
         ("POST", "/api/v1/orders/", "[]", "application/json", 422, "invalid"),

@@ -20,7 +20,7 @@ class Command(BaseCommand):
         """Whose, what for, and for how long."""
         parser.add_argument("email", help="Whose rights it has.")
         parser.add_argument("--name", required=True, help="Which program uses it.")
-        parser.add_argument("--days", type=int, default=settings.REST_KNOX["TOKEN_TTL"].days, help="How long it works.")
+        parser.add_argument("--days", type=int, default=settings.API_TOKEN_DAYS, help="How long it works.")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """The token is on standard output, and on nothing else."""
