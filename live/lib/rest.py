@@ -46,6 +46,14 @@ class RequestSerializer(serializers.Serializer[Any]):
         return super().to_internal_value(data)
 
 
+class TrueFalseFilter(django_filters.TypedChoiceFilter):
+    """`true` or `false`; any other word is refused (django-filter's own takes it for no choice)."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        words = (("true", "true"), ("false", "false"))
+        super().__init__(*args, choices=words, coerce=lambda word: word == "true", **kwargs)
+
+
 class RowFilter(django_filters.FilterSet):
     """Filters of a list; one that nobody knows is refused, because the answer would hold too much."""
 

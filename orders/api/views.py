@@ -15,7 +15,7 @@ from rest_framework.response import Response
 
 from customers.models import User
 from live.lib.idempotency import once
-from live.lib.rest import RowFilter, RowsView
+from live.lib.rest import RowFilter, RowsView, TrueFalseFilter
 from orders.api.permissions import MayApprove, MayRemove, MaySteer, is_staff_with, may_order_for
 from orders.api.serializers import (
     EventSerializer,
@@ -43,8 +43,8 @@ class OrderFilter(RowFilter):
     state = django_filters.MultipleChoiceFilter(choices=State.choices)
     customer = django_filters.CharFilter("customer__number")
     product = django_filters.CharFilter("release__product__slug")
-    sandbox = django_filters.BooleanFilter("is_sandbox")
-    needs_person = django_filters.BooleanFilter()
+    sandbox = TrueFalseFilter("is_sandbox")
+    needs_person = TrueFalseFilter()
 
     class Meta:
         model = Order

@@ -223,7 +223,7 @@ def test_filters_narrow_the_list(operator: APIClient, customer: Customer, draft:
     assert found("needs_person=true") == set()
 
 
-@pytest.mark.parametrize("query", ["state=lost", "stat=draft", "page_size=many", "page_size=0"])
+@pytest.mark.parametrize("query", ["state=lost", "stat=draft", "page_size=many", "sandbox=maybe", "page_size=0"])
 def test_wrong_filter_is_refused(owner: APIClient, query: str) -> None:
     refused = owner.get(f"{ORDERS}?{query}")
     assert (refused.status_code, refused["Content-Type"]) == (400, "application/problem+json")
