@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from django.conf import settings
 from django.db import transaction
 from django.template.loader import render_to_string
 from django.utils import translation
@@ -56,7 +57,7 @@ def write_message(
     """
     if (existing := Message.objects.filter(key=key).first()) is not None:
         return existing
-    whole = {**context, "customer": customer}
+    whole = {**context, "customer": customer, "site_name": settings.SITE_NAME, "site_url": settings.SITE_URL}
     with translation.override(customer.language):
         message = Message.objects.create(
             key=key,
