@@ -5,7 +5,7 @@ With the ORM broker on the default database a request enqueued inside `atomic()`
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from django_q.models import Schedule
@@ -35,3 +35,9 @@ def write_schedules(schedules: Iterable[Every]) -> None:
         )
         names.append(every.name)
     Schedule.objects.exclude(name__in=names).delete()
+
+
+def next_beat() -> datetime | None:
+    """When the next scheduled task is due: long past means that no worker is at work; empty, that none is scheduled."""
+    first = Schedule.objects.order_by("next_run").first()
+    return first and first.next_run  # type: ignore[no-any-return]
