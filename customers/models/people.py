@@ -26,8 +26,12 @@ class User(AbstractUser):  # type: ignore[django-manager-missing]  # knox's mana
     time_zone = models.CharField(
         _("time zone"), max_length=60, blank=True, help_text=_("Times are shown in this zone.")
     )
+    language = models.CharField(
+        _("language"), max_length=10, blank=True, help_text=_("Pages are shown in this language.")
+    )
 
     class Meta(AbstractUser.Meta):
+        permissions = (("appoint_staff", _("Can change staff's accounts and roles")),)
         constraints = (
             models.UniqueConstraint(Lower("email"), name="one_user_per_email", condition=~models.Q(email="")),
         )

@@ -1,9 +1,16 @@
-"""How people get in: by invitation only."""
+"""How people get in: by invitation, with a code by e-mail; staff may use a password."""
 
 from __future__ import annotations
 
+from typing import Any
+
 from allauth.account.adapter import DefaultAccountAdapter
+from django.conf import settings
+from django.core.mail import EmailMessage
 from django.http import HttpRequest
+from django.urls import reverse
+
+from customers.models import User
 
 
 class AccountAdapter(DefaultAccountAdapter):
@@ -12,3 +19,25 @@ class AccountAdapter(DefaultAccountAdapter):
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         """Always false."""
         return False
+
+    def get_password_change_redirect_url(self, request: HttpRequest) -> str:
+        """Back to the profile, which is where the change began."""
+        return reverse("portal:profile")
+
+    def send_notification_mail(
+        self, template_prefix: str, user: User, context: dict[str, Any] | None = None, email: str | None = None
+    ) -> None:
+        """The news goes to the address the user signs in with; allauth alone would want a row of its own for it."""
+        super().send_notification_mail(template_prefix, user, context, email or user.email or None)
+
+    def render_mail(
+        self,
+        template_prefix: str,
+        email: str | list[str],
+        context: dict[str, Any],
+        headers: dict[str, str] | None = None,
+    ) -> EmailMessage:
+        """The mail knows what this site is called, as every other mail of ours does."""
+        whole = {**context, "site_name": settings.SITE_NAME, "site_url": settings.SITE_URL}
+        mail: EmailMessage = super().render_mail(template_prefix, email, whole, headers)
+        return mail

@@ -1,0 +1,23 @@
+"""The addresses for signing in: those of allauth's that this site wants, and no other."""
+
+from __future__ import annotations
+
+from allauth.account import views
+from django.urls import include, path
+from django.views.generic import RedirectView
+
+urlpatterns = [
+    # One page under both of allauth's names: whoever has to sign in is asked for an e-mail address first.
+    path("login/", views.request_login_code, name="account_request_login_code"),
+    path("login/", views.request_login_code, name="account_login"),
+    path("login/code/", views.confirm_login_code, name="account_confirm_login_code"),
+    path("login/password/", views.login, name="account_password_login"),
+    path("logout/", views.logout, name="account_logout"),
+    path("inactive/", views.account_inactive, name="account_inactive"),
+    path("reauthenticate/", views.reauthenticate, name="account_reauthenticate"),
+    path("password/change/", views.password_change, name="account_change_password"),
+    path("password/set/", views.password_set, name="account_set_password"),
+    path("two-factor/", include("allauth.mfa.urls")),
+    # allauth's mail to an unknown address asks for this name; there is nothing to sign up for.
+    path("signup/", RedirectView.as_view(pattern_name="account_login"), name="account_signup"),
+]

@@ -1,0 +1,15 @@
+"""What every template may say about this site."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.http import HttpRequest
+
+SECTIONS = {"customers": "customers", "customer": "customers", "profile": "profile"}
+
+
+def site(request: HttpRequest) -> dict[str, object]:
+    """The site's name and address, and the part of the portal this page belongs to."""
+    match = request.resolver_match
+    section = SECTIONS.get(match.url_name or "", "orders") if match and match.app_name == "portal" else ""
+    return {"site_name": settings.SITE_NAME, "site_url": settings.SITE_URL, "section": section}

@@ -1,0 +1,112 @@
+"""Forms of the portal; an order's own fields come from its release."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from customers.models import Customer, CustomerQuerySet, User
+from customers.models.people import time_zone_choices
+from live.lib.errors import Refusal
+from live.portal.zone import languages_on_offer
+from products.inputs import InvalidInputs
+from products.models import Release
+
+PREFIX = "input_"
+
+
+class OrderForm(forms.Form):
+    """The name of an order and the inputs that its release asks for; the rules are kept by `products.inputs`."""
+
+    name = forms.CharField(
+        label=_("Name"), max_length=120, help_text=_("What you want to call it, such as “Public map viewer”.")
+    )
+
+    def __init__(
+        self,
+        *args: Any,
+        release: Release,
+        customers: CustomerQuerySet | None = None,
+        inputs: Mapping[str, Any] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self.specs: Sequence[Mapping[str, Any]] = release.inputs
+        if customers is not None and len(customers) > 1:
+            choice = forms.ModelChoiceField(customers, label=_("For"), empty_label=None)
+            self.fields = {"customer": choice, **self.fields}
+        self._only = customers[0] if customers is not None and len(customers) == 1 else None
+        for spec in self.specs:
+            field = input_field(spec)
+            if inputs is not None:
+                field.initial = inputs.get(spec["key"], field.initial)
+            self.fields[PREFIX + spec["key"]] = field
+
+    @property
+    def customer(self) -> Customer:
+        """In whose name it is ordered."""
+        return self._only or self.cleaned_data["customer"]
+
+    @property
+    def inputs(self) -> dict[str, Any]:
+        """What was chosen, by input key."""
+        return {spec["key"]: self.cleaned_data.get(PREFIX + spec["key"], "") for spec in self.specs}
+
+    def add_refusal(self, refusal: Refusal) -> None:
+        """What a service refused is said at the field it is about."""
+        if isinstance(refusal, InvalidInputs):
+            for key, words in refusal.errors.items():
+                self.add_error(PREFIX + key if PREFIX + key in self.fields else None, words)
+            return
+        self.add_error(refusal.field if refusal.field in self.fields else None, refusal.message)
+
+
+def input_field(spec: Mapping[str, Any]) -> forms.Field:
+    """The form field for one input of a manifest. It only carries what was typed: the service judges it."""
+    common: dict[str, Any] = {
+        "label": spec["label"],
+        "help_text": spec.get("help", ""),
+        "required": False,
+        "initial": spec.get("default"),
+    }
+    match spec["type"]:
+        case "boolean":
+            return forms.BooleanField(**common)
+        case "choice":
+            options = [(str(one["value"]), one.get("label", one["value"])) for one in spec["choices"]]
+            blank = [] if spec.get("default") else [("", _("Choose…"))]
+            return forms.CharField(**common, widget=forms.Select(choices=[*blank, *options]))
+        case "text":
+            return forms.CharField(**common, widget=forms.Textarea(attrs={"rows": 4}))
+        case "integer":
+            limits = {name: spec[name] for name in ("min", "max") if name in spec}
+            return forms.CharField(**common, widget=forms.NumberInput(attrs=limits))
+        case "email":
+            return forms.CharField(**common, widget=forms.EmailInput())
+    return forms.CharField(**common)
+
+
+class ProfileForm(forms.ModelForm[User]):
+    """What a person may change about him- or herself."""
+
+    class Meta:
+        model = User
+        fields = ("first_name", "last_name", "time_zone", "language")
+        labels = {"time_zone": _("Time zone"), "language": _("Language")}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["time_zone"] = forms.ChoiceField(
+            label=_("Time zone"),
+            required=False,
+            choices=[("", _("The company's own")), *time_zone_choices()],
+            help_text=_("Times are shown in this zone."),
+        )
+        languages = languages_on_offer()
+        if len(languages) == 1:
+            del self.fields["language"]
+        else:
+            self.fields["language"] = forms.ChoiceField(label=_("Language"), choices=languages, required=False)

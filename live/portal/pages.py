@@ -1,0 +1,39 @@
+"""What the order page shows, gathered from the rooms that know."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from live.portal import words
+from orders.models import Order
+from orders.words import State, Wanted
+
+EVENTS_SHOWN = 100
+
+
+def order_facts(order: Order) -> dict[str, Any]:
+    """The order's standing, timeline, addresses, price and papers; a fixed number of queries."""
+    seen = [part.seen for part in order.parts.all()]
+    events = order.events.public().select_related("actor").order_by("-at", "-pk")[:EVENTS_SHOWN]
+    return {
+        "order": order,
+        "standing": words.standing(
+            state=State(order.state), wanted=Wanted(order.wanted), version=order.wanted_version, seen=seen
+        ),
+        "events": list(events),
+        "inputs": chosen(order),
+        "secrets": visible_secrets(order),
+        "endpoints": list(order.endpoints.all()) if order.state != State.REMOVED else [],
+        "can_be_removed": order.wanted != Wanted.REMOVED,
+        "plan": order.plan,
+    }
+
+
+def chosen(order: Order) -> list[tuple[str, object]]:
+    """What the customer chose, with the labels of the manifest."""
+    return [(spec["label"], order.inputs.get(spec["key"], "")) for spec in order.release.inputs]
+
+
+def visible_secrets(order: Order) -> list[dict[str, Any]]:
+    """The secrets that the manifest lets a customer see; their names, not their values."""
+    return [spec for spec in order.release.secrets if spec.get("visible")]

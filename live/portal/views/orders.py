@@ -1,0 +1,106 @@
+"""The list of orders, one order, and its progress as it happens."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+from django.contrib.auth.decorators import login_required
+from django.contrib.auth.views import redirect_to_login
+from django.core.paginator import Paginator
+from django.db.models import Q
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+from django_htmx.http import HttpResponseClientRefresh
+
+from customers.models import Customer
+from live.portal import words
+from live.portal.pages import order_facts
+from live.portal.viewing import customers_to_order_for, may_steer, viewer, visible_order, wants_piece
+from orders.models import Order, OrderQuerySet
+from orders.words import State
+
+PER_PAGE = 25
+STOP_POLLING = 286  # htmx's word for "this was the last one"
+
+
+@login_required
+@require_safe
+def order_list(request: HttpRequest) -> HttpResponse:
+    """The orders of the viewer's customers, newest first."""
+    user = viewer(request)
+    orders = Order.objects.visible_to(user).with_names()
+    found = matching(orders, request.GET.get("q", "").strip(), request.GET.get("state", ""))
+    page = Paginator(found, PER_PAGE).get_page(request.GET.get("page"))
+    rows = [(order, words.STATES[State(order.state)], words.TONES[State(order.state)]) for order in page]
+    return render(
+        request,
+        "portal/order_list.html",
+        {
+            "page": page,
+            "rows": rows,
+            "query": request.GET.get("q", ""),
+            "state": request.GET.get("state", ""),
+            "states": [(state.value, label) for state, label in words.STATES.items()],
+            "is_narrowed": bool(request.GET.get("q") or request.GET.get("state")),
+            "may_order": customers_to_order_for(user).exists(),
+            "has_customers": Customer.objects.visible_to(user).exists(),
+            "several_customers": len({order.customer_id for order in page}) > 1,
+        },
+    )
+
+
+def matching(orders: OrderQuerySet, query: str, state: str) -> OrderQuerySet:
+    """Those in `state` that mention `query` in a name or reference; removed ones only when asked for."""
+    if query:
+        orders = orders.filter(
+            Q(name__icontains=query)
+            | Q(reference__icontains=query)
+            | Q(release__product__name__icontains=query)
+            | Q(customer__name__icontains=query)
+        )
+    if state in State.values:
+        return orders.filter(state=state)
+    return orders if query else orders.exclude(state=State.REMOVED)
+
+
+@login_required
+@require_safe
+@never_cache
+def order_page(request: HttpRequest, reference: str) -> HttpResponse:
+    """One order: how far it is, where it answers, what it costs."""
+    order = visible_order(request, reference)
+    context = whole_context(request, order)
+    template = "portal/draft.html" if order.state == State.DRAFT else "portal/order.html"
+    return render(request, template, context)
+
+
+@require_safe
+@never_cache
+def order_progress(request: HttpRequest, reference: str) -> HttpResponse:
+    """The moving pieces of the order page, or nothing while they look as they did; `seen` is the page's digest.
+
+    Once the order has settled, the answer also tells htmx to stop asking.
+    """
+    if not request.user.is_authenticated:  # signed out meanwhile: the page itself has to go and ask, not a piece of it
+        return redirect_to_login(request.get_full_path()) if not wants_piece(request) else HttpResponseClientRefresh()
+    order = visible_order(request, reference)
+    context = whole_context(request, order)
+    if context["standing"].look_again and request.GET.get("seen") == context["digest"]:
+        return HttpResponse(status=204)
+    body = render_to_string("portal/_progress.html", {**context, "is_update": True}, request)
+    return HttpResponse(body, status=200 if context["standing"].look_again else STOP_POLLING)
+
+
+def whole_context(request: HttpRequest, order: Order) -> dict[str, Any]:
+    """What the order page and its moving pieces show, with the digest by which a page knows whether it is behind."""
+    context = {**order_facts(order), "may_steer": may_steer(viewer(request), order.customer), "viewer": request.user}
+    context["live"] = render_to_string("portal/_live.html", context, request)
+    context["side"] = render_to_string("portal/_side.html", context, request)
+    context["digest"] = hashlib.sha256((context["live"] + context["side"]).encode()).hexdigest()[:12]
+    context["progress_url"] = reverse("portal:progress", args=(order.reference,))
+    return context

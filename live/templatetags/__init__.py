@@ -1,0 +1,3 @@
+"""Words that templates use."""
+
+from __future__ import annotations

@@ -1,0 +1,34 @@
+"""Amounts as the reader writes them, and icons drawn in place so that no request or inline style is needed."""
+
+from __future__ import annotations
+
+from django import template
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import get_language
+
+from live.lib.money import Money
+from live.portal.icons import ICONS
+
+register = template.Library()
+
+
+@register.filter
+def money(value: Money) -> str:
+    """The amount as people of the active language write it."""
+    return value.format(get_language() or "en")
+
+
+@register.simple_tag
+def icon(name: str) -> SafeString:
+    """The drawing of that name, the colour of the text around it; layers when the name is unknown."""
+    return format_html(
+        '<svg class="icon" viewBox="0 0 24 24" aria-hidden="true" focusable="false"><path d="{}"/></svg>',
+        ICONS.get(name, ICONS["layers"]),
+    )
+
+
+@register.filter
+def amount_of(plan: object) -> Money:
+    """A plan's set-up fee as money."""
+    return Money(plan.setup_fee, plan.currency)  # type: ignore[attr-defined]

@@ -1,0 +1,24 @@
+// What HTML cannot do by itself: copy an address or a password, and submit a choice at once.
+"use strict";
+
+const showCopyButtons = (root) => {
+  if (!navigator.clipboard) return;
+  root.querySelectorAll("[data-copy]").forEach((button) => { button.hidden = false; });
+};
+
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest("[data-copy]");
+  if (!button) return;
+  const words = button.querySelector("span");
+  const before = words.textContent;
+  await navigator.clipboard.writeText(button.dataset.copy);
+  words.textContent = button.dataset.copied;
+  setTimeout(() => { words.textContent = before; }, 1500);
+});
+
+document.addEventListener("change", (event) => {
+  if (event.target.matches("[data-submit]")) event.target.form.requestSubmit();
+});
+
+document.addEventListener("htmx:load", (event) => showCopyButtons(event.detail.elt));
+document.addEventListener("DOMContentLoaded", () => showCopyButtons(document));

@@ -1,0 +1,130 @@
+"""A new order: product, plan, inputs, a plan to look over, placed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from customers.models import Customer, User
+from orders.models import Order
+from products.models import Plan, Product
+from tests.factories import MANIFEST, CustomerFactory, MembershipFactory, PlanFactory, ReleaseFactory
+from tests.portal.conftest import SignIn
+
+pytestmark = pytest.mark.django_db
+
+INPUTS: list[dict[str, Any]] = [
+    {"key": "title", "label": "Title", "type": "string", "required": True, "max_length": 12},
+    {"key": "workers", "label": "Workers", "type": "integer", "default": 2, "min": 1, "max": 8},
+    {"key": "public", "label": "Open to everyone", "type": "boolean", "default": True},
+    {
+        "key": "region",
+        "label": "Region",
+        "type": "choice",
+        "default": "nl",
+        "choices": [{"value": "nl", "label": "The Netherlands"}, {"value": "de", "label": "Germany"}],
+    },
+]
+GOOD = {"name": "Our maps", "input_title": "Maps", "input_workers": "3", "input_region": "de"}
+
+
+@pytest.fixture
+def plan() -> Plan:
+    release = ReleaseFactory(manifest={**MANIFEST, "inputs": INPUTS}, product__slug="maps")
+    plan: Plan = PlanFactory(product=release.product)
+    return plan
+
+
+def test_an_order_is_made_looked_over_and_placed(plan: Plan, customer: Customer, owner: User, sign_in: SignIn) -> None:
+    client = sign_in(owner)
+    assert "/orders/new/maps/" in client.get("/orders/new/").content.decode()
+    assert "€49.00" in client.get("/orders/new/maps/").content.decode()
+    form = client.get("/orders/new/maps/small/").content.decode()
+    assert 'name="input_workers" value="2"' in form
+    response = client.post("/orders/new/maps/small/", GOOD)
+    order = Order.objects.get()
+    assert response["Location"] == f"/orders/{order.reference}/"
+    assert order.inputs == {"title": "Maps", "workers": 3, "public": False, "region": "de"}
+    assert (order.customer, order.state) == (customer, "draft")
+    draft = client.get(response["Location"]).content.decode()
+    for words in ("What will be set up", "Web Map Service", "€49.00", "Place this order"):
+        assert words in draft
+    client.post(f"/orders/{order.reference}/placing/")
+    order.refresh_from_db()
+    assert order.state == "pending"
+    assert order.events.get(message="Order placed.").actor == owner
+
+
+def test_a_wrong_input_is_said_at_its_field_and_nothing_typed_is_lost(plan: Plan, owner: User, sign_in: SignIn) -> None:
+    wrong = {**GOOD, "input_workers": "99", "input_title": "A title that is far too long"}
+    response = sign_in(owner).post("/orders/new/maps/small/", wrong)
+    page = response.content.decode()
+    assert response.status_code == 422
+    assert not Order.objects.exists()
+    assert "Use a number from 1 to 8." in page
+    assert 'id="id_input_workers_error"' in page
+    assert "Use at most 12 characters." in page
+    assert 'value="99"' in page
+    assert "A title that is far too long" in page
+    assert '<option value="de" selected>' in page
+
+
+def test_a_name_in_use_is_said_at_the_name(plan: Plan, owner: User, sign_in: SignIn) -> None:
+    client = sign_in(owner)
+    client.post("/orders/new/maps/small/", GOOD)
+    page = client.post("/orders/new/maps/small/", GOOD).content.decode()
+    assert 'id="id_name_error">This customer already has an order of that name.' in page
+
+
+def test_a_draft_is_changed(plan: Plan, owner: User, sign_in: SignIn) -> None:
+    client = sign_in(owner)
+    client.post("/orders/new/maps/small/", GOOD)
+    order = Order.objects.get()
+    assert 'value="3"' in client.get(f"/orders/{order.reference}/draft/").content.decode()
+    client.post(f"/orders/{order.reference}/draft/", {**GOOD, "name": "Other maps", "input_public": "on"})
+    order.refresh_from_db()
+    assert (order.name, order.inputs["public"]) == ("Other maps", True)
+    client.post(f"/orders/{order.reference}/placing/")
+    assert client.get(f"/orders/{order.reference}/draft/").status_code == 302
+
+
+def test_the_owner_of_two_customers_chooses_one(plan: Plan, customer: Customer, owner: User, sign_in: SignIn) -> None:
+    other: Customer = CustomerFactory()
+    MembershipFactory(user=owner, customer=other)
+    client = sign_in(owner)
+    assert b'name="customer"' in client.get("/orders/new/maps/small/").content
+    client.post("/orders/new/maps/small/", {**GOOD, "customer": other.pk})
+    assert Order.objects.get().customer == other
+
+
+def test_nobody_orders_in_a_strangers_name(
+    plan: Plan, customer: Customer, owner: User, stranger: User, sign_in: SignIn
+) -> None:
+    MembershipFactory(user=stranger)
+    response = sign_in(stranger).post("/orders/new/maps/small/", {**GOOD, "customer": customer.pk})
+    assert response.status_code == 422
+    assert not Order.objects.exists()
+
+
+def test_nothing_is_ordered_for_a_closed_customer(plan: Plan, customer: Customer, owner: User, sign_in: SignIn) -> None:
+    client = sign_in(owner)
+    client.post("/orders/new/maps/small/", GOOD)
+    Customer.objects.update(state=Customer.State.CLOSED)
+    assert b"Ordering is for the owners" in client.get("/orders/new/").content
+    assert client.post("/orders/new/maps/small/", {**GOOD, "name": "More"})["Location"] == "/orders/new/"
+    order = Order.objects.get()
+    refused = client.post(f"/orders/{order.reference}/placing/", follow=True)
+    assert "is closed; nothing can be ordered" in refused.content.decode()
+    order.refresh_from_db()
+    assert order.state == "draft"
+
+
+def test_what_is_no_longer_offered_cannot_be_reached(plan: Plan, owner: User, sign_in: SignIn) -> None:
+    client = sign_in(owner)
+    Plan.objects.update(state=Plan.State.RETIRED)
+    assert client.get("/orders/new/maps/small/").status_code == 404
+    Plan.objects.update(state=Plan.State.OFFERED)
+    Product.objects.update(state=Product.State.RETIRED)
+    assert client.get("/orders/new/maps/").status_code == 404
+    assert "Nothing is on offer" in client.get("/orders/new/").content.decode()

@@ -1,0 +1,47 @@
+"""A person's own page, and the customer's."""
+
+from __future__ import annotations
+
+import pytest
+from django.conf import settings
+from django.utils import timezone
+
+from customers.models import Customer, User
+from customers.services import register_customer
+from live.portal.zone import languages_on_offer, zone_of
+from tests.factories import MembershipFactory
+from tests.portal.conftest import SignIn
+
+pytestmark = pytest.mark.django_db
+
+
+def test_a_profile_is_changed(owner: User, sign_in: SignIn) -> None:
+    client = sign_in(owner)
+    client.post("/profile/", {"first_name": "Olga", "last_name": "de Vries", "time_zone": "Asia/Tokyo"})
+    owner.refresh_from_db()
+    assert (str(owner), owner.time_zone) == ("Olga de Vries", "Asia/Tokyo")
+    wrong = client.post("/profile/", {"first_name": "Olga", "time_zone": "Mars/Olympus"})
+    assert wrong.status_code == 422
+    assert timezone.get_current_timezone_name() == settings.TIME_ZONE
+
+
+def test_an_unknown_zone_falls_back_to_the_companys() -> None:
+    assert zone_of("Nowhere/Land").key == zone_of("").key == settings.TIME_ZONE
+
+
+def test_only_languages_with_a_catalogue_are_offered() -> None:
+    assert ("en", "English") in languages_on_offer()
+
+
+def test_a_single_customer_is_shown_at_once_and_several_as_a_list(
+    customer: Customer, owner: User, sign_in: SignIn
+) -> None:
+    customer.contacts.create(name="Piet", email="piet@example.org", about_invoices=True)
+    client = sign_in(owner)
+    response = client.get("/customers/", follow=True)
+    page = response.content.decode()
+    assert response.redirect_chain == [(f"/customers/{customer.number}/", 302)]
+    for words in ("Waterschap Vallei", "Veenderweg 13", "Piet", "olga@example.org"):
+        assert words in page
+    MembershipFactory(user=owner, customer=register_customer(name="Gemeente Ede", email="ede@example.org"))
+    assert "Gemeente Ede" in client.get("/customers/").content.decode()

@@ -1,0 +1,53 @@
+"""An order's life in words for customers. Pure values."""
+
+from __future__ import annotations
+
+import pytest
+
+from live.portal.words import STATES, TONES, standing
+from orders.flow import PartSeen
+from orders.words import Part, PartState, State, Wanted
+
+
+def seen(*states: tuple[Part, PartState], version: int = 1) -> list[PartSeen]:
+    return [PartSeen(part=part, state=state, version=version, message="detail") for part, state in states]
+
+
+@pytest.mark.parametrize("state", list(State))
+def test_every_state_has_words_and_a_tone(state: State) -> None:
+    wanted = Wanted.REMOVED if state in (State.REMOVING, State.REMOVED) else Wanted.RUNNING
+    stands = standing(state=state, wanted=wanted, version=1, seen=[])
+    assert stands.headline
+    assert stands.reason
+    assert stands.label == STATES[state]
+    assert stands.tone == TONES[state]
+
+
+def test_the_first_part_that_is_not_there_is_the_one_being_worked_on() -> None:
+    stands = standing(
+        state=State.PROVISIONING, wanted=Wanted.RUNNING, version=1, seen=seen((Part.SERVER, PartState.READY))
+    )
+    assert [step.look for step in stands.steps] == ["done", "working", "waiting", "waiting", "waiting"]
+    assert stands.headline == "We are starting your services"
+    assert stands.look_again == 2
+
+
+def test_news_of_an_older_wish_counts_as_still_to_come() -> None:
+    stands = standing(
+        state=State.PROVISIONING, wanted=Wanted.RUNNING, version=2, seen=seen((Part.SERVER, PartState.READY))
+    )
+    assert [step.look for step in stands.steps][:2] == ["working", "waiting"]
+
+
+def test_what_failed_is_not_explained_to_customers() -> None:
+    stands = standing(
+        state=State.ATTENTION, wanted=Wanted.RUNNING, version=1, seen=seen((Part.SERVER, PartState.FAILED))
+    )
+    assert (stands.steps[0].look, stands.steps[0].detail) == ("failed", "")
+    assert stands.look_again == 0
+
+
+def test_on_removal_only_what_was_there_is_shown() -> None:
+    parts = seen((Part.SERVER, PartState.READY), (Part.COMPOSITION, PartState.REMOVED))
+    stands = standing(state=State.REMOVING, wanted=Wanted.REMOVED, version=2, seen=parts)
+    assert [(step.part, step.look) for step in stands.steps] == [(Part.SERVER, "waiting"), (Part.COMPOSITION, "done")]
