@@ -3,22 +3,58 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 
 from django.conf import settings
 from django.db import transaction
 from django.template.loader import render_to_string
 from django.utils import translation
+from django.utils.translation import gettext as _
 
-from customers.models import Customer, Membership, Message, User
+from customers.models import ApiToken, Customer, Membership, Message, User
 from live.lib import clock
-from live.lib.control import kick
+from live.lib.control import kick, want
+from live.lib.errors import Refusal
 from live.lib.names import new_reference
+
+
+class NothingToChange(Refusal):
+    """It is so already."""
+
+    code = "nothing_to_change"
 
 
 @transaction.atomic
 def register_customer(*, name: str, email: str, **fields: object) -> Customer:
     """A new active customer with a number of its own."""
-    return Customer.objects.create(number=new_reference("C", 5), name=name, email=email, **fields)
+    return Customer.objects.create(number=new_customer_number(), name=name, email=email, **fields)
+
+
+def new_customer_number() -> str:
+    """A number that no customer has."""
+    while True:
+        number = new_reference("C", 5)
+        if not Customer.objects.filter(number=number).exists():
+            return number
+
+
+@transaction.atomic
+def close_customer(*, customer: Customer) -> Customer:
+    """Nothing can be ordered for the customer any more; what runs goes on until its order is removed."""
+    return _set_state(customer, Customer.State.CLOSED, _("%(customer)s is closed already."))
+
+
+@transaction.atomic
+def reopen_customer(*, customer: Customer) -> Customer:
+    """The customer can order again."""
+    return _set_state(customer, Customer.State.ACTIVE, _("%(customer)s is active already."))
+
+
+def _set_state(customer: Customer, state: Customer.State, otherwise: str) -> Customer:
+    if not Customer.objects.filter(pk=customer.pk).exclude(state=state).update(state=state, updated_at=clock.now()):
+        raise NothingToChange(otherwise % {"customer": customer})
+    customer.state = state
+    return customer
 
 
 @transaction.atomic
@@ -26,7 +62,7 @@ def admit_user(*, customer: Customer, email: str, name: str = "", role: str = Me
     """The person at `email` may sign in and sees what `customer` has; an account is made when there is none."""
     user = User.objects.filter(email__iexact=email).first()
     if user is None:
-        first, _, last = name.partition(" ")
+        first, _space, last = name.partition(" ")
         user = User(username=email.lower()[:150], email=email.lower(), first_name=first, last_name=last)
         user.set_unusable_password()
         user.save()
@@ -71,3 +107,22 @@ def write_message(
         )
     kick("mail", [message.pk])
     return message
+
+
+@transaction.atomic
+def resend_message(*, message: Message) -> Message:
+    """A message that the mail server refused is tried again; one that waits or was sent is left alone."""
+    message = Message.objects.select_for_update().get(pk=message.pk)
+    if not message.has_failed:
+        raise NothingToChange(_("Only a message that failed can be sent again."))
+    want(Message.objects.filter(pk=message.pk), message.wanted_version + 1)
+    kick("mail", [message.pk])
+    return message
+
+
+@transaction.atomic
+def issue_token(*, user: User, name: str, expires_at: datetime | None = None) -> tuple[ApiToken, str]:
+    """A new key for a program, and the key itself: nobody can read it afterwards."""
+    lifetime = expires_at - clock.now() if expires_at else None
+    row, key = ApiToken.objects.create(user=user, expiry=lifetime, name=name)
+    return row, key

@@ -1,0 +1,186 @@
+"""Mail leaves once, in batches, and each message ends by itself."""
+
+from __future__ import annotations
+
+import smtplib
+from collections.abc import Iterator, Sequence
+from typing import Any, ClassVar
+
+import pytest
+import time_machine
+from django.core import mail
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+from django.core.mail import EmailMessage, EmailMultiAlternatives
+from django.core.mail.backends.base import BaseEmailBackend
+from pytest_django import Settings
+
+from customers.models import Message
+from customers.tasks import MailController
+from live.lib import clock
+from live.lib.control import enqueue_due, work
+from tests.factories import CustomerFactory
+
+pytestmark = pytest.mark.django_db
+
+
+class FakeServer(BaseEmailBackend):
+    """A mail server that notes what it takes and refuses what it is told to."""
+
+    opened = 0
+    taken: ClassVar[list[EmailMessage]] = []
+    errors: ClassVar[dict[str, Exception]] = {}
+    closed_for: ClassVar[Exception | None] = None
+
+    def open(self) -> bool:
+        """A connection, unless the server is down."""
+        type(self).opened += 1
+        if FakeServer.closed_for is not None:
+            raise FakeServer.closed_for
+        return True
+
+    def send_messages(self, email_messages: Sequence[EmailMessage]) -> int:
+        """The messages are taken."""
+        for message in email_messages:
+            if error := self.errors.get(message.to[0]):
+                raise error
+            self.taken.append(message)
+        return len(email_messages)
+
+
+@pytest.fixture
+def server(settings: Settings) -> Iterator[type[FakeServer]]:
+    """The fake mail server, fresh."""
+    settings.EMAIL_BACKEND = f"{FakeServer.__module__}.FakeServer"
+    FakeServer.opened, FakeServer.closed_for = 0, None
+    FakeServer.taken.clear()
+    FakeServer.errors.clear()
+    yield FakeServer
+    FakeServer.closed_for = None
+
+
+def write(number: int = 1, to: str = "", **fields: Any) -> Message:
+    """A message that is due."""
+    customer = CustomerFactory.create()
+    return Message.objects.create(
+        key=f"order:GL{number}:active",
+        customer=customer,
+        to=[to or customer.email],
+        subject="Ready",
+        text="Your order is ready.",
+        html="<p>Your order is ready.</p>",
+        next_attempt_at=clock.now(),
+        **fields,
+    )
+
+
+def test_message_is_sent_once_when_run_twice() -> None:
+    message = write()
+    work("mail", [message.pk])
+    work("mail", [message.pk])
+    (sent,) = mail.outbox
+    message.refresh_from_db()
+    assert message.sent_at is not None
+    assert message.is_settled
+    assert sent.to == message.to
+    assert sent.extra_headers["Message-ID"] == "<order.GL1.active@testserver>"
+
+
+def test_message_that_another_worker_holds_is_left_alone() -> None:
+    message = write()
+    first, second = MailController(), MailController()
+    mine, rows = first._claim([message.pk])
+    assert second.run([message.pk]) == 0
+    first._record(mine, [(row, first.act_many(rows)[row.pk]) for row in rows])
+    assert second.run([message.pk]) == 0
+    assert len(mail.outbox) == 1
+
+
+def test_many_messages_leave_over_one_connection(server: type[FakeServer]) -> None:
+    messages = [write(number) for number in range(7)]
+    work("mail", [messages[0].pk])
+    assert (server.opened, len(server.taken)) == (1, 7)
+    assert Message.objects.filter(sent_at__isnull=True).count() == 0
+
+
+def test_refused_recipient_fails_alone(server: type[FakeServer]) -> None:
+    good, bad = write(1), write(2, to="nobody@example.org")
+    server.errors["nobody@example.org"] = smtplib.SMTPRecipientsRefused({"nobody@example.org": (550, b"no such user")})
+    work("mail", [good.pk, bad.pk])
+    good.refresh_from_db()
+    bad.refresh_from_db()
+    assert good.sent_at is not None
+    assert (bad.has_failed, bad.sent_at) == (True, None)
+    assert bad.last_error == "The mail server refused nobody@example.org"
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        smtplib.SMTPServerDisconnected("bye"),
+        smtplib.SMTPResponseException(451, b"try later"),
+        smtplib.SMTPRecipientsRefused({"a@example.org": (450, b"greylisted")}),
+        TimeoutError("slow"),
+    ],
+)
+def test_server_that_may_recover_lets_the_message_rest(server: type[FakeServer], error: Exception) -> None:
+    message = write(to="a@example.org")
+    server.errors["a@example.org"] = error
+    with time_machine.travel(clock.now(), tick=False) as traveller:
+        work("mail", [message.pk])
+        message.refresh_from_db()
+        assert not message.has_failed
+        assert message.last_error.startswith("The mail server")
+        assert message.next_attempt_at is not None
+        assert message.next_attempt_at > clock.now()
+        assert work("mail", [message.pk]) == 0
+        server.errors.clear()
+        traveller.move_to(message.next_attempt_at)
+        work("mail", [message.pk])
+    message.refresh_from_db()
+    assert message.sent_at is not None
+    assert len(server.taken) == 1
+
+
+@pytest.mark.parametrize(
+    ("error", "fails", "words"),
+    [
+        (ConnectionRefusedError(), False, "cannot be reached (ConnectionRefusedError)"),
+        (smtplib.SMTPAuthenticationError(535, b"secret inside"), True, "refused the user name or password"),
+        (smtplib.SMTPConnectError(554, b"no"), True, "answered 554"),
+        (smtplib.SMTPConnectError(421, b"busy"), False, "answered 421"),
+    ],
+)
+def test_connection_that_is_not_there_ends_every_message_alike(
+    server: type[FakeServer], error: Exception, fails: bool, words: str
+) -> None:
+    messages = [write(1), write(2)]
+    server.closed_for = FakeServer.closed_for = error
+    work("mail", [message.pk for message in messages])
+    for message in Message.objects.all():
+        assert message.has_failed is fails
+        assert words in message.last_error
+        assert "secret inside" not in message.last_error
+
+
+def test_invoice_goes_along_as_an_attachment() -> None:
+    path = default_storage.save("invoices/2026-1.pdf", ContentFile(b"%PDF-1.7 test"))
+    write(attachments=[{"name": "2026-1.pdf", "path": path, "type": "application/pdf"}])
+    work("mail", [Message.objects.get().pk])
+    (sent,) = mail.outbox
+    assert isinstance(sent, EmailMultiAlternatives)
+    assert sent.attachments == [("2026-1.pdf", b"%PDF-1.7 test", "application/pdf")]
+    assert [tuple(part) for part in sent.alternatives] == [("<p>Your order is ready.</p>", "text/html")]
+
+
+def test_row_that_is_gone_is_no_error() -> None:
+    message = write()
+    Message.objects.all().delete()
+    assert work("mail", [message.pk]) == 0
+
+
+def test_lost_request_is_found_by_the_sweep() -> None:
+    message = write()
+    enqueue_due()
+    message.refresh_from_db()
+    assert message.queued_at is not None
