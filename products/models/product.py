@@ -55,6 +55,11 @@ class Product(Timestamped):
         verbose_name = _("product")
         verbose_name_plural = _("products")
         ordering = ("name",)
+        permissions = (
+            ("read_catalogue", _("Can have the catalogue read")),
+            ("sell_product", _("Can put products on sale and retire them")),
+            ("trust_product", _("Can trust a product with what the policy refuses")),
+        )
 
     def __str__(self) -> str:
         return self.name

@@ -156,7 +156,7 @@ def test_unreachable_catalogue_retires_nothing(catalogue: Path, settings: Settin
 
 
 def test_who_read_the_catalogue_stands_in_the_history(catalogue: Path) -> None:
-    user = UserFactory(is_staff=True)
+    user = UserFactory.create(is_staff=True)
     import_catalogue(actor=user)
     import_catalogue(actor=user)
     (entry,) = user.logentry_set.all()
@@ -164,7 +164,7 @@ def test_who_read_the_catalogue_stands_in_the_history(catalogue: Path) -> None:
 
 
 def test_worker_reads_the_catalogue_for_whoever_asked(catalogue: Path) -> None:
-    reading = request_catalogue(actor=UserFactory(username="ann", email="ann@example.org"))
+    reading = request_catalogue(actor=UserFactory.create(username="ann", email="ann@example.org"))
     assert request_catalogue() == reading
     work("catalogue", [reading.pk])
     work("catalogue", [reading.pk])
@@ -196,7 +196,7 @@ def test_command_fails_when_a_product_is_refused(catalogue: Path, capsys: pytest
     "change", [{"version": "v9"}, {"digest": "0" * 64}, {"manifest": {"name": "x"}}, {"compose": "services: {}"}]
 )
 def test_database_refuses_to_change_a_release(change: dict[str, object]) -> None:
-    release = ReleaseFactory()
+    release = ReleaseFactory.create()
     with pytest.raises(IntegrityError, match="never changes"), transaction.atomic():
         Release.objects.filter(pk=release.pk).update(**change)
     release.save()  # saying the same again is no change
@@ -212,6 +212,6 @@ def test_release_with_orders_cannot_be_deleted() -> None:
 
 
 def test_plan_and_product_outlive_their_orders() -> None:
-    plan = PlanFactory(product=ProductFactory())
+    plan = PlanFactory.create(product=ProductFactory.create())
     with pytest.raises(ProtectedError):
         plan.product.delete()

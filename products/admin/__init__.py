@@ -1,0 +1,9 @@
+"""How staff see what is sold."""
+
+from __future__ import annotations
+
+from products.admin.catalogue import CatalogueReadingAdmin
+from products.admin.product import ProductAdmin
+from products.admin.release import ReleaseAdmin
+
+__all__ = ["CatalogueReadingAdmin", "ProductAdmin", "ReleaseAdmin"]
