@@ -1,0 +1,10 @@
+"""How staff see who pays, who may look, and what they were told."""
+
+from __future__ import annotations
+
+from customers.admin.customer import CustomerAdmin
+from customers.admin.message import MessageAdmin
+from customers.admin.people import RoleAdmin, UserAdmin
+from customers.admin.token import ApiTokenAdmin
+
+__all__ = ["ApiTokenAdmin", "CustomerAdmin", "MessageAdmin", "RoleAdmin", "UserAdmin"]
