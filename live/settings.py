@@ -5,8 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 from pathlib import Path
 
+import django_stubs_ext
 import environ
 from django.utils.translation import gettext_lazy as _
+
+django_stubs_ext.monkeypatch()  # lets `ModelAdmin[Order]` and its like be written
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
