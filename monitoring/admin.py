@@ -1,0 +1,157 @@
+"""How staff see what is watched, and have a monitor tried again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import Count, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
+from django.http import HttpRequest
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+from unfold.admin import ModelAdmin, TabularInline
+from unfold.decorators import display
+
+from live.lib.errors import Refusal
+from live.lib.machine_owned import MachineOwned, NeedsPersonFilter, ResourceColumns, when
+from monitoring.models import Monitor, MonitorCheck
+from monitoring.services import retry_monitor
+from monitoring.words import CheckState
+from orders.words import Wanted
+
+TONES = {
+    CheckState.UP: "success",
+    CheckState.DOWN: "danger",
+    CheckState.UNKNOWN: "warning",
+    CheckState.PAUSED: "",
+}
+# Asked for the rows of one page only, so that a long list stays as quick as a short one.
+OF_MONITOR = MonitorCheck.objects.filter(monitor=OuterRef("pk")).order_by()
+DOWN = OF_MONITOR.filter(state=CheckState.DOWN).values("message")
+
+
+def _count_checks(**where: str) -> Coalesce:
+    return Coalesce(Subquery(OF_MONITOR.filter(**where).values("monitor").annotate(n=Count("pk")).values("n")), 0)
+
+
+class CheckInline(MachineOwned, TabularInline):
+    """The addresses of a monitor."""
+
+    model = MonitorCheck
+    fields = ("address", "state", "message", "answered_in", "since", "checked_at", "failures")
+    readonly_fields = fields
+    verbose_name_plural = gettext_lazy("checks")
+    extra = 0
+
+    def has_view_permission(self, request: HttpRequest, obj: Monitor | None = None) -> bool:
+        """Whoever sees a monitor sees its checks."""
+        return bool(request.user.has_perm("monitoring.view_monitor"))
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[MonitorCheck]:
+        """With their endpoints, in one query."""
+        rows: QuerySet[MonitorCheck] = super().get_queryset(request)
+        return rows.select_related("endpoint")
+
+    @admin.display(description=gettext_lazy("address"))
+    def address(self, row: MonitorCheck) -> str:
+        """Which application, and what is asked."""
+        return f"{row.endpoint.application} · {row.endpoint.check_url}"
+
+    @admin.display(description=gettext_lazy("answered in"))
+    def answered_in(self, row: MonitorCheck) -> str:
+        """Seconds, as people read them."""
+        return f"{row.seconds:.2f} s" if row.checked_at else ""
+
+
+@admin.register(Monitor)
+class MonitorAdmin(MachineOwned, ResourceColumns, ModelAdmin):
+    """One line per order that is, or was, watched."""
+
+    list_display = (
+        "order",
+        "customer",
+        "monitor_state",
+        "checks_up",
+        "standing",
+        "wanted",
+        "backend",
+        "trouble",
+        "next_attempt",
+        "next_reading",
+    )
+    list_filter = ("state", NeedsPersonFilter, "wanted", "backend", "order__is_sandbox")
+    list_filter_submit = True
+    list_select_related = ("order__customer",)
+    search_fields = ("order__reference", "order__name", "order__customer__name", "outside_id")
+    search_help_text = gettext_lazy("Order, customer, or id outside")
+    show_full_result_count = False
+    ordering = ("-pk",)
+    actions = ("try_again",)
+    inlines = (CheckInline,)
+    readonly_fields = ("standing", "next_attempt", "next_reading")
+    fieldsets = (
+        (None, {"fields": ("order", "state", "wanted", "backend", "outside_id")}),
+        (
+            gettext_lazy("How far it is"),
+            {"fields": ("standing", "last_error", "attempts", "next_attempt", "wanted_version", "done_version")},
+        ),
+        (gettext_lazy("Readings"), {"fields": ("next_reading", "read_error")}),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Monitor]:
+        """With what is told of their checks."""
+        rows: QuerySet[Monitor] = super().get_queryset(request)
+        return rows.annotate(
+            checks_all=_count_checks(), checks_well=_count_checks(state=CheckState.UP), down_says=Subquery(DOWN[:1])
+        )
+
+    @admin.display(description=gettext_lazy("customer"), ordering="order__customer__name")
+    def customer(self, row: Monitor) -> str:
+        """Whose order it is."""
+        return row.order.customer.name
+
+    @display(description=gettext_lazy("state"), ordering="state", label=TONES)
+    def monitor_state(self, row: Monitor) -> tuple[str, str]:
+        """In colour."""
+        return row.state, row.get_state_display()
+
+    @admin.display(description=gettext_lazy("checks"))
+    def checks_up(self, row: Any) -> str:
+        """How many of its addresses are up."""
+        return _("%(up)d of %(all)d up") % {"up": row.checks_well, "all": row.checks_all}
+
+    @admin.display(description=gettext_lazy("last error"))
+    def trouble(self, row: Any) -> str:
+        """What went wrong last: with the row, with its reading, or with an address that is down."""
+        return str(row.last_error or row.read_error or row.down_says or "")
+
+    @admin.display(description=gettext_lazy("next reading"), ordering="next_read_at")
+    def next_reading(self, row: Monitor) -> str:
+        """When its addresses are looked at again."""
+        return when(row.next_read_at) if row.wanted == Wanted.RUNNING else ""
+
+    def has_retry_permission(self, request: HttpRequest) -> bool:
+        """Whoever may retry orders may retry their monitors."""
+        return bool(request.user.has_perm("orders.steer_order"))
+
+    @admin.action(description=gettext_lazy("Try selected monitors again"), permissions=("retry",))
+    def try_again(self, request: HttpRequest, rows: QuerySet[Monitor]) -> None:
+        """What failed or rests is due again; one message counts how it went."""
+        refused = [row for row in rows if not self._is_tried(request, row)]
+        tried = rows.count() - len(refused)
+        said = ngettext("%(count)d monitor is tried again.", "%(count)d monitors are tried again.", tried)
+        said = said % {"count": tried}
+        if refused:
+            words = ngettext("%(count)d was refused: %(names)s.", "%(count)d were refused: %(names)s.", len(refused))
+            names = ", ".join(row.order.reference for row in refused[:5])
+            said = f"{said} {words % {'count': len(refused), 'names': names}}"
+        messages.add_message(request, messages.WARNING if refused else messages.SUCCESS, said)
+
+    def _is_tried(self, request: HttpRequest, row: Monitor) -> bool:
+        try:
+            retry_monitor(monitor=row)
+        except Refusal:
+            return False
+        self.log_change(request, row, _("Another try asked for."))
+        return True

@@ -1,0 +1,105 @@
+"""Staff see every monitor in a constant number of queries, and steer by one action."""
+
+from __future__ import annotations
+
+import pytest
+from django.contrib.admin.models import LogEntry
+from django.contrib.auth.models import Permission
+from django.test import Client
+from pytest_django import DjangoAssertNumQueries
+
+from customers.models import User
+from monitoring.models import Monitor
+from monitoring.services import follow_all
+from tests.factories import UserFactory
+from tests.monitoring.conftest import Room
+
+pytestmark = pytest.mark.django_db
+
+LIST = "/admin/monitoring/monitor/"
+
+
+def staff(*permissions: str) -> User:
+    """Someone of the staff with these permissions."""
+    user: User = UserFactory(is_staff=True)
+    user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
+    return user
+
+
+@pytest.fixture
+def operator(client: Client) -> Client:
+    """Signed in, may look at monitors and retry orders."""
+    client.force_login(staff("view_monitor", "steer_order"))
+    return client
+
+
+def fail(room: Room) -> Monitor:
+    """A monitor that was refused for good."""
+    order = room.arrive()
+    room.watch.refuse[order.key] = "the name is taken"
+    follow_all()
+    room.visit()
+    return room.monitor(order)
+
+
+def ask_again(client: Client, *rows: Monitor) -> str:
+    """The list's answer to "try again"."""
+    pks = [str(row.pk) for row in rows]
+    answer = client.post(LIST, {"action": "try_again", "_selected_action": pks}, follow=True)
+    return " ".join(str(message) for message in answer.context["messages"])
+
+
+@pytest.mark.parametrize("count", [2, 12])
+def test_list_takes_the_same_queries_for_few_and_for_many(
+    room: Room, operator: Client, count: int, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    for _ in range(count):
+        room.watched("wms", "csw")
+    operator.get(LIST)
+    with django_assert_num_queries(6):  # session, user, two of permissions, count, rows
+        page = operator.get(LIST)
+    assert page.content.decode().count("2 of 2 up") == count
+
+
+def test_list_says_what_is_down_and_what_went_wrong(room: Room, operator: Client) -> None:
+    fail(room)
+    order = room.watched()
+    room.watch.down[order.key, "wms"] = "connection refused"
+    room.minute()
+    room.minute()
+    page = operator.get(LIST).content.decode()
+    assert "the name is taken" in page
+    assert "connection refused" in page
+    assert "0 of 1 up" in page
+    assert order.reference in operator.get(LIST, {"state": "down"}).content.decode()
+    assert order.reference not in operator.get(LIST, {"standing": "failed"}).content.decode()
+    assert order.reference in operator.get(LIST, {"q": order.customer.name}).content.decode()
+
+
+def test_page_of_a_monitor_shows_its_checks_and_takes_no_change(room: Room, operator: Client) -> None:
+    monitor = room.monitor(room.watched("wms", "csw"))
+    url = f"{LIST}{monitor.pk}/change/"
+    page = operator.get(url).content.decode()
+    assert f"https://maps.example/{monitor.order.key}/csw" in page
+    assert operator.post(url, {"wanted": "removed"}).status_code == 403
+    assert operator.get(f"{LIST}add/").status_code == 403
+    assert operator.post(f"{LIST}{monitor.pk}/delete/").status_code == 403
+
+
+def test_another_try_is_counted_logged_and_made(room: Room, operator: Client) -> None:
+    failed, well = fail(room), room.monitor(room.watched())
+    room.watch.refuse.clear()
+    said = ask_again(operator, failed, well)
+    assert said == f"1 monitor is tried again. 1 was refused: {well.order.reference}."
+    assert LogEntry.objects.get().change_message == "Another try asked for."
+    room.visit()
+    failed.refresh_from_db()
+    assert failed.is_settled
+
+
+def test_stranger_may_not_ask_for_another_try(room: Room, client: Client) -> None:
+    failed = fail(room)
+    client.force_login(staff("view_monitor"))
+    ask_again(client, failed)
+    failed.refresh_from_db()
+    assert failed.has_failed
