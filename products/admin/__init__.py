@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from products.admin.catalogue import CatalogueReadingAdmin
+from products.admin.plan import PlanAdmin
 from products.admin.product import ProductAdmin
 from products.admin.release import ReleaseAdmin
 
-__all__ = ["CatalogueReadingAdmin", "ProductAdmin", "ReleaseAdmin"]
+__all__ = ["CatalogueReadingAdmin", "PlanAdmin", "ProductAdmin", "ReleaseAdmin"]

@@ -18,11 +18,11 @@ from unfold.decorators import action, display
 
 from live.lib.confirming import Change, change_rows, confirm
 from live.lib.machine_owned import MachineOwned
+from products.admin.plan import PlanColumns
 from products.models import Plan, Product, Release
 from products.services import put_on_sale, request_catalogue, retire_product
 
 STATES = {Product.State.ON_SALE: "success", Product.State.RETIRED: "", "error": "danger"}
-PLAN_STATES = {Plan.State.OFFERED: "success", Plan.State.RETIRED: ""}
 
 READ = Change(
     title=_("Read the catalogue now"),
@@ -57,7 +57,7 @@ class HasImportError(admin.SimpleListFilter):
         return queryset.exclude(import_error="") if self.value() == "yes" else queryset
 
 
-class PlanInline(MachineOwned, TabularInline):
+class PlanInline(MachineOwned, PlanColumns, TabularInline):
     """The product's plans, as the present release offers them."""
 
     model = Plan
@@ -67,16 +67,6 @@ class PlanInline(MachineOwned, TabularInline):
         *("auto_approve", "shown_state"),
     )
     readonly_fields = fields
-
-    @display(description=_("price"))
-    def shown_price(self, plan: Plan) -> str:
-        """The price with its currency and period."""
-        return f"{plan.money} / {plan.get_period_display()}"
-
-    @display(description=_("state"), label=PLAN_STATES)
-    def shown_state(self, plan: Plan) -> tuple[str, str]:
-        """The state in a colour."""
-        return plan.state, plan.get_state_display()
 
 
 class ReleaseInline(MachineOwned, TabularInline):

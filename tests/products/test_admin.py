@@ -19,7 +19,7 @@ from tests.products.conftest import write_product
 
 pytestmark = pytest.mark.django_db
 
-LISTS = ("product", "release", "cataloguereading")
+LISTS = ("product", "plan", "release", "cataloguereading")
 
 
 def enter(*permissions: str, **fields: Any) -> Client:
