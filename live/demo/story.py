@@ -71,7 +71,15 @@ def remove_and_wait(order: Order, cast: Cast, *, watch: Callable[[], None]) -> N
     wait_until(lambda: is_quiet(order), "everything is settled", watch=watch, order=order)
 
 
-def summary(order: Order) -> dict[str, Any]:
+def check_results(order: Order) -> list[dict[str, Any]]:
+    """What each endpoint of the running order last answered."""
+    return [
+        {"name": one.name, "url": one.url, "is_ok": one.is_ok, "result": one.message, "seconds": one.seconds}
+        for one in Endpoint.objects.filter(order=order)
+    ]
+
+
+def summary(order: Order, *, endpoints: list[dict[str, Any]]) -> dict[str, Any]:
     """What happened to the order, as `manage.py demo --once --json` prints it."""
     order.refresh_from_db()
     server = Server.objects.filter(order=order).first()
@@ -80,10 +88,7 @@ def summary(order: Order) -> dict[str, Any]:
         "product": str(order.release),
         "states": [{"state": "draft", "at": order.created_at.isoformat()}, *_states(order)],
         "server": {"id": server.outside_id, "state": server.wanted} if server else None,
-        "endpoints": [
-            {"name": one.name, "url": one.url, "result": one.message, "seconds": one.seconds}
-            for one in Endpoint.objects.filter(order=order)
-        ],
+        "endpoints": endpoints,
         "mails": [
             {"subject": one.subject, "to": one.to, "sent_at": one.sent_at.isoformat() if one.sent_at else None}
             for one in Message.objects.filter(key__contains=f":{order.reference}:").order_by("pk")

@@ -50,9 +50,10 @@ class Command(BaseCommand):
 
     def _once(self, cast: Cast, watch: Callable[[], None]) -> None:
         order = self._activate(cast, watch)
+        endpoints = story.check_results(order)
         self._say("Removing it again …")
         story.remove_and_wait(order, cast, watch=watch)
-        summary = story.summary(order)
+        summary = story.summary(order, endpoints=endpoints)
         self.stdout.write(json.dumps(summary, indent=2) if self._json else self._in_words(summary))
         if summary["left_behind"]:
             raise CommandError(f"Left behind: {', '.join(summary['left_behind'])}")
