@@ -123,7 +123,9 @@ def _input_problems(spec: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _filled_in(manifest: Mapping[str, Any]) -> dict[str, Any]:
-    whole = {"summary": "", "description": "", "icon": "", "inputs": [], "secrets": [], **manifest}
+    whole = {**manifest}
+    for name, empty in (("description", ""), ("icon", ""), ("inputs", []), ("secrets", [])):
+        whole.setdefault(name, empty)
     whole["endpoints"] = [_endpoint(endpoint) for endpoint in manifest["endpoints"]]
     whole["plans"] = [{**PLAN, **plan} for plan in manifest["plans"]]
     return whole

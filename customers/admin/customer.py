@@ -66,6 +66,7 @@ class ContactInline(TabularInline):
     """Who is told things."""
 
     model = Contact
+    hide_title = True
     extra = 0
 
 
@@ -73,6 +74,7 @@ class MembershipInline(TabularInline):
     """Who may sign in and see what the customer has."""
 
     model = Membership
+    hide_title = True
     extra = 0
     autocomplete_fields = ("user",)
 
@@ -81,6 +83,7 @@ class ExternalIdInline(TabularInline):
     """What other systems call the customer."""
 
     model = ExternalId
+    hide_title = True
     extra = 0
 
 
@@ -106,9 +109,9 @@ class CustomerAdmin(ModelAdmin):
     show_full_result_count = False
     actions = ("close", "reopen", "export")
     inlines = (AddressInline, ContactInline, MembershipInline, ExternalIdInline)
-    readonly_fields = ("number", "shown_state", "vat_id_checked_at", "order_count", "created_at", "updated_at")
+    readonly_fields = ("number", "state", "vat_id_checked_at", "order_count", "created_at", "updated_at")
     fieldsets = (
-        (None, {"fields": ("number", "shown_state", "kind", "name", "email", "phone", "order_count")}),
+        (None, {"fields": ("number", "state", "kind", "name", "email", "phone", "order_count")}),
         (_("Invoices"), {"fields": ("vat_id", "vat_id_checked_at", "currency", "language")}),
         (_("For staff"), {"fields": ("notes", "created_at", "updated_at")}),
     )

@@ -37,7 +37,7 @@ class MessageAdmin(MachineOwned, ResourceColumns, ModelAdmin):
     show_full_result_count = False
     actions = ("send_again",)
     fields = (
-        *("subject", "customer", "shown_to", "shown_standing", "shown_text", "shown_attachments", "key", "created_at"),
+        *("subject", "customer", "shown_to", "standing_words", "shown_text", "shown_attachments", "key", "created_at"),
         *("sent_at", "attempts", "last_error", "next_attempt"),
     )
     readonly_fields = fields
@@ -62,10 +62,15 @@ class MessageAdmin(MachineOwned, ResourceColumns, ModelAdmin):
         label={"failed": "danger", "sent": "success", "waiting": "info"},
     )
     def shown_standing(self, message: Message) -> tuple[str, str]:
-        """Sent, on its way, or in need of a person."""
+        """Sent, on its way, or in need of a person; in a colour."""
         if message.has_failed:
             return "failed", gettext("Failed")
         return ("sent", gettext("Sent")) if message.sent_at else ("waiting", gettext("On its way"))
+
+    @display(description=_("state"))
+    def standing_words(self, message: Message) -> str:
+        """The same in words."""
+        return str(self.shown_standing(message)[1])
 
     @display(description=_("text"))
     def shown_text(self, message: Message) -> str:

@@ -33,7 +33,7 @@ class ApiTokenAdmin(ModelAdmin):
         """What can be said of a new token; of one that is there, what is known."""
         if obj is None:
             return ("user", "name", "expiry")
-        return ("user", "name", "shown_validity", "token_key", "created", "expiry", "last_used_at")
+        return ("user", "name", "token_key", "created", "expiry", "last_used_at")
 
     def get_form(self, request: HttpRequest, obj: ApiToken | None = None, **kwargs: Any) -> Any:
         """The form knows who asks."""

@@ -8,6 +8,7 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
 from live.lib.machine_owned import MachineOwned
+from live.lib.money import Money
 from products.models import Plan
 
 STATES = {Plan.State.OFFERED: "success", Plan.State.RETIRED: ""}
@@ -21,6 +22,11 @@ class PlanColumns:
         """The price with its currency and period."""
         return f"{plan.money} / {plan.get_period_display()}"
 
+    @display(description=_("set-up fee"), ordering="setup_fee")
+    def shown_fee(self, plan: Plan) -> str:
+        """The fee with its currency."""
+        return str(Money(plan.setup_fee, plan.currency))
+
     @display(description=_("state"), ordering="state", label=STATES)
     def shown_state(self, plan: Plan) -> tuple[str, str]:
         """The state in a colour."""
@@ -32,14 +38,14 @@ class PlanAdmin(MachineOwned, PlanColumns, ModelAdmin):
     """Plans are read here; the catalogue changes them."""
 
     list_display = (
-        *("name", "product", "shown_price", "setup_fee", "placement", "cpus", "ram_gb", "disk_gb"),
+        *("name", "product", "shown_price", "shown_fee", "placement", "cpus", "ram_gb", "disk_gb"),
         *("auto_approve", "shown_state"),
     )
     list_filter = ("state", "placement", "period", "auto_approve", ("product", admin.RelatedOnlyFieldListFilter))
     list_select_related = ("product",)
     search_fields = ("name", "slug", "product__name", "product__slug")
     fields = (
-        *("product", "slug", "name", "shown_price", "setup_fee", "placement", "cpus", "ram_gb", "disk_gb"),
-        *("auto_approve", "shown_state", "created_at", "updated_at"),
+        *("product", "slug", "name", "shown_price", "shown_fee", "placement", "cpus", "ram_gb", "disk_gb"),
+        *("auto_approve", "state", "created_at", "updated_at"),
     )
     readonly_fields = fields

@@ -62,9 +62,10 @@ class PlanInline(MachineOwned, PlanColumns, TabularInline):
 
     model = Plan
     extra = 0
+    hide_title = True
     fields = (
-        *("slug", "name", "shown_price", "setup_fee", "placement", "cpus", "ram_gb", "disk_gb"),
-        *("auto_approve", "shown_state"),
+        *("slug", "name", "shown_price", "shown_fee", "placement", "cpus", "ram_gb", "disk_gb"),
+        *("auto_approve", "state"),
     )
     readonly_fields = fields
 
@@ -75,6 +76,7 @@ class ReleaseInline(MachineOwned, TabularInline):
     model = Release
     extra = 0
     per_page = 20
+    hide_title = True
     fields = ("link", "digest", "created_at")
     readonly_fields = fields
 
@@ -104,7 +106,7 @@ class ProductAdmin(ModelAdmin):
     actions_list = ("read_catalogue",)
     inlines = (PlanInline, ReleaseInline)
     fieldsets = (
-        (None, {"fields": ("name", "slug", "shown_state", "summary", "description", "icon", "present_release")}),
+        (None, {"fields": ("name", "slug", "state", "summary", "description", "icon", "present_release")}),
         (_("Catalogue"), {"fields": ("import_problems", "is_trusted", "created_at", "updated_at")}),
     )
 
