@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
+from django.db import transaction
+from django.db.models import F, QuerySet
 from django.utils.translation import gettext as _
 
 from infrastructure.adapters.words import Service as SeenService
 from infrastructure.adapters.words import Size
 from infrastructure.environment import composition_of
-from infrastructure.models import Deployment, Endpoint, PublishedPort, Server
+from infrastructure.models import Deployment, Endpoint, Provider, PublishedPort, Server
 from infrastructure.outside import get_cloud, get_runtime
 from infrastructure.seeing import endpoint_reports, write_services
 from live.lib import clock
 from live.lib.adapters.http_check import HttpResult, check_all
 from live.lib.control import Controller, Ending, Kind, done, later, register
-from live.lib.errors import TransientError
+from live.lib.errors import OutsideError, TransientError
+from live.lib.queue import enqueue
 from orders.models import OrderResource
 from orders.services import Report, report_many
 from orders.words import Part, PartState, Wanted
+
+logger = logging.getLogger(__name__)
 
 STATE_OF = {Kind.LATER: PartState.WORKING, Kind.FAILED: PartState.FAILED}
 WHEN_DONE = {
@@ -133,6 +139,55 @@ class EndpointController(Controller[Endpoint]):
     def announce(self, endings: Sequence[tuple[Endpoint, Ending]]) -> None:
         """The orders know how many of their endpoints answer."""
         report_many(endpoint_reports({row.order_id: row.wanted_version for row, _ending in endings}))
+
+
+def test_connection(provider_pk: int) -> str:
+    """The provider's row says who answered there, or why nobody did."""
+    provider = Provider.objects.filter(pk=provider_pk).first()
+    if provider is None:
+        return ""
+    try:
+        words = f"{get_cloud(provider).test_connection()}; {get_runtime(provider).test_connection()}"
+    except OutsideError as error:
+        words = _("Failed: %(error)s") % {"error": error}
+    Provider.objects.filter(pk=provider_pk).update(connection_state=words[:250], connection_tested_at=clock.now())
+    return words
+
+
+def look_at_services() -> int:
+    """Every provider with running compositions will be looked at; returns how many, so that none waits for another."""
+    pks = list(_running().order_by().values_list("server__provider", flat=True).distinct())
+    with transaction.atomic():
+        for pk in pks:
+            enqueue("infrastructure.tasks.look_at_provider", pk, name=f"look at provider {pk}")
+    return len(pks)
+
+
+def look_at_provider(provider_pk: int) -> int:
+    """The services of a provider's running compositions are as its engine shows them now; one look for all."""
+    provider = Provider.objects.filter(pk=provider_pk).first()
+    keys = {row.order.key: row.pk for row in _running().filter(server__provider=provider_pk).select_related("order")}
+    if provider is None or not keys:
+        return 0
+    try:
+        seen = get_runtime(provider).observe(keys=list(keys))
+    except OutsideError as error:
+        logger.warning("Services of provider %s were not seen: %s", provider_pk, error)
+        return 0
+    with transaction.atomic():
+        # What was suspended or removed meanwhile has had its own, newer look.
+        still = set(
+            _running().select_for_update(of=("self",)).filter(pk__in=keys.values()).values_list("pk", flat=True)
+        )
+        write_services({keys[key]: services for key, services in seen.items() if keys.get(key) in still})
+    return len(still)
+
+
+def _running() -> QuerySet[Deployment]:
+    """Launched compositions that nobody is changing."""
+    return Deployment.objects.filter(
+        wanted=Wanted.RUNNING, order__wanted=Wanted.RUNNING, done_version=F("wanted_version"), launched_at__isnull=False
+    )
 
 
 for controller in (ServerController(), DeploymentController(), EndpointController()):

@@ -1,0 +1,8 @@
+"""How staff see providers, and what runs where."""
+
+from __future__ import annotations
+
+from infrastructure.admin.provider import ProviderAdmin
+from infrastructure.admin.rows import DeploymentAdmin, EndpointAdmin, ServerAdmin, ServiceAdmin
+
+__all__ = ["DeploymentAdmin", "EndpointAdmin", "ProviderAdmin", "ServerAdmin", "ServiceAdmin"]

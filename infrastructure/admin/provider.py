@@ -1,0 +1,126 @@
+"""Providers: where they are, whether they answer, and how a sandbox misbehaves."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db import transaction
+from django.db.models import Count, Q, QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
+from unfold.admin import ModelAdmin, StackedInline
+from unfold.decorators import display
+
+from infrastructure.models import Provider
+from infrastructure.sandbox.models import SandboxSwitches
+from live.lib.machine_owned import when
+from live.lib.queue import enqueue
+from orders.words import Wanted
+
+
+class SwitchesInline(StackedInline):
+    """How a sandbox behaves from now on."""
+
+    model = SandboxSwitches
+    can_delete = False
+    extra = 0
+    max_num = 1
+
+
+@admin.register(Provider)
+class ProviderAdmin(ModelAdmin):
+    """A provider is disabled rather than deleted: its servers go on, new orders go elsewhere."""
+
+    list_display = ("name", "kind_label", "is_enabled", "rank", "running", "connection", "tested")
+    list_filter = ("kind", "is_enabled")
+    search_fields = ("slug", "name", "address")
+    prepopulated_fields = {"slug": ("name",)}
+    readonly_fields = ("connection_state", "connection_tested_at")
+    fields = (
+        "name",
+        "slug",
+        "kind",
+        "address",
+        "is_enabled",
+        "rank",
+        "connection_state",
+        "connection_tested_at",
+    )
+    actions = ("test_connections", "enable", "disable")
+    change_form_outer_before_template = "admin/infrastructure/_sandbox_banner.html"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Provider]:
+        """Providers with the number of servers that are wanted there."""
+        alive = Count("servers", filter=~Q(servers__wanted=Wanted.REMOVED))
+        return Provider.objects.annotate(running_servers=alive)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        """What a provider is, and the name its servers know it by, stays as it was made."""
+        return (*self.readonly_fields, "slug", "kind") if obj else self.readonly_fields
+
+    def get_prepopulated_fields(self, request: HttpRequest, obj: Any = None) -> dict[str, Any]:
+        """Only a new provider gets its slug from its name."""
+        return {} if obj else self.prepopulated_fields
+
+    def get_inlines(self, request: HttpRequest, obj: Any) -> list[Any]:
+        """A sandbox has switches."""
+        return [SwitchesInline] if obj is not None and obj.is_sandbox else []
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Only where nothing was ever made."""
+        unused = obj is None or not obj.servers.exists()
+        return unused and super().has_delete_permission(request, obj)
+
+    @display(description=_("kind"), ordering="kind", label={"sandbox": "warning", "local": "info"})
+    def kind_label(self, provider: Provider) -> tuple[str, str]:
+        """The kind, a rehearsal in its own colour."""
+        return provider.kind, str(provider.get_kind_display()).split(":")[0]
+
+    @admin.display(description=_("servers"), ordering="running_servers")
+    def running(self, provider: Any) -> int:
+        """How many servers are wanted there."""
+        return int(provider.running_servers)
+
+    @admin.display(description=_("last connection test"))
+    def connection(self, provider: Provider) -> str:
+        """What the last test said."""
+        return provider.connection_state
+
+    @admin.display(description=_("tested"), ordering="connection_tested_at")
+    def tested(self, provider: Provider) -> str:
+        """How long ago that was."""
+        return when(provider.connection_tested_at)
+
+    @admin.action(description=_("Test the connection"), permissions=("change",))
+    def test_connections(self, request: HttpRequest, queryset: QuerySet[Provider]) -> None:
+        """A worker asks each provider who it is, and writes down what it said."""
+        with transaction.atomic():
+            for provider in queryset:
+                enqueue("infrastructure.tasks.test_connection", provider.pk, name=f"test {provider.slug}")
+        words = ngettext(
+            "%(count)d provider is being asked; the answer appears in this list.",
+            "%(count)d providers are being asked; the answers appear in this list.",
+            len(queryset),
+        )
+        messages.success(request, words % {"count": len(queryset)})
+
+    @admin.action(description=_("Enable for new orders"), permissions=("change",))
+    def enable(self, request: HttpRequest, queryset: QuerySet[Provider]) -> None:
+        """New orders may be placed there."""
+        self._switch(request, queryset, on=True, words=gettext("Enabled for new orders."))
+
+    @admin.action(description=_("Disable for new orders"), permissions=("change",))
+    def disable(self, request: HttpRequest, queryset: QuerySet[Provider]) -> None:
+        """New orders go elsewhere; what is there goes on."""
+        self._switch(request, queryset, on=False, words=gettext("Disabled for new orders."))
+
+    def _switch(self, request: HttpRequest, queryset: QuerySet[Provider], *, on: bool, words: str) -> None:
+        changed = list(queryset.exclude(is_enabled=on))
+        for provider in changed:
+            provider.is_enabled = on
+            provider.save(update_fields=("is_enabled", "updated_at"))
+            self.log_change(request, provider, words)
+        said = ngettext("%(count)d provider changed.", "%(count)d providers changed.", len(changed))
+        messages.success(request, said % {"count": len(changed)})

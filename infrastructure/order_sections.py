@@ -1,0 +1,86 @@
+"""What this room shows of an order on the order's page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import ClassVar
+
+import yaml
+from django.utils.translation import gettext as _
+
+from infrastructure.models import Deployment, Provider, Server
+from infrastructure.placing import NoProvider, choose_provider
+from live.lib.machine_owned import when
+from orders.models import Order
+from orders.sections import Fact, PartRow, Section, Sections, part_row
+from orders.words import Part, Wanted
+
+
+class InfrastructureSections(Sections):
+    """Server, composition and endpoints of an order."""
+
+    name: ClassVar[str] = "infrastructure"
+
+    def part_rows(self, order: Order) -> Iterable[PartRow]:
+        """The server and the deployment."""
+        if (server := _server(order)) is not None:
+            where = f"{server.outside_id or server} · {server.provider.name}"
+            yield part_row(Part.SERVER, server, where)
+        if (deployment := _deployment(order)) is not None:
+            yield part_row(Part.COMPOSITION, deployment, str(deployment.release))
+
+    def sections(self, order: Order) -> Iterable[Section]:
+        """Its addresses with their last check, and its services."""
+        endpoints = [(row, when(row.checked_at), when(row.next_attempt_at)) for row in order.endpoints.all()]
+        if endpoints:
+            template = "admin/infrastructure/_endpoints.html"
+            yield Section(title=_("Endpoints"), template=template, values={"endpoints": endpoints})
+        deployment = _deployment(order)
+        if deployment is not None and (services := list(deployment.services.all())):
+            template = "admin/infrastructure/_services.html"
+            seen = when(min(service.seen_at for service in services))
+            yield Section(title=_("Services"), template=template, values={"services": services, "seen": seen})
+
+    def plan(self, order: Order) -> Iterable[Fact]:
+        """Where it would go, and what would run and answer there."""
+        try:
+            provider = str(choose_provider(order))
+        except NoProvider as refusal:
+            provider = refusal.message
+        yield Fact(label=_("Provider"), value=provider)
+        services = sorted(yaml.safe_load(order.release.compose).get("services", {}))
+        yield Fact(label=_("Services"), value=", ".join(services))
+        endpoints = [f"{one['application']} ({one['path']})" for one in order.release.endpoints]
+        yield Fact(label=_("Endpoints"), value=", ".join(endpoints) or _("none"))
+
+    def would_destroy(self, order: Order) -> Iterable[str]:
+        """The server with its disk, and the composition with its data."""
+        server, deployment = _server(order), _deployment(order)
+        if deployment is not None and not _is_gone(deployment):
+            names = ", ".join(deployment.services.values_list("name", flat=True)) or str(deployment.release)
+            yield _("The composition: its services (%(names)s), networks and volumes, with all data in them.") % {
+                "names": names
+            }
+            if urls := list(order.endpoints.values_list("url", flat=True)):
+                yield _("Its addresses stop answering: %(urls)s") % {"urls": ", ".join(urls)}
+        if server is not None and not _is_gone(server):
+            yield _("The server %(name)s at %(provider)s, with its disk.") % {
+                "name": server.outside_id or server.order.key,
+                "provider": server.provider,
+            }
+
+    def places(self) -> Iterable[tuple[str, str]]:
+        """The enabled providers."""
+        return Provider.objects.filter(is_enabled=True).values_list("slug", "name")
+
+
+def _server(order: Order) -> Server | None:
+    return Server.objects.filter(order=order).select_related("provider", "order").first()
+
+
+def _deployment(order: Order) -> Deployment | None:
+    return Deployment.objects.filter(order=order).select_related("release__product").first()
+
+
+def _is_gone(row: Server | Deployment) -> bool:
+    return row.wanted == Wanted.REMOVED and row.is_settled

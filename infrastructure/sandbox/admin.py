@@ -1,0 +1,69 @@
+"""The rehearsal's stage: switches that staff set, and what stands in the sandbox now."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+from unfold.admin import ModelAdmin
+
+from infrastructure.sandbox.models import SandboxComposition, SandboxNode, SandboxSwitches
+from live.lib.machine_owned import MachineOwned
+
+BANNER = "admin/infrastructure/_sandbox_banner.html"
+
+
+@admin.register(SandboxSwitches)
+class SandboxSwitchesAdmin(ModelAdmin):
+    """What goes wrong in the next rehearsal."""
+
+    list_display = (
+        "__str__",
+        "build_seconds",
+        "launch_seconds",
+        "quota",
+        "lost_replies",
+        "failing_launches",
+        "is_down",
+        "endpoints_down",
+    )
+    list_select_related = ("provider",)
+    list_before_template = BANNER
+    change_form_outer_before_template = BANNER
+    readonly_fields = ("provider",)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Never: each sandbox provider has its own, made when they are first asked for."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Never."""
+        return False
+
+
+class Stage(MachineOwned, ModelAdmin):
+    """What a cloud or an engine would know of the sandbox."""
+
+    list_select_related = ("provider",)
+    list_before_template = BANNER
+    change_form_outer_before_template = BANNER
+    show_full_result_count = False
+
+
+@admin.register(SandboxNode)
+class SandboxNodeAdmin(Stage):
+    """Servers that are only said to exist."""
+
+    list_display = ("name", "provider", "size", "ready_at")
+    list_filter = ("provider",)
+    search_fields = ("name",)
+
+
+@admin.register(SandboxComposition)
+class SandboxCompositionAdmin(Stage):
+    """Compositions that this site itself plays."""
+
+    list_display = ("key", "provider", "is_stopped", "ready_at")
+    list_filter = ("provider", "is_stopped")
+    search_fields = ("key",)
