@@ -9,6 +9,8 @@ import django_stubs_ext
 import environ
 from django.utils.translation import gettext_lazy as _
 
+from live.theme import UNFOLD as UNFOLD
+
 django_stubs_ext.monkeypatch()  # lets `ModelAdmin[Order]` and its like be written
 
 BASE_DIR = Path(__file__).resolve().parent.parent

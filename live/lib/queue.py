@@ -5,10 +5,11 @@ With the ORM broker on the default database a request enqueued inside `atomic()`
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from django_q.models import Schedule
+from django_q.models import OrmQ, Schedule, Task
 from django_q.tasks import async_task
 
 if TYPE_CHECKING:
@@ -41,3 +42,25 @@ def next_beat() -> datetime | None:
     """When the next scheduled task is due: long past means that no worker is at work; empty, that none is scheduled."""
     first = Schedule.objects.order_by("next_run").first()
     return first and first.next_run  # type: ignore[no-any-return]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueSeen:
+    """How the queue stands: what waits in it, and what workers did last."""
+
+    waiting: int
+    worked_at: datetime | None
+    swept_at: datetime | None
+    swept_well: bool
+
+
+def look_at_queue() -> QueueSeen:
+    """Three queries, whatever the queue's length."""
+    last = Task.objects.order_by("-stopped").values_list("stopped", flat=True).first()
+    sweep = Task.objects.filter(func="live.lib.sweep.sweep").order_by("-stopped").first()
+    return QueueSeen(
+        waiting=OrmQ.objects.count(),
+        worked_at=last,
+        swept_at=sweep and sweep.stopped,
+        swept_well=bool(sweep and sweep.success),
+    )

@@ -1,0 +1,85 @@
+"""`manage.py write_roles`: the roles of staff are as written here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from django.apps import apps
+from django.contrib.auth.models import Group, Permission
+from django.core.management.base import BaseCommand, CommandError
+from django.db import transaction
+
+ROOMS = ("customers", "products", "orders", "infrastructure", "sandbox", "monitoring", "billing")
+# `app.codename`; `app.view` stands for seeing everything of that room.
+SEE = tuple(f"{room}.view" for room in ROOMS)
+KEEP_CUSTOMERS = tuple(
+    f"customers.{verb}_{model}"
+    for model in ("customer", "address", "contact", "membership", "externalid")
+    for verb in ("add", "change", "delete")
+    if (verb, model) != ("delete", "customer")
+)
+OPERATOR = (
+    *SEE,
+    *KEEP_CUSTOMERS,
+    "orders.add_order",
+    "orders.approve_order",
+    "orders.steer_order",
+    "orders.remove_order",
+    "orders.reveal_secrets",
+    "infrastructure.add_provider",
+    "infrastructure.change_provider",
+    "sandbox.change_sandboxswitches",
+    "customers.add_user",
+    "customers.change_user",
+    "customers.change_message",
+    "products.read_catalogue",
+    "products.sell_product",
+    "django_q.view",
+)
+BILLING = (*SEE, *KEEP_CUSTOMERS, "billing.*")
+NOT_SEEN = ("view_ordersecrets",)  # secrets are shown by orders.reveal_secrets, one click at a time
+ROLES: Mapping[str, tuple[str, ...]] = {
+    "Operator": OPERATOR,
+    "Billing": BILLING,
+    "Support": SEE,
+    "Administrator": (*(f"{room}.*" for room in ROOMS), "auth.*", "django_q.*", "admin.view"),
+}
+
+
+class Command(BaseCommand):
+    """Groups Operator, Billing, Support and Administrator, with exactly these permissions; safe to repeat."""
+
+    help = __doc__
+
+    @transaction.atomic
+    def handle(self, *args: Any, **options: Any) -> None:
+        """The roles are written; who is in them stays as it was."""
+        for name, asked in ROLES.items():
+            group, _ = Group.objects.get_or_create(name=name)
+            group.permissions.set(permissions(asked))
+            if options["verbosity"] > 0:
+                self.stdout.write(f"{name}: {group.permissions.count()} permissions")
+
+
+def permissions(asked: Iterable[str]) -> set[Permission]:
+    """The rows that `asked` names; raises CommandError for a name that does not exist."""
+    known: dict[str, dict[str, Permission]] = {}
+    for row in Permission.objects.select_related("content_type"):
+        known.setdefault(row.content_type.app_label, {})[row.codename] = row
+    present = {config.label for config in apps.get_app_configs()}
+    found: set[Permission] = set()
+    for app, codename in (name.split(".") for name in asked):
+        if app in present:
+            found |= _named(known.get(app, {}), app, codename)
+    return found
+
+
+def _named(known: Mapping[str, Permission], app: str, codename: str) -> set[Permission]:
+    if codename == "*":
+        return set(known.values())
+    if codename == "view":
+        return {row for name, row in known.items() if name.startswith("view_") and name not in NOT_SEEN}
+    if codename not in known:
+        raise CommandError(f"There is no permission {app}.{codename}")
+    return {known[codename]}

@@ -1,0 +1,91 @@
+"""The admin's sidebar, which links the rooms, and the badge beside its title."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.urls import reverse_lazy
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from infrastructure.models import Provider
+
+
+def site_name(request: HttpRequest) -> str:
+    """What this site is called."""
+    return str(settings.SITE_NAME)
+
+
+def may_view(model: str) -> Callable[[HttpRequest], bool]:
+    """True of people who may see rows of `app.model`."""
+    app, name = model.split(".")
+    return lambda request: request.user.has_perm(f"{app}.view_{name}") or request.user.has_perm(f"{app}.change_{name}")
+
+
+def item(title: str | Promise, icon: str, model: str, query: str = "") -> dict[str, Any]:
+    """A line of the sidebar: the list of one model, for those who may see it."""
+    address = reverse_lazy(f"admin:{model.replace('.', '_')}_changelist")
+    link = (lambda request: f"{address}{query}") if query else address
+    return {"title": title, "icon": icon, "link": link, "permission": may_view(model)}
+
+
+def group(title: str | Promise, *items: dict[str, Any]) -> dict[str, Any]:
+    """A room of the sidebar."""
+    return {"title": title, "separator": True, "items": list(items)}
+
+
+def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
+    """Every room, grouped as the house is built."""
+    return [
+        {
+            "items": [
+                {"title": _("Dashboard"), "icon": "dashboard", "link": reverse_lazy("admin:index")},
+                {"title": _("Customer portal"), "icon": "open_in_new", "link": "/", "active": False},
+            ]
+        },
+        group(_("Orders"), item(_("Orders"), "receipt_long", "orders.order")),
+        group(
+            _("Customers"),
+            item(_("Customers"), "apartment", "customers.customer"),
+            item(_("Messages"), "mail", "customers.message"),
+        ),
+        group(
+            _("Products"),
+            item(_("Products"), "inventory_2", "products.product"),
+            item(_("Releases"), "sell", "products.release"),
+            item(_("Plans"), "payments", "products.plan"),
+            item(_("Catalogue readings"), "sync", "products.cataloguereading"),
+        ),
+        group(
+            _("Infrastructure"),
+            item(_("Providers"), "cloud", "infrastructure.provider"),
+            item(_("Servers"), "dns", "infrastructure.server"),
+            item(_("Deployments"), "deployed_code", "infrastructure.deployment"),
+            item(_("Services"), "widgets", "infrastructure.service"),
+            item(_("Endpoints"), "link", "infrastructure.endpoint"),
+            item(_("Sandbox switches"), "tune", "sandbox.sandboxswitches"),
+        ),
+        group(_("Monitoring"), item(_("Monitors"), "monitor_heart", "monitoring.monitor")),
+        group(
+            _("System"),
+            item(_("Users"), "person", "customers.user"),
+            item(_("Roles"), "group", "auth.group"),
+            item(_("API tokens"), "key", "customers.apitoken"),
+            item(_("Queue"), "stacks", "django_q.ormq"),
+            item(_("Schedules"), "schedule", "django_q.schedule"),
+            item(_("Failed tasks"), "error", "django_q.failure"),
+            item(_("Finished tasks"), "task_alt", "django_q.success"),
+        ),
+    ]
+
+
+def environment(request: HttpRequest) -> tuple[Promise, str] | None:
+    """A badge on every page where things are not for real: a developer's machine, or only sandboxes to order from."""
+    if settings.DEBUG:
+        return _("Development"), "warning"
+    if not Provider.objects.filter(is_enabled=True).exclude(kind=Provider.Kind.SANDBOX).exists():
+        return _("Sandbox only"), "warning"
+    return None
