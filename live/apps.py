@@ -15,5 +15,6 @@ class LiveConfig(AppConfig):
     def ready(self) -> None:
         from live import checks  # noqa: F401  (registers the system checks)
         from live.lib.schedules import Every, register_schedule  # apps must be loaded first
+        from live.portal import receivers  # noqa: F401  (connects them)
 
         register_schedule(Every(name="sweep", task="live.lib.sweep.sweep", minutes=1))

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from django import forms
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from customers.models import Customer, CustomerQuerySet, User
@@ -16,6 +18,13 @@ from products.inputs import InvalidInputs
 from products.models import Release
 
 PREFIX = "input_"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SandboxOffer:
+    """Orders can be rehearsed here; perhaps there is nowhere else for them to go."""
+
+    is_all_there_is: bool
 
 
 class OrderForm(forms.Form):
@@ -31,6 +40,7 @@ class OrderForm(forms.Form):
         release: Release,
         customers: CustomerQuerySet | None = None,
         inputs: Mapping[str, Any] | None = None,
+        sandbox: SandboxOffer | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
@@ -44,6 +54,18 @@ class OrderForm(forms.Form):
             if inputs is not None:
                 field.initial = inputs.get(spec["key"], field.initial)
             self.fields[PREFIX + spec["key"]] = field
+        if sandbox is not None:
+            self.fields["sandbox"] = forms.BooleanField(
+                label=_("Sandbox"),
+                initial=sandbox.is_all_there_is,
+                required=False,
+                help_text=_("Rehearse this order: everything is played, nothing real is made, and nothing is owed."),
+            )
+
+    @property
+    def is_sandbox(self) -> bool:
+        """Whether the order is to be rehearsed only."""
+        return bool(self.cleaned_data.get("sandbox"))
 
     @property
     def customer(self) -> Customer:
@@ -66,8 +88,9 @@ class OrderForm(forms.Form):
 
 def input_field(spec: Mapping[str, Any]) -> forms.Field:
     """The form field for one input of a manifest. It only carries what was typed: the service judges it."""
+    is_optional = not spec.get("required") and spec.get("default") in (None, "") and spec["type"] != "boolean"
     common: dict[str, Any] = {
-        "label": spec["label"],
+        "label": format_lazy("{} ({})", spec["label"], _("optional")) if is_optional else spec["label"],
         "help_text": spec.get("help", ""),
         "required": False,
         "initial": spec.get("default"),

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
+
+from django.utils.translation import gettext as _
 
 from live.portal import words
 from orders.models import Order
@@ -30,8 +33,18 @@ def order_facts(order: Order) -> dict[str, Any]:
 
 
 def chosen(order: Order) -> list[tuple[str, object]]:
-    """What the customer chose, with the labels of the manifest."""
-    return [(spec["label"], order.inputs.get(spec["key"], "")) for spec in order.release.inputs]
+    """What the customer chose, in the manifest's words; what was left empty is left out."""
+    values = [(spec, order.inputs.get(spec["key"], "")) for spec in order.release.inputs]
+    return [(spec["label"], in_words(spec, value)) for spec, value in values if value not in ("", None)]
+
+
+def in_words(spec: Mapping[str, Any], value: object) -> object:
+    """The value as people say it: yes or no, and a choice by its label."""
+    if spec["type"] == "boolean":
+        return _("Yes") if value else _("No")
+    if spec["type"] == "choice":
+        return next((one["label"] for one in spec["choices"] if one["value"] == value), value)
+    return value
 
 
 def visible_secrets(order: Order) -> list[dict[str, Any]]:

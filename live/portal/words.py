@@ -19,7 +19,7 @@ STATES: Mapping[State, Words] = {
     State.PENDING: gettext_lazy("Waiting for approval"),
     State.PROVISIONING: gettext_lazy("Being set up"),
     State.ACTIVE: gettext_lazy("Running"),
-    State.DEGRADED: gettext_lazy("Not all well"),
+    State.DEGRADED: gettext_lazy("Not answering"),
     State.SUSPENDED: gettext_lazy("Suspended"),
     State.REMOVING: gettext_lazy("Being removed"),
     State.REMOVED: gettext_lazy("Removed"),
@@ -167,7 +167,7 @@ def _headline(state: State, wanted: Wanted, steps: tuple[Step, ...]) -> tuple[st
         State.DRAFT: (_("Look it over, then place your order"), _("Nothing has been started and nothing is owed yet.")),
         State.PENDING: (_("We have your order"), _("We look at it first, and start as soon as it is approved.")),
         State.DEGRADED: (
-            _("One of your services is not answering"),
+            _("Not everything answers"),
             _("We have been told and are looking at it. Nothing is asked of you."),
         ),
         State.SUSPENDED: (_("Your services are suspended"), _("They are stopped; your data is kept.")),

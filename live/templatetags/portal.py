@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from babel import Locale
 from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -9,6 +10,9 @@ from django.utils.translation import get_language
 
 from live.lib.money import Money
 from live.portal.icons import ICONS
+from live.portal.words import PARTS, Words
+from orders.words import Part
+from products.models import Plan
 
 register = template.Library()
 
@@ -17,6 +21,18 @@ register = template.Library()
 def money(value: Money) -> str:
     """The amount as people of the active language write it."""
     return value.format(get_language() or "en")
+
+
+@register.filter
+def part_name(part: str) -> Words:
+    """What customers call a part of an order."""
+    return PARTS[Part(part)]
+
+
+@register.filter
+def country(code: str) -> str:
+    """The country's name in the active language; the code itself when nobody knows it."""
+    return str(Locale.parse(get_language() or "en", sep="-").territories.get(code, code))
 
 
 @register.simple_tag
@@ -29,6 +45,6 @@ def icon(name: str) -> SafeString:
 
 
 @register.filter
-def amount_of(plan: object) -> Money:
-    """A plan's set-up fee as money."""
-    return Money(plan.setup_fee, plan.currency)  # type: ignore[attr-defined]
+def setup_fee(plan: Plan) -> Money:
+    """What setting up costs, once."""
+    return Money(plan.setup_fee, plan.currency)

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from customers.models import Customer, User
+from infrastructure.models import Provider
 from orders.models import Order
 from products.models import Plan, Product
 from tests.factories import MANIFEST, CustomerFactory, MembershipFactory, PlanFactory, ReleaseFactory
@@ -48,12 +49,23 @@ def test_an_order_is_made_looked_over_and_placed(plan: Plan, customer: Customer,
     assert order.inputs == {"title": "Maps", "workers": 3, "public": False, "region": "de"}
     assert (order.customer, order.state) == (customer, "draft")
     draft = client.get(response["Location"]).content.decode()
-    for words in ("What will be set up", "Web Map Service", "€49.00", "Place this order"):
+    for words in ("Germany", "What will be set up", "Web Map Service", "€49.00", "Place this order"):
         assert words in draft
     client.post(f"/orders/{order.reference}/placing/")
     order.refresh_from_db()
     assert order.state == "pending"
     assert order.events.get(message="Order placed.").actor == owner
+
+
+def test_an_order_is_rehearsed_where_there_is_a_sandbox(plan: Plan, owner: User, sign_in: SignIn) -> None:
+    client = sign_in(owner)
+    assert b'name="sandbox"' not in client.get("/orders/new/maps/small/").content
+    Provider.objects.update_or_create(slug="sandbox", defaults={"name": "Sandbox", "kind": Provider.Kind.SANDBOX})
+    assert b'name="sandbox" id="id_sandbox" checked' in client.get("/orders/new/maps/small/").content.replace(
+        b' aria-describedby="id_sandbox_helptext"', b""
+    )
+    client.post("/orders/new/maps/small/", {**GOOD, "sandbox": "on"})
+    assert Order.objects.get().is_sandbox
 
 
 def test_a_wrong_input_is_said_at_its_field_and_nothing_typed_is_lost(plan: Plan, owner: User, sign_in: SignIn) -> None:

@@ -8,8 +8,9 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
+from infrastructure.models import Provider
 from live.lib.errors import Refusal
-from live.portal.forms import OrderForm
+from live.portal.forms import OrderForm, SandboxOffer
 from live.portal.viewing import customers_to_order_for, own_order, viewer
 from orders.services import create_order, edit_order, newest_release
 from orders.words import State
@@ -27,6 +28,14 @@ def products_to_order() -> ProductQuerySet:
         .filter(from_price__isnull=False)
         .prefetch_related(Prefetch("plans", offered))
     )
+
+
+def sandbox_offer() -> SandboxOffer | None:
+    """Whether an order can be rehearsed: only where a sandbox takes orders."""
+    kinds = set(Provider.objects.filter(is_enabled=True).values_list("kind", flat=True))
+    if Provider.Kind.SANDBOX not in kinds:
+        return None
+    return SandboxOffer(is_all_there_is=len(kinds) == 1)
 
 
 @login_required
@@ -60,7 +69,7 @@ def draft_order(request: HttpRequest, product: str, plan: str) -> HttpResponse:
     if not customers:
         return redirect("portal:choose_product")
     release = newest_release(chosen.product)
-    form = OrderForm(request.POST or None, release=release, customers=customers)
+    form = OrderForm(request.POST or None, release=release, customers=customers, sandbox=sandbox_offer())
     if request.method == "POST" and form.is_valid():
         try:
             order = create_order(
@@ -69,6 +78,7 @@ def draft_order(request: HttpRequest, product: str, plan: str) -> HttpResponse:
                 release=release,
                 name=form.cleaned_data["name"],
                 inputs=form.inputs,
+                sandbox=form.is_sandbox,
                 actor=viewer(request),
             )
         except Refusal as refusal:
