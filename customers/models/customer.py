@@ -67,6 +67,10 @@ class Customer(Timestamped):
                 condition=Q(state__in=("active", "inactive", "closed")), name="customer_state_known"
             ),
         )
+        indexes = (
+            # Read by every list of customers: a page in order, without sorting all of them.
+            models.Index(fields=("name", "id"), name="customer_by_name"),
+        )
 
     def __str__(self) -> str:
         return self.name
