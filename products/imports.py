@@ -14,7 +14,7 @@ from typing import Any
 
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.auth.base_user import AbstractBaseUser
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from live.lib.errors import Refusal
@@ -85,13 +85,20 @@ class SourceRefused(Refusal):
 def import_sources(sources: Iterable[Source], *, actor: AbstractBaseUser | None = None) -> ImportResult:
     """Every product of `sources` is stored or refused by itself; products that are not among them are retired."""
     by_slug = groupby(sorted(sources, key=attrgetter("slug")), key=attrgetter("slug"))
-    results = [_import_product(slug, list(states), actor) for slug, states in by_slug]
+    results = [_import_safely(slug, list(states), actor) for slug, states in by_slug]
     gone = Product.objects.on_sale().exclude(slug__in=[result.slug for result in results])
     results += [_retire(product, actor) for product in gone]
     for result in results:
         if result.outcome is not Outcome.UNCHANGED:
             logger.info("Catalogue: %s", result)
     return ImportResult(products=tuple(results))
+
+
+def _import_safely(slug: str, states: Sequence[Source], actor: AbstractBaseUser | None) -> ProductResult:
+    try:
+        return _import_product(slug, states, actor)
+    except IntegrityError:  # another import stored the same at the same moment: now it is there to be found
+        return _import_product(slug, states, actor)
 
 
 @transaction.atomic
