@@ -14,7 +14,7 @@ from customers.models import Customer, CustomerQuerySet, User
 from customers.models.people import time_zone_choices
 from live.lib.errors import Refusal
 from live.portal.zone import languages_on_offer
-from products.inputs import InvalidInputs
+from products.inputs import InvalidInputs, clean_inputs
 from products.models import Release
 
 PREFIX = "input_"
@@ -76,6 +76,15 @@ class OrderForm(forms.Form):
     def inputs(self) -> dict[str, Any]:
         """What was chosen, by input key."""
         return {spec["key"]: self.cleaned_data.get(PREFIX + spec["key"], "") for spec in self.specs}
+
+    def clean(self) -> dict[str, Any]:
+        """Everything that is wrong is said at once, inputs included."""
+        cleaned = super().clean() or {}
+        try:
+            clean_inputs(self.specs, self.inputs)
+        except InvalidInputs as refusal:
+            self.add_refusal(refusal)
+        return cleaned
 
     def add_refusal(self, refusal: Refusal) -> None:
         """What a service refused is said at the field it is about."""

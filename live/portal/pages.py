@@ -26,7 +26,7 @@ def order_facts(order: Order) -> dict[str, Any]:
         "events": list(events),
         "inputs": chosen(order),
         "secrets": visible_secrets(order),
-        "endpoints": list(order.endpoints.all()) if order.state != State.REMOVED else [],
+        "endpoints": list(order.endpoints.all()) if order.wanted != Wanted.REMOVED else [],
         "can_be_removed": order.wanted != Wanted.REMOVED,
         "plan": order.plan,
     }

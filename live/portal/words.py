@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
@@ -51,7 +51,7 @@ SETTING_UP: Mapping[Part, Words] = {
     Part.MONITORING: gettext_lazy("We are registering your services for monitoring"),
     Part.SUBSCRIPTION: gettext_lazy("We are starting your subscription"),
 }
-ARRIVED = (PartState.READY, PartState.DOWN)
+LEAVING = (Part.SUBSCRIPTION, Part.MONITORING, Part.COMPOSITION, Part.ENDPOINTS, Part.SERVER)
 MOVING = (State.PROVISIONING, State.REMOVING)
 
 
@@ -110,20 +110,18 @@ def _steps(state: State, wanted: Wanted, version: int, by_part: Mapping[Part, Pa
     if state in (State.DRAFT, State.PENDING):
         return ()
     if wanted is Wanted.REMOVED:
-        return tuple(_leaving(part, one) for part in Part if (one := by_part.get(part)))
-    shown = [_arriving(part, by_part.get(part), version) for part in Part]
-    return tuple(_first_waits_no_more(shown) if state is State.PROVISIONING else shown)
+        shown = [_leaving(part, one) for part in LEAVING if (one := by_part.get(part))]
+    else:
+        shown = [_arriving(part, by_part.get(part), version) for part in Part]
+    return tuple(_first_waits_no_more(shown) if state in MOVING else shown)
 
 
 def _first_waits_no_more(steps: list[Step]) -> list[Step]:
     """The first step still to come is the one being worked on, unless another one is."""
     if any(step.look in ("working", "failed") for step in steps):
         return steps
-    for index, step in enumerate(steps):
-        if step.look == "waiting":
-            steps[index] = Step(part=step.part, label=step.label, look="working", words=_("In progress"))
-            break
-    return steps
+    first = next((step for step in steps if step.look == "waiting"), None)
+    return [replace(step, look="working", words=_("In progress")) if step is first else step for step in steps]
 
 
 def _arriving(part: Part, one: PartSeen | None, version: int) -> Step:

@@ -69,11 +69,12 @@ def test_an_order_is_rehearsed_where_there_is_a_sandbox(plan: Plan, owner: User,
 
 
 def test_a_wrong_input_is_said_at_its_field_and_nothing_typed_is_lost(plan: Plan, owner: User, sign_in: SignIn) -> None:
-    wrong = {**GOOD, "input_workers": "99", "input_title": "A title that is far too long"}
+    wrong = {**GOOD, "name": "", "input_workers": "99", "input_title": "A title that is far too long"}
     response = sign_in(owner).post("/orders/new/maps/small/", wrong)
     page = response.content.decode()
     assert response.status_code == 422
     assert not Order.objects.exists()
+    assert "This field is required." in page
     assert "Use a number from 1 to 8." in page
     assert 'id="id_input_workers_error"' in page
     assert "Use at most 12 characters." in page

@@ -50,4 +50,4 @@ def test_what_failed_is_not_explained_to_customers() -> None:
 def test_on_removal_only_what_was_there_is_shown() -> None:
     parts = seen((Part.SERVER, PartState.READY), (Part.COMPOSITION, PartState.REMOVED))
     stands = standing(state=State.REMOVING, wanted=Wanted.REMOVED, version=2, seen=parts)
-    assert [(step.part, step.look) for step in stands.steps] == [(Part.SERVER, "waiting"), (Part.COMPOSITION, "done")]
+    assert [(step.part, step.look) for step in stands.steps] == [(Part.COMPOSITION, "done"), (Part.SERVER, "working")]
