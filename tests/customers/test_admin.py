@@ -274,3 +274,16 @@ def test_pages_to_add_and_change_open(chief: Client, name: str) -> None:
     member = MembershipFactory.create(role=Membership.Role.VIEWER)
     if name != "group":
         assert chief.get(change_url(getattr(member, name))).status_code == 200
+
+
+def test_person_without_a_password_is_added_once_per_address(chief: Client) -> None:
+    url = reverse("admin:customers_user_add")
+    fields = {"username": "ann", "email": "ann@example.org", "usable_password": "false"}
+    totals = {"memberships-TOTAL_FORMS": "0", "memberships-INITIAL_FORMS": "0"}
+    assert chief.post(url, fields | totals).status_code == 302
+    user = User.objects.get(username="ann")
+    assert (user.email, user.has_usable_password(), user.is_staff) == ("ann@example.org", False, False)
+    again = chief.post(url, {**fields, "username": "bo", "email": "ANN@example.org"} | totals)
+    assert again.status_code == 200
+    assert again.context["adminform"].form.errors
+    assert not User.objects.filter(username="bo").exists()
