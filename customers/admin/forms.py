@@ -7,6 +7,7 @@ from typing import Any
 from babel import Locale
 from babel.numbers import is_currency
 from django import forms
+from django.conf import settings
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.forms import UserChangeForm
@@ -66,9 +67,10 @@ class AddressForm(forms.ModelForm[Address]):
 
 
 class PersonForm(UserChangeForm):
-    """A user's own page, with a time zone to choose."""
+    """A user's own page, with a time zone and a language to choose."""
 
-    time_zone = forms.ChoiceField(label=gettext_lazy("time zone"), required=False, widget=UnfoldAdminSelectWidget)
+    time_zone = forms.ChoiceField(label=gettext_lazy("Time zone"), required=False, widget=UnfoldAdminSelectWidget)
+    language = forms.ChoiceField(label=gettext_lazy("Language"), required=False, widget=UnfoldAdminSelectWidget)
 
     class Meta:
         model = User
@@ -76,8 +78,11 @@ class PersonForm(UserChangeForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if "time_zone" in self.fields:
-            self.fields["time_zone"].choices = [("", _("That of the platform")), *time_zone_choices()]
+        choices: dict[str, list[Any]] = {"time_zone": time_zone_choices(), "language": list(settings.LANGUAGES)}
+        for name in choices.keys() & self.fields.keys():
+            field = self.fields[name]
+            if isinstance(field, forms.ChoiceField):
+                field.choices = [("", _("That of the platform")), *choices[name]]
 
 
 class TokenForm(forms.ModelForm[ApiToken]):

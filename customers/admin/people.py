@@ -44,6 +44,7 @@ class UserAdmin(BaseUserAdmin, ModelAdmin):  # type: ignore[type-arg]  # not sub
     search_fields = ("username", "first_name", "last_name", "email", "memberships__customer__name")
     show_full_result_count = False
     ordering = ("username",)
+    filter_horizontal = ()  # the theme's two columns are wider than the page
     inlines = (CustomerInline,)
     readonly_fields = ("last_login", "date_joined")
     fieldsets = (

@@ -287,3 +287,15 @@ def test_person_without_a_password_is_added_once_per_address(chief: Client) -> N
     assert again.status_code == 200
     assert again.context["adminform"].form.errors
     assert not User.objects.filter(username="bo").exists()
+
+
+def test_zone_and_language_of_a_person_can_be_chosen(chief: Client) -> None:
+    user = UserFactory.create(username="ann")
+    totals = {"memberships-TOTAL_FORMS": "0", "memberships-INITIAL_FORMS": "0"}
+    fields = {"username": "ann", "email": "ann@example.org", "is_active": "on"}
+    chosen = {"time_zone": "Asia/Tokyo", "language": "nl"}
+    assert chief.post(change_url(user), fields | chosen | totals).status_code == 302
+    user.refresh_from_db()
+    assert (user.time_zone, user.language) == ("Asia/Tokyo", "nl")
+    answer = chief.post(change_url(user), fields | {"time_zone": "Mars/Base", "language": "xx"} | totals)
+    assert set(answer.context["adminform"].form.errors) == {"time_zone", "language"}
