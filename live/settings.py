@@ -54,6 +54,7 @@ INSTALLED_APPS = [
     "infrastructure",
     "infrastructure.sandbox",
     "monitoring",
+    "billing",
     "live",
 ]
 
@@ -250,6 +251,8 @@ SPECTACULAR_SETTINGS = {
         "PartState": "orders.words.PartState",
         "Wanted": "orders.words.Wanted",
         "CheckState": "monitoring.words.CheckState",
+        "SubscriptionState": "billing.models.Subscription.State",
+        "InvoiceState": "billing.models.Invoice.State",
     },
 }
 
@@ -261,6 +264,26 @@ ZABBIX_URL = env("ZABBIX_URL", default="")  # empty: the built-in checker watche
 ZABBIX_TOKEN = env("ZABBIX_TOKEN", default="")
 ZABBIX_USER = env("ZABBIX_USER", default="")
 ZABBIX_PASSWORD = env("ZABBIX_PASSWORD", default="")
+
+# --- Billing --------------------------------------------------------------------------------------------------------
+SELLER = {  # copied into every invoice as it is issued: billing.document.Party
+    "name": env("SELLER_NAME", default=""),
+    "street": env("SELLER_STREET", default=""),
+    "postal_code": env("SELLER_POSTAL_CODE", default=""),
+    "city": env("SELLER_CITY", default=""),
+    "country": env("SELLER_COUNTRY", default="NL"),
+    "vat_id": env("SELLER_VAT_ID", default=""),
+    "company_number": env("SELLER_COMPANY_NUMBER", default=""),
+    "email": env("SELLER_EMAIL", default=""),
+    "website": env("SELLER_WEBSITE", default=""),
+}
+SELLER_ACCOUNT = {
+    "iban": env("SELLER_IBAN", default=""),
+    "bic": env("SELLER_BIC", default=""),
+    "account_holder": env("SELLER_ACCOUNT_HOLDER", default=SELLER["name"]),
+}
+INVOICE_SERIES = env("INVOICE_SERIES", default="")  # stands before the year: `A-` gives A-2026-00001
+PAYMENT_DAYS = env.int("PAYMENT_DAYS", default=14)
 
 # --- Logging --------------------------------------------------------------------------------------------------------
 LOGGING = {

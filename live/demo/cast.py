@@ -18,6 +18,19 @@ CUSTOMER_EMAIL = "jan@waterschap.example"
 VIEWER_EMAIL = "els@waterschap.example"
 
 
+# Who sells, unless the environment says so itself: an invoice without a seller would be a poor show.
+SELLER = {
+    "SELLER_NAME": "Kaartwerk Hosting B.V.",
+    "SELLER_STREET": "Nieuwe Kazernelaan 2",
+    "SELLER_POSTAL_CODE": "6711 JC",
+    "SELLER_CITY": "Ede",
+    "SELLER_VAT_ID": "NL861234567B84",
+    "SELLER_COMPANY_NUMBER": "12345678",
+    "SELLER_EMAIL": "invoices@kaartwerk.example",
+    "SELLER_IBAN": "NL91ABNA0417164300",
+}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cast:
     """Who plays."""

@@ -38,10 +38,11 @@ def free_port(wish: int) -> int:
 class Processes:
     """The site and a worker; leaving the context stops both."""
 
-    def __init__(self, *, port: int, environment: Mapping[str, str]) -> None:
+    def __init__(self, *, port: int, defaults: Mapping[str, str]) -> None:
+        """`defaults` are settings that hold where the environment does not say otherwise."""
         self.url = f"http://127.0.0.1:{port}"
         self._port = port
-        self._environment = {**os.environ, **environment, "SITE_URL": self.url}
+        self._environment = {**defaults, **os.environ, "SITE_URL": self.url}
         self._running: dict[str, subprocess.Popen[bytes]] = {}
         self._logs = Path(settings.VAR_DIR) / "log"
 

@@ -6,14 +6,17 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from django.core.files.storage import default_storage
 from django.utils.text import slugify
 
+from billing.models import Invoice
 from customers.models import Message
 from infrastructure.models import Endpoint, Server
 from infrastructure.services import left_behind
 from live.demo.cast import CUSTOMER_EMAIL, Cast
 from live.demo.processes import DemoFailed
 from live.lib.control import controllers
+from monitoring.services import left_behind as still_watched
 from orders.models import Order
 from orders.services import approve_order, create_order, place_order, remove_order
 from orders.words import State
@@ -93,8 +96,19 @@ def summary(order: Order, *, endpoints: list[dict[str, Any]]) -> dict[str, Any]:
             {"subject": one.subject, "to": one.to, "sent_at": one.sent_at.isoformat() if one.sent_at else None}
             for one in Message.objects.filter(key__contains=f":{order.reference}:").order_by("pk")
         ],
-        "left_behind": [f"{one.kind} {one.name}" for one in left_behind(order)],
+        "invoice": _invoice(order),
+        "left_behind": [
+            *(f"{one.kind} {one.name}" for one in left_behind(order)),
+            *(f"{one.kind} {one.name}" for one in still_watched(order)),
+        ],
     }
+
+
+def _invoice(order: Order) -> dict[str, str] | None:
+    invoice = Invoice.objects.filter(order=order).select_related("pdf").first()
+    if invoice is None:
+        return None
+    return {"number": invoice.number, "total": str(invoice.total), "pdf": default_storage.path(invoice.pdf.path)}
 
 
 def _states(order: Order) -> list[dict[str, str]]:

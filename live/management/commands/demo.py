@@ -12,7 +12,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from live.demo import story
-from live.demo.cast import CUSTOMER_EMAIL, STAFF_NAME, STAFF_PASSWORD, Cast, assemble
+from live.demo.cast import CUSTOMER_EMAIL, SELLER, STAFF_NAME, STAFF_PASSWORD, Cast, assemble
 from live.demo.processes import DemoFailed, Killer, Processes, free_port
 from orders.models import Order
 from orders.words import State
@@ -38,7 +38,7 @@ class Command(BaseCommand):
         try:
             call_command("setup", stdout=self.stderr)
             cast = assemble()
-            with Processes(port=port, environment={}) as processes:
+            with Processes(port=port, defaults=SELLER) as processes:
                 self._say(f"The site runs at {processes.url}")
                 watch = Killer(processes, options["kill_worker"]) if options["kill_worker"] else processes.check
                 if options["once"]:

@@ -1,0 +1,19 @@
+"""The room of what is owed."""
+
+from __future__ import annotations
+
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class BillingConfig(AppConfig):
+    """Subscriptions, invoices and their PDFs."""
+
+    name = "billing"
+    verbose_name = _("Billing")
+
+    def ready(self) -> None:
+        from billing import checks, receivers, tasks  # noqa: F401  (all register themselves)
+        from live.lib.schedules import Every, register_schedule  # apps must be loaded first
+
+        register_schedule(Every(name="billing run", task="billing.tasks.bill_due", minutes=60))

@@ -1,0 +1,140 @@
+"""An issued invoice: copied in whole, never changed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Self
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from billing.models.subscription import Subscription
+from customers.models import Customer
+from live.lib.models import Resource, Timestamped
+from live.lib.money import Money
+from orders.models import Order
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from customers.models import User
+
+
+class InvoiceQuerySet(models.QuerySet["Invoice"]):
+    """Sets of invoices."""
+
+    def visible_to(self, user: User) -> Self:
+        """Those of the customers the user belongs to; staff who may view invoices see all."""
+        if user.is_staff and user.has_perm("billing.view_invoice"):
+            return self
+        return self.filter(customer__memberships__user=user)
+
+    def owed(self) -> Self:
+        """Those that still have to be paid; specimens never have."""
+        return self.filter(state=Invoice.State.OPEN, is_specimen=False)
+
+    def overdue(self, today: date) -> Self:
+        """Those that should have been paid before `today`."""
+        return self.owed().filter(due_on__lt=today)
+
+
+class Invoice(Timestamped):
+    """What a customer owes for a period, as issued. The database refuses every change but payment."""
+
+    class State(models.TextChoices):
+        OPEN = "open", _("Open")
+        PAID = "paid", _("Paid")
+
+    number = models.CharField(_("number"), max_length=40, unique=True)
+    customer = models.ForeignKey(
+        Customer, on_delete=models.PROTECT, related_name="invoices", verbose_name=_("customer")
+    )
+    order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="invoices", verbose_name=_("order"))
+    subscription = models.ForeignKey(
+        Subscription, on_delete=models.PROTECT, related_name="invoices", verbose_name=_("subscription")
+    )
+    period_start = models.DateField(_("from"))
+    period_end = models.DateField(_("up to"))  # the first day that is not paid for
+    issued_on = models.DateField(_("issued"))
+    due_on = models.DateField(_("due"))
+    language = models.CharField(_("language"), max_length=10)
+    currency = models.CharField(_("currency"), max_length=3)
+    seller = models.JSONField(_("seller"))
+    buyer = models.JSONField(_("buyer"))
+    payment = models.JSONField(_("payment"))
+    net = models.DecimalField(_("without VAT"), max_digits=14, decimal_places=2)
+    tax = models.DecimalField(_("VAT"), max_digits=14, decimal_places=2)
+    gross = models.DecimalField(_("total"), max_digits=14, decimal_places=2)
+    breakdown = models.JSONField(_("VAT breakdown"))
+    is_specimen = models.BooleanField(_("specimen"), default=False)
+    state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.OPEN)
+    paid_on = models.DateField(_("paid"), null=True, blank=True)
+
+    objects = InvoiceQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("invoice")
+        verbose_name_plural = _("invoices")
+        ordering = ("-pk",)
+        permissions = (("settle_invoice", _("Can mark invoices as paid")),)
+        constraints = (
+            models.UniqueConstraint(fields=("subscription", "period_start"), name="one_invoice_per_period"),
+            models.CheckConstraint(condition=Q(period_end__gt=models.F("period_start")), name="invoice_period_forward"),
+            models.CheckConstraint(
+                condition=Q(state="open", paid_on__isnull=True) | Q(state="paid", paid_on__isnull=False),
+                name="invoice_paid_has_a_day",
+            ),
+        )
+        indexes = (
+            # Read by the dashboard: what is owed.
+            models.Index(fields=("due_on",), name="invoice_owed", condition=Q(state="open", is_specimen=False)),
+        )
+
+    def __str__(self) -> str:
+        return self.number
+
+    @property
+    def total(self) -> Money:
+        """What is to be paid."""
+        return Money(self.gross, self.currency)
+
+
+class InvoiceLine(models.Model):
+    """One line of an issued invoice."""
+
+    invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, related_name="lines", verbose_name=_("invoice"))
+    position = models.PositiveSmallIntegerField(_("position"))
+    description = models.CharField(_("description"), max_length=300)
+    detail = models.CharField(_("detail"), max_length=250, blank=True)
+    quantity = models.DecimalField(_("quantity"), max_digits=12, decimal_places=4)
+    unit_price = models.DecimalField(_("unit price"), max_digits=14, decimal_places=4)
+    net = models.DecimalField(_("amount"), max_digits=14, decimal_places=2)
+    vat_category = models.CharField(_("VAT category"), max_length=2)
+    vat_rate = models.DecimalField(_("VAT rate (%)"), max_digits=5, decimal_places=2)
+    period_start = models.DateField(_("from"), null=True, blank=True)
+    period_end = models.DateField(_("up to"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("invoice line")
+        verbose_name_plural = _("invoice lines")
+        ordering = ("invoice", "position")
+        constraints = (models.UniqueConstraint(fields=("invoice", "position"), name="line_position_once"),)
+
+    def __str__(self) -> str:
+        return self.description
+
+
+class InvoicePdf(Resource):
+    """The invoice as a file: rendered once, kept, and never rendered again."""
+
+    invoice = models.OneToOneField(Invoice, on_delete=models.PROTECT, related_name="pdf", verbose_name=_("invoice"))
+    path = models.CharField(_("file"), max_length=250, blank=True)
+    sha256 = models.CharField(_("SHA-256"), max_length=64, blank=True)
+
+    class Meta(Resource.Meta):
+        verbose_name = _("invoice PDF")
+        verbose_name_plural = _("invoice PDFs")
+        ordering = ("-pk",)
+
+    def __str__(self) -> str:
+        return self.path or str(self.invoice_id)

@@ -1,0 +1,86 @@
+"""What a customer pays for an order, again and again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Self
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from customers.models import Customer
+from live.lib.models import Timestamped
+from live.lib.money import Money
+from orders.models import Order
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from customers.models import User
+
+
+class SubscriptionQuerySet(models.QuerySet["Subscription"]):
+    """Sets of subscriptions."""
+
+    def due(self, today: date) -> Self:
+        """Those whose next period has come."""
+        return self.filter(state=Subscription.State.ACTIVE, next_invoice_on__lte=today)
+
+    def visible_to(self, user: User) -> Self:
+        """Those of the customers the user belongs to; staff who may view subscriptions see all."""
+        if user.is_staff and user.has_perm("billing.view_subscription"):
+            return self
+        return self.filter(customer__memberships__user=user)
+
+
+class Subscription(Timestamped):
+    """The price of an order as it was agreed when it first became active, and when it is asked for next."""
+
+    class State(models.TextChoices):
+        ACTIVE = "active", _("Active")
+        ENDED = "ended", _("Ended")
+
+    class Period(models.TextChoices):
+        MONTH = "month", _("month")
+        YEAR = "year", _("year")
+
+    order = models.OneToOneField(Order, on_delete=models.PROTECT, related_name="subscription", verbose_name=_("order"))
+    customer = models.ForeignKey(
+        Customer, on_delete=models.PROTECT, related_name="subscriptions", verbose_name=_("customer")
+    )
+    description = models.CharField(_("description"), max_length=250)
+    detail = models.CharField(_("detail"), max_length=250, blank=True)
+    price = models.DecimalField(_("price"), max_digits=12, decimal_places=2)
+    setup_fee = models.DecimalField(_("set-up fee"), max_digits=12, decimal_places=2)
+    currency = models.CharField(_("currency"), max_length=3)
+    period = models.CharField(_("period"), max_length=5, choices=Period.choices)
+    state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.ACTIVE)
+    started_on = models.DateField(_("started"))
+    next_invoice_on = models.DateField(_("next invoice"), null=True, blank=True)
+    ended_on = models.DateField(_("ended"), null=True, blank=True)
+
+    objects = SubscriptionQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("subscription")
+        verbose_name_plural = _("subscriptions")
+        ordering = ("-pk",)
+        constraints = (
+            models.CheckConstraint(condition=Q(price__gte=0) & Q(setup_fee__gte=0), name="subscription_not_negative"),
+            models.CheckConstraint(
+                condition=Q(state="active", next_invoice_on__isnull=False) | Q(state="ended", ended_on__isnull=False),
+                name="subscription_active_or_ended",
+            ),
+        )
+        indexes = (
+            # Read by the billing run: the few that are due.
+            models.Index(fields=("next_invoice_on",), name="subscription_due", condition=Q(state="active")),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.order.reference} · {self.description}"
+
+    @property
+    def money(self) -> Money:
+        """The price per period."""
+        return Money(self.price, self.currency)

@@ -1,0 +1,18 @@
+"""News from the orders below: look at them again."""
+
+from __future__ import annotations
+
+from django.dispatch import receiver
+
+from billing.services import follow_all, follow_orders
+from live.lib.sweep import register_follower
+from orders.signals import orders_moved
+
+
+@receiver(orders_moved)
+def orders_have_moved(*, order_pks: tuple[int, ...], **_: object) -> None:
+    """This room's rows follow the orders that moved."""
+    follow_orders(order_pks)
+
+
+register_follower("billing", follow_all)

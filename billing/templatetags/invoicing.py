@@ -1,0 +1,50 @@
+"""Amounts, rates and account numbers as people of the active language write them."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from babel import Locale
+from babel.numbers import format_decimal, format_percent
+from django import template
+from django.utils.translation import get_language
+from stdnum import iban as iban_format
+
+from live.lib.money import Money
+
+register = template.Library()
+
+
+def _locale() -> str:
+    return (get_language() or "en").replace("-", "_")
+
+
+@register.filter
+def money(amount: Decimal, currency: str) -> str:
+    """`amount` with its currency."""
+    return Money(amount, currency).format(_locale())
+
+
+@register.filter
+def quantity(number: Decimal) -> str:
+    """`number` without idle zeros."""
+    return format_decimal(number, format="#,##0.####", locale=_locale())
+
+
+@register.filter
+def rate(percentage: Decimal) -> str:
+    """`percentage` as a percentage: 25.5 becomes `25.5%`."""
+    return format_percent(percentage / 100, format="#,##0.##%", locale=_locale())
+
+
+@register.filter
+def country(code: str) -> str:
+    """The name of the country, or its code where the language has no name for it."""
+    name = Locale.parse(_locale().split("_")[0]).territories.get(code.upper(), code)
+    return str(name)
+
+
+@register.filter
+def iban(number: str) -> str:
+    """The account number in groups of four."""
+    return str(iban_format.format(number))
