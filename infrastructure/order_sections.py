@@ -7,6 +7,7 @@ from typing import ClassVar
 
 import yaml
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from infrastructure.models import Deployment, Provider, Server
 from infrastructure.placing import NoProvider, choose_provider
@@ -61,8 +62,9 @@ class InfrastructureSections(Sections):
             yield _("The composition: its services (%(names)s), networks and volumes, with all data in them.") % {
                 "names": names
             }
-            if urls := list(order.endpoints.values_list("url", flat=True)):
-                yield _("Its addresses stop answering: %(urls)s") % {"urls": ", ".join(urls)}
+            if count := order.endpoints.count():
+                words = ngettext("Its address stops answering.", "Its %(count)s addresses stop answering.", count)
+                yield words % {"count": count}
         if server is not None and not _is_gone(server):
             yield _("The server %(name)s at %(provider)s, with its disk.") % {
                 "name": server.outside_id or server.order.key,

@@ -175,6 +175,16 @@ class EndpointAdmin(OfOrder, ModelAdmin):
     list_select_related = ("order",)
     list_filter = (NeedsPersonFilter, "is_ok")
     search_fields = ("url", "application", "order__reference", "order__name")
+    fields = (
+        ("order", "deployment"),
+        ("application", "name"),
+        ("url", "check_url"),
+        ("check_status", "check_contains", "check_max_seconds"),
+        ("is_ok", "message", "seconds", "checked_at"),
+        ("wanted_version", "done_version", "failed_version"),
+        ("attempts", "next_attempt_at", "last_error"),
+    )
+    readonly_fields = tuple(name for line in fields for name in line)  # Django would build URL fields for nothing
 
     @admin.display(description=_("address"), ordering="url")
     def link(self, row: Endpoint) -> str:

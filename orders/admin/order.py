@@ -10,7 +10,9 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils.formats import date_format
 from django.utils.html import format_html
+from django.utils.timezone import localtime
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_variables
@@ -57,7 +59,7 @@ class NeedsPersonFilter(admin.SimpleListFilter):
 class OrderAdmin(ModelAdmin):
     """State is never set by hand: what is wanted changes by actions, and everything else follows."""
 
-    list_display = ("ref", "customer", "product", "state_label", "why", "needs", "sandbox", "created_at")
+    list_display = ("ref", "customer", "product", "state_label", "why", "needs", "sandbox", "created")
     list_filter = (
         "state",
         NeedsPersonFilter,
@@ -144,6 +146,11 @@ class OrderAdmin(ModelAdmin):
     def needs(self, order: Order) -> tuple[str, str] | None:
         """A mark where staff have to act."""
         return ("yes", gettext("Yes")) if order.needs_person or order.state == State.PENDING else None
+
+    @admin.display(description=_("created"), ordering="created_at")
+    def created(self, order: Order) -> str:
+        """The day."""
+        return date_format(localtime(order.created_at), "j M Y")
 
     @admin.action(description=_("Approve"), permissions=("approve",))
     def approve_many(self, request: HttpRequest, queryset: QuerySet[Order]) -> HttpResponse | None:
