@@ -13,7 +13,7 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext as _
 
 from customers.models import Customer
-from infrastructure.models import Server
+from infrastructure.models import Provider, Server
 from live.lib import clock
 from live.lib.control import controllers
 from live.lib.machine_owned import when
@@ -89,6 +89,7 @@ class Health:
 def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """Everything on the first page, in a fixed number of queries; only what the person may see."""
     context["health"] = health_of_queue()
+    context["is_rehearsal"] = is_rehearsal()
     context["broken"] = broken_rows(request)
     if request.user.has_perm("orders.view_order"):
         counts = dict(Order.objects.order_by().values_list("state").annotate(Count("pk")))
@@ -99,6 +100,12 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         context["events"] = recent_events()
         context["figures"] = figures(request, counts)
     return context
+
+
+def is_rehearsal() -> bool:
+    """True when every provider that takes new orders is a sandbox."""
+    kinds = set(Provider.objects.filter(is_enabled=True).order_by().values_list("kind", flat=True).distinct())
+    return kinds == {Provider.Kind.SANDBOX}
 
 
 def needs_a_person(request: HttpRequest) -> Card:

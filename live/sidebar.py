@@ -11,8 +11,6 @@ from django.urls import reverse_lazy
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from infrastructure.models import Provider
-
 
 def site_name(request: HttpRequest) -> str:
     """What this site is called."""
@@ -73,6 +71,7 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
             _("System"),
             item(_("Users"), "person", "customers.user"),
             item(_("Roles"), "group", "auth.group"),
+            item(_("Second factors"), "phonelink_lock", "mfa.authenticator"),
             item(_("API tokens"), "key", "customers.apitoken"),
             item(_("Queue"), "stacks", "django_q.ormq"),
             item(_("Schedules"), "schedule", "django_q.schedule"),
@@ -83,9 +82,5 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
 
 
 def environment(request: HttpRequest) -> tuple[Promise, str] | None:
-    """A badge on every page where things are not for real: a developer's machine, or only sandboxes to order from."""
-    if settings.DEBUG:
-        return _("Development"), "warning"
-    if not Provider.objects.filter(is_enabled=True).exclude(kind=Provider.Kind.SANDBOX).exists():
-        return _("Sandbox only"), "warning"
-    return None
+    """A badge on every page of a developer's machine."""
+    return (_("Development"), "warning") if settings.DEBUG else None

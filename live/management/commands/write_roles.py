@@ -43,7 +43,7 @@ ROLES: Mapping[str, tuple[str, ...]] = {
     "Operator": OPERATOR,
     "Billing": BILLING,
     "Support": SEE,
-    "Administrator": (*(f"{room}.*" for room in ROOMS), "auth.*", "django_q.*", "admin.view"),
+    "Administrator": (*(f"{room}.*" for room in ROOMS), "auth.*", "mfa.*", "account.view", "django_q.view"),
 }
 
 

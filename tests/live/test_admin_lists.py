@@ -1,0 +1,199 @@
+"""Every list of the admin, today's and tomorrow's, opens in a number of queries that its length does not change."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.contrib import admin
+from django.contrib.auth.models import Group
+from django.db import connection
+from django.db.models import Model
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from customers.models import ApiToken, Message
+from infrastructure.models import Deployment, Endpoint, Provider, Server, Service
+from infrastructure.sandbox.models import SandboxComposition, SandboxNode, SandboxSwitches
+from live.lib import clock
+from monitoring.models import Monitor, MonitorCheck
+from orders.models import Order
+from products.models import CatalogueReading
+from tests.factories import CustomerFactory, PlanFactory, ProductFactory, ReleaseFactory, UserFactory, make_draft
+
+pytestmark = pytest.mark.django_db
+
+FEW, MANY = 10, 60
+
+
+def provider(n: int) -> Provider:
+    return Provider.objects.create(slug=f"sandbox-{n}", name=f"Sandbox {n}", kind=Provider.Kind.SANDBOX)
+
+
+def order(n: int) -> Order:
+    return make_draft(name=f"maps {n}")
+
+
+def server(n: int) -> Server:
+    return Server.objects.create(order=order(n), provider=provider(n))
+
+
+def deployment(n: int) -> Deployment:
+    at = server(n)
+    return Deployment.objects.create(order=at.order, server=at, release=at.order.release)
+
+
+def service(n: int) -> Service:
+    return Service.objects.create(deployment=deployment(n), name="gateway", state="running", seen_at=clock.now())
+
+
+def endpoint(n: int) -> Endpoint:
+    on = deployment(n)
+    url = f"https://maps.example/{n}"
+    return Endpoint.objects.create(order=on.order, deployment=on, name="wms", application="WMS", url=url, check_url=url)
+
+
+def monitor(n: int) -> Monitor:
+    at = endpoint(n)
+    row = Monitor.objects.create(order=at.order)
+    MonitorCheck.objects.create(monitor=row, endpoint=at)
+    return row
+
+
+def message(n: int) -> Message:
+    return Message.objects.create(key=f"news:{n}", customer=CustomerFactory(), to=["a@example.org"], subject=f"{n}")
+
+
+def token(n: int) -> ApiToken:
+    return ApiToken.objects.create(user=UserFactory(), name=f"program {n}")[0]
+
+
+def composition(n: int) -> SandboxComposition:
+    return SandboxComposition.objects.create(
+        provider=provider(n), key=f"live-{n}", digest="0" * 64, services={}, ready_at=clock.now()
+    )
+
+
+def node(n: int) -> SandboxNode:
+    return SandboxNode.objects.create(provider=provider(n), name=f"live-{n}", size="sandbox-1", ready_at=clock.now())
+
+
+def task(n: int, *, success: bool) -> Model:
+    now = clock.now()
+    return apps.get_model("django_q.Task").objects.create(
+        id=uuid.uuid4().hex, name=f"task {n}", func="live.x", started=now, stopped=now, success=success
+    )
+
+
+def waiting(n: int) -> Model:
+    return apps.get_model("django_q.OrmQ").objects.create(key="live", payload="not to be opened", lock=clock.now())
+
+
+def schedule(n: int) -> Model:
+    return apps.get_model("django_q.Schedule").objects.create(name=f"every {n}", func="live.x", next_run=clock.now())
+
+
+def authenticator(n: int) -> Model:
+    return apps.get_model("mfa.Authenticator").objects.create(user=UserFactory(), type="totp", data={})
+
+
+def address(n: int) -> Model:
+    return apps.get_model("account.EmailAddress").objects.create(user=UserFactory(), email=f"{n}@example.org")
+
+
+MAKERS: dict[str, Callable[[int], object]] = {
+    "account.EmailAddress": address,
+    "auth.Group": lambda n: Group.objects.create(name=f"Role {n}"),
+    "customers.ApiToken": token,
+    "customers.Customer": lambda n: CustomerFactory(),
+    "customers.Message": message,
+    "customers.User": lambda n: UserFactory(),
+    "django_q.Failure": lambda n: task(n, success=False),
+    "django_q.OrmQ": waiting,
+    "django_q.Schedule": schedule,
+    "django_q.Success": lambda n: task(n, success=True),
+    "infrastructure.Deployment": deployment,
+    "infrastructure.Endpoint": endpoint,
+    "infrastructure.Provider": provider,
+    "infrastructure.Server": server,
+    "infrastructure.Service": service,
+    "mfa.Authenticator": authenticator,
+    "monitoring.Monitor": monitor,
+    "orders.Order": order,
+    "products.CatalogueReading": lambda n: CatalogueReading.objects.create(asked_by=f"{n}"),
+    "products.Plan": lambda n: PlanFactory(),
+    "products.Product": lambda n: ProductFactory(),
+    "products.Release": lambda n: ReleaseFactory(),
+    "sandbox.SandboxComposition": composition,
+    "sandbox.SandboxNode": node,
+    "sandbox.SandboxSwitches": lambda n: SandboxSwitches.objects.create(provider=provider(n)),
+}
+
+
+MODELS = sorted(admin.site._registry, key=lambda one: one._meta.label)
+of_every_model = pytest.mark.parametrize("model", MODELS, ids=lambda one: one._meta.label)
+
+
+@pytest.fixture
+def staff(client: Client) -> Client:
+    """Someone who may everything."""
+    client.force_login(UserFactory(is_staff=True, is_superuser=True))
+    return client
+
+
+def queries(client: Client, url: str) -> int:
+    with CaptureQueriesContext(connection) as seen:
+        assert client.get(url).status_code == 200
+    return len(seen)
+
+
+@of_every_model
+def test_list_takes_the_same_queries_for_few_and_for_many(staff: Client, model: type[Model]) -> None:
+    make = MAKERS.get(model._meta.label)
+    assert make is not None, f"{model._meta.label} has a list in the admin: say in MAKERS how a row of it is made"
+    url = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
+    for n in range(FEW):
+        make(n)
+    staff.get(url)  # content types and the like are looked up once
+    few = queries(staff, url)
+    for n in range(FEW, MANY):
+        make(n)
+    assert model._default_manager.count() >= MANY
+    assert queries(staff, url) == few
+    assert few <= 15
+
+
+def test_every_maker_has_a_list() -> None:
+    assert set(MAKERS) <= {model._meta.label for model in admin.site._registry}
+
+
+@of_every_model
+def test_list_is_refused_to_staff_who_may_not_see_it(client: Client, model: type[Model]) -> None:
+    client.force_login(UserFactory(is_staff=True))
+    url = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
+    assert client.get(url).status_code == 403
+
+
+@of_every_model
+def test_page_of_a_row_opens(staff: Client, model: type[Model]) -> None:
+    row: Any = MAKERS[model._meta.label](1)
+    url = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_change", args=(row.pk,))
+    assert staff.get(url).status_code == 200
+
+
+def test_second_factor_never_shows_its_secret(staff: Client) -> None:
+    row = authenticator(1)
+    row.data = {"secret": "JBSWY3DPEHPK3PXP"}  # type: ignore[attr-defined]
+    row.save()
+    page = staff.get(reverse("admin:mfa_authenticator_change", args=(row.pk,)))
+    assert b"JBSWY3DPEHPK3PXP" not in page.content
+
+
+def test_queue_is_looked_at_and_not_touched(staff: Client) -> None:
+    row = schedule(1)
+    assert staff.get(reverse("admin:django_q_schedule_add")).status_code == 403
+    assert staff.post(reverse("admin:django_q_schedule_delete", args=(row.pk,)), {"post": "yes"}).status_code == 403
