@@ -40,6 +40,7 @@ TITLES = {
     "not_possible": "The order's state does not allow this",
     "not_on_sale": "This cannot be ordered any more",
     "customer_closed": "Nothing can be ordered for this customer",
+    "not_ready": "This is still being made",
     "name_taken": "The name is in use",
     "idempotency_key_reused": "The Idempotency-Key belongs to another request",
     "idempotency_key_in_use": "The first request with this Idempotency-Key is still at work",

@@ -8,7 +8,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 from live.api.views import UnknownAddress, problem_type
 
 app_name = "api"
-ROOMS = ("customers", "products", "orders", "infrastructure", "monitoring")
+ROOMS = ("customers", "products", "orders", "infrastructure", "monitoring", "billing")
 urlpatterns = [
     *(path("v1/", include(f"{room}.api.urls")) for room in ROOMS),
     path("schema/", SpectacularAPIView.as_view(), name="schema"),

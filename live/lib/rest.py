@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from datetime import UTC
+from operator import attrgetter
 from typing import Any
 
 import django_filters
 from django.db import models
 from django.utils.translation import gettext as _
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import mixins, serializers
 from rest_framework.viewsets import GenericViewSet
+
+from live.lib.money import round_money
 
 PAGE_PARAMETERS = frozenset({"cursor", "page_size"})
 
@@ -26,6 +30,20 @@ class MoneySerializer(serializers.Serializer[Any]):
 
     amount = serializers.DecimalField(max_digits=14, decimal_places=None, help_text="Such as 49.00")
     currency = serializers.CharField(help_text="ISO 4217")
+
+
+@extend_schema_field(MoneySerializer)
+class AmountField(serializers.Field[Any, Any, Any, Any]):
+    """The row's `column` with its currency, which is found at the path `currency`; unit prices are not rounded."""
+
+    def __init__(self, column: str, *, currency: str = "currency", is_rounded: bool = True) -> None:
+        super().__init__(source="*", read_only=True)
+        self.column, self.currency, self.is_rounded = column, currency, is_rounded
+
+    def to_representation(self, value: Any) -> dict[str, str]:
+        """The amount as text."""
+        amount, currency = getattr(value, self.column), attrgetter(self.currency)(value)
+        return {"amount": f"{round_money(amount, currency) if self.is_rounded else amount:f}", "currency": currency}
 
 
 class RowSerializer(serializers.ModelSerializer[Any]):

@@ -10,12 +10,16 @@ from django.core.cache import cache
 from django.utils import timezone
 from rest_framework.test import APIClient
 
+from billing.issuing import issue_invoices
+from billing.models import Subscription
 from customers.models import ApiToken, Customer, Membership, User
 from infrastructure.models import Deployment, Endpoint, Provider, Server, Service
+from live.lib import clock
 from monitoring.models import Monitor, MonitorCheck
 from orders.models import Order
 from tests.factories import CustomerFactory, MembershipFactory, UserFactory, make_draft
 
+BILLING = ("billing.view_subscription", "billing.view_invoice")
 Caller = Callable[[User], APIClient]
 
 
@@ -76,7 +80,7 @@ def stranger(db: None, calling: Caller) -> APIClient:
 @pytest.fixture
 def operator(db: None, calling: Caller) -> APIClient:
     """Staff who may do everything with orders."""
-    others = ("customers.view_customer", "products.view_product")
+    others = ("customers.view_customer", "products.view_product", *BILLING)
     names = ("view_order", "view_orderevent", "add_order", "approve_order", "steer_order", "remove_order")
     return calling(make_staff(*(f"orders.{name}" for name in names), *others))
 
@@ -105,6 +109,19 @@ def furnish(order: Order) -> Order:
     )
     monitor = Monitor.objects.create(order=order, state="up", read_error="host 4711 is slow")
     MonitorCheck.objects.create(monitor=monitor, endpoint=endpoint, state="up", message="200 in 0.1 s")
+    subscription = Subscription.objects.create(
+        order=order,
+        customer=order.customer,
+        description="Map server · Small",
+        detail=order.name,
+        price=order.plan.price,
+        setup_fee=order.plan.setup_fee,
+        currency="EUR",
+        period="month",
+        started_on=clock.today(),
+        next_invoice_on=clock.today(),
+    )
+    issue_invoices([subscription], today=clock.today())
     return order
 
 

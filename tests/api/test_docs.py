@@ -34,7 +34,7 @@ def test_calls_of_the_documentation_work_in_their_order() -> None:
         answer = curl(re.sub(r"\$([A-Z]+)", lambda name: values[name[1]], words))
         assert answer.status_code == int(status), (words, answer.content)
         answers.append(answer)
-    assert len(answers) == 8
+    assert len(answers) == 9
     assert Order.objects.get().wanted == "removed"
     assert answers[-1]["Idempotency-Replayed"] == "true"
     assert answers[-1].content == answers[-2].content

@@ -52,10 +52,12 @@ def address(words: str, order: Order) -> str:
         "/releases/": str(order.release_id),
         "/plans/": str(order.plan_id),
         "/servers/": str(order.server.pk),
+        "/subscriptions/": str(order.subscription.pk),
+        "/invoices/": order.invoices.get().number,
         "/monitors/": str(order.monitor.pk),
         "/services/": str(order.deployment.services.get().pk),
     }
-    value = next((value for room, value in values.items() if room in words), order.reference)
+    value = next((value for room, value in values.items() if words.startswith(f"/api/v1{room}")), order.reference)
     return re.sub(r"\(\?P<[^)]*\)", value, words)
 
 
@@ -69,6 +71,8 @@ def test_there_are_addresses_to_walk() -> None:
         "servers",
         "services",
         "monitors",
+        "subscriptions",
+        "invoices",
     }
 
 
@@ -191,7 +195,19 @@ def test_pages_follow_each_other_newest_first(owner: APIClient, customer: Custom
 
 
 @pytest.mark.parametrize(
-    "path", ["orders", "customers", "products", "releases", "plans", "servers", "services", "monitors"]
+    "path",
+    [
+        "customers",
+        "products",
+        "releases",
+        "plans",
+        "orders",
+        "servers",
+        "services",
+        "monitors",
+        "subscriptions",
+        "invoices",
+    ],
 )
 def test_list_issues_as_many_queries_for_many_rows_as_for_one(operator: APIClient, order: Order, path: str) -> None:
     operator.get(f"/api/v1/{path}/")  # notes the use of the token

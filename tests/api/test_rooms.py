@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+from typing import Any
+
 import pytest
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
 from rest_framework.test import APIClient
 
+from billing.models import InvoicePdf
 from orders.models import Order
 
 pytestmark = pytest.mark.django_db
@@ -37,7 +43,39 @@ def test_words_of_the_outside_are_for_staff(owner: APIClient, operator: APIClien
     assert operator.get(here).json()["last_error"] == "node 4711 is slow"
 
 
-@pytest.mark.parametrize("path", ["servers", "services", "monitors"])
+def test_subscription_tells_what_is_asked_and_when(owner: APIClient, order: Order) -> None:
+    (row,) = owner.get(f"/api/v1/subscriptions/?order={order.reference}&state=active").json()["results"]
+    assert (row["price"], row["period"]) == ({"amount": "49.00", "currency": "EUR"}, "month")
+    assert row["next_invoice_on"] > row["started_on"]
+
+
+def test_invoice_is_shown_as_it_was_issued(owner: APIClient, order: Order) -> None:
+    (row,) = owner.get(f"/api/v1/invoices/?customer={order.customer.number}&state=open&specimen=false").json()[
+        "results"
+    ]
+    assert row["buyer"]["name"] == "Waterschap Vallei"
+    assert row["lines"][0]["net"] == row["net"] == {"amount": "49.00", "currency": "EUR"}
+    assert Decimal(row["gross"]["amount"]) == Decimal(row["net"]["amount"]) + Decimal(row["tax"]["amount"])
+    assert owner.get(f"/api/v1/invoices/{row['number']}/").json() == row
+
+
+def test_pdf_of_an_invoice_is_a_conflict_until_it_is_made(owner: APIClient, stranger: APIClient, order: Order) -> None:
+    invoice = order.invoices.get()
+    here = f"/api/v1/invoices/{invoice.number}/pdf/"
+    early = owner.get(here, headers={"Accept": "application/pdf"})
+    assert (early.status_code, early.json()["code"]) == (409, "not_ready")
+    path = default_storage.save("invoices/test.pdf", ContentFile(b"%PDF-1.7 of the valley"))
+    InvoicePdf.objects.filter(invoice=invoice).update(path=path)
+    for accept in ("application/pdf", "*/*"):
+        file: Any = owner.get(here, headers={"Accept": accept})
+        assert (file.status_code, file["Content-Type"]) == (200, "application/pdf")
+        assert b"".join(file.streaming_content) == b"%PDF-1.7 of the valley"
+        file.close()
+    assert f"{invoice.number}.pdf" in file["Content-Disposition"]
+    assert stranger.get(here).status_code == 404
+
+
+@pytest.mark.parametrize("path", ["servers", "services", "monitors", "subscriptions", "invoices"])
 def test_rows_of_another_customer_are_not_there(stranger: APIClient, order: Order, path: str) -> None:
     assert stranger.get(f"/api/v1/{path}/").json()["results"] == []
     assert stranger.get(f"/api/v1/{path}/?order={order.reference}").json()["results"] == []

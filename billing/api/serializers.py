@@ -1,0 +1,97 @@
+"""Subscriptions and invoices as the API shows them."""
+
+from __future__ import annotations
+
+from rest_framework import serializers
+
+from billing.models import Invoice, InvoiceLine, Subscription
+from customers.api.serializers import CustomerNameSerializer
+from live.lib.rest import AmountField, RowSerializer
+
+
+class SubscriptionSerializer(RowSerializer):
+    """What a customer pays for an order, again and again."""
+
+    order = serializers.CharField(source="order.reference", read_only=True)
+    customer = CustomerNameSerializer()
+    price = AmountField("price")
+    setup_fee = AmountField("setup_fee")
+
+    class Meta:
+        model = Subscription
+        fields = (
+            "id",
+            "order",
+            "customer",
+            "description",
+            "detail",
+            "price",
+            "setup_fee",
+            "period",
+            "state",
+            "started_on",
+            "next_invoice_on",
+            "ended_on",
+        )
+
+
+class LineSerializer(RowSerializer):
+    """One line of an issued invoice."""
+
+    unit_price = AmountField("unit_price", currency="invoice.currency", is_rounded=False)
+    net = AmountField("net", currency="invoice.currency")
+
+    class Meta:
+        model = InvoiceLine
+        fields = (
+            "position",
+            "description",
+            "detail",
+            "quantity",
+            "unit_price",
+            "net",
+            "vat_category",
+            "vat_rate",
+            "period_start",
+            "period_end",
+        )
+
+
+class InvoiceSerializer(RowSerializer):
+    """An invoice as it was issued; `period_end` is the first day that is not paid for."""
+
+    customer = CustomerNameSerializer()
+    order = serializers.CharField(source="order.reference", read_only=True)
+    specimen = serializers.BooleanField(source="is_specimen", read_only=True)
+    seller = serializers.DictField(read_only=True)
+    buyer = serializers.DictField(read_only=True)
+    payment = serializers.DictField(read_only=True)
+    breakdown = serializers.ListField(child=serializers.DictField(), read_only=True)
+    net = AmountField("net")
+    tax = AmountField("tax")
+    gross = AmountField("gross")
+    lines = LineSerializer(many=True)
+
+    class Meta:
+        model = Invoice
+        fields = (
+            "number",
+            "customer",
+            "order",
+            "specimen",
+            "state",
+            "issued_on",
+            "due_on",
+            "paid_on",
+            "period_start",
+            "period_end",
+            "language",
+            "seller",
+            "buyer",
+            "payment",
+            "lines",
+            "breakdown",
+            "net",
+            "tax",
+            "gross",
+        )

@@ -1,0 +1,86 @@
+"""Subscriptions and invoices: read only; what is issued never changes."""
+
+from __future__ import annotations
+
+import django_filters
+from django.core.files.storage import default_storage
+from django.http import FileResponse
+from django.utils.translation import gettext as _
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema
+from rest_framework.decorators import action
+from rest_framework.permissions import IsAuthenticated
+from rest_framework.renderers import JSONRenderer
+from rest_framework.request import Request
+
+from billing.api.serializers import InvoiceSerializer, SubscriptionSerializer
+from billing.models import Invoice, InvoicePdf, Subscription
+from live.lib.errors import Refusal
+from live.lib.rest import RowFilter, RowsView, TrueFalseFilter
+
+
+class NotReady(Refusal):
+    """The file is still being made."""
+
+    code = "not_ready"
+
+
+class PdfRenderer(JSONRenderer):
+    """Lets a caller ask for `application/pdf`; what goes wrong is still said in JSON."""
+
+    media_type = "application/pdf"
+    format = "pdf"
+
+
+class SubscriptionFilter(RowFilter):
+    """By customer, order and state."""
+
+    customer = django_filters.CharFilter("customer__number")
+    order = django_filters.CharFilter("order__reference")
+    state = django_filters.ChoiceFilter(choices=Subscription.State.choices)
+
+    class Meta:
+        model = Subscription
+        fields = ("customer", "order", "state")
+
+
+class SubscriptionView(RowsView):
+    """The subscriptions of the customers you belong to; staff who may view them see all."""
+
+    queryset = Subscription.objects.select_related("order", "customer")
+    serializer_class = SubscriptionSerializer
+    filterset_class = SubscriptionFilter
+    permission_classes = (IsAuthenticated,)
+
+
+class InvoiceFilter(RowFilter):
+    """By customer, order, state, and whether it is only a specimen."""
+
+    customer = django_filters.CharFilter("customer__number")
+    order = django_filters.CharFilter("order__reference")
+    state = django_filters.ChoiceFilter(choices=Invoice.State.choices)
+    specimen = TrueFalseFilter("is_specimen")
+
+    class Meta:
+        model = Invoice
+        fields = ("customer", "order", "state", "specimen")
+
+
+class InvoiceView(RowsView):
+    """The invoices of the customers you belong to; staff who may view them see all."""
+
+    queryset = Invoice.objects.select_related("order", "customer").prefetch_related("lines")
+    serializer_class = InvoiceSerializer
+    filterset_class = InvoiceFilter
+    permission_classes = (IsAuthenticated,)
+    lookup_field = "number"
+
+    @extend_schema(responses={(200, "application/pdf"): OpenApiTypes.BINARY}, filters=False)
+    @action(detail=True, methods=["get"], renderer_classes=(JSONRenderer, PdfRenderer))
+    def pdf(self, request: Request, number: str) -> FileResponse:
+        """The invoice as a file, as it was sent."""
+        invoice = self.get_object()
+        row = InvoicePdf.objects.filter(invoice=invoice).exclude(path="").first()
+        if row is None:
+            raise NotReady(_("The file of this invoice is still being made; ask again in a minute."))
+        return FileResponse(default_storage.open(row.path), content_type="application/pdf", filename=f"{number}.pdf")
