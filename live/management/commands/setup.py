@@ -21,4 +21,4 @@ class Command(BaseCommand):
         call_command("migrate", interactive=False, verbosity=0)
         call_command("write_roles", verbosity=0)
         write_schedules(all_schedules())
-        call_command("read_catalogue")
+        call_command("read_catalogue", lenient=True, stdout=self.stdout, stderr=self.stderr)
