@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.db.models import Prefetch
 
 from live.lib import clock
 from live.lib.control import kick
@@ -16,6 +17,7 @@ from monitoring.adapters.words import Seen
 from monitoring.models import Monitor, MonitorCheck
 from monitoring.specs import RELATED
 from monitoring.standing import report_of, rolled_up
+from monitoring.words import CheckState
 from orders.models import OrderPart
 from orders.reports import lock_orders
 from orders.services import Report, report_many
@@ -60,7 +62,7 @@ def write_page(page: Page, states: States, *, error: str = "") -> None:
     rows = list(
         Monitor.objects.filter(next_read_at=page.mine, wanted=Wanted.RUNNING)
         .select_related("order")
-        .prefetch_related("checks__endpoint")
+        .prefetch_related(Prefetch("checks", MonitorCheck.objects.with_endpoints().select_for_update(of=("self",))))
     )
     _take_in([(check, states.get(row.order.key, {})) for row in rows for check in row.checks.all()], now)
     _write_monitors(rows, now, error)
@@ -80,20 +82,20 @@ def _take_in(checks: Sequence[tuple[MonitorCheck, Mapping[str, Seen]]], now: dat
         elif check.checked_at and check.checked_at != before:
             same[check.checked_at].append(check.pk)
     if changed:
-        MonitorCheck.objects.bulk_update(changed, MonitorCheck.HELD_FIELDS)
+        MonitorCheck.objects.write_held(changed)
     for at, pks in same.items():
         MonitorCheck.objects.filter(pk__in=pks).update(checked_at=at)
 
 
 def _write_monitors(rows: Sequence[Monitor], now: datetime, error: str) -> None:
-    changed = []
+    changed: dict[CheckState, list[int]] = defaultdict(list)
     for row in rows:
         state = rolled_up(check.state for check in row.checks.all())
         if (row.state, row.read_error) != (state, error):
-            row.state, row.read_error, row.updated_at = state, error, now
-            changed.append(row)
-    if changed:
-        Monitor.objects.bulk_update(changed, ("state", "read_error", "updated_at"))
+            row.state, row.read_error = state, error
+            changed[state].append(row.pk)
+    for state, pks in changed.items():
+        Monitor.objects.filter(pk__in=pks).update(state=state, read_error=error, updated_at=now)
 
 
 def _mend(gone: Sequence[Monitor], now: datetime) -> None:

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Prefetch, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from infrastructure.models import Endpoint
@@ -125,7 +125,12 @@ def _match_checks(orders: Sequence[Order]) -> None:
 def report_rows(rows: QuerySet[Monitor]) -> None:
     """The orders have been told how these monitors stand now."""
     now = clock.now()
-    report_many([report_of(row, now=now) for row in rows.prefetch_related("checks__endpoint")])
+    report_many(
+        [
+            report_of(row, now=now)
+            for row in rows.prefetch_related(Prefetch("checks", MonitorCheck.objects.with_endpoints()))
+        ]
+    )
 
 
 @transaction.atomic

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import django_filters
+from django.db.models import Prefetch
 from rest_framework.permissions import IsAuthenticated
 
 from monitoring.api.serializers import MonitorSerializer
-from monitoring.models import Monitor
+from monitoring.models import Monitor, MonitorCheck
 from monitoring.words import Backend, CheckState
 from orders.api.rows import OrderRowFilter, OrderRowsView
 
@@ -25,7 +26,9 @@ class MonitorFilter(OrderRowFilter):
 class MonitorView(OrderRowsView):
     """The monitors of the orders you see, with their checks."""
 
-    queryset = Monitor.objects.select_related("order").prefetch_related("checks__endpoint")
+    queryset = Monitor.objects.select_related("order").prefetch_related(
+        Prefetch("checks", MonitorCheck.objects.with_endpoints())
+    )
     serializer_class = MonitorSerializer
     filterset_class = MonitorFilter
     permission_classes = (IsAuthenticated,)

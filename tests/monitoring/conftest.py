@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from infrastructure.models import Deployment, Endpoint, Provider, Server
 from live.lib.control import controllers
@@ -28,6 +31,13 @@ def watch(monkeypatch: pytest.MonkeyPatch) -> FakeWatch:
     watch = FakeWatch()
     monkeypatch.setattr("monitoring.outside.get_watch", lambda: watch)
     return watch
+
+
+def count_queries(act: Callable[[], object]) -> int:
+    """How many queries `act` makes."""
+    with CaptureQueriesContext(connection) as queries:
+        act()
+    return len(queries)
 
 
 class Room:
