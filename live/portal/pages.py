@@ -7,11 +7,14 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from billing.models import Subscription
 from live.portal import words
+from live.portal.papers import papers
 from orders.models import Order
 from orders.words import State, Wanted
 
 EVENTS_SHOWN = 100
+PAPERS_SHOWN = 24
 
 
 def order_facts(order: Order) -> dict[str, Any]:
@@ -29,6 +32,8 @@ def order_facts(order: Order) -> dict[str, Any]:
         "endpoints": list(order.endpoints.all()) if order.wanted != Wanted.REMOVED else [],
         "can_be_removed": order.wanted != Wanted.REMOVED,
         "plan": order.plan,
+        "cost": Subscription.objects.filter(order=order).first() or order.plan,
+        "invoices": papers(order.invoices.select_related("pdf")[:PAPERS_SHOWN]),
     }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from live.portal.views import customers, making, orders, profile, steering
+from live.portal.views import customers, invoices, making, orders, profile, steering
 
 app_name = "portal"
 urlpatterns: list[URLPattern] = [
@@ -20,5 +20,6 @@ urlpatterns: list[URLPattern] = [
     path("orders/<slug:reference>/secrets/", steering.secrets, name="secrets"),
     path("customers/", customers.customer_list, name="customers"),
     path("customers/<slug:number>/", customers.customer_page, name="customer"),
+    path("invoices/<str:number>/pdf/", invoices.invoice_pdf, name="invoice_pdf"),
     path("profile/", profile.profile, name="profile"),
 ]

@@ -8,6 +8,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 
+from billing.models import Subscription
 from live.lib.money import Money
 from live.portal.icons import ICONS
 from live.portal.words import PARTS, Words
@@ -45,6 +46,6 @@ def icon(name: str) -> SafeString:
 
 
 @register.filter
-def setup_fee(plan: Plan) -> Money:
+def setup_fee(plan: Plan | Subscription) -> Money:
     """What setting up costs, once."""
     return Money(plan.setup_fee, plan.currency)

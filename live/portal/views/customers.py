@@ -9,6 +9,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_safe
 
 from customers.models import Customer
+from live.portal.papers import papers
 from live.portal.viewing import viewer
 
 PER_PAGE = 25
@@ -33,4 +34,6 @@ def customer_page(request: HttpRequest, number: str) -> HttpResponse:
         Customer.objects.visible_to(viewer(request)).prefetch_related("addresses", "contacts"), number=number
     )
     members = customer.memberships.select_related("user").order_by("role", "user__email")
-    return render(request, "portal/customer.html", {"customer": customer, "members": members})
+    page = Paginator(customer.invoices.select_related("pdf"), PER_PAGE).get_page(request.GET.get("page"))
+    context = {"customer": customer, "members": members, "page": page, "invoices": papers(page)}
+    return render(request, "portal/customer.html", context)

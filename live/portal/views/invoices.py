@@ -1,0 +1,29 @@
+"""The papers."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.files.storage import default_storage
+from django.http import FileResponse, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from billing.models import Invoice, InvoicePdf
+from live.portal.viewing import viewer
+
+
+@login_required
+@require_safe
+def invoice_pdf(request: HttpRequest, number: str) -> HttpResponse | FileResponse:
+    """The invoice as a file; until it is made, the viewer is told to come back."""
+    visible = Invoice.objects.visible_to(viewer(request)).select_related("customer")
+    invoice = get_object_or_404(visible, number=number)
+    pdf = InvoicePdf.objects.filter(invoice=invoice).exclude(path="").first()
+    if pdf is None:
+        messages.info(
+            request, _("Invoice %(number)s is still being printed; try again in a minute.") % {"number": number}
+        )
+        return redirect("portal:customer", number=invoice.customer.number)
+    return FileResponse(default_storage.open(pdf.path), as_attachment=True, filename=f"{number}.pdf")
