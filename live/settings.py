@@ -107,6 +107,9 @@ else:
     DATABASES["default"]["CONN_MAX_AGE"] = env.int("CONN_MAX_AGE", default=600)
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 
+# Tries at signing in are counted here, so web processes have to share it; several machines need one between them.
+CACHES = {"default": env.cache("CACHE_URL", default=f"filecache://{VAR_DIR / 'cache'}")}
+
 TASK_TIMEOUT = env.int("TASK_TIMEOUT", default=900)  # seconds; the longest any task may take
 REQUEUE_AFTER = env.int("REQUEUE_AFTER", default=60)  # seconds; a message on the queue for longer is taken for lost
 Q_CLUSTER = {
