@@ -14,6 +14,9 @@ class BillingConfig(AppConfig):
 
     def ready(self) -> None:
         from billing import checks, receivers, tasks  # noqa: F401  (all register themselves)
+        from billing.order_sections import BillingSections
         from live.lib.schedules import Every, register_schedule  # apps must be loaded first
+        from orders.sections import register_sections
 
+        register_sections(BillingSections())
         register_schedule(Every(name="billing run", task="billing.tasks.bill_due", minutes=60))

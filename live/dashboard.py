@@ -7,16 +7,19 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from django.db.models import Count, Model
+from django.db.models import Count, Model, Q, Sum
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
+from billing.models import Invoice
 from customers.models import Customer
 from infrastructure.models import Provider, Server
 from live.lib import clock
 from live.lib.control import controllers
 from live.lib.machine_owned import when
+from live.lib.money import Money
 from live.lib.queue import look_at_queue
 from orders import tones
 from orders.models import Order, OrderEvent
@@ -77,6 +80,16 @@ class Figure:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Owed:
+    """What customers still have to pay: a sum for each currency."""
+
+    amounts: list[str]
+    invoices: int
+    overdue: int
+    url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Health:
     """Whether the queue is worked on: a warning, or how it goes."""
 
@@ -99,6 +112,8 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         context["down"] = not_well(counts)
         context["events"] = recent_events()
         context["figures"] = figures(request, counts)
+    if _may_view(request, Invoice):
+        context["owed"] = what_is_owed()
     return context
 
 
@@ -138,6 +153,20 @@ def broken_rows(request: HttpRequest) -> list[Line]:
     if _may_view(request, Product):
         lines += [_of_row(row, row.import_error) for row in Product.objects.exclude(import_error="")[:SHOWN]]
     return lines
+
+
+def what_is_owed() -> Owed:
+    """The unpaid invoices added up, each currency by itself; rehearsals owe nothing."""
+    late = Count("pk", filter=Q(due_on__lt=clock.today()))
+    rows = Invoice.objects.owed().order_by("currency").values("currency")
+    sums = list(rows.annotate(sum=Sum("gross"), count=Count("pk"), late=late))
+    locale = get_language() or "en"
+    return Owed(
+        amounts=[Money(row["sum"], row["currency"]).format(locale) for row in sums],
+        invoices=sum(row["count"] for row in sums),
+        overdue=sum(row["late"] for row in sums),
+        url=_list(Invoice, "state__exact=open&is_specimen__exact=0"),
+    )
 
 
 def recent_events() -> Iterable[OrderEvent]:

@@ -68,6 +68,12 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
         ),
         group(_("Monitoring"), item(_("Monitors"), "monitor_heart", "monitoring.monitor")),
         group(
+            _("Billing"),
+            item(_("Invoices"), "request_quote", "billing.invoice"),
+            item(_("Subscriptions"), "autorenew", "billing.subscription"),
+            item(_("Invoice files"), "picture_as_pdf", "billing.invoicepdf"),
+        ),
+        group(
             _("System"),
             item(_("Users"), "person", "customers.user"),
             item(_("Roles"), "group", "auth.group"),

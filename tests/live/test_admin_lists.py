@@ -16,12 +16,16 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from billing.models import Invoice
+from billing.services import follow_orders
 from customers.models import ApiToken, Message
 from infrastructure.models import Deployment, Endpoint, Provider, Server, Service
 from infrastructure.sandbox.models import SandboxComposition, SandboxNode, SandboxSwitches
 from live.lib import clock
 from monitoring.models import Monitor, MonitorCheck
 from orders.models import Order
+from orders.services import Report, place_order, report_many
+from orders.words import Part, PartState
 from products.models import CatalogueReading
 from tests.factories import CustomerFactory, PlanFactory, ProductFactory, ReleaseFactory, UserFactory, make_draft
 
@@ -105,9 +109,25 @@ def address(n: int) -> Model:
     return apps.get_model("account.EmailAddress").objects.create(user=UserFactory(), email=f"{n}@example.org")
 
 
+def billed(n: int) -> Invoice:
+    """The first invoice of an active order."""
+    of = place_order(order=make_draft(name=f"maps {n}", plan_fields={"auto_approve": True}))
+    report_many(
+        [
+            Report(order_pk=of.pk, part=part, state=PartState.READY, version=1)
+            for part in (Part.SERVER, Part.COMPOSITION, Part.ENDPOINTS)
+        ]
+    )
+    follow_orders([of.pk])
+    return Invoice.objects.select_related("subscription", "pdf").get(order=of)
+
+
 MAKERS: dict[str, Callable[[int], object]] = {
     "account.EmailAddress": address,
     "auth.Group": lambda n: Group.objects.create(name=f"Role {n}"),
+    "billing.Invoice": billed,
+    "billing.InvoicePdf": lambda n: billed(n).pdf,
+    "billing.Subscription": lambda n: billed(n).subscription,
     "customers.ApiToken": token,
     "customers.Customer": lambda n: CustomerFactory(),
     "customers.Message": message,

@@ -37,7 +37,7 @@ OPERATOR = (
     "products.sell_product",
     "django_q.view",
 )
-BILLING = (*SEE, *KEEP_CUSTOMERS, "billing.*")
+BILLING = (*SEE, *KEEP_CUSTOMERS, "billing.settle_invoice")
 NOT_SEEN = ("view_ordersecrets",)  # secrets are shown by orders.reveal_secrets, one click at a time
 ROLES: Mapping[str, tuple[str, ...]] = {
     "Operator": OPERATOR,
