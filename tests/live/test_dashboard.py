@@ -1,0 +1,178 @@
+"""The first page says what needs a person, in a fixed number of queries, to whoever may see it."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.contrib.auth.models import Permission
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from billing.models import Invoice
+from billing.services import follow_orders
+from customers.models import Message, User
+from infrastructure.models import Provider
+from live.lib import clock
+from orders.models import Order
+from orders.services import place_order, remove_order, report
+from orders.words import Part, PartState
+from products.models import Product
+from tests.factories import CustomerFactory, ProductFactory, UserFactory, make_draft
+
+pytestmark = pytest.mark.django_db
+
+PAGE = "/admin/"
+
+
+def staff(*permissions: str) -> User:
+    user: User = UserFactory(is_staff=True)
+    user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
+    return user
+
+
+@pytest.fixture
+def boss(client: Client) -> Client:
+    """Someone who may everything."""
+    client.force_login(UserFactory(is_staff=True, is_superuser=True))
+    return client
+
+
+def worked(ago: timedelta, *, func: str = "live.lib.sweep.sweep", success: bool = True) -> None:
+    at = clock.now() - ago
+    apps.get_model("django_q.Task").objects.create(
+        id=uuid.uuid4().hex, name="task", func=func, started=at, stopped=at, success=success
+    )
+
+
+def placed(**fields: Any) -> Order:
+    return place_order(order=make_draft(plan_fields={"auto_approve": True}, **fields))
+
+
+def active(**fields: Any) -> Order:
+    order = placed(**fields)
+    for part in (Part.SERVER, Part.COMPOSITION, Part.ENDPOINTS):
+        report(order.pk, part, PartState.READY, version=1)
+    order.refresh_from_db()
+    return order
+
+
+def one_of_each() -> None:
+    """A pending, a failed, a moving and a degraded order, an unpaid invoice and a failed mail."""
+    place_order(order=make_draft())
+    report(placed().pk, Part.SERVER, PartState.FAILED, "quota exceeded", version=1)
+    report(placed().pk, Part.SERVER, PartState.WORKING, "is being built", version=1)
+    down = active()
+    follow_orders([down.pk])
+    report(down.pk, Part.MONITORING, PartState.DOWN, "WMS does not answer", version=1)
+    Message.objects.filter(key__contains=down.reference).update(failed_version=1, last_error="550 unknown")
+
+
+def test_dashboard_says_what_needs_a_person_and_why(boss: Client) -> None:
+    one_of_each()
+    seen = boss.get(PAGE).context
+    assert [line.reason for line in seen["person"].lines] == ["Server: quota exceeded", "Placed; waiting for approval."]
+    assert [line.step for line in seen["person"].lines] == ["Try again", "Approve"]
+    assert [line.reason for line in seen["down"].lines] == ["WMS does not answer"]
+    assert [line.reason for line in seen["moving"].lines] == ["Waiting for the server: is being built"]
+    assert [dot.look for dot in seen["moving"].lines[0].dots] == ["working", *["waiting"] * 4]
+    assert {line.reason for line in seen["broken"]} == {"550 unknown"}
+    assert seen["waiting_for_people"] == 2 + len(seen["broken"])
+
+
+def test_removal_counts_what_is_gone(boss: Client) -> None:
+    order = remove_order(order=active())
+    report(order.pk, Part.COMPOSITION, PartState.REMOVED, version=2)
+    (line,) = boss.get(PAGE).context["moving"].lines
+    assert {dot.label: dot.look for dot in line.dots}["Composition"] == "done"
+    assert {dot.label: dot.look for dot in line.dots}["Server"] == "working"
+
+
+def test_owed_is_added_up_by_currency_without_rehearsals(boss: Client) -> None:
+    for fields in ({}, {}, {"sandbox": True}):
+        follow_orders([active(**fields).pk])
+    owed = boss.get(PAGE).context["owed"]
+    total = sum(invoice.gross for invoice in Invoice.objects.owed())
+    assert (owed.amounts, owed.invoices, owed.overdue) == ([f"€{total}"], 2, 0)
+
+
+def test_dashboard_takes_the_same_queries_for_few_and_for_many(boss: Client) -> None:
+    one_of_each()
+    boss.get(PAGE)
+    with CaptureQueriesContext(connection) as few:
+        boss.get(PAGE)
+    for _ in range(12):
+        one_of_each()
+        ProductFactory(import_error="plans: too few")
+    with CaptureQueriesContext(connection) as many:
+        boss.get(PAGE)
+    assert len(many) == len(few) <= 30
+
+
+def test_long_lists_are_cut_and_counted(boss: Client) -> None:
+    for _ in range(11):
+        place_order(order=make_draft())
+    card = boss.get(PAGE).context["person"]
+    assert (len(card.lines), card.count, card.more) == (8, 11, 3)
+
+
+def test_empty_house_says_that_nothing_waits(boss: Client) -> None:
+    worked(timedelta(seconds=20))
+    content = boss.get(PAGE).content.decode()
+    assert "Nothing waits for you." in content
+    assert "Nothing is being set up or removed." in content
+    assert "gl-alarm" not in content
+
+
+@pytest.mark.parametrize(
+    ("ago", "warning"),
+    [
+        (None, "No worker has done anything yet"),
+        (timedelta(minutes=2), ""),
+        (timedelta(minutes=4), "No worker has finished anything since 4"),
+    ],
+)
+def test_workers_that_do_not_work_are_a_warning(boss: Client, ago: timedelta | None, warning: str) -> None:
+    if ago:
+        worked(ago)
+    said = boss.get(PAGE).context["health"].warning
+    assert said.replace("\xa0", " ").startswith(warning)
+    assert bool(said) == bool(warning)
+
+
+def test_failed_sweep_is_a_warning(boss: Client) -> None:
+    worked(timedelta(seconds=5), success=False)
+    assert "sweep failed" in boss.get(PAGE).context["health"].warning
+
+
+def test_only_sandboxes_are_said_loudly(boss: Client) -> None:
+    Provider.objects.create(slug="sandbox", name="Sandbox", kind=Provider.Kind.SANDBOX)
+    assert boss.get(PAGE).context["is_rehearsal"]
+    Provider.objects.create(slug="here", name="Here", kind=Provider.Kind.LOCAL)
+    assert not boss.get(PAGE).context["is_rehearsal"]
+
+
+def test_staff_see_only_what_they_may(client: Client) -> None:
+    one_of_each()
+    Product.objects.update(import_error="plans: too few")
+    client.force_login(staff())
+    seen = client.get(PAGE).context
+    assert [name for name in ("person", "moving", "down", "events", "owed", "figures") if name in seen] == []
+    assert seen["broken"] == []
+
+
+def test_steps_are_offered_to_whom_may_take_them(client: Client) -> None:
+    one_of_each()
+    client.force_login(staff("view_order", "approve_order"))
+    assert [line.step for line in client.get(PAGE).context["person"].lines] == ["", "Approve"]
+
+
+def test_customers_people_are_sent_away(client: Client) -> None:
+    CustomerFactory()
+    client.force_login(UserFactory())
+    answer = client.get(PAGE)
+    assert answer.status_code == 302
