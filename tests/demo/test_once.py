@@ -51,6 +51,8 @@ def test_demo_ends_with_one_of_everything_and_nothing_left(tmp_path: Path, kills
     assert made_ever(tmp_path, "sandbox_sandboxnode") == 1
     assert made_ever(tmp_path, "sandbox_sandboxcomposition") == 1
     assert made_ever(tmp_path, "billing_invoice") == 1
-    assert {one["name"]: one["is_ok"] for one in summary["endpoints"]} == dict.fromkeys(("map", "wms", "wfs", "csw"), True)
+    assert {one["name"]: one["is_ok"] for one in summary["endpoints"]} == dict.fromkeys(
+        ("map", "wms", "wfs", "csw"), True
+    )
     assert all(one["sent_at"] for one in summary["mails"])
     assert Path(summary["invoice"]["pdf"]).read_bytes().startswith(b"%PDF-")
