@@ -67,6 +67,20 @@ def test_a_wrong_code_lets_nobody_in_and_three_end_the_try(client: Client, owner
     assert client.get("/").status_code == 302
 
 
+def test_a_mail_server_that_is_down_breaks_no_page(
+    client: Client, owner: User, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def down(*args: object, **kwargs: object) -> None:
+        raise ConnectionRefusedError("no mail today")
+
+    monkeypatch.setattr(mail.EmailMultiAlternatives, "send", down)
+    response = client.post("/account/login/", {"email": owner.email}, follow=True)
+    assert response.status_code == 200
+    assert b"We cannot send mail at the moment" in response.content
+    assert "no mail today" in caplog.text
+    assert owner.email not in caplog.text
+
+
 def test_nobody_signs_up(client: Client) -> None:
     for response in (client.get("/account/signup/"), client.post("/account/signup/", {"email": "x@example.org"})):
         assert response.status_code in (302, 405)
