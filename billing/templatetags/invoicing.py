@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 
 from babel import Locale
-from babel.numbers import format_decimal, format_percent
+from babel.dates import format_date
+from babel.numbers import format_currency, format_decimal, format_percent
 from django import template
 from django.utils.translation import get_language
 from stdnum import iban as iban_format
@@ -26,6 +28,12 @@ def money(amount: Decimal, currency: str) -> str:
 
 
 @register.filter
+def unit_price(amount: Decimal, currency: str) -> str:
+    """A price with its currency and all its decimals: `€0.0375`."""
+    return format_currency(amount.normalize(), currency, locale=_locale(), decimal_quantization=False)
+
+
+@register.filter
 def quantity(number: Decimal) -> str:
     """`number` without idle zeros."""
     return format_decimal(number, format="#,##0.####", locale=_locale())
@@ -35,6 +43,12 @@ def quantity(number: Decimal) -> str:
 def rate(percentage: Decimal) -> str:
     """`percentage` as a percentage: 25.5 becomes `25.5%`."""
     return format_percent(percentage / 100, format="#,##0.##%", locale=_locale())
+
+
+@register.filter
+def short_day(day: date) -> str:
+    """`day` where there is little room: `1 Mar 2026`, `1 mrt 2026`."""
+    return format_date(day, format="d MMM y", locale=_locale())
 
 
 @register.filter
