@@ -5,8 +5,9 @@ from __future__ import annotations
 import threading
 from datetime import datetime
 from typing import Any
+from urllib.parse import unquote
 
-from live.lib.errors import ConfigError
+from live.lib.errors import ConfigError, PermanentError
 
 VARIANT = "pdf/a-3b"
 DEBIAN_PACKAGES = "libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0"
@@ -19,7 +20,10 @@ def render_pdf(html: str, *, base_url: str, identifier: bytes, created: datetime
     """The PDF/A-3b file of `html`; it reads only files below `base_url`, and equal input gives equal bytes."""
     weasyprint = _load()
     source = weasyprint.HTML(string=html, base_url=base_url, url_fetcher=_fetcher(weasyprint, base_url))
-    document = source.render(font_config=_fonts(), pdf_variant=VARIANT)
+    try:
+        document = source.render(font_config=_fonts(), pdf_variant=VARIANT)
+    except weasyprint.urls.FatalURLFetchingError as error:
+        raise PermanentError(f"The PDF cannot be made: {error}") from error
     document.metadata.created = document.metadata.modified = created.isoformat(timespec="seconds")
     return bytes(document.write_pdf(pdf_variant=VARIANT, pdf_identifier=identifier))
 
@@ -43,11 +47,11 @@ def _fonts() -> Any:
 
 def _fetcher(weasyprint: Any, base_url: str) -> Any:
     """A fetcher for files below `base_url`: what a customer typed can never make the renderer read anything else."""
-    files = weasyprint.urls.URLFetcher(allowed_protocols=("file",), allow_redirects=False)
 
-    def fetch(url: str) -> Any:
-        if not url.startswith(base_url) or ".." in url:
-            raise ValueError(f"An invoice may not load {url}")
-        return files.fetch(url)
+    class FolderFetcher(weasyprint.urls.URLFetcher):  # type: ignore[misc]  # its base is only there when Pango is
+        def fetch(self, url: str, headers: Any = None) -> Any:
+            if not url.startswith(base_url) or ".." in unquote(url):
+                raise ValueError("it is outside the folder of the page")
+            return super().fetch(url, headers)
 
-    return fetch
+    return FolderFetcher(allowed_protocols=("file",), allow_redirects=False, fail_on_errors=True)
