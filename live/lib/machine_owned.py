@@ -57,10 +57,10 @@ def standing_of(row: Resource) -> tuple[str, str]:
     """Where the row stands: a word for machines, and one for staff."""
     if row.has_failed:
         return "failed", gettext("Needs a person")
-    if row.is_settled:
-        return "settled", gettext("Settled")
-    if row.next_attempt_at:
+    if row.next_attempt_at and not row.is_settled:
         return "trying", gettext("In progress")
+    if row.is_settled and row.wanted_version > 0:  # version 0: nobody has wanted anything of it yet
+        return "settled", gettext("Settled")
     return "waiting", gettext("Waiting its turn")
 
 

@@ -125,7 +125,7 @@ def test_provider_that_has_servers_is_not_deleted(client: Client, sandbox: Provi
 
 
 def test_switches_of_a_sandbox_are_set_under_a_loud_banner(operator: Client, sandbox: Provider) -> None:
-    url = f"/admin/sandbox/sandboxswitches/{sandbox.switches.pk}/change/"  # type: ignore[attr-defined]
+    url = f"/admin/sandbox/sandboxswitches/{sandbox.switches.pk}/change/"
     assert b"This is a rehearsal" in operator.get(url).content
     assert b"This is a rehearsal" in operator.get(f"{PROVIDERS}{sandbox.pk}/change/").content
     given = {"build_seconds": "1", "launch_seconds": "1", "quota": "0", "lost_replies": "2", "failing_launches": "0"}

@@ -72,7 +72,7 @@ def message(n: int) -> Message:
     return Message.objects.create(key=f"news:{n}", customer=CustomerFactory(), to=["a@example.org"], subject=f"{n}")
 
 
-def token(n: int) -> ApiToken:
+def token(n: int) -> Any:
     return ApiToken.objects.create(user=UserFactory(), name=f"program {n}")[0]
 
 
@@ -86,26 +86,26 @@ def node(n: int) -> SandboxNode:
     return SandboxNode.objects.create(provider=provider(n), name=f"live-{n}", size="sandbox-1", ready_at=clock.now())
 
 
-def task(n: int, *, success: bool) -> Model:
+def task(n: int, *, success: bool) -> Any:
     now = clock.now()
     return apps.get_model("django_q.Task").objects.create(
         id=uuid.uuid4().hex, name=f"task {n}", func="live.x", started=now, stopped=now, success=success
     )
 
 
-def waiting(n: int) -> Model:
+def waiting(n: int) -> Any:
     return apps.get_model("django_q.OrmQ").objects.create(key="live", payload="not to be opened", lock=clock.now())
 
 
-def schedule(n: int) -> Model:
+def schedule(n: int) -> Any:
     return apps.get_model("django_q.Schedule").objects.create(name=f"every {n}", func="live.x", next_run=clock.now())
 
 
-def authenticator(n: int) -> Model:
+def authenticator(n: int) -> Any:
     return apps.get_model("mfa.Authenticator").objects.create(user=UserFactory(), type="totp", data={})
 
 
-def address(n: int) -> Model:
+def address(n: int) -> Any:
     return apps.get_model("account.EmailAddress").objects.create(user=UserFactory(), email=f"{n}@example.org")
 
 
@@ -207,7 +207,7 @@ def test_page_of_a_row_opens(staff: Client, model: type[Model]) -> None:
 
 def test_second_factor_never_shows_its_secret(staff: Client) -> None:
     row = authenticator(1)
-    row.data = {"secret": "JBSWY3DPEHPK3PXP"}  # type: ignore[attr-defined]
+    row.data = {"secret": "JBSWY3DPEHPK3PXP"}
     row.save()
     page = staff.get(reverse("admin:mfa_authenticator_change", args=(row.pk,)))
     assert b"JBSWY3DPEHPK3PXP" not in page.content

@@ -313,8 +313,8 @@ def test_list_is_searched_by_reference_name_or_customer(operator: Client, term: 
 
 def asked_for(**fields: Any) -> dict[str, Any]:
     release = ReleaseFactory()
-    plan = PlanFactory(product=release.product)
-    return {"customer": CustomerFactory().pk, "plan": plan.pk, "name": "Dikes", **fields}
+    plan = PlanFactory.create(product=release.product)
+    return {"customer": CustomerFactory.create().pk, "plan": plan.pk, "name": "Dikes", **fields}
 
 
 def test_new_order_asks_the_inputs_of_its_plan_and_becomes_a_draft(operator: Client) -> None:
@@ -350,7 +350,7 @@ def test_another_plan_asks_its_own_inputs_first(operator: Client) -> None:
 
 
 def test_closed_customer_cannot_be_chosen(operator: Client) -> None:
-    asked = asked_for(customer=CustomerFactory(state=Customer.State.CLOSED).pk)
+    asked = asked_for(customer=CustomerFactory.create(state=Customer.State.CLOSED).pk)
     answer = operator.post(reverse("admin:orders_order_add"), asked)
     assert "customer" in answer.context["form"].errors
 
