@@ -22,6 +22,7 @@ from live.lib.control import Controller, Ending, Kind, done, later, register
 from live.lib.errors import OutsideError, TransientError
 from live.lib.queue import enqueue
 from orders.models import OrderResource
+from orders.reports import lock_orders
 from orders.services import Report, report_many
 from orders.words import Part, PartState, Wanted
 
@@ -63,6 +64,10 @@ class ServerController(Controller[Server]):
         words = _("Server %(id)s runs at %(address)s.") % {"id": node.outside_id, "address": node.address}
         return done(words, outside_id=node.outside_id, address=node.address, size=node.size)
 
+    def hold(self, rows: Sequence[Server]) -> None:
+        """The orders, which are told."""
+        lock_orders(row.order_id for row in rows)
+
     def announce(self, endings: Sequence[tuple[Server, Ending]]) -> None:
         """The orders know."""
         report_many([part_report(Part.SERVER, row, ending) for row, ending in endings])
@@ -92,6 +97,10 @@ class DeploymentController(Controller[Deployment]):
         services = runtime.ensure_running(composition_of(row))
         words = _("%(count)s services run.") % {"count": len(services)}
         return done(words, seen=services, launched_at=row.launched_at or clock.now())
+
+    def hold(self, rows: Sequence[Deployment]) -> None:
+        """The orders, which are told."""
+        lock_orders(row.order_id for row in rows)
 
     def announce(self, endings: Sequence[tuple[Deployment, Ending]]) -> None:
         """The services' rows say what was seen, and the orders know; endpoints share the composition's fate."""
@@ -135,6 +144,10 @@ class EndpointController(Controller[Endpoint]):
             return done(result.message, **fields)
         rest = timedelta(seconds=2 if row.attempts < 30 else 10)
         return later(f"{row.name}: {result.message}", retry_in=rest, **fields)
+
+    def hold(self, rows: Sequence[Endpoint]) -> None:
+        """The orders, which are told."""
+        lock_orders(row.order_id for row in rows)
 
     def announce(self, endings: Sequence[tuple[Endpoint, Ending]]) -> None:
         """The orders know how many of their endpoints answer."""

@@ -6,7 +6,6 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 
-from django.db import transaction
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
@@ -59,11 +58,9 @@ class MonitoringController(Controller[Monitor]):
         _put_to_sleep([row.pk for row in reached if row.wanted != Wanted.RUNNING], now)
         report_rows(Monitor.objects.filter(pk__in=[row.pk for row, _ending in endings]))
 
-    def _record(self, mine: datetime, endings: Sequence[tuple[Monitor, Ending]]) -> None:
-        # The orders first, as whoever follows them does: two that meet wait in line and not for each other.
-        with transaction.atomic():
-            lock_orders(row.order_id for row, _ending in endings)
-            super()._record(mine, endings)
+    def hold(self, rows: Sequence[Monitor]) -> None:
+        """The orders, which are told."""
+        lock_orders(row.order_id for row in rows)
 
 
 def _visit_safely(visit: Visit, rows: Sequence[Monitor]) -> Mapping[int, Ending]:

@@ -92,6 +92,13 @@ class Controller(Generic[R]):
         """The endings of `rows` by primary key; override where the outside takes many at once."""
         return {row.pk: self._act_safely(row) for row in rows}
 
+    def hold(self, rows: Sequence[R]) -> None:
+        """Lock, before the rows themselves, what `announce` will write beside them.
+
+        Whoever follows orders locks the order first and its rows after; recording keeps that sequence, or two that meet
+        would wait for each other.
+        """
+
     def announce(self, endings: Sequence[tuple[R, Ending]]) -> None:
         """Tell the room, inside the transaction that records `endings`; only rows whose lease held are here."""
 
@@ -145,6 +152,7 @@ class Controller(Generic[R]):
 
     def _record(self, mine: datetime, endings: Sequence[tuple[R, Ending]]) -> None:
         with transaction.atomic():
+            self.hold([row for row, _ending in endings])
             held = [(row, ending) for row, ending in endings if self._write(row, mine, ending)]
             if held:
                 self.announce(held)
