@@ -23,7 +23,7 @@ DEBUG = env.bool("DEBUG", default=False)
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1"])
 SITE_URL = env("SITE_URL", default="http://127.0.0.1:8000").rstrip("/")
 SITE_NAME = env("SITE_NAME", default="Geocat Live")
-VAR_DIR = Path(env("VAR_DIR", default=str(BASE_DIR / "var")))
+VAR_DIR = Path(env("VAR_DIR", default=str(BASE_DIR / "var"))).resolve()
 SECRETS_KEYS = env.list("SECRETS_KEYS", default=[])  # Fernet keys, newest first; empty derives one from SECRET_KEY
 
 INSTALLED_APPS = [
@@ -92,6 +92,9 @@ TEMPLATES = [
         },
     },
 ]
+
+# knox's own token table is replaced by ours; made all the same, it would only stand in the way of emptying the users'.
+MIGRATION_MODULES = {"knox": None}
 
 # --- Database and queue ---------------------------------------------------------------------------------------------
 DATABASES = {"default": env.db("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'live.sqlite3'}")}
