@@ -28,6 +28,7 @@ class Change:
     says: Words
     verb: Callable[[Any], object]
     is_destructive: bool = False
+    describe: Callable[[Any], str] = str  # a line for each row on the page that asks
 
 
 def confirm(
@@ -42,7 +43,7 @@ def confirm(
         "title": change.title,
         "opts": model_admin.opts,
         "change": change,
-        "rows": list(rows[:SHOWN]) if rows is not None else [],
+        "rows": [change.describe(row) for row in rows[:SHOWN]] if rows is not None else [],
         "more": max(0, count - SHOWN),
         "hidden": [
             (name, value)

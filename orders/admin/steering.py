@@ -21,7 +21,7 @@ from customers.models import User
 from live.lib.confirming import Change
 from live.lib.errors import Refusal
 from orders import services, tones
-from orders.admin.page import plan_of, would_destroy
+from orders.admin.page import money_words, plan_of, would_destroy
 from orders.asking import Verb, may_ask
 from orders.models import Order
 from orders.words import State, Wanted
@@ -38,6 +38,7 @@ class Steer:
     says: Words
     done: Words
     bulk_title: Words = ""
+    bulk_says: Words = ""
     call: Callable[[Order, User, str], Order]
     needs_why: bool = False
     asks_why: bool = True
@@ -61,6 +62,7 @@ STEERS: Mapping[Verb, Steer] = {
             verb=Verb.APPROVE,
             title=_("Approve the order"),
             bulk_title=_("Approve selected orders"),
+            bulk_says=_("Everything on their plans is made now; each subscription starts once every check has passed."),
             says=_("All of this is made now, and the subscription starts once every check has passed."),
             done=_("Order %(order)s is approved; it is being set up."),
             call=lambda order, actor, why: services.approve_order(order=order, actor=actor),
@@ -86,6 +88,7 @@ STEERS: Mapping[Verb, Steer] = {
             verb=Verb.RETRY,
             title=_("Try again"),
             bulk_title=_("Try selected orders again"),
+            bulk_says=_("What failed is tried again from where it stands; an order with nothing to try refuses."),
             says=_("What failed is tried again from where it stands; what is there already is only confirmed."),
             done=_("Order %(order)s is being tried again."),
             call=lambda order, actor, why: services.retry_order(order=order, actor=actor, why=why),
@@ -192,6 +195,12 @@ def bulk_change(request: HttpRequest, how: Steer) -> Change:
     actor: User = request.user  # type: ignore[assignment]
     return Change(
         title=how.bulk_title,
-        says=how.says,
+        says=how.bulk_says,
         verb=lambda order: how.call(order, actor, ""),
+        describe=_in_a_line,
     )
+
+
+def _in_a_line(order: Order) -> str:
+    price = gettext("rehearsal") if order.is_sandbox else money_words(order.plan.money)
+    return f"{order.reference} · {order.name} · {order.customer} · {order.plan} · {price} · {order.get_state_display()}"

@@ -264,7 +264,8 @@ def test_page_shows_parts_in_the_order_of_arrival_and_the_timeline(operator: Cli
 def test_orders_are_approved_together_once_confirmed(operator: Client) -> None:
     orders = [pending(), pending(), active()]
     asked: dict[str, Any] = {"action": "approve_many", "_selected_action": [str(order.pk) for order in orders]}
-    operator.post(LIST, asked)
+    page = operator.post(LIST, asked).content.decode()
+    assert f"{orders[0].reference} · {orders[0].name} · {orders[0].customer} · Map server · Small · €49.00" in page
     assert Order.objects.filter(state=State.PENDING).count() == 2
     answer = operator.post(LIST, {**asked, "confirmed": "yes"}, follow=True)
     assert Order.objects.filter(state=State.PENDING).count() == 0
