@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import pytest
+from django.contrib import admin
 from django.contrib.auth.models import Group, Permission
 from django.core.management import CommandError, call_command
+from django.test import Client, RequestFactory
+from django.urls import reverse
 
-from live.management.commands.write_roles import ROLES, permissions
+from customers.models import User
+from live.management.commands.write_roles import ROLES, ROOMS, permissions
+from tests.factories import UserFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -59,3 +64,67 @@ def test_permission_that_does_not_exist_is_refused() -> None:
 
 def test_room_that_is_not_there_is_not_asked_for() -> None:
     assert permissions(("nowhere.view",)) == set()
+
+
+def offered(user: User) -> set[str]:
+    """Every action of every admin that is offered to `user`, by name; a page's own included."""
+    request = RequestFactory().get("/admin/")
+    request.user = user
+    found = set()
+    for model, model_admin in admin.site._registry.items():
+        names = [*model_admin.get_actions(request)]
+        for kind in ("list", "row"):
+            names += [one.action_name for one in getattr(model_admin, f"get_actions_{kind}")(request)]
+        names += [
+            one.action_name
+            for one in model_admin._filter_unfold_actions_by_permissions(  # type: ignore[attr-defined]
+                request,
+                model_admin._get_base_actions_detail(),  # type: ignore[attr-defined]
+            )
+        ]
+        found |= {f"{model._meta.label}: {name}" for name in names}
+    return found
+
+
+def member(role: str) -> User:
+    call_command("write_roles", verbosity=0)
+    user: User = UserFactory(is_staff=True)
+    user.groups.add(Group.objects.get(name=role))
+    return user
+
+
+def test_support_is_offered_nothing_but_exports() -> None:
+    assert offered(member("Support")) == {"customers.Customer: export", "orders.Order: export_csv"}
+
+
+def test_operator_is_offered_the_steps_of_an_order() -> None:
+    steps = {"approve", "suspend", "resume", "retry", "remove", "show_secrets"}
+    assert {f"orders.Order: orders_order_{step}" for step in steps} <= offered(member("Operator"))
+    assert "billing.Invoice: mark_as_paid" not in offered(member("Operator"))
+
+
+def test_billing_is_offered_payments_and_no_orders() -> None:
+    assert {name for name in offered(member("Billing")) if name.startswith(("billing.Invoice:", "orders."))} == {
+        "billing.Invoice: mark_as_paid",
+        "orders.Order: export_csv",
+    }
+
+
+def test_support_may_add_change_and_delete_nothing() -> None:
+    request = RequestFactory().get("/admin/")
+    request.user = member("Support")
+    for model, model_admin in admin.site._registry.items():
+        may = (
+            model_admin.has_add_permission(request),
+            model_admin.has_change_permission(request),
+            model_admin.has_delete_permission(request),
+        )
+        assert may == (False, False, False), model._meta.label
+
+
+def test_support_opens_every_list_of_the_rooms(client: Client) -> None:
+    client.force_login(member("Support"))
+    for model in admin.site._registry:
+        app = model._meta.app_label
+        answer = client.get(reverse(f"admin:{app}_{model._meta.model_name}_changelist"))
+        assert answer.status_code == (200 if app in ROOMS else 403), model._meta.label
