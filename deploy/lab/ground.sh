@@ -28,7 +28,8 @@ note_started() { printf '%s %s\n' "$1" "$2" >>"$started"; }
 # process, so its name is asked as well.
 still_running() {
   case $1 in
-    dockerd) [ "$(cat "/proc/$2/comm" 2>/dev/null)" = dockerd ] ;;
+    dockerd | zabbix_server | php) [ "$(cat "/proc/$2/comm" 2>/dev/null)" = "$1" ] ;;
+    container) [ "$(docker inspect -f '{{.State.Running}}' "$2" 2>/dev/null)" = true ] ;;
     postgresql) runuser -u postgres -- "$(pg_bin)/pg_ctl" --pgdata="$2" status >/dev/null 2>&1 ;;
     *) return 1 ;;
   esac
