@@ -70,7 +70,6 @@ def test_pdf_of_an_invoice_is_a_conflict_until_it_is_made(owner: APIClient, stra
         file: Any = owner.get(here, headers={"Accept": accept})
         assert (file.status_code, file["Content-Type"]) == (200, "application/pdf")
         assert b"".join(file.streaming_content) == b"%PDF-1.7 of the valley"
-        file.file_to_stream.close()  # not the answer itself: its end would close the test's own connection
     assert f"{invoice.number}.pdf" in file["Content-Disposition"]
     assert stranger.get(here).status_code == 404
 
