@@ -66,7 +66,12 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
             item(_("Endpoints"), "link", "infrastructure.endpoint"),
             item(_("Sandbox switches"), "tune", "sandbox.sandboxswitches"),
         ),
-        group(_("Monitoring"), item(_("Monitors"), "monitor_heart", "monitoring.monitor")),
+        group(
+            _("Monitoring"),
+            item(_("Monitors"), "monitor_heart", "monitoring.monitor"),
+            item(_("Outages"), "heart_broken", "monitoring.outage"),
+            item(_("Days of availability"), "bar_chart", "monitoring.dailyavailability"),
+        ),
         group(
             _("Billing"),
             item(_("Invoices"), "request_quote", "billing.invoice"),

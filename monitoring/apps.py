@@ -20,3 +20,4 @@ class MonitoringConfig(AppConfig):
 
         register_sections(MonitoringSections())
         register_schedule(Every(name="read states", task="monitoring.tasks.read_states", minutes=1))
+        register_schedule(Every(name="close days", task="monitoring.tasks.close_days", minutes=30))

@@ -14,6 +14,7 @@ from django.db.models import Prefetch
 from live.lib import clock
 from live.lib.control import kick
 from monitoring.adapters.words import Seen
+from monitoring.history import Move, begin_to_watch, count_readings, keep_history
 from monitoring.models import Monitor, MonitorCheck
 from monitoring.specs import RELATED
 from monitoring.standing import report_of, rolled_up
@@ -64,27 +65,33 @@ def write_page(page: Page, states: States, *, error: str = "") -> None:
         .select_related("order")
         .prefetch_related(Prefetch("checks", MonitorCheck.objects.with_endpoints().select_for_update(of=("self",))))
     )
-    _take_in([(check, states.get(row.order.key, {})) for row in rows for check in row.checks.all()], now)
+    moves = _take_in([(check, states.get(row.order.key, {})) for row in rows for check in row.checks.all()], now)
     _write_monitors(rows, now, error)
+    begin_to_watch([row for row in rows if row.order.key in states], now)
+    keep_history(moves)
+    count_readings(moves)
     if not error:
         _mend([row for row in rows if row.order.key not in states], now)
     Monitor.objects.filter(next_read_at=page.mine).update(next_read_at=page.begun_at + READ_EVERY)
     report_many(_news(rows, now))
 
 
-def _take_in(checks: Sequence[tuple[MonitorCheck, Mapping[str, Seen]]], now: datetime) -> None:
+def _take_in(checks: Sequence[tuple[MonitorCheck, Mapping[str, Seen]]], now: datetime) -> list[Move]:
+    moves: list[Move] = []
     changed: list[MonitorCheck] = []
     same: dict[datetime, list[int]] = defaultdict(list)
     for check, seen in checks:
-        before = check.checked_at
+        before = check.held
+        moves.append(Move(check=check, before=before))
         if check.take_in(seen.get(check.endpoint.name), now=now):
             changed.append(check)
-        elif check.checked_at and check.checked_at != before:
+        elif check.checked_at and check.checked_at != before.checked_at:
             same[check.checked_at].append(check.pk)
     if changed:
         MonitorCheck.objects.write_held(changed)
     for at, pks in same.items():
         MonitorCheck.objects.filter(pk__in=pks).update(checked_at=at)
+    return moves
 
 
 def _write_monitors(rows: Sequence[Monitor], now: datetime, error: str) -> None:

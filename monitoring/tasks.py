@@ -12,8 +12,9 @@ from django.utils.translation import gettext as _
 from live.lib import clock
 from live.lib.control import Controller, Ending, Kind, done, failed, later, register
 from live.lib.errors import OutsideError, TransientError
-from monitoring import outside
+from monitoring import measuring, outside
 from monitoring.adapters.words import Watch
+from monitoring.history import keep_history_of
 from monitoring.models import Monitor, MonitorCheck
 from monitoring.reading import States, claim_page, write_page
 from monitoring.services import report_rows
@@ -56,6 +57,7 @@ class MonitoringController(Controller[Monitor]):
         now = clock.now()
         _wake([row.pk for row in reached if row.wanted == Wanted.RUNNING], now)
         _put_to_sleep([row.pk for row in reached if row.wanted != Wanted.RUNNING], now)
+        keep_history_of([row.pk for row in reached])
         report_rows(Monitor.objects.filter(pk__in=[row.pk for row, _ending in endings]))
 
     def hold(self, rows: Sequence[Monitor]) -> None:
@@ -104,7 +106,7 @@ def _remove(watch: Watch, rows: Sequence[Monitor]) -> Mapping[int, Ending]:
             names = ", ".join(f"{one.kind} {one.name}" for one in still)
             endings[row.pk] = later(_("Still there: %(names)s.") % {"names": names})
         else:
-            endings[row.pk] = _asleep(outside_id="")
+            endings[row.pk] = _asleep(outside_id="", watched_until=clock.now())
     return endings
 
 
@@ -152,6 +154,11 @@ def read_page() -> int:
         logger.warning("No reading of %s monitors: %s", len(page.rows), error)
     write_page(page, states, error=error)
     return len(page.rows)
+
+
+def close_days() -> int:
+    """Every day that is over has its figures; returns how many rows were closed."""
+    return measuring.close_days()
 
 
 register(MonitoringController())

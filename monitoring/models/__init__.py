@@ -1,8 +1,9 @@
-"""What is watched of each order, and how it stands."""
+"""What is watched of each order, how it stands, and how it was."""
 
 from __future__ import annotations
 
 from monitoring.models.check import MonitorCheck
+from monitoring.models.history import DailyAvailability, Outage, Silence
 from monitoring.models.monitor import Monitor, MonitorQuerySet
 
-__all__ = ["Monitor", "MonitorCheck", "MonitorQuerySet"]
+__all__ = ["DailyAvailability", "Monitor", "MonitorCheck", "MonitorQuerySet", "Outage", "Silence"]

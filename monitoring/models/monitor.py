@@ -38,6 +38,9 @@ class Monitor(OrderResource):
         _("next reading"), null=True, blank=True, help_text=_("Also how long a worker may take over a reading.")
     )
 
+    watched_from = models.DateTimeField(_("measured from"), null=True, blank=True)
+    watched_until = models.DateTimeField(_("measured until"), null=True, blank=True)
+
     objects = MonitorQuerySet.as_manager()  # type: ignore[misc]  # the base's is a class variable to the plugin
 
     class Meta(OrderResource.Meta):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
+from datetime import date
 from typing import Any
 
 import pytest
@@ -22,7 +23,7 @@ from customers.models import ApiToken, Message
 from infrastructure.models import Deployment, Endpoint, Provider, Server, Service
 from infrastructure.sandbox.models import SandboxComposition, SandboxNode, SandboxSwitches
 from live.lib import clock
-from monitoring.models import Monitor, MonitorCheck
+from monitoring.models import DailyAvailability, Monitor, MonitorCheck, Outage
 from orders.models import Order
 from orders.services import Report, place_order, report_many
 from orders.words import Part, PartState
@@ -142,7 +143,9 @@ MAKERS: dict[str, Callable[[int], object]] = {
     "infrastructure.Server": server,
     "infrastructure.Service": service,
     "mfa.Authenticator": authenticator,
+    "monitoring.DailyAvailability": lambda n: DailyAvailability.objects.create(order=order(n), day=date(2026, 6, 1)),
     "monitoring.Monitor": monitor,
+    "monitoring.Outage": lambda n: Outage.objects.create(order=order(n), application="WMS", started_at=clock.now()),
     "orders.Order": order,
     "products.CatalogueReading": lambda n: CatalogueReading.objects.create(asked_by=f"{n}"),
     "products.Plan": lambda n: PlanFactory(),

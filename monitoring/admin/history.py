@@ -1,0 +1,73 @@
+"""What was measured: staff look at it, nobody writes it by hand."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.timesince import timesince
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from unfold.admin import ModelAdmin
+from unfold.decorators import display
+
+from live.lib import clock
+from live.lib.machine_owned import MachineOwned
+from monitoring.models import DailyAvailability, Outage
+
+
+@admin.register(Outage)
+class OutageAdmin(MachineOwned, ModelAdmin):
+    """One line per stretch in which an address broke its promise."""
+
+    list_display = ("order", "customer", "application", "started_at", "lasted", "cause")
+    list_filter = (("ended_at", admin.EmptyFieldListFilter), "order__is_sandbox")
+    list_select_related = ("order__customer",)
+    search_fields = ("order__reference", "order__name", "order__customer__name", "application", "cause")
+    search_help_text = gettext_lazy("Order, customer, application, or cause")
+    show_full_result_count = False
+    ordering = ("-pk",)
+    fields = ("order", "application", "started_at", "ended_at", "lasted", "cause")
+    readonly_fields = ("lasted",)
+
+    @admin.display(description=gettext_lazy("customer"), ordering="order__customer__name")
+    def customer(self, row: Outage) -> str:
+        """Whose order it is."""
+        return row.order.customer.name
+
+    @display(description=gettext_lazy("lasted"), label={"over": "", "still": "danger"})
+    def lasted(self, row: Outage) -> tuple[str, str]:
+        """How long; red while it goes on."""
+        words = timesince(row.started_at, row.ended_at or clock.now(), depth=2)
+        return ("over", words) if row.ended_at else ("still", _("%(time)s, not over yet") % {"time": words})
+
+
+@admin.register(DailyAvailability)
+class DailyAvailabilityAdmin(MachineOwned, ModelAdmin):
+    """One line per order and day."""
+
+    list_display = ("order", "day_shown", "share", "down", "maintenance", "unknown", "checks", "answered_in")
+    list_filter = (("closed_at", admin.EmptyFieldListFilter),)
+    list_select_related = ("order",)
+    search_fields = ("order__reference",)
+    search_help_text = gettext_lazy("Order")
+    show_full_result_count = False
+    ordering = ("-pk",)
+    fields = ("order", "day", "share", "up", "down", "maintenance", "unknown", "checks", "answered_in", "closed_at")
+    readonly_fields = ("share", "answered_in")
+
+    @admin.display(description=gettext_lazy("day"), ordering="day")
+    def day_shown(self, row: DailyAvailability) -> str:
+        """Today is not over."""
+        return _("today") if row.day == timezone.localdate(clock.now()) else date_format(row.day)
+
+    @admin.display(description=gettext_lazy("availability"))
+    def share(self, row: DailyAvailability) -> str:
+        """Once the day is closed."""
+        share = row.figures.percentage
+        return f"{share} %" if share is not None else "–"
+
+    @admin.display(description=gettext_lazy("answered in (mean, longest)"))
+    def answered_in(self, row: DailyAvailability) -> str:
+        """Seconds, as people read them."""
+        return f"{row.seconds_mean:.2f} s, {row.seconds_max:.2f} s" if row.answers else ""
