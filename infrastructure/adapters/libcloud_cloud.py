@@ -17,6 +17,7 @@ from libcloud.compute.base import NodeDriver, NodeImage, NodeLocation, NodeSize
 from libcloud.compute.providers import DRIVERS, get_driver
 from libcloud.compute.types import NodeState as CloudState
 
+from infrastructure.adapters.cloud_user_data import user_data_options
 from infrastructure.adapters.words import Node, NodeState, Size
 from live.lib.errors import ConfigError, PermanentError, TransientError
 
@@ -85,13 +86,13 @@ class LibcloudCloud:
         ours = sum(1 for node in nodes if _key_of(node).startswith(KEY_PREFIX))
         return f"{self._name} shows {len(nodes)} servers, {ours} of ours"
 
-    def ensure_server(self, *, key: str, size: Size) -> Node:
+    def ensure_server(self, *, key: str, size: Size, user_data: str = "") -> Node:
         """Exactly one running server carries `key`; found before it is created, never created beside another."""
         found = self._carrying(key)
         if len(found) > 1:
             ids = ", ".join(str(node.id) for node in found)
             raise PermanentError(f"{len(found)} servers carry {key} (oldest first: {ids}); remove all but one of them")
-        return _ready(_in_words(found[0] if found else self._create(key, size)))
+        return _ready(_in_words(found[0] if found else self._create(key, size, user_data)))
 
     def find_server(self, *, key: str) -> Node | None:
         """The server that carries `key`, the oldest if there are several."""
@@ -116,9 +117,9 @@ class LibcloudCloud:
     def _carrying(self, key: str) -> list[CloudNode]:
         return sorted((node for node in self._nodes() if _key_of(node) == key), key=_age)
 
-    def _create(self, key: str, size: Size) -> CloudNode:
+    def _create(self, key: str, size: Size, user_data: str) -> CloudNode:
         with _in_our_words(self._name):
-            options = self._options(key)
+            options = self._options(key, user_data)
             chosen = self._choose(size)
             image = NodeImage(id=self._image_id, name=self._image_id, driver=self._driver)
             made: Any = self._driver.create_node(name=key, size=chosen, image=image, **options)
@@ -126,7 +127,7 @@ class LibcloudCloud:
         node: CloudNode = made[0] if isinstance(made, list) else made
         return node
 
-    def _options(self, key: str) -> dict[str, Any]:
+    def _options(self, key: str, user_data: str) -> dict[str, Any]:
         accepted = inspect.signature(self._driver.create_node).parameters
         options: dict[str, Any] = dict(self._create_options)
         if "ex_metadata" in accepted:
@@ -134,7 +135,7 @@ class LibcloudCloud:
             options["ex_metadata"] = {**(given if isinstance(given, Mapping) else {}), KEY_TAG: key}
         if self._location_id:
             options["location"] = self._location()
-        return options
+        return {**options, **user_data_options(self._name, accepted, options, user_data)}
 
     def _location(self) -> NodeLocation:
         known = self._driver.list_locations()

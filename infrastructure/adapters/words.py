@@ -45,9 +45,10 @@ class Cloud(Protocol):
     def test_connection(self) -> str:
         """A line that names what answered; raises ConfigError or TransientError otherwise."""
 
-    def ensure_server(self, *, key: str, size: Size) -> Node:
+    def ensure_server(self, *, key: str, size: Size, user_data: str = "") -> Node:
         """Exactly one server carries `key`; found before it is created.
 
+        `user_data` is what a new server does at its first boot; it may hold secrets. One that is found keeps its own.
         Raises TransientError while it is still being built, PermanentError on quota or an unknown size.
         """
 

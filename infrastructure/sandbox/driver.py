@@ -53,6 +53,7 @@ class SandboxNodeDriver(NodeDriver):
         image: NodeImage,
         location: NodeLocation | None = None,
         auth: NodeAuthSSHKey | NodeAuthPassword | None = None,
+        ex_userdata: str = "",
     ) -> Node:
         """One more server, even of a name that is taken: that is how clouds are."""
         switches = self._switches()

@@ -19,6 +19,8 @@ class FakeCloud:
         self.servers: dict[str, Node] = {}
         self.calls: list[tuple[str, str]] = []
         self.created = 0
+        self.user_data: dict[str, str] = {}
+        """What each server was given for its first boot."""
         self.building_steps = building_steps
         """How many times a new server is still being built when it is asked for."""
         self.lose_reply = lose_reply
@@ -33,9 +35,10 @@ class FakeCloud:
         self._call("test_connection")
         return f"a fake cloud with {len(self.servers)} servers"
 
-    def ensure_server(self, *, key: str, size: Size) -> Node:
+    def ensure_server(self, *, key: str, size: Size, user_data: str = "") -> Node:
         self._call("ensure_server", key)
         if key not in self.servers:
+            self.user_data[key] = user_data
             self._create(key, size)
         if self._steps_left[key]:
             self._steps_left[key] -= 1

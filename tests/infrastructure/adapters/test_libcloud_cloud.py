@@ -344,3 +344,21 @@ def test_settings_no_driver_accepts_are_a_matter_of_settings(
 ) -> None:
     with pytest.raises(ConfigError, match=words):
         open_driver(name, credentials)
+
+
+def test_only_a_new_server_is_given_user_data() -> None:
+    class Booting(TableDriver):
+        def create_node(self, *args: Any, ex_userdata: str = "", **more: Any) -> Any:
+            return super().create_node(*args, ex_userdata=ex_userdata, **more)
+
+    driver = Booting()
+    cloud = LibcloudCloud(driver=driver, image_id="debian-13")
+    for text in ("first", "second"):
+        cloud.ensure_server(key=KEY, size=SMALL, user_data=text)
+    assert [made["ex_userdata"] for made in driver.created] == ["first"]
+
+
+def test_a_driver_that_takes_no_user_data_makes_no_server(driver: TableDriver, cloud: LibcloudCloud) -> None:
+    with pytest.raises(ConfigError, match="Table: its libcloud driver cannot hand over user-data"):
+        cloud.ensure_server(key=KEY, size=SMALL, user_data="#cloud-config")
+    assert driver.nodes == []
