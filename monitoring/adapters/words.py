@@ -40,6 +40,10 @@ class MonitorSpec:
     tags: Mapping[str, str] = field(default_factory=dict)
     """order, customer, product, release, environment."""
     checks: tuple[CheckSpec, ...] = ()
+    plan: str = ""
+    """What was promised with it, such as `sdi-lite/small`; empty where nothing was."""
+    promise: float = 99.0
+    """The per cent of the time that the plan promises it to be up."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

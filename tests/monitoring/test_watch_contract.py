@@ -1,16 +1,19 @@
-"""What every watch promises: the built-in checker and the fake alike."""
+"""What every watch promises: the built-in checker, Zabbix and the fake alike."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import pytest
+import responses
 
 from live.lib.adapters.http_check import HttpCheck, HttpResult
 from live.lib.errors import PermanentError
 from monitoring.adapters.builtin import BuiltinWatch
 from monitoring.adapters.words import CheckSpec, Health, MonitorSpec, Watch
+from monitoring.adapters.zabbix import ZabbixWatch
 from tests.fakes.watch import FakeWatch
+from tests.fakes.zabbix import URL, FakeZabbix, serve
 
 WMS = CheckSpec(key="wms", name="Web Map Service", url="https://maps.example/wms", contains="Capabilities")
 ONE = MonitorSpec(key="live-gl1111", name="GL1111", checks=(WMS,))
@@ -21,11 +24,17 @@ def answer_all(checks: Sequence[HttpCheck], *, workers: int = 32) -> list[HttpRe
     return [HttpResult(ok=True, message=f"{check.url} answered", status=200, seconds=0.5) for check in checks]
 
 
-@pytest.fixture(params=["builtin", "fake"])
-def watch(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Watch:
+@pytest.fixture(params=["builtin", "zabbix", "fake"])
+def watch(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Watch]:
     monkeypatch.setattr("monitoring.adapters.builtin.check_all", answer_all)
-    watches: dict[str, Watch] = {"builtin": BuiltinWatch(), "fake": FakeWatch()}
-    return watches[request.param]
+    watches: dict[str, Watch] = {
+        "builtin": BuiltinWatch(),
+        "zabbix": ZabbixWatch(url=URL, token="the-token"),
+        "fake": FakeWatch(),
+    }
+    with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
+        serve(mock, FakeZabbix())
+        yield watches[request.param]
 
 
 def test_connection_test_names_what_answered(watch: Watch) -> None:

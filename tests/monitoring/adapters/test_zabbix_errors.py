@@ -77,7 +77,6 @@ def test_every_failure_comes_out_in_our_words(
 def test_zabbix_says_when_to_come_back(wire: responses.RequestsMock) -> None:
     wire.post(API, status=429, headers={"Retry-After": "17"})
     with pytest.raises(TransientError) as caught:
-        by_token().read_states([])
         by_token().test_connection()
     assert caught.value.retry_in == timedelta(seconds=17)
 

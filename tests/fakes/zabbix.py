@@ -1,0 +1,191 @@
+"""A Zabbix in a dict, behind `responses`: enough of its API to hold the adapter to what a real one would do."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from itertools import count
+from typing import Any
+
+import requests
+import responses
+
+URL = "https://zabbix.example/zabbix"
+API = f"{URL}/api_jsonrpc.php"
+IDS = {
+    "hostgroup": "groupid",
+    "host": "hostid",
+    "httptest": "httptestid",
+    "trigger": "triggerid",
+    "service": "serviceid",
+    "sla": "slaid",
+}
+UNIQUE = {"host": ("host", "name"), "hostgroup": ("name",), "sla": ("name",)}
+NOW = 1_780_000_000
+
+Row = dict[str, Any]
+Answer = tuple[int, Mapping[str, str], str]
+
+
+class ApiError(Exception):
+    """What the API answers instead of a result."""
+
+    def __init__(self, said: str, *, code: int = -32602) -> None:
+        super().__init__(said)
+        self.said, self.code = said, code
+
+
+class FakeZabbix:
+    """Look into `tables` and `calls` afterwards; set `refuse` and `down` before."""
+
+    def __init__(self, version: str = "7.0.22") -> None:
+        self.version = version
+        self.tables: dict[str, dict[str, Row]] = {kind: {} for kind in IDS}
+        self.calls: list[str] = []
+        self.asked: list[tuple[str, Any]] = []
+        self.headers: list[Mapping[str, str]] = []
+        self.bodies: list[Row] = []
+        self.refuse: dict[str, Callable[[Any], str]] = {}
+        """By method: given one object, why it is refused, or nothing."""
+        self.down: dict[tuple[str, str], str] = {}
+        """(host, scenario) pairs that fail, and what is said of them."""
+        self._ids = count(1)
+
+    def answer(self, request: requests.PreparedRequest) -> Answer:
+        """What `responses` should give."""
+        body = json.loads(request.body or "{}")
+        method, params = body["method"], body["params"]
+        self.calls.append(method)
+        self.asked.append((method, params))
+        self.headers.append(dict(request.headers))
+        self.bodies.append(body)
+        try:
+            reply: Row = {"result": self._result(method, params)}
+        except ApiError as error:
+            reply = {"error": {"code": error.code, "message": "Invalid params.", "data": error.said}}
+        return 200, {}, json.dumps({"jsonrpc": "2.0", "id": body["id"], **reply})
+
+    def row(self, kind: str, **wanted: str) -> Row:
+        """The only row of a kind with these properties."""
+        (found,) = [row for row in self.tables[kind].values() if all(row[name] == wanted[name] for name in wanted)]
+        return found
+
+    def _result(self, method: str, params: Any) -> Any:
+        if method == "apiinfo.version":
+            return self.version
+        if method == "user.login":
+            return "a-session"
+        kind, verb = method.split(".")
+        if method == "item.get":
+            return self._items(params)
+        if verb == "get":
+            return self._get(kind, params)
+        for one in params:
+            if said := self.refuse.get(method, lambda _: "")(one):
+                raise ApiError(said)
+        return {f"{IDS[kind]}s": getattr(self, f"_{verb}")(kind, params)}
+
+    def _get(self, kind: str, params: Row) -> Any:
+        rows = [row for row in self.tables[kind].values() if self._fits(kind, row, params)]
+        if params.get("countOutput"):
+            return str(len(rows))
+        return [self._shown(kind, row) for row in rows]
+
+    def _fits(self, kind: str, row: Row, params: Row) -> bool:
+        asked = {(tag["tag"], tag["value"]) for tag in params.get("tags", ())}
+        has = {(tag["tag"], tag["value"]) for tag in row.get("tags", ())}
+        return (
+            all(row[name] in values for name, values in params.get("filter", {}).items())
+            and (not asked or bool(asked & has))
+            and ("hostids" not in params or self._host_of(kind, row) in params["hostids"])
+        )
+
+    def _host_of(self, kind: str, row: Row) -> str:
+        if kind == "trigger":
+            name = row["expression"].split("/")[1]
+            return next((host["hostid"] for host in self.tables["host"].values() if host["host"] == name), "")
+        return str(row["hostid"])
+
+    def _shown(self, kind: str, row: Row) -> Row:
+        if kind == "host":
+            groups = [self.tables["hostgroup"][group["groupid"]] for group in row["groups"]]
+            return {**row, "hostgroups" if self.version >= "6.2" else "groups": groups}
+        if kind == "trigger":
+            return {**row, "hosts": [{"hostid": self._host_of(kind, row)}]}
+        return row
+
+    def _create(self, kind: str, params: list[Row]) -> list[str]:
+        for one in params:
+            self._must_be_new(kind, one)
+        return [self._add(kind, one) for one in params]
+
+    def _must_be_new(self, kind: str, one: Row) -> None:
+        for name in UNIQUE.get(kind, ()):
+            if any(row[name] == one[name] for row in self.tables[kind].values()):
+                raise ApiError(f'{kind.capitalize()} with the same name "{one[name]}" already exists.')
+
+    def _add(self, kind: str, one: Row) -> str:
+        number = str(next(self._ids))
+        row = {"tags": [], **one, IDS[kind]: number}
+        if kind == "host":
+            row["macros"] = [{"hostmacroid": str(next(self._ids)), **macro} for macro in one.get("macros", ())]
+        if kind == "httptest":
+            row["steps"] = [{"httpstepid": str(next(self._ids)), **step} for step in one["steps"]]
+        self.tables[kind][number] = row
+        return number
+
+    def _update(self, kind: str, params: list[Row]) -> list[str]:
+        for one in params:
+            self._must_be(kind, one[IDS[kind]])
+            self.tables[kind][one[IDS[kind]]].update(one)
+        return [one[IDS[kind]] for one in params]
+
+    def _delete(self, kind: str, params: list[str]) -> list[str]:
+        for one in params:
+            self._must_be(kind, one)
+        for one in params:
+            row = self.tables[kind].pop(one)
+            if kind == "host":
+                self._sweep("httptest", lambda test, host=one: test["hostid"] == host)
+                self._sweep("trigger", lambda trigger, name=row["host"]: f"/{name}/" in trigger["expression"])
+            if kind == "httptest":
+                self._sweep("trigger", lambda trigger, name=row["name"]: f"[{name}]" in trigger["expression"])
+        return params
+
+    def _sweep(self, kind: str, goes: Callable[[Row], bool]) -> None:
+        self.tables[kind] = {number: row for number, row in self.tables[kind].items() if not goes(row)}
+
+    def _must_be(self, kind: str, number: str) -> None:
+        if number not in self.tables[kind]:
+            raise ApiError("No permissions to referred object or it does not exist!", code=-32500)
+
+    def _items(self, params: Row) -> list[Row]:
+        beginnings = tuple(params["search"]["key_"])
+        tests = [test for test in self.tables["httptest"].values() if test["hostid"] in params["hostids"]]
+        return [item for test in tests for item in self._items_of(test) if item["key_"].startswith(beginnings)]
+
+    def _items_of(self, test: Row) -> list[Row]:
+        name, step = test["name"], test["steps"][0]["name"]
+        why = self.down.get((self.tables["host"][test["hostid"]]["host"], name))
+        values = {
+            f"web.test.fail[{name}]": "1" if why else "0",
+            f"web.test.error[{name}]": why or "",
+            f"web.test.time[{name},{step},resp]": "0.0421",
+        }
+        return [
+            {
+                "hostid": test["hostid"],
+                "key_": key,
+                "lastvalue": value,
+                "lastclock": str(NOW),
+                "state": "0",
+                "error": "",
+            }
+            for key, value in values.items()
+        ]
+
+
+def serve(mock: responses.RequestsMock, zabbix: FakeZabbix) -> FakeZabbix:
+    """From now on `URL` is this Zabbix."""
+    mock.add_callback(responses.POST, API, callback=zabbix.answer)
+    return zabbix
