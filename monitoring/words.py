@@ -19,3 +19,14 @@ class Backend(models.TextChoices):
     """Who watches."""
 
     BUILTIN = "builtin", _("Built-in checker")
+
+
+class Service(models.TextChoices):
+    """How a service stands, in the words that status pages have taught everybody."""
+
+    OPERATIONAL = "operational", _("Operational")
+    DEGRADED = "degraded", _("Degraded performance")
+    PARTIAL = "partial_outage", _("Partial outage")
+    MAJOR = "major_outage", _("Major outage")
+    MAINTENANCE = "maintenance", _("Under maintenance")
+    UNKNOWN = "unknown", _("Unknown")
