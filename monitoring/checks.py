@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, Warning, register
+from django.core.checks import CheckMessage, Error, register
 
 
 @register
@@ -29,6 +29,4 @@ def check_zabbix_settings(app_configs: object, **_: object) -> Sequence[CheckMes
         )
     elif not token and not user:
         found.append(Error("ZABBIX_URL is set, but no ZABBIX_TOKEN (or user and password).", id="monitoring.E005"))
-    hint = "Unset ZABBIX_URL, or leave it for the version that speaks to Zabbix."
-    found.append(Warning("This version watches by its built-in checker only.", hint=hint, id="monitoring.W001"))
     return found

@@ -11,7 +11,7 @@ from monitoring.adapters.words import CheckSpec, MonitorSpec
 from monitoring.models import Monitor
 from orders.models import Order
 
-RELATED = ("order__customer", "order__release__product")
+RELATED = ("order__customer", "order__plan", "order__release__product")
 
 
 def specs_of(rows: Sequence[Monitor]) -> list[MonitorSpec]:
@@ -34,6 +34,7 @@ def spec_of(order: Order) -> MonitorSpec:
             "environment": "sandbox" if order.is_sandbox else "production",
         },
         checks=tuple(_check(endpoint) for endpoint in order.endpoints.all()),
+        plan=f"{product.slug}/{order.plan.slug}",
     )
 
 

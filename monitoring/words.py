@@ -19,6 +19,7 @@ class Backend(models.TextChoices):
     """Who watches."""
 
     BUILTIN = "builtin", _("Built-in checker")
+    ZABBIX = "zabbix", _("Zabbix")
 
 
 class Service(models.TextChoices):

@@ -16,12 +16,12 @@ URL = "https://zabbix.example"
         ("", "", "", "", []),
         ("", "t", "", "", ["monitoring.E001"]),
         ("", "", "live", "p", ["monitoring.E001"]),
-        (URL, "t", "", "", ["monitoring.W001"]),
-        (URL, "", "live", "p", ["monitoring.W001"]),
-        ("zabbix.example", "t", "", "", ["monitoring.E002", "monitoring.W001"]),
-        (URL, "", "live", "", ["monitoring.E003", "monitoring.W001"]),
-        (URL, "t", "live", "p", ["monitoring.E004", "monitoring.W001"]),
-        (URL, "", "", "", ["monitoring.E005", "monitoring.W001"]),
+        (URL, "t", "", "", []),
+        (URL, "", "live", "p", []),
+        ("zabbix.example", "t", "", "", ["monitoring.E002"]),
+        (URL, "", "live", "", ["monitoring.E003"]),
+        (URL, "t", "live", "p", ["monitoring.E004"]),
+        (URL, "", "", "", ["monitoring.E005"]),
     ],
 )
 def test_contradictions_are_named(
