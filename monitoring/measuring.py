@@ -15,6 +15,7 @@ from live.lib import clock
 from monitoring.availability import Figures, Span, day_span, days_until, measure
 from monitoring.damping import UNKNOWN_AFTER
 from monitoring.history import end_orphans
+from monitoring.maintenance import windows_of
 from monitoring.models import DailyAvailability, Monitor, MonitorCheck, Outage, Silence
 from monitoring.words import CheckState
 
@@ -37,12 +38,19 @@ def today() -> date:
 def figures_of(orders: Collection[int], period: Span) -> Mapping[int, Figures]:
     """The figures of each of `orders` over `period`, which must not reach into the future."""
     now = clock.now()
-    watched = _watched(orders, now)
+    watched, maintenance = _watched(orders, now), windows_of(orders, period)
     down, unknown = _stretches(Outage, orders, period, now), _stretches(Silence, orders, period, now)
     for order, spans in _unread(orders, now).items():
         unknown[order] += spans
     return {
-        order: measure(period, watched=watched[order], down=down[order], unknown=unknown[order]) for order in orders
+        order: measure(
+            period,
+            watched=watched[order],
+            down=down[order],
+            maintenance=maintenance.get(order, ()),
+            unknown=unknown[order],
+        )
+        for order in orders
     }
 
 

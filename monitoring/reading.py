@@ -15,6 +15,7 @@ from live.lib import clock
 from live.lib.control import kick
 from monitoring.adapters.words import Seen
 from monitoring.history import Move, begin_to_watch, count_readings, keep_history
+from monitoring.maintenance import resting_until
 from monitoring.models import Monitor, MonitorCheck
 from monitoring.specs import RELATED
 from monitoring.standing import report_of, rolled_up
@@ -119,7 +120,8 @@ def _news(rows: Sequence[Monitor], now: datetime) -> list[Report]:
         part.order_id: part
         for part in OrderPart.objects.filter(order__in=[r.order_id for r in rows], part=Part.MONITORING)
     }
-    reports = [report_of(row, now=now) for row in rows]
+    resting = resting_until([row.order_id for row in rows], now)
+    reports = [report_of(row, now=now, resting_until=resting.get(row.order_id)) for row in rows]
     return [one for one in reports if not _is_told(told.get(one.order_pk), one)]
 
 

@@ -15,6 +15,7 @@ from live.lib.control import kick, want
 from live.lib.errors import Refusal
 from monitoring import outside
 from monitoring.adapters.words import LeftBehind
+from monitoring.maintenance import resting_until
 from monitoring.models import Monitor, MonitorCheck
 from monitoring.standing import report_of
 from orders.flow import PartSeen, may_move
@@ -125,12 +126,9 @@ def _match_checks(orders: Sequence[Order]) -> None:
 def report_rows(rows: QuerySet[Monitor]) -> None:
     """The orders have been told how these monitors stand now."""
     now = clock.now()
-    report_many(
-        [
-            report_of(row, now=now)
-            for row in rows.prefetch_related(Prefetch("checks", MonitorCheck.objects.with_endpoints()))
-        ]
-    )
+    told = list(rows.prefetch_related(Prefetch("checks", MonitorCheck.objects.with_endpoints())))
+    resting = resting_until([row.order_id for row in told], now)
+    report_many([report_of(row, now=now, resting_until=resting.get(row.order_id)) for row in told])
 
 
 @transaction.atomic

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
@@ -30,9 +32,14 @@ def rolled_up(states: Iterable[str]) -> CheckState:
     return next((state for state in WORST_FIRST if state in known), CheckState.UNKNOWN)
 
 
-def report_of(row: Monitor, *, now: datetime) -> Report:
-    """What the order is told of its monitoring, from the row and its checks as they are now."""
+def report_of(row: Monitor, *, now: datetime, resting_until: datetime | None = None) -> Report:
+    """What the order is told of its monitoring, from the row and its checks as they are now.
+
+    What is down while it rests for maintenance is told, and raises no alarm.
+    """
     state, message = _standing(row, list(row.checks.all()), now)
+    if state == PartState.DOWN and resting_until:
+        state, message = PartState.WORKING, f"{_resting_in_words(resting_until)} {message}"
     return Report(
         order_pk=row.order_id,
         part=Part.MONITORING,
@@ -58,6 +65,11 @@ def _standing(row: Monitor, checks: list[MonitorCheck], now: datetime) -> tuple[
         return PartState.WORKING, _lost_in_words(row, lost)
     words = ngettext("%(count)d check registered.", "%(count)d checks registered.", len(checks))
     return PartState.READY, words % {"count": len(checks)}
+
+
+def _resting_in_words(until: datetime) -> str:
+    moment = timezone.localtime(until, timezone.get_default_timezone())
+    return _("Under maintenance until %(time)s.") % {"time": date_format(moment, "DATETIME_FORMAT")}
 
 
 def _down_in_words(checks: list[MonitorCheck]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from monitoring.admin.history import DailyAvailabilityAdmin, OutageAdmin
+from monitoring.admin.maintenance import MaintenanceAdmin
 from monitoring.admin.monitor import MonitorAdmin
 
-__all__ = ["DailyAvailabilityAdmin", "MonitorAdmin", "OutageAdmin"]
+__all__ = ["DailyAvailabilityAdmin", "MaintenanceAdmin", "MonitorAdmin", "OutageAdmin"]

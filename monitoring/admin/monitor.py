@@ -7,7 +7,8 @@ from typing import Any
 from django.contrib import admin, messages
 from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponseRedirect
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from unfold.admin import ModelAdmin, TabularInline
@@ -87,7 +88,7 @@ class MonitorAdmin(MachineOwned, ResourceColumns, ModelAdmin):
     search_help_text = gettext_lazy("Order, customer, or id outside")
     show_full_result_count = False
     ordering = ("-pk",)
-    actions = ("try_again",)
+    actions = ("try_again", "plan_maintenance")
     inlines = (CheckInline,)
     readonly_fields = ("standing", "next_attempt", "next_reading")
     fieldsets = (
@@ -155,3 +156,13 @@ class MonitorAdmin(MachineOwned, ResourceColumns, ModelAdmin):
             return False
         self.log_change(request, row, _("Another try asked for."))
         return True
+
+    def has_plan_permission(self, request: HttpRequest) -> bool:
+        """Whoever may plan maintenance."""
+        return bool(request.user.has_perm("monitoring.add_maintenance"))
+
+    @admin.action(description=gettext_lazy("Plan maintenance for these"), permissions=("plan",))
+    def plan_maintenance(self, request: HttpRequest, rows: QuerySet[Monitor]) -> HttpResponseRedirect:
+        """The form, with the orders of these monitors filled in."""
+        orders = ",".join(str(pk) for pk in rows.order_by("order").values_list("order", flat=True)[:500])
+        return HttpResponseRedirect(f"{reverse('admin:monitoring_maintenance_add')}?orders={orders}")

@@ -10,6 +10,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from live.lib.models import ResourceQuerySet
+from monitoring.models.maintenance import in_maintenance
 from monitoring.words import Backend, CheckState
 from orders.models import OrderResource
 from orders.words import Wanted
@@ -23,8 +24,9 @@ class MonitorQuerySet(ResourceQuerySet["Monitor"]):
         return self.filter(wanted=Wanted.RUNNING, next_read_at__lte=now)
 
     def needing_a_person(self) -> Self:
-        """Those that something is wrong with: refused for good, or an address is down."""
-        return self.filter(Q(failed_version__gt=0, failed_version=F("wanted_version")) | Q(state=CheckState.DOWN))
+        """Those that something is wrong with: refused for good, or an address is down outside maintenance."""
+        down = Q(~in_maintenance("order"), state=CheckState.DOWN)
+        return self.filter(Q(failed_version__gt=0, failed_version=F("wanted_version")) | down)
 
 
 class Monitor(OrderResource):

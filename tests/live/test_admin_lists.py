@@ -23,7 +23,7 @@ from customers.models import ApiToken, Message
 from infrastructure.models import Deployment, Endpoint, Provider, Server, Service
 from infrastructure.sandbox.models import SandboxComposition, SandboxNode, SandboxSwitches
 from live.lib import clock
-from monitoring.models import DailyAvailability, Monitor, MonitorCheck, Outage
+from monitoring.models import DailyAvailability, Maintenance, Monitor, MonitorCheck, Outage
 from orders.models import Order
 from orders.services import Report, place_order, report_many
 from orders.words import Part, PartState
@@ -66,6 +66,13 @@ def monitor(n: int) -> Monitor:
     at = endpoint(n)
     row = Monitor.objects.create(order=at.order)
     MonitorCheck.objects.create(monitor=row, endpoint=at)
+    return row
+
+
+def maintenance(n: int) -> Maintenance:
+    now = clock.now()
+    row = Maintenance.objects.create(title=f"Work {n}", starts_at=now, ends_at=now, planned_by=UserFactory())
+    row.orders.add(order(n))
     return row
 
 
@@ -144,6 +151,7 @@ MAKERS: dict[str, Callable[[int], object]] = {
     "infrastructure.Service": service,
     "mfa.Authenticator": authenticator,
     "monitoring.DailyAvailability": lambda n: DailyAvailability.objects.create(order=order(n), day=date(2026, 6, 1)),
+    "monitoring.Maintenance": maintenance,
     "monitoring.Monitor": monitor,
     "monitoring.Outage": lambda n: Outage.objects.create(order=order(n), application="WMS", started_at=clock.now()),
     "orders.Order": order,

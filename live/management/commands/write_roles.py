@@ -29,6 +29,7 @@ OPERATOR = (
     "orders.reveal_secrets",
     "infrastructure.add_provider",
     "infrastructure.change_provider",
+    "monitoring.add_maintenance",
     "sandbox.change_sandboxswitches",
     "customers.add_user",
     "customers.change_user",

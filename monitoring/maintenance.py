@@ -1,0 +1,118 @@
+"""What may be asked of maintenance: plan a window, call it off, and say who is in one."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from customers.models import Customer, User
+from customers.services import write_message
+from live.lib import clock
+from live.lib.errors import Refusal
+from monitoring.availability import Span
+from monitoring.models import Maintenance
+from orders.models import Order
+from orders.words import Wanted
+
+LONGEST = timedelta(days=7)
+# A form knows no seconds, and takes some time to fill in.
+TOLERANCE = timedelta(minutes=5)
+
+
+class NotPlannable(Refusal):
+    """There can be no such window."""
+
+    code = "not_plannable"
+
+
+class TooLate(Refusal):
+    """The window is over, or was called off."""
+
+    code = "too_late"
+
+
+def check_window(*, title: str, starts_at: datetime, ends_at: datetime, orders: Sequence[Order]) -> None:
+    """Raises NotPlannable, naming the field, unless there can be such a window."""
+    if not title.strip():
+        raise NotPlannable(_("Say in a few words what is done."), field="title")
+    if starts_at < clock.now() - TOLERANCE:
+        raise NotPlannable(_("Maintenance cannot be planned in the past."), field="starts_at")
+    if ends_at <= starts_at:
+        raise NotPlannable(_("It has to end after it starts."), field="ends_at")
+    if ends_at - starts_at > LONGEST:
+        raise NotPlannable(_("A window lasts a week at most."), field="ends_at")
+    if not orders:
+        raise NotPlannable(_("Name the orders concerned."), field="orders")
+    if gone := [order.reference for order in orders if order.wanted == Wanted.REMOVED]:
+        words = _("Removed, or being removed: %(orders)s.")
+        raise NotPlannable(words % {"orders": ", ".join(gone)}, field="orders")
+
+
+@transaction.atomic
+def plan_maintenance(
+    *,
+    title: str,
+    starts_at: datetime,
+    ends_at: datetime,
+    orders: Iterable[Order],
+    description: str = "",
+    actor: User | None = None,
+) -> Maintenance:
+    """The window stands, and each customer concerned is told once, of its own orders only."""
+    concerned = list(orders)
+    check_window(title=title, starts_at=starts_at, ends_at=ends_at, orders=concerned)
+    window = Maintenance.objects.create(
+        title=title, description=description, starts_at=starts_at, ends_at=ends_at, planned_by=actor
+    )
+    window.orders.set(concerned)
+    _tell(window, "planned")
+    return window
+
+
+@transaction.atomic
+def cancel_maintenance(*, maintenance: Maintenance) -> Maintenance:
+    """A window to come is called off and the customers are told; one under way ends now."""
+    window = Maintenance.objects.select_for_update().get(pk=maintenance.pk)
+    if window.standing == "open":
+        window.ends_at = clock.now()
+        window.save(update_fields=("ends_at", "updated_at"))
+    elif window.standing == "ahead":
+        window.cancelled_at = clock.now()
+        window.save(update_fields=("cancelled_at", "updated_at"))
+        _tell(window, "cancelled")
+    else:
+        raise TooLate(_("%(window)s is over, or was called off already.") % {"window": window})
+    return window
+
+
+def _tell(window: Maintenance, news: str) -> None:
+    by_customer: dict[Customer, list[Order]] = defaultdict(list)
+    for order in window.orders.select_related("customer").order_by("reference"):
+        by_customer[order.customer].append(order)
+    for customer, orders in by_customer.items():
+        write_message(
+            key=f"maintenance:{window.pk}:{news}:{customer.number}",
+            customer=customer,
+            template=f"monitoring/mail/maintenance_{news}",
+            context={"maintenance": window, "orders": orders, "order": orders[0], "zone": settings.TIME_ZONE},
+        )
+
+
+def windows_of(orders: Collection[int], period: Span) -> Mapping[int, list[Span]]:
+    """The maintenance of each of `orders` that touches `period`; one query."""
+    spans: dict[int, list[Span]] = defaultdict(list)
+    rows = Maintenance.objects.touching(period).filter(orders__in=orders)
+    for order, start, end in rows.values_list("orders", "starts_at", "ends_at"):
+        spans[order].append(Span(start, end))
+    return spans
+
+
+def resting_until(orders: Collection[int], now: datetime) -> Mapping[int, datetime]:
+    """Those of `orders` that are in maintenance now, and until when; one query."""
+    rows = Maintenance.objects.open_at(now).filter(orders__in=orders).order_by("ends_at")
+    return dict(rows.values_list("orders", "ends_at"))
