@@ -6,6 +6,7 @@ import inspect
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
+from decimal import Decimal
 from http.client import HTTPException
 from typing import Any
 
@@ -18,7 +19,8 @@ from libcloud.compute.providers import DRIVERS, get_driver
 from libcloud.compute.types import NodeState as CloudState
 
 from infrastructure.adapters.cloud_user_data import user_data_options
-from infrastructure.adapters.words import Node, NodeState, Size
+from infrastructure.adapters.words import Node, NodeState, Size, SizeOffer
+from infrastructure.sizes import cheapest
 from live.lib.errors import ConfigError, PermanentError, TransientError
 
 KEY_PREFIX = "live-"
@@ -42,14 +44,30 @@ _STATES = {
 }
 
 
-def open_driver(name: str, credentials: Mapping[str, object]) -> NodeDriver:
-    """A libcloud driver by its provider's name (`ec2`, `openstack`); `credentials` are its constructor's arguments."""
+def driver_names() -> Sequence[str]:
+    """Every compute provider that libcloud can speak to, by its name."""
+    return sorted(str(provider).lower() for provider in DRIVERS if str(provider).lower() != "dummy")
+
+
+def driver_class(name: str) -> type[NodeDriver]:
+    """libcloud's class for the provider's name (`ec2`, `openstack`); raises ConfigError if there is none."""
     known = {str(provider).lower(): provider for provider in DRIVERS}
     if name.lower() not in known:
         raise ConfigError(f"libcloud knows no provider called '{name}'")
-    with _in_our_words(name):
+    with in_our_words(name):
         try:
-            driver = get_driver(known[name.lower()])(**credentials)
+            found: type[NodeDriver] = get_driver(known[name.lower()])
+        except (AttributeError, ImportError) as error:
+            raise ConfigError(f"{name}: libcloud's driver cannot be loaded: {_line(error)}") from error
+    return found
+
+
+def open_driver(name: str, credentials: Mapping[str, object]) -> NodeDriver:
+    """A libcloud driver by its provider's name (`ec2`, `openstack`); `credentials` are its constructor's arguments."""
+    make = driver_class(name)
+    with in_our_words(name):
+        try:
+            driver: NodeDriver = make(**credentials)
         except (TypeError, ValueError) as error:
             raise ConfigError(f"{name}: the driver does not accept these settings: {error}") from error
     if hasattr(driver, "connection"):
@@ -109,7 +127,7 @@ class LibcloudCloud:
         return [_in_words(node) for node in self._nodes() if _key_of(node).startswith(KEY_PREFIX)]
 
     def _nodes(self) -> list[CloudNode]:
-        with _in_our_words(self._name):
+        with in_our_words(self._name):
             nodes = self._driver.list_nodes()
         # EC2 goes on listing what was destroyed for an hour.
         return [node for node in nodes if node.state != CloudState.TERMINATED]
@@ -118,7 +136,7 @@ class LibcloudCloud:
         return sorted((node for node in self._nodes() if _key_of(node) == key), key=_age)
 
     def _create(self, key: str, size: Size, user_data: str) -> CloudNode:
-        with _in_our_words(self._name):
+        with in_our_words(self._name):
             options = self._options(key, user_data)
             chosen = self._choose(size)
             image = NodeImage(id=self._image_id, name=self._image_id, driver=self._driver)
@@ -146,18 +164,19 @@ class LibcloudCloud:
         raise ConfigError(f"{self._name} has no location '{self._location_id}'; it has {names}")
 
     def _choose(self, size: Size) -> NodeSize:
-        fitting = [one for one in self._driver.list_sizes() if self._allowed(one) and _fits(one, size)]
-        if not fitting:
+        allowed = {str(one.id): one for one in self._driver.list_sizes() if self._allowed(one)}
+        best = cheapest(map(offer_of, allowed.values()), size)
+        if best is None:
             wish = f"{size.cpus} CPUs, {size.ram_gb} GB of memory and {size.disk_gb} GB of disk"
             raise PermanentError(f"{self._name} has no size with {wish}")
-        return min(fitting, key=_cost)
+        return allowed[best.outside_id]
 
     def _allowed(self, size: NodeSize) -> bool:
         return not self._size_ids or str(size.id) in self._size_ids
 
     def _destroy(self, node: CloudNode, key: str) -> None:
         try:
-            with _in_our_words(self._name):
+            with in_our_words(self._name):
                 accepted = self._driver.destroy_node(node)
         except PermanentError:
             # Each cloud has its own way to say "no such server"; looking again is understood by all.
@@ -207,12 +226,16 @@ def _age(node: CloudNode) -> tuple[float, str]:
     return (node.created_at.timestamp() if node.created_at else float("inf"), str(node.id))
 
 
-def _fits(offered: NodeSize, wanted: Size) -> bool:
-    cpus = _cpus(offered)
-    # Clouds count a gigabyte as 1000 or 1024 megabytes; 0 of disk means a volume of any size.
-    has_ram = (offered.ram or 0) >= wanted.ram_gb * 1000
-    has_disk = not offered.disk or offered.disk >= wanted.disk_gb
-    return has_ram and has_disk and (cpus is None or cpus >= wanted.cpus)
+def offer_of(size: NodeSize) -> SizeOffer:
+    """libcloud's size in our words."""
+    return SizeOffer(
+        outside_id=str(size.id),
+        name=str(size.name or size.id),
+        cpus=_cpus(size),
+        ram_gb=(size.ram or 0) / 1024,
+        disk_gb=int(size.disk or 0),
+        price=Decimal(str(size.price)) if size.price else None,
+    )
 
 
 def _cpus(size: NodeSize) -> int | None:
@@ -224,14 +247,8 @@ def _cpus(size: NodeSize) -> int | None:
     return None
 
 
-def _cost(size: NodeSize) -> tuple[bool, float, int, int, str]:
-    """Cheapest first; sizes without a price last, and then the smallest."""
-    price = float(size.price or 0)
-    return (not price, price, size.ram or 0, size.disk or 0, str(size.id))
-
-
 @contextmanager
-def _in_our_words(name: str) -> Iterator[None]:
+def in_our_words(name: str) -> Iterator[None]:
     """Whatever libcloud raises inside is one of our errors outside."""
     try:
         yield

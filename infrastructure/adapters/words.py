@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 from enum import StrEnum
 from typing import Protocol
 
@@ -26,6 +27,35 @@ class Size:
     cpus: int
     ram_gb: int
     disk_gb: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SizeOffer:
+    """A size that a cloud offers; what it does not tell is None, or 0 of disk for a volume of any size."""
+
+    outside_id: str
+    name: str
+    cpus: int | None
+    ram_gb: float
+    disk_gb: int
+    price: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """An image or a location that a cloud offers."""
+
+    outside_id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offer:
+    """All that can be chosen from at a cloud."""
+
+    sizes: Sequence[SizeOffer] = ()
+    images: Sequence[Choice] = ()
+    locations: Sequence[Choice] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
