@@ -15,8 +15,12 @@ class InfrastructureConfig(AppConfig):
     def ready(self) -> None:
         from infrastructure import receivers, tasks  # noqa: F401  (both register themselves)
         from infrastructure.order_sections import InfrastructureSections
+        from infrastructure.reconciling import tasks as reconciling  # noqa: F401  (registers its controllers)
         from live.lib.schedules import Every, register_schedule
         from orders.sections import register_sections
 
         register_sections(InfrastructureSections())
         register_schedule(Every(name="look at services", task="infrastructure.tasks.look_at_services", minutes=1))
+        register_schedule(
+            Every(name="compare with providers", task="infrastructure.reconciling.tasks.compare_all", minutes=15)
+        )

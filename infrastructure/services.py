@@ -142,9 +142,9 @@ def _want_endpoints(order: Order) -> None:
 
 def left_behind(order: Order) -> Sequence[LeftBehind]:
     """What still stands outside under the order's key; asks the outside, so never in a web request."""
-    server = Server.objects.filter(order=order).select_related("provider").first()
+    server = Server.objects.filter(order=order).select_related("provider", "order").first()
     if server is None:
         return ()
-    node = get_cloud(server.provider).find_server(key=order.key)
+    node = get_cloud(server.provider).find_server(key=server.key)
     nodes = [LeftBehind(kind="server", name=node.outside_id)] if node else []
     return [*get_runtime(server.provider).left_behind(key=order.key), *nodes]

@@ -53,7 +53,7 @@ class ServerController(Controller[Server]):
 
     def act(self, row: Server) -> Ending:
         """The provider has exactly the server that is wanted."""
-        cloud, key, plan = get_cloud(row.provider), row.order.key, row.order.plan
+        cloud, key, plan = get_cloud(row.provider), row.key, row.order.plan
         if row.wanted == Wanted.REMOVED:
             cloud.remove_server(key=key)
             if cloud.find_server(key=key) is not None:

@@ -21,6 +21,7 @@ from live.lib.errors import ConfigError, OutsideError, PermanentError, Transient
 LOCAL_SOCKET = "unix:///var/run/docker.sock"
 PROJECT_LABEL = "com.docker.compose.project"
 SERVICE_LABEL = "com.docker.compose.service"
+KEY_PREFIX = "live-"
 ONE_OFF_LABEL = "com.docker.compose.oneoff"
 
 
@@ -106,6 +107,15 @@ class DockerEngine:
     def all_containers(self) -> Sequence[Container]:
         """The containers of every composition of ours, in one call."""
         return self._containers(KEY_LABEL)
+
+    def keys(self) -> Sequence[str]:
+        """The keys that containers, networks and volumes carry, in three calls; a project is called as its key."""
+        with self._api() as api:
+            labels = [entry["Labels"] for entry in api.containers(all=True, filters={"label": KEY_LABEL})]
+            labels += [entry["Labels"] for entry in api.networks(filters={"label": PROJECT_LABEL})]
+            labels += [entry["Labels"] for entry in api.volumes(filters={"label": PROJECT_LABEL})["Volumes"] or ()]
+        named = {label.get(KEY_LABEL) or label.get(PROJECT_LABEL, "") for label in labels if label}
+        return sorted(name for name in named if name.startswith(KEY_PREFIX))
 
     def leftovers(self, project: str, key: str) -> Sequence[LeftBehind]:
         """What the engine still has of a project."""

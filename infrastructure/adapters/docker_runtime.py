@@ -69,6 +69,10 @@ class DockerRuntime:
             found.get(container.labels[KEY_LABEL], []).append(container)
         return {key: as_services(containers) for key, containers in found.items()}
 
+    def list_keys(self) -> Sequence[str]:
+        """The keys of every container, network and volume of ours on the engine."""
+        return self._engine.keys()
+
     def left_behind(self, *, key: str) -> Sequence[LeftBehind]:
         """What still carries `key` on the engine, and the folder here if there is one."""
         folder = self._work_dir / key

@@ -122,6 +122,17 @@ class LibcloudCloud:
         for node in self._carrying(key):
             self._destroy(node, key)
 
+    def remove_exactly(self, *, key: str, outside_id: str) -> None:
+        """The cloud has accepted to destroy the server of this id; one that carries another key is left alone."""
+        for node in self._carrying(key):
+            if str(node.id) == outside_id:
+                self._destroy(node, key)
+
+    @property
+    def makes_servers(self) -> bool:
+        """True: what the cloud does not list does not exist."""
+        return True
+
     def list_servers(self) -> Sequence[Node]:
         """Every server that carries a key of ours, in one call."""
         return [_in_words(node) for node in self._nodes() if _key_of(node).startswith(KEY_PREFIX)]

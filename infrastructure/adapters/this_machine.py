@@ -28,6 +28,14 @@ class ThisMachine:
     def remove_server(self, *, key: str) -> None:
         """The machine stays; it no longer serves `key` once the composition is removed."""
 
+    def remove_exactly(self, *, key: str, outside_id: str) -> None:
+        """The machine stays."""
+
+    @property
+    def makes_servers(self) -> bool:
+        """False: nothing is made here, so nothing can be missing."""
+        return False
+
     def list_servers(self) -> Sequence[Node]:
         """None, for the same reason: reconciliation has nothing to compare."""
         return ()

@@ -91,6 +91,13 @@ class Cloud(Protocol):
     def list_servers(self) -> Sequence[Node]:
         """Every server that carries a key of ours, in one call."""
 
+    def remove_exactly(self, *, key: str, outside_id: str) -> None:
+        """The server of this id is gone, if it carries `key`; no other is touched, and absent is success."""
+
+    @property
+    def makes_servers(self) -> bool:
+        """True where a server that is not listed does not exist; false where servers are only lent."""
+
 
 class ServiceState(StrEnum):
     """What an engine says of a container."""
@@ -164,6 +171,9 @@ class Runtime(Protocol):
 
     def observe(self, *, keys: Sequence[str]) -> Mapping[str, Sequence[Service]]:
         """The services of each key, in a handful of calls for all; a key that is gone maps to ()."""
+
+    def list_keys(self) -> Sequence[str]:
+        """Every key of ours that anything here carries, in a handful of calls."""
 
     def left_behind(self, *, key: str) -> Sequence[LeftBehind]:
         """What still carries `key` here: empty after a removal."""

@@ -16,8 +16,19 @@ class Server(OrderResource):
     outside_id = models.CharField(_("id at the provider"), max_length=200, blank=True)
     address = models.CharField(_("address"), max_length=200, blank=True)
     size = models.CharField(_("size"), max_length=100, blank=True)
+    adopted_key = models.CharField(
+        _("adopted key"),
+        max_length=200,
+        blank=True,
+        help_text=_("What it carries outside, if it was made for another."),
+    )
 
     class Meta(OrderResource.Meta):
         verbose_name = _("server")
         verbose_name_plural = _("servers")
         ordering = ("-pk",)
+
+    @property
+    def key(self) -> str:
+        """What the server is found by at its provider."""
+        return self.adopted_key or str(self.order.key)

@@ -52,6 +52,12 @@ class SandboxRuntime:
         rows = SandboxComposition.objects.filter(key__in=keys)
         return dict.fromkeys(keys, ()) | {row.key: self._services(row) for row in rows}
 
+    def list_keys(self) -> Sequence[str]:
+        """The keys of the provider's compositions."""
+        self._switches()
+        rows = SandboxComposition.objects.filter(provider=self._provider_pk)
+        return list(rows.order_by("key").values_list("key", flat=True))
+
     def left_behind(self, *, key: str) -> Sequence[LeftBehind]:
         """The composition's row, if it still stands."""
         rows = SandboxComposition.objects.filter(key=key)

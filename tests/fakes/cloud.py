@@ -58,6 +58,15 @@ class FakeCloud:
         self._call("list_servers")
         return list(self.servers.values())
 
+    def remove_exactly(self, *, key: str, outside_id: str) -> None:
+        self._call("remove_exactly", outside_id)
+        if key in self.servers and self.servers[key].outside_id == outside_id:
+            del self.servers[key]
+
+    @property
+    def makes_servers(self) -> bool:
+        return True
+
     def _create(self, key: str, size: Size) -> None:
         if self.refuse:
             raise PermanentError(self.refuse)

@@ -77,6 +77,10 @@ class FakeRuntime:
         self._call("observe", ",".join(keys))
         return {key: self._services(key) for key in keys}
 
+    def list_keys(self) -> Sequence[str]:
+        self._call("list_keys")
+        return sorted(self.hosted)
+
     def left_behind(self, *, key: str) -> Sequence[LeftBehind]:
         self._call("left_behind", key)
         return [LeftBehind(kind="container", name=f"{key}-{service.name}-1") for service in self._services(key)]

@@ -136,6 +136,17 @@ def test_removal_takes_one_server_and_absent_is_success(world: World) -> None:
     assert [node.key for node in world.cloud.list_servers()] == ["live-OTHER1"]
 
 
+def test_exact_removal_takes_the_server_of_that_id_and_key_and_no_other(world: World) -> None:
+    server = world.cloud.ensure_server(key=KEY, size=SIZE)
+    world.cloud.remove_exactly(key=KEY, outside_id="another-id")
+    world.cloud.remove_exactly(key="live-OTHER1", outside_id=server.outside_id)
+    assert [node.key for node in world.cloud.list_servers()] == [KEY]
+    world.cloud.remove_exactly(key=KEY, outside_id=server.outside_id)
+    world.cloud.remove_exactly(key=KEY, outside_id=server.outside_id)
+    assert list(world.cloud.list_servers()) == []
+    assert world.cloud.makes_servers
+
+
 def test_silence_is_transient_whatever_is_asked(world: World) -> None:
     world.fall_silent()
     for ask in (
@@ -144,6 +155,7 @@ def test_silence_is_transient_whatever_is_asked(world: World) -> None:
         lambda: world.cloud.find_server(key=KEY),
         lambda: world.cloud.ensure_server(key=KEY, size=SIZE),
         lambda: world.cloud.remove_server(key=KEY),
+        lambda: world.cloud.remove_exactly(key=KEY, outside_id="1"),
     ):
         with pytest.raises(TransientError):
             ask()

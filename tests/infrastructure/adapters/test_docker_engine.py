@@ -104,6 +104,16 @@ def test_what_is_left_is_named_by_kind(wire: responses.RequestsMock, engine: Doc
     ]
 
 
+def test_keys_are_read_from_containers_networks_and_volumes(wire: responses.RequestsMock, engine: DockerEngine) -> None:
+    def project(name: str) -> dict[str, Any]:
+        return {"Labels": {"com.docker.compose.project": name}}
+
+    wire.get(f"{API}/containers/json", json=[container("web", "running", "Up")])
+    wire.get(f"{API}/networks", json=[project("live-gl22"), project("somebody-elses")])
+    wire.get(f"{API}/volumes", json={"Volumes": [project("live-gl33"), {"Labels": None}]})
+    assert engine.keys() == [KEY, "live-gl22", "live-gl33"]
+
+
 def everything_left(wire: responses.RequestsMock) -> None:
     wire.get(f"{API}/containers/json", json=[container("web", "running", "Up")])
     wire.get(f"{API}/networks", json=[{"Id": "n1", "Name": f"{PROJECT}_default"}])
@@ -147,6 +157,7 @@ ASKS: list[Callable[[DockerRuntime], object]] = [
     lambda runtime: runtime.remove(key=KEY),
     lambda runtime: runtime.observe(keys=[KEY]),
     lambda runtime: runtime.left_behind(key=KEY),
+    lambda runtime: runtime.list_keys(),
 ]
 
 

@@ -150,6 +150,16 @@ def test_stopped_and_run_again_its_data_is_kept(world: World, key: str) -> None:
     assert world.starts(key) == 2
 
 
+def test_key_is_listed_while_anything_of_it_stands(world: World) -> None:
+    name = f"live-t{uuid.uuid4().hex[:8]}"
+    assert name not in world.runtime.list_keys()
+    running(world, composition(name))
+    world.runtime.ensure_stopped(key=name)
+    assert name in world.runtime.list_keys()
+    world.runtime.remove(key=name)
+    assert name not in world.runtime.list_keys()
+
+
 def test_removed_nothing_is_left_and_a_new_launch_starts_empty(world: World, key: str) -> None:
     running(world, composition(key))
     world.runtime.remove(key=key)

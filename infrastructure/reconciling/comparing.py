@@ -1,0 +1,137 @@
+"""What differs between what our rows say and what a provider shows. Pure values in, pure values out."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from infrastructure.adapters.words import Node, Service
+
+
+class Mark(NamedTuple):
+    """What tells one finding of a provider from another."""
+
+    kind: str
+    thing: str
+    aspect: str
+    key: str
+    outside_id: str
+    host: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """One difference, seen now."""
+
+    mark: Mark
+    order_pk: int | None = None
+    ours: str = ""
+    theirs: str = ""
+    size: str = ""
+    """The provider's name of what is paid for, where something is."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownServer:
+    """The settled server of a living order, as our row has it."""
+
+    order_pk: int
+    order_version: int
+    key: str
+    outside_id: str
+    address: str
+    size: str
+    version: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownComposition:
+    """The settled composition of a living order, as its release has it."""
+
+    order_pk: int
+    key: str
+    host: str
+    version: int
+    always_up: frozenset[str] = frozenset()
+    images: Mapping[str, str] = field(default_factory=dict)
+    """Of the services whose image the release names outright."""
+
+
+def compare_servers(known: Iterable[KnownServer], nodes: Sequence[Node], spared: Collection[str]) -> list[Found]:
+    """Orphans, ghosts and drift among a provider's servers; nothing is said of keys that are `spared`."""
+    by_key: dict[str, list[Node]] = defaultdict(list)
+    for node in nodes:
+        if node.key not in spared:
+            by_key[node.key].append(node)
+    found: list[Found] = []
+    for server in known:
+        if server.key not in spared:
+            found += _of_server(server, by_key.pop(server.key, []))
+    return found + [_orphan(node) for strays in by_key.values() for node in strays]
+
+
+def _of_server(server: KnownServer, carrying: Sequence[Node]) -> Iterator[Found]:
+    own = next((node for node in carrying if node.outside_id == server.outside_id), None)
+    if own is None:
+        # Another server under its key is not stray: the next try of the order takes it.
+        others = ", ".join(node.outside_id for node in carrying)
+        mark = Mark("ghost", "server", "existence", server.key, server.outside_id, "")
+        yield Found(mark=mark, order_pk=server.order_pk, ours=server.outside_id, theirs=others, size="")
+        return
+    for node in carrying:
+        if node is not own:
+            yield _orphan(node, order_pk=server.order_pk, ours=server.outside_id)
+    for aspect, ours, theirs in (("size", server.size, own.size), ("address", server.address, own.address)):
+        if ours and theirs and ours != theirs:
+            mark = Mark("drift", "server", aspect, server.key, own.outside_id, "")
+            yield Found(mark=mark, order_pk=server.order_pk, ours=ours, theirs=theirs, size=own.size)
+
+
+def _orphan(node: Node, *, order_pk: int | None = None, ours: str = "") -> Found:
+    mark = Mark("orphan", "server", "existence", node.key, node.outside_id, "")
+    told = " · ".join(one for one in (str(node.state), node.address, node.size) if one)
+    return Found(mark=mark, order_pk=order_pk, ours=ours, theirs=told, size=node.size)
+
+
+def compare_compositions(
+    known: Iterable[KnownComposition],
+    seen: Mapping[str, Sequence[Service]],
+    keys: Iterable[str],
+    *,
+    host: str,
+    spared: Collection[str],
+) -> list[Found]:
+    """Drift of the compositions known on one host, and the keys that stand there without an order."""
+    found: list[Found] = []
+    ours = set(spared)
+    for composition in known:
+        ours.add(composition.key)
+        if composition.key not in spared:
+            found += _of_composition(composition, seen.get(composition.key, ()))
+    strays = sorted(set(keys) - ours)
+    return found + [Found(mark=Mark("orphan", "composition", "existence", key, "", host)) for key in strays]
+
+
+def _of_composition(composition: KnownComposition, services: Sequence[Service]) -> Iterator[Found]:
+    seen = {service.name: service for service in services}
+    missing = composition.always_up - seen.keys()
+    if missing:
+        there = len(composition.always_up) - len(missing)
+        theirs = f"{there}, −{', −'.join(sorted(missing))}"
+        yield _drift(composition, "containers", str(len(composition.always_up)), theirs)
+    strange = {
+        name: seen[name].image
+        for name, image in composition.images.items()
+        if name in seen and seen[name].image and seen[name].image != image
+    }
+    if strange:
+        ours = ", ".join(f"{name}: {composition.images[name]}" for name in sorted(strange))
+        theirs = ", ".join(f"{name}: {strange[name]}" for name in sorted(strange))
+        yield _drift(composition, "image", ours, theirs)
+
+
+def _drift(composition: KnownComposition, aspect: str, ours: str, theirs: str) -> Found:
+    mark = Mark("drift", "composition", aspect, composition.key, "", composition.host)
+    return Found(mark=mark, order_pk=composition.order_pk, ours=ours, theirs=theirs)

@@ -1,0 +1,219 @@
+"""What may be done about a finding: accept, rebuild, adopt, destroy; and what is refused."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from infrastructure.models import Finding, Server
+from infrastructure.reconciling.asking import (
+    NotPossible,
+    accept_finding,
+    adopt_orphan,
+    adopters_of,
+    rebuild_ghost,
+    remove_orphan,
+)
+from infrastructure.reconciling.tasks import OrphanController
+from infrastructure.services import follow_orders
+from infrastructure.tasks import ServerController
+from live.lib.control import controllers
+from orders.models import Order
+from orders.reports import report
+from orders.words import Part, PartState, State, Wanted
+from tests.infrastructure.outside_world import World
+
+pytestmark = pytest.mark.django_db
+
+
+def orphan(world: World, key: str = "live-glgone") -> Finding:
+    world.node(key)
+    world.compare()
+    return Finding.objects.get(kind="orphan", thing="server")
+
+
+def ghost(world: World, wanted: Wanted = Wanted.RUNNING) -> Finding:
+    order = world.standing(wanted=wanted).order
+    world.cloud.servers.pop(order.key)
+    world.compare()
+    return Finding.objects.get(kind="ghost")
+
+
+def lacking(world: World) -> Order:
+    """An order that got no server: the quota was full."""
+    server = world.standing()
+    del world.cloud.servers[server.order.key]
+    Server.objects.filter(pk=server.pk).update(outside_id="", address="", done_version=0, failed_version=1)
+    report(server.order_id, Part.SERVER, PartState.FAILED, "quota exceeded", version=1)
+    return Order.objects.get(pk=server.order_id)
+
+
+def work(finding: Finding) -> Finding:
+    OrphanController().run([finding.pk])
+    finding.refresh_from_db()
+    return finding
+
+
+def test_orphan_is_destroyed_by_a_worker_and_nothing_else_is(world: World) -> None:
+    kept = world.standing()
+    row = remove_orphan(finding=orphan(world), why="left from a test")
+    assert len(world.cloud.servers) == 2
+    row = work(row)
+    assert (row.state, row.reason) == ("solved", "left from a test")
+    assert list(world.cloud.servers) == [kept.order.key]
+    assert ("remove_exactly", row.outside_id) in world.cloud.calls
+
+
+def test_strange_composition_is_cleared_away(world: World) -> None:
+    key = world.standing().order.key
+    world.engine.hosted["live-glgone"] = world.engine.hosted[key]
+    world.compare()
+    row = work(remove_orphan(finding=Finding.objects.get(thing="composition")))
+    assert (row.state, list(world.engine.hosted)) == ("solved", [key])
+
+
+def test_orphan_that_an_order_came_to_own_is_not_destroyed(world: World) -> None:
+    row = remove_orphan(finding=orphan(world))
+    server = world.standing()
+    Server.objects.filter(pk=server.pk).update(outside_id=row.outside_id)
+    row = work(row)
+    assert row.has_failed
+    assert row.last_error == f"{server.order} owns it: nothing is destroyed."
+    assert "live-glgone" in world.cloud.servers
+
+
+def test_second_server_under_the_key_of_a_living_order_is_destroyed_by_its_id_alone(world: World) -> None:
+    server = world.standing()
+    row = Finding.objects.create(
+        kind="orphan",
+        thing="server",
+        provider=world.provider,
+        order=server.order,
+        key=server.order.key,
+        outside_id="fake-99",
+        wanted_version=0,
+        first_seen_at=world.drive.now,
+        last_seen_at=world.drive.now,
+    )
+    work(remove_orphan(finding=row))
+    assert world.cloud.servers[server.order.key].outside_id == server.outside_id
+
+
+@pytest.mark.parametrize("ready", [True, False])
+def test_server_of_a_living_order_is_never_destroyed(world: World, ready: bool) -> None:
+    server = world.standing()
+    if not ready:
+        Server.objects.filter(pk=server.pk).update(outside_id="", done_version=0)
+    row = Finding.objects.create(
+        kind="orphan",
+        thing="server",
+        provider=world.provider,
+        key=server.order.key,
+        outside_id=server.outside_id,
+        wanted_version=0,
+        first_seen_at=world.drive.now,
+        last_seen_at=world.drive.now,
+    )
+    with pytest.raises(NotPossible, match="owns it"):
+        remove_orphan(finding=row)
+    Finding.objects.update(wanted_version=1, next_attempt_at=world.drive.now)
+    assert work(row).has_failed
+    assert server.order.key in world.cloud.servers
+
+
+def test_destruction_waits_out_an_outage_and_is_tried_again(world: World) -> None:
+    row = remove_orphan(finding=orphan(world))
+    world.cloud.outage = True
+    row = work(row)
+    assert (row.state, row.last_error) == ("open", "the cloud cannot be reached")
+    with pytest.raises(NotPossible, match="being removed already"):
+        remove_orphan(finding=row)
+    world.cloud.outage = False
+    Finding.objects.update(next_attempt_at=world.drive.now)
+    assert work(row).state == "solved"
+    with pytest.raises(NotPossible, match="settled already"):
+        remove_orphan(finding=row)
+
+
+def test_destruction_in_progress_is_not_closed_by_a_comparison(world: World) -> None:
+    row = remove_orphan(finding=orphan(world), why="left from a test")
+    world.cloud.servers.clear()
+    world.compare()
+    row.refresh_from_db()
+    assert row.state == "open"
+    assert work(row).reason == "left from a test"
+
+
+def test_ghost_is_rebuilt_from_its_release(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("infrastructure.tasks.get_cloud", lambda provider: world.cloud)
+    row = rebuild_ghost(finding=ghost(world))
+    assert row.state == "solved"
+    order = Order.objects.get(pk=row.order_id)
+    assert (order.state, order.wanted_version) == (State.PROVISIONING, 2)
+    follow_orders([order.pk])
+    ServerController().run()
+    server = Server.objects.get(order=order)
+    assert (server.is_settled, server.outside_id) == (True, world.cloud.servers[order.key].outside_id)
+    assert server.outside_id != row.outside_id
+
+
+def test_ghost_of_a_suspended_order_is_rebuilt_by_resuming_it(world: World) -> None:
+    with pytest.raises(NotPossible, match="resume it"):
+        rebuild_ghost(finding=ghost(world, Wanted.SUSPENDED))
+
+
+def test_orphan_is_no_ghost_and_a_ghost_no_orphan(world: World) -> None:
+    with pytest.raises(NotPossible, match="Only a ghost"):
+        rebuild_ghost(finding=orphan(world))
+    with pytest.raises(NotPossible, match="Only an orphan"):
+        remove_orphan(finding=ghost(world))
+
+
+def test_accepting_asks_why_and_is_done_once(world: World) -> None:
+    row = orphan(world)
+    with pytest.raises(NotPossible, match="Say why"):
+        accept_finding(finding=row, why=" ")
+    row = accept_finding(finding=row, why="the colleagues' own")
+    assert (row.state, row.reason) == ("accepted", "the colleagues' own")
+    with pytest.raises(NotPossible, match="Only an open"):
+        accept_finding(finding=row, why="again")
+
+
+def test_order_without_a_server_adopts_the_orphan(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("infrastructure.tasks.get_cloud", lambda provider: world.cloud)
+    order, row = lacking(world), orphan(world)
+    assert list(adopters_of(row)) == [order]
+    adopt_orphan(finding=row, order=order)
+    follow_orders([order.pk])
+    ServerController().run()
+    server = Server.objects.get(order=order)
+    assert (server.outside_id, server.is_settled, server.key) == (row.outside_id, True, "live-glgone")
+    assert len(world.cloud.servers) == 1
+    world.drive.now += timedelta(hours=1)
+    world.compare()
+    assert not Finding.objects.filter(kind="orphan", thing="server", state="open").exists()
+    with pytest.raises(NotPossible, match="settled already"):
+        adopt_orphan(finding=row, order=order)
+
+
+def test_order_that_has_a_server_adopts_nothing(world: World) -> None:
+    order, row = world.standing().order, orphan(world)
+    with pytest.raises(NotPossible, match="cannot take it"):
+        adopt_orphan(finding=row, order=order)
+
+
+def test_orphan_that_is_being_destroyed_is_not_adopted(world: World) -> None:
+    order, row = lacking(world), remove_orphan(finding=orphan(world))
+    with pytest.raises(NotPossible, match="being removed already"):
+        adopt_orphan(finding=row, order=order)
+
+
+def test_real_order_never_takes_a_sandbox_server(world: World) -> None:
+    order, row = lacking(world), orphan(world)
+    Order.objects.filter(pk=order.pk).update(is_sandbox=False)
+    assert not adopters_of(row).exists()
+
+
+def test_both_controllers_are_on_duty() -> None:
+    assert {"reconciliation", "orphan"} <= {one.name for one in controllers()}
