@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from infrastructure.models.deployment import Deployment, PublishedPort, Service
 from infrastructure.models.endpoint import Endpoint
-from infrastructure.models.provider import Provider
-from infrastructure.models.reconciling import Finding, Reconciliation
-from infrastructure.models.server import Server
+from infrastructure.models.host import Host, HostSecrets
+from infrastructure.models.option import ProviderOption
+from infrastructure.models.provider import Provider, ProviderSecrets
+from infrastructure.models.server import Server, ServerKeys
 
 __all__ = [
     "Deployment",
     "Endpoint",
-    "Finding",
+    "Host",
+    "HostSecrets",
     "Provider",
+    "ProviderOption",
+    "ProviderSecrets",
     "PublishedPort",
-    "Reconciliation",
     "Server",
+    "ServerKeys",
     "Service",
 ]

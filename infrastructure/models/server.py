@@ -2,33 +2,90 @@
 
 from __future__ import annotations
 
+from typing import Self
+
 from django.db import models
+from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from infrastructure.adapters.words import Size
+from infrastructure.models.host import Host
 from infrastructure.models.provider import Provider
+from live.lib.encrypted import EncryptedJSONField
+from live.lib.models import ResourceQuerySet, Timestamped
 from orders.models import OrderResource
+from orders.words import Wanted
+from products.models import Plan
+
+
+class ServerQuerySet(ResourceQuerySet["Server"]):
+    """Sets of servers."""
+
+    def standing(self) -> Self:
+        """Those not proved gone: a host's room is taken until then."""
+        return self.exclude(wanted=Wanted.REMOVED, done_version=F("wanted_version"))
 
 
 class Server(OrderResource):
-    """The server that an order runs on; found at its provider by the order's key."""
+    """The server that an order runs on; found at its provider by the order's key, or one of the existing hosts."""
 
     provider = models.ForeignKey(Provider, on_delete=models.PROTECT, related_name="servers", verbose_name=_("provider"))
+    host = models.ForeignKey(
+        Host,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="servers",
+        verbose_name=_("host"),
+        help_text=_("Empty for servers that are made for their order."),
+    )
+    placement = models.CharField(
+        _("placement"), max_length=10, choices=Plan.Placement.choices, default=Plan.Placement.DEDICATED
+    )
+    # Copied from the plan, which may change: what an order was promised stays taken on its host.
+    cpus = models.PositiveSmallIntegerField(_("CPUs"), default=0)
+    ram_gb = models.PositiveSmallIntegerField(_("memory (GB)"), default=0)
+    disk_gb = models.PositiveIntegerField(_("disk (GB)"), default=0)
+    size_id = models.CharField(
+        _("chosen size"), max_length=250, blank=True, help_text=_("As shown before approval; empty: the cheapest.")
+    )
     outside_id = models.CharField(_("id at the provider"), max_length=200, blank=True)
     address = models.CharField(_("address"), max_length=200, blank=True)
     size = models.CharField(_("size"), max_length=100, blank=True)
-    adopted_key = models.CharField(
-        _("adopted key"),
-        max_length=200,
-        blank=True,
-        help_text=_("What it carries outside, if it was made for another."),
-    )
+    bootstrap_log = models.TextField(_("how it was set up"), blank=True)
+
+    objects = ServerQuerySet.as_manager()  # type: ignore[misc]
 
     class Meta(OrderResource.Meta):
         verbose_name = _("server")
         verbose_name_plural = _("servers")
         ordering = ("-pk",)
+        constraints = (
+            models.UniqueConstraint(
+                fields=("host",),
+                name="dedicated_host_once",
+                condition=Q(placement="dedicated", host__isnull=False) & ~Q(wanted="removed"),
+            ),
+        )
 
     @property
-    def key(self) -> str:
-        """What the server is found by at its provider."""
-        return self.adopted_key or str(self.order.key)
+    def wish(self) -> Size:
+        """What the order was promised of a server."""
+        return Size(cpus=self.cpus, ram_gb=self.ram_gb, disk_gb=self.disk_gb)
+
+
+class ServerKeys(Timestamped):
+    """The keys of a server made for its order, sealed: ours to get in, and the host key that it is given."""
+
+    server = models.OneToOneField(Server, on_delete=models.CASCADE, related_name="keys", verbose_name=_("server"))
+    public_key = models.TextField(_("our public key"))
+    private_key = EncryptedJSONField(_("our private key"))
+    host_key = models.TextField(_("host key"))
+    host_private_key = EncryptedJSONField(_("private host key"))
+
+    class Meta:
+        verbose_name = _("server keys")
+        verbose_name_plural = _("server keys")
+
+    def __str__(self) -> str:
+        return f"Keys of server {self.server_id}"

@@ -1,0 +1,89 @@
+"""Hosts that are there already."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from infrastructure.adapters.words import Size
+from infrastructure.models.provider import Provider
+from live.lib.encrypted import EncryptedJSONField
+from live.lib.models import Timestamped
+
+
+class Host(Timestamped):
+    """A machine with Docker that staff have added: orders are placed on it up to its declared capacity."""
+
+    class State(models.TextChoices):
+        NEW = "new", _("Not asked yet")
+        READY = "ready", _("Ready")
+        SILENT = "silent", _("Does not answer")
+        REFUSED = "refused", _("Needs a person")
+
+    provider = models.ForeignKey(
+        Provider,
+        on_delete=models.PROTECT,
+        related_name="hosts",
+        verbose_name=_("provider"),
+        limit_choices_to={"kind": Provider.Kind.EXISTING},
+    )
+    name = models.CharField(_("name"), max_length=120, unique=True)
+    address = models.CharField(
+        _("address"),
+        max_length=200,
+        unique=True,
+        help_text=_("Reached here over SSH, and its published ports by everybody."),
+    )
+    port = models.PositiveIntegerField(_("SSH port"), default=22)
+    user = models.CharField(_("user"), max_length=60, default="root", help_text=_("May use Docker."))
+    host_key = models.TextField(
+        _("host key"),
+        help_text=_("The line of /etc/ssh/ssh_host_ed25519_key.pub on the host; another key is refused."),
+    )
+    public_key = models.TextField(
+        _("our public key"), blank=True, editable=False, help_text=_("Belongs into the user's authorized_keys.")
+    )
+    cpus = models.PositiveSmallIntegerField(_("CPUs for orders"))
+    ram_gb = models.PositiveSmallIntegerField(_("memory for orders (GB)"))
+    disk_gb = models.PositiveIntegerField(_("disk for orders (GB)"))
+    is_enabled = models.BooleanField(_("enabled"), default=True, help_text=_("New orders may be placed here."))
+
+    state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.NEW, editable=False)
+    answer = models.TextField(_("last answer"), blank=True, editable=False)
+    facts = models.JSONField(_("facts"), default=dict, editable=False)
+    asked_at = models.DateTimeField(_("asked"), null=True, blank=True, editable=False)
+
+    class Meta:
+        verbose_name = _("host")
+        verbose_name_plural = _("hosts")
+        ordering = ("provider", "name")
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(cpus__gt=0, ram_gb__gt=0, disk_gb__gt=0),
+                name="host_has_capacity",
+                violation_error_message=_("A host offers at least one CPU and one GB of each."),
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def capacity(self) -> Size:
+        """What is declared of it."""
+        return Size(cpus=self.cpus, ram_gb=self.ram_gb, disk_gb=self.disk_gb)
+
+
+class HostSecrets(Timestamped):
+    """The private key that opens a host, sealed, apart so that lists never load it."""
+
+    host = models.OneToOneField(Host, on_delete=models.CASCADE, related_name="secrets", verbose_name=_("host"))
+    private_key = EncryptedJSONField(_("private key"))
+
+    class Meta:
+        verbose_name = _("host secrets")
+        verbose_name_plural = _("host secrets")
+
+    def __str__(self) -> str:
+        return f"Secrets of host {self.host_id}"
