@@ -13,8 +13,8 @@ from pyzabbix.api import ZabbixAPI, ZabbixAPIException
 
 from live.lib.errors import ConfigError, OutsideError, PermanentError, TransientError
 
-# pyzabbix writes whole requests, passwords included, at the level DEBUG.
-logging.getLogger("pyzabbix").setLevel(logging.INFO)
+# pyzabbix writes whole requests, passwords included, at the level DEBUG, and its address at INFO.
+logging.getLogger("pyzabbix").setLevel(logging.WARNING)
 
 SIGNED_OUT = ("session terminated", "re-login")
 REFUSED_US = (

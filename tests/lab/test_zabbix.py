@@ -1,0 +1,195 @@
+"""The adapter against real Zabbix servers: an address is registered, breaks, recovers, rests and leaves no trace."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from live.lib.errors import ConfigError, PermanentError, TransientError
+from monitoring.adapters.words import Health, MonitorSpec
+from monitoring.adapters.zabbix import ZabbixWatch
+from tests.lab.zabbix import VERSIONS, Address, orders, serving, wait_until, zabbix
+
+pytestmark = pytest.mark.lab
+
+
+@pytest.fixture(params=list(VERSIONS))
+def version(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def watch(version: str, socket_enabled: None) -> ZabbixWatch:
+    return zabbix(version)
+
+
+@pytest.fixture
+def address(socket_enabled: None) -> Iterator[Address]:
+    with serving() as address:
+        yield address
+
+
+@pytest.fixture
+def specs(watch: ZabbixWatch, address: Address) -> Iterator[list[MonitorSpec]]:
+    """Two orders, and nothing of them afterwards."""
+    specs = orders(address, checks=2)
+    yield specs
+    watch.remove_monitors([spec.key for spec in specs])
+
+
+def healths(watch: ZabbixWatch, specs: list[MonitorSpec]) -> list[Health]:
+    return [seen.health for checks in watch.read_states(specs).values() for seen in checks.values()]
+
+
+def ids(watch: ZabbixWatch, keys: list[str]) -> dict[str, list[str]]:
+    """Everything that stands of `keys`, by kind."""
+    tags = [{"tag": "live", "value": key, "operator": 1} for key in keys]
+    hosts = watch.wire.call("host.get", {"output": ["hostid"], "filter": {"host": keys}})
+    mine = {"hostids": [host["hostid"] for host in hosts]}
+    services = watch.wire.call("service.get", {"output": ["serviceid"], "tags": tags, "evaltype": 2})
+    return {
+        "hosts": sorted(mine["hostids"]),
+        "scenarios": sorted(one["httptestid"] for one in watch.wire.call("httptest.get", mine)),
+        "triggers": sorted(one["triggerid"] for one in watch.wire.call("trigger.get", mine)),
+        "services": sorted(one["serviceid"] for one in services),
+    }
+
+
+def test_connection_test_names_the_version(watch: ZabbixWatch, version: str) -> None:
+    assert watch.test_connection().startswith(f"Zabbix {version}.")
+
+
+def test_token_signs_in_as_well(watch: ZabbixWatch) -> None:
+    (token,) = watch.wire.call("token.create", [{"name": "lab"}])["tokenids"]
+    try:
+        (made,) = watch.wire.call("token.generate", [token])
+        assert ZabbixWatch(url=watch.wire.url, token=made["token"]).test_connection().startswith("Zabbix")
+    finally:
+        watch.wire.call("token.delete", [token])
+    with pytest.raises(ConfigError):
+        ZabbixWatch(url=watch.wire.url, token=made["token"]).test_connection()
+
+
+def test_address_is_watched_through_outage_and_recovery_and_leaves_nothing(
+    watch: ZabbixWatch, address: Address, specs: list[MonitorSpec]
+) -> None:
+    keys = [spec.key for spec in specs]
+    answers = watch.ensure_monitors(specs)
+    standing = ids(watch, keys)
+    assert sorted(str(answer) for answer in answers.values()) == standing["hosts"]
+    assert {kind: len(some) for kind, some in standing.items()} == {
+        "hosts": 2,
+        "scenarios": 4,
+        "triggers": 4,
+        "services": 2,
+    }
+
+    before = watch.wire.calls
+    assert watch.ensure_monitors(specs) == answers
+    assert watch.wire.calls - before == 7
+    assert ids(watch, keys) == standing
+
+    # 6.0 may ask before its server knows the host's macros, and then asks again after a minute, whatever they say.
+    wait_until(lambda: healths(watch, specs) == [Health.UP] * 4, 90)
+    seen = watch.read_states(specs)[keys[0]]["wms0"]
+    assert seen.message == "answered 200"
+    assert seen.seconds > 0
+
+    address.status = 503
+    wait_until(lambda: healths(watch, specs) == [Health.DOWN] * 4)
+    assert "503" in watch.read_states(specs)[keys[0]]["wms0"].message
+    problems = {"tags": [{"tag": "live", "value": keys[0], "operator": 1}]}
+    wait_until(lambda: len(watch.wire.call("problem.get", problems)) == 2)
+    bad = {"output": ["status"], "tags": problems["tags"]}
+    wait_until(lambda: [one["status"] for one in watch.wire.call("service.get", bad)] == ["4"])
+
+    address.status = 200
+    wait_until(lambda: healths(watch, specs) == [Health.UP] * 4)
+    wait_until(lambda: watch.wire.call("problem.get", problems) == [])
+
+    assert watch.pause_monitors(keys) == {}
+    assert watch.read_states(specs) == {key: {} for key in keys}
+    assert watch.ensure_monitors(specs) == answers
+    assert watch.remove_monitors(keys) == {}
+    assert watch.left_behind(keys) == {}
+    assert ids(watch, keys) == {"hosts": [], "scenarios": [], "triggers": [], "services": []}
+    assert watch.remove_monitors(keys) == {}
+    assert watch.pause_monitors(keys) == {}
+
+
+def test_plan_has_one_sla_over_the_services_of_its_orders(watch: ZabbixWatch, specs: list[MonitorSpec]) -> None:
+    watch.ensure_monitors(specs)
+    watch.ensure_monitors([replace(spec, promise=99.9) for spec in specs])
+    named = {"filter": {"name": ["Geocat Live/lab/small"]}, "selectServiceTags": "extend"}
+    (sla,) = watch.wire.call("sla.get", named)
+    assert float(sla["slo"]) == 99.9
+    assert [(tag["tag"], tag["value"]) for tag in sla["service_tags"]] == [("plan", "lab/small")]
+    services = ids(watch, [spec.key for spec in specs])["services"]
+    figures = watch.wire.call("sla.getsli", {"slaid": sla["slaid"], "periods": 1})
+    assert set(services) <= {str(one) for one in figures["serviceids"]}
+
+
+def test_upgrade_moves_the_same_host(watch: ZabbixWatch, specs: list[MonitorSpec]) -> None:
+    one = specs[0]
+    before = watch.ensure_monitors([one])
+    kept, gone = one.checks
+    moved = replace(kept, url=f"{kept.url}&version=2", contains="WMS_Capabilities", name="Maps")
+    new = replace(gone, key="csw")
+    upgraded = replace(one, checks=(moved, new), tags={**one.tags, "release": "2.0", "product": "lab-next"})
+    assert watch.ensure_monitors([upgraded]) == before
+    shape = {"hostids": list(before.values()), "selectSteps": "extend"}
+    found = {test["name"]: test["steps"][0] for test in watch.wire.call("httptest.get", shape)}
+    assert set(found) == {"wms0", "csw"}
+    assert (found["wms0"]["url"], found["wms0"]["required"]) == (moved.url, "WMS_Capabilities")
+    assert len(ids(watch, [one.key])["triggers"]) == 2
+    calls = watch.wire.calls
+    assert watch.ensure_monitors([upgraded]) == before
+    assert watch.wire.calls - calls == 7
+
+
+def test_host_deleted_behind_our_back_is_made_again(watch: ZabbixWatch, specs: list[MonitorSpec]) -> None:
+    first = watch.ensure_monitors(specs)
+    watch.wire.call("host.delete", [first[specs[0].key]])
+    assert set(watch.read_states(specs)) == {specs[1].key}
+    again = watch.ensure_monitors(specs)
+    assert again[specs[1].key] == first[specs[1].key]
+    assert again[specs[0].key] != first[specs[0].key]
+    assert len(ids(watch, [specs[0].key])["triggers"]) == 2
+
+
+def test_host_made_by_hand_is_adopted_and_two_are_refused(watch: ZabbixWatch, specs: list[MonitorSpec]) -> None:
+    one, other = specs
+    group = watch.wire.call("hostgroup.get", {"limit": 1})[0]["groupid"]
+    by_hand = {"groups": [{"groupid": group}], "tags": [{"tag": "live", "value": one.key}]}
+    (mine,) = watch.wire.call("host.create", [{"host": f"{one.key}-by-hand", **by_hand}])["hostids"]
+    assert watch.ensure_monitors([one]) == {one.key: mine}
+    (copy,) = watch.wire.call("host.create", [{"host": f"{one.key}-copy", **by_hand}])["hostids"]
+    try:
+        answers = watch.ensure_monitors(specs)
+        assert isinstance(answers[one.key], PermanentError)
+        assert f"{one.key} and {one.key}-copy" in str(answers[one.key])
+        assert isinstance(answers[other.key], str)
+    finally:
+        watch.wire.call("host.delete", [copy])
+
+
+def test_one_that_zabbix_refuses_holds_no_other_back(watch: ZabbixWatch, specs: list[MonitorSpec]) -> None:
+    bad = replace(specs[0], key=f"{specs[0].key} / bad")
+    answers = watch.ensure_monitors([bad, specs[1]])
+    assert isinstance(answers[bad.key], PermanentError)
+    assert isinstance(answers[specs[1].key], str)
+
+
+def test_wrong_settings_are_told_apart_from_an_outage(watch: ZabbixWatch) -> None:
+    user = os.environ["LAB_ZABBIX_USER"]
+    with pytest.raises(ConfigError, match="refuses this account"):
+        ZabbixWatch(url=watch.wire.url, user=f"no-{user}", password="wrong").test_connection()
+    with pytest.raises(ConfigError):
+        ZabbixWatch(url=watch.wire.url, token="0" * 64).test_connection()
+    with pytest.raises(TransientError, match="cannot be reached"):
+        ZabbixWatch(url="http://127.0.0.1:9", token="0").test_connection()
+    with pytest.raises((ConfigError, TransientError)):
+        ZabbixWatch(url=f"{watch.wire.url}/somewhere.else", token="0").test_connection()
