@@ -69,6 +69,7 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
         group(
             _("Monitoring"),
             item(_("Monitors"), "monitor_heart", "monitoring.monitor"),
+            item(_("Incidents"), "emergency_home", "monitoring.incident"),
             item(_("Maintenance"), "engineering", "monitoring.maintenance"),
             item(_("Outages"), "heart_broken", "monitoring.outage"),
             item(_("Days of availability"), "bar_chart", "monitoring.dailyavailability"),

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from live.lib import clock
 from live.lib.control import Controller, Ending, Kind, done, failed, later, register
 from live.lib.errors import OutsideError, TransientError
-from monitoring import measuring, outside
+from monitoring import incidents, measuring, outside
 from monitoring.adapters.words import Watch
 from monitoring.history import keep_history_of
 from monitoring.models import Monitor, MonitorCheck
@@ -154,6 +154,11 @@ def read_page() -> int:
         logger.warning("No reading of %s monitors: %s", len(page.rows), error)
     write_page(page, states, error=error)
     return len(page.rows)
+
+
+def follow_incidents() -> int:
+    """Lasting troubles have an incident, and those that are over are resolved; returns how many moved."""
+    return incidents.follow_incidents()
 
 
 def close_days() -> int:

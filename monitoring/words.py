@@ -31,3 +31,12 @@ class Service(models.TextChoices):
     MAJOR = "major_outage", _("Major outage")
     MAINTENANCE = "maintenance", _("Under maintenance")
     UNKNOWN = "unknown", _("Unknown")
+
+
+class Progress(models.TextChoices):
+    """How far an incident is."""
+
+    INVESTIGATING = "investigating", _("Investigating")
+    IDENTIFIED = "identified", _("Identified")
+    MONITORING = "monitoring", _("Monitoring")
+    RESOLVED = "resolved", _("Resolved")

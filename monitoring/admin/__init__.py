@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from monitoring.admin.history import DailyAvailabilityAdmin, OutageAdmin
+from monitoring.admin.incident import IncidentAdmin
 from monitoring.admin.maintenance import MaintenanceAdmin
 from monitoring.admin.monitor import MonitorAdmin
 
-__all__ = ["DailyAvailabilityAdmin", "MaintenanceAdmin", "MonitorAdmin", "OutageAdmin"]
+__all__ = ["DailyAvailabilityAdmin", "IncidentAdmin", "MaintenanceAdmin", "MonitorAdmin", "OutageAdmin"]

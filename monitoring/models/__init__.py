@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from monitoring.models.check import MonitorCheck
 from monitoring.models.history import DailyAvailability, Outage, Silence
+from monitoring.models.incident import Incident, IncidentUpdate
 from monitoring.models.maintenance import Maintenance
 from monitoring.models.monitor import Monitor, MonitorQuerySet
 
-__all__ = ["DailyAvailability", "Maintenance", "Monitor", "MonitorCheck", "MonitorQuerySet", "Outage", "Silence"]
+__all__ = [
+    "DailyAvailability",
+    "Incident",
+    "IncidentUpdate",
+    "Maintenance",
+    "Monitor",
+    "MonitorCheck",
+    "MonitorQuerySet",
+    "Outage",
+    "Silence",
+]

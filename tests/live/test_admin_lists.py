@@ -23,7 +23,7 @@ from customers.models import ApiToken, Message
 from infrastructure.models import Deployment, Endpoint, Provider, Server, Service
 from infrastructure.sandbox.models import SandboxComposition, SandboxNode, SandboxSwitches
 from live.lib import clock
-from monitoring.models import DailyAvailability, Maintenance, Monitor, MonitorCheck, Outage
+from monitoring.models import DailyAvailability, Incident, Maintenance, Monitor, MonitorCheck, Outage
 from orders.models import Order
 from orders.services import Report, place_order, report_many
 from orders.words import Part, PartState
@@ -151,6 +151,7 @@ MAKERS: dict[str, Callable[[int], object]] = {
     "infrastructure.Service": service,
     "mfa.Authenticator": authenticator,
     "monitoring.DailyAvailability": lambda n: DailyAvailability.objects.create(order=order(n), day=date(2026, 6, 1)),
+    "monitoring.Incident": lambda n: Incident.objects.create(order=order(n), title="Down", started_at=clock.now()),
     "monitoring.Maintenance": maintenance,
     "monitoring.Monitor": monitor,
     "monitoring.Outage": lambda n: Outage.objects.create(order=order(n), application="WMS", started_at=clock.now()),

@@ -1,0 +1,78 @@
+"""An incident: what customers are told of an outage that lasts."""
+
+from __future__ import annotations
+
+from typing import Self
+
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from customers.models import User
+from live.lib.models import Timestamped
+from monitoring.words import Progress, Service
+from orders.models import Order
+
+
+class IncidentQuerySet(models.QuerySet["Incident"]):
+    """Sets of incidents."""
+
+    def going_on(self) -> Self:
+        """Those that are not resolved."""
+        return self.filter(resolved_at__isnull=True)
+
+
+class Incident(Timestamped):
+    """A trouble of one order as it is told to the customer: opened by itself, accompanied by staff."""
+
+    IMPACTS = ((Service.PARTIAL, Service.PARTIAL.label), (Service.MAJOR, Service.MAJOR.label))
+
+    order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="incidents", verbose_name=_("order"))
+    title = models.CharField(_("title"), max_length=200)
+    impact = models.CharField(_("impact"), max_length=20, choices=IMPACTS, default=Service.PARTIAL)
+    state = models.CharField(_("state"), max_length=15, choices=Progress.choices, default=Progress.INVESTIGATING)
+    started_at = models.DateTimeField(_("started"))
+    resolved_at = models.DateTimeField(_("resolved"), null=True, blank=True)
+
+    objects = IncidentQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("incident")
+        verbose_name_plural = _("incidents")
+        ordering = ("-started_at", "-pk")
+        constraints = (
+            models.UniqueConstraint(
+                fields=("order",), condition=Q(resolved_at__isnull=True), name="incident_open_once_per_order"
+            ),
+            models.CheckConstraint(condition=Q(state__in=Progress.values), name="incident_state_known"),
+            models.CheckConstraint(
+                condition=Q(resolved_at__isnull=True) | Q(resolved_at__gte=F("started_at")),
+                name="incident_ends_after_it_starts",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.order.reference}: {self.title}"
+
+
+class IncidentUpdate(models.Model):
+    """One thing said of an incident."""
+
+    incident = models.ForeignKey(Incident, on_delete=models.CASCADE, related_name="updates", verbose_name=_("incident"))
+    at = models.DateTimeField(_("at"))
+    state = models.CharField(_("state"), max_length=15, choices=Progress.choices)
+    message = models.TextField(_("message"), help_text=_("Customers read this."))
+    actor = models.ForeignKey(
+        User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("by")
+    )
+
+    class Meta:
+        verbose_name = _("update")
+        verbose_name_plural = _("updates")
+        ordering = ("-at", "-pk")
+        constraints = (
+            models.CheckConstraint(condition=Q(state__in=Progress.values), name="incident_update_state_known"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.get_state_display()} {self.at:%Y-%m-%d %H:%M}"
