@@ -1,0 +1,30 @@
+# The site and the worker in one image: `gunicorn` by default, `python manage.py worker` beside it.
+FROM debian:bookworm-slim AS build
+RUN apt-get update \
+ && apt-get install --yes --no-install-recommends ca-certificates python3 python3-venv \
+ && rm -rf /var/lib/apt/lists/*
+WORKDIR /srv/live
+RUN python3 -m venv /opt/tools && /opt/tools/bin/pip install --quiet --no-cache-dir uv
+COPY pyproject.toml uv.lock ./
+# A build behind a private certificate authority names it in PIP_CERT.
+RUN if [ -n "${PIP_CERT:-}" ]; then export SSL_CERT_FILE="$PIP_CERT"; fi \
+ && UV_PROJECT_ENVIRONMENT=/opt/live UV_PYTHON_DOWNLOADS=never UV_LINK_MODE=copy \
+    /opt/tools/bin/uv sync --quiet --frozen --no-cache --python /usr/bin/python3
+
+FROM debian:bookworm-slim
+RUN apt-get update \
+ && apt-get install --yes --no-install-recommends ca-certificates git openssh-client python3 \
+      libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 fonts-dejavu-core fonts-inter \
+ && rm -rf /var/lib/apt/lists/* \
+ && useradd --system --create-home --home-dir /srv/live --shell /usr/sbin/nologin live \
+ && install --directory --owner live /var/lib/live
+COPY --from=build /opt/live /opt/live
+WORKDIR /srv/live
+COPY --chown=root:root . .
+ENV PATH=/opt/live/bin:$PATH PYTHONUNBUFFERED=1 VAR_DIR=/var/lib/live
+USER live
+VOLUME /var/lib/live
+EXPOSE 8000
+HEALTHCHECK --interval=15s --timeout=5s --start-period=30s \
+  CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8000/healthz', timeout=4)"]
+CMD ["gunicorn", "live.wsgi", "--bind", "0.0.0.0:8000", "--workers", "2", "--threads", "8"]
