@@ -7,17 +7,20 @@ from infrastructure.models.endpoint import Endpoint
 from infrastructure.models.host import Host, HostSecrets
 from infrastructure.models.option import ProviderOption
 from infrastructure.models.provider import Provider, ProviderSecrets
+from infrastructure.models.reconciling import Finding, Reconciliation
 from infrastructure.models.server import Server, ServerKeys
 
 __all__ = [
     "Deployment",
     "Endpoint",
+    "Finding",
     "Host",
     "HostSecrets",
     "Provider",
     "ProviderOption",
     "ProviderSecrets",
     "PublishedPort",
+    "Reconciliation",
     "Server",
     "ServerKeys",
     "Service",

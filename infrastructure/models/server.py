@@ -52,6 +52,12 @@ class Server(OrderResource):
     outside_id = models.CharField(_("id at the provider"), max_length=200, blank=True)
     address = models.CharField(_("address"), max_length=200, blank=True)
     size = models.CharField(_("size"), max_length=100, blank=True)
+    adopted_key = models.CharField(
+        _("adopted key"),
+        max_length=200,
+        blank=True,
+        help_text=_("What it carries outside, if it was made for another."),
+    )
     bootstrap_log = models.TextField(_("how it was set up"), blank=True)
 
     objects = ServerQuerySet.as_manager()  # type: ignore[misc]
@@ -67,6 +73,11 @@ class Server(OrderResource):
                 condition=Q(placement="dedicated", host__isnull=False) & ~Q(wanted="removed"),
             ),
         )
+
+    @property
+    def key(self) -> str:
+        """What the server is found by at its provider."""
+        return self.adopted_key or str(self.order.key)
 
     @property
     def wish(self) -> Size:
