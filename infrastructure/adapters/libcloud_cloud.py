@@ -128,11 +128,6 @@ class LibcloudCloud:
             if str(node.id) == outside_id:
                 self._destroy(node, key)
 
-    @property
-    def makes_servers(self) -> bool:
-        """True: what the cloud does not list does not exist."""
-        return True
-
     def list_servers(self) -> Sequence[Node]:
         """Every server that carries a key of ours, in one call."""
         return [_in_words(node) for node in self._nodes() if _key_of(node).startswith(KEY_PREFIX)]

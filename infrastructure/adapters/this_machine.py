@@ -31,11 +31,6 @@ class ThisMachine:
     def remove_exactly(self, *, key: str, outside_id: str) -> None:
         """The machine stays."""
 
-    @property
-    def makes_servers(self) -> bool:
-        """False: nothing is made here, so nothing can be missing."""
-        return False
-
     def list_servers(self) -> Sequence[Node]:
         """None, for the same reason: reconciliation has nothing to compare."""
         return ()

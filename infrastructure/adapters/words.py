@@ -94,10 +94,6 @@ class Cloud(Protocol):
     def remove_exactly(self, *, key: str, outside_id: str) -> None:
         """The server of this id is gone, if it carries `key`; no other is touched, and absent is success."""
 
-    @property
-    def makes_servers(self) -> bool:
-        """True where a server that is not listed does not exist; false where servers are only lent."""
-
 
 class ServiceState(StrEnum):
     """What an engine says of a container."""

@@ -34,8 +34,7 @@ class Seen:
 def look(provider: Provider) -> Seen:
     """What stands at the provider; raises OutsideError if its list of servers is not to be had."""
     before = read_known(provider)
-    cloud = get_cloud(provider)
-    nodes = cloud.list_servers() if cloud.makes_servers else None
+    nodes = get_cloud(provider).list_servers() if provider.makes_servers else None
     engines, troubles = {}, []
     for host, runtime in engines_of(provider).items():
         asked = [one.key for one in before.compositions.values() if one.host == host]

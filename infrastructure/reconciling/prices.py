@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from infrastructure.models import Provider
+from infrastructure.models import Provider, ProviderOption
 from infrastructure.sandbox.driver import SIZES
 from live.lib.money import Money
 
 
 def prices_of(provider: Provider) -> dict[str, Money]:
-    """The monthly price of each size by the provider's name for it."""
+    """The monthly price of each size by the provider's name for it, from its last offer."""
     if provider.is_sandbox:
         return {name: Money(Decimal(str(price)), "EUR") for name, _cpus, _ram, _disk, price in SIZES}
-    return {}
+    sizes = provider.options.filter(kind=ProviderOption.Kind.SIZE, price__isnull=False)
+    rows = sizes.values_list("outside_id", "price", "currency")
+    return {size: Money(price, currency or provider.currency) for size, price, currency in rows if price is not None}

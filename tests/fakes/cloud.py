@@ -63,10 +63,6 @@ class FakeCloud:
         if key in self.servers and self.servers[key].outside_id == outside_id:
             del self.servers[key]
 
-    @property
-    def makes_servers(self) -> bool:
-        return True
-
     def _create(self, key: str, size: Size) -> None:
         if self.refuse:
             raise PermanentError(self.refuse)

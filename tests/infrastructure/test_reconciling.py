@@ -11,7 +11,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from infrastructure.adapters.words import Composition, Node
-from infrastructure.models import Deployment, Finding, Reconciliation, Server
+from infrastructure.models import Deployment, Finding, Provider, Reconciliation, Server
 from infrastructure.reconciling.asking import request_reconciliation
 from live.lib import clock
 from live.lib.schedules import all_schedules
@@ -19,7 +19,6 @@ from orders.models import Order
 from orders.reports import Report, report_many
 from orders.words import Part, PartState, State, Wanted
 from tests.factories import COMPOSE
-from tests.fakes.cloud import FakeCloud
 from tests.infrastructure.outside_world import World
 
 pytestmark = pytest.mark.django_db
@@ -202,10 +201,11 @@ def test_engine_that_does_not_answer_is_not_an_empty_host(world: World) -> None:
     assert found() == [("orphan", "existence", "open")]
 
 
-def test_provider_that_only_lends_servers_has_no_ghosts(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_provider_that_only_lends_servers_has_no_ghosts(world: World) -> None:
     world.standing()
     world.cloud.servers.clear()
-    monkeypatch.setattr(FakeCloud, "makes_servers", False)
+    Provider.objects.update(kind=Provider.Kind.LOCAL)
+    world.provider.refresh_from_db()
     world.compare()
     assert found() == []
 
