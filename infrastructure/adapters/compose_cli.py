@@ -15,7 +15,7 @@ from infrastructure.adapters.compose_folder import Folder
 from live.lib.errors import ConfigError, OutsideError, PermanentError, TransientError
 
 # What Docker's programs need from the environment; the rest is none of their business, and could fill a `${NAME}`.
-PASSED_ON = ("PATH", "HOME", "XDG_RUNTIME_DIR", "DOCKER_CONFIG", "DOCKER_BUILDKIT", "SSH_AUTH_SOCK")
+PASSED_ON = ("PATH", "HOME", "XDG_RUNTIME_DIR", "DOCKER_CONFIG", "DOCKER_BUILDKIT")
 BLANK = "***"
 SHORTEST_SECRET = 4
 
@@ -45,6 +45,10 @@ class ComposeCli:
 
     host: str
     timeout: float
+    name: str = ""
+    """What messages call the engine, where its address says nothing."""
+    lifeline: int | None = None
+    """Held open by every run: a launch that outlives its killed worker keeps its way to the engine."""
 
     def version(self) -> str:
         """The version of Compose that is installed here."""
@@ -96,14 +100,17 @@ class ComposeCli:
                 encoding="utf-8",
                 errors="replace",
                 start_new_session=True,
-                pass_fds=() if lock is None else (lock,),
+                pass_fds=[held for held in (lock, self.lifeline) if held is not None],
             )
         except OSError as error:
             raise ConfigError(f"the docker command cannot be run: {error.strerror}") from error
         output, errors = self._finish(process)
         if process.returncode:
-            raise failure(output, errors, secrets)
+            raise failure(self._named(output), self._named(errors), secrets)
         return output
+
+    def _named(self, text: str) -> str:
+        return text.replace(self.host, self.name) if self.name else text
 
     def _finish(self, process: subprocess.Popen[str]) -> tuple[str, str]:
         with process:

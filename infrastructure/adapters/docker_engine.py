@@ -85,10 +85,11 @@ def as_services(containers: Iterable[Container]) -> tuple[Service, ...]:
 
 
 class DockerEngine:
-    """One Docker Engine, by its address (`unix://`, `tcp://`, `ssh://user@host:port`)."""
+    """One Docker Engine, by its address (`unix://`, `tcp://`); `name` is what messages call it."""
 
-    def __init__(self, *, host: str = "", timeout: float = 30) -> None:
+    def __init__(self, *, host: str = "", name: str = "", timeout: float = 30) -> None:
         self.host = host or LOCAL_SOCKET
+        self.name = name or self.host
         self._timeout = int(timeout)
         try:
             parse_host(self.host)
@@ -143,9 +144,8 @@ class DockerEngine:
     @contextmanager
     def _api(self) -> Iterator[Any]:
         """The SDK's plain API, whose answers are lists and dicts; its errors come out as ours."""
-        by_ssh = self.host.startswith("ssh://")
         try:
-            api = docker.APIClient(self.host, version="auto", timeout=self._timeout, use_ssh_client=by_ssh)
+            api = docker.APIClient(self.host, version="auto", timeout=self._timeout)
             try:
                 yield api
             finally:
@@ -154,8 +154,8 @@ class DockerEngine:
             raise _by_status(error) from error
         except (DockerException, requests.RequestException, OSError) as error:
             if "permission denied" in str(error).lower():
-                raise ConfigError(f"Docker Engine at {self.host} may not be used by this user") from error
-            raise TransientError(f"Docker Engine at {self.host} cannot be reached") from error
+                raise ConfigError(f"Docker Engine at {self.name} may not be used by this user") from error
+            raise TransientError(f"Docker Engine at {self.name} cannot be reached") from error
 
 
 def _belongings(api: Any, project: str, key: str) -> Iterator[tuple[str, str, Callable[[], object]]]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,6 +13,7 @@ from infrastructure.adapters.compose_cli import BuildFailed, ComposeCli
 from infrastructure.adapters.compose_files import KEY_LABEL, ComposeFile, labels_of, read_compose
 from infrastructure.adapters.compose_folder import held_folder, write_folder
 from infrastructure.adapters.docker_engine import Container, DockerEngine, as_services
+from infrastructure.adapters.ssh_client import SshTarget, tunnel_to_engine
 from infrastructure.adapters.words import Composition, LeftBehind, Service, ServiceState
 from live.lib.errors import TransientError
 
@@ -18,76 +21,106 @@ LOOK_AGAIN = timedelta(seconds=3)
 ENDED_BY_STOP = (137, 143)  # SIGKILL and SIGTERM: how `docker compose stop` ends most programs
 
 
-class DockerRuntime:
-    """A Docker Engine, by its address; empty means this machine's own.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reached:
+    """An engine that can be spoken to now."""
 
+    engine: DockerEngine
+    cli: ComposeCli
+
+
+class DockerRuntime:
+    """A Docker Engine: over SSH, by its address, or (both empty) this machine's own.
+
+    Over SSH one connection serves a whole call of the runtime, and ends with it.
     `timeout` bounds one `docker compose` call in seconds, builds included; a task's lease has to be longer.
     """
 
-    def __init__(self, *, work_dir: Path, host: str = "", timeout: float = 900) -> None:
+    def __init__(self, *, work_dir: Path, host: str = "", timeout: float = 900, ssh: SshTarget | None = None) -> None:
         self._work_dir = work_dir
         self._engine = DockerEngine(host=host)
-        self._cli = ComposeCli(host=self._engine.host, timeout=timeout)
+        self._timeout = timeout
+        self._ssh = ssh
 
     def __repr__(self) -> str:
-        return f"<DockerRuntime {self._engine.host}>"
+        return f"<DockerRuntime {self._ssh or self._engine.host}>"
 
     def test_connection(self) -> str:
-        """The versions of the engine and of Compose."""
-        return f"Docker Engine {self._engine.version()} with Compose {self._cli.version()}"
+        """The versions of the engine and of Compose, and whose engine it is."""
+        with self._reached() as at:
+            where = f" at {self._ssh}" if self._ssh else ""
+            return f"Docker Engine {at.engine.version()} with Compose {at.cli.version()}{where}"
 
     def ensure_running(self, composition: Composition) -> Sequence[Service]:
         """The composition is up with this digest and these settings, and every service is healthy."""
         compose = read_compose(composition.compose)
         project = _project(composition.key)
-        containers = self._engine.containers(project)
-        is_launched = _is_launched(containers, composition, compose)
-        if not (is_launched and all(_needs_nothing(container, compose) for container in containers)):
-            # What is merely stopped keeps its images: starting it again must not depend on a build.
-            self._up(project, composition, compose, build=not is_launched)
-            if is_launched:
-                _doubt_what_failed(containers)
-            containers = self._engine.containers(project)
+        with self._reached() as at:
+            containers = at.engine.containers(project)
+            is_launched = _is_launched(containers, composition, compose)
+            if not (is_launched and all(_needs_nothing(container, compose) for container in containers)):
+                # What is merely stopped keeps its images: starting it again must not depend on a build.
+                self._up(at, project, composition, compose, build=not is_launched)
+                if is_launched:
+                    _doubt_what_failed(containers)
+                containers = at.engine.containers(project)
         return _all_ready(containers, compose)
 
     def ensure_stopped(self, *, key: str) -> None:
         """No container of `key` runs; containers, networks and volumes stay."""
         project = _project(key)
-        with held_folder(self._work_dir, key):
-            if any(container.can_be_stopped for container in self._engine.containers(project)):
-                self._cli.stop(project)
+        with held_folder(self._work_dir, key), self._reached() as at:
+            if any(container.can_be_stopped for container in at.engine.containers(project)):
+                at.cli.stop(project)
 
     def remove(self, *, key: str) -> None:
         """No container, network, volume, built image or folder of `key` is left."""
-        with held_folder(self._work_dir, key):
-            self._engine.clear(_project(key), key)
+        with held_folder(self._work_dir, key), self._reached() as at:
+            at.engine.clear(_project(key), key)
 
     def observe(self, *, keys: Sequence[str]) -> Mapping[str, Sequence[Service]]:
         """The services of each key, in one call for all; a key that is gone maps to ()."""
         found: dict[str, list[Container]] = {key: [] for key in keys}
-        for container in self._engine.all_containers():
-            found.get(container.labels[KEY_LABEL], []).append(container)
+        with self._reached() as at:
+            for container in at.engine.all_containers():
+                found.get(container.labels[KEY_LABEL], []).append(container)
         return {key: as_services(containers) for key, containers in found.items()}
 
     def list_keys(self) -> Sequence[str]:
         """The keys of every container, network and volume of ours on the engine."""
-        return self._engine.keys()
+        with self._reached() as at:
+            return at.engine.keys()
 
     def left_behind(self, *, key: str) -> Sequence[LeftBehind]:
         """What still carries `key` on the engine, and the folder here if there is one."""
         folder = self._work_dir / key
         folders = [LeftBehind(kind="directory", name=str(folder))] if folder.exists() else []
-        return [*self._engine.leftovers(_project(key), key), *folders]
+        with self._reached() as at:
+            return [*at.engine.leftovers(_project(key), key), *folders]
 
-    def _up(self, project: str, composition: Composition, compose: ComposeFile, *, build: bool) -> None:
+    @contextmanager
+    def _reached(self) -> Iterator[Reached]:
+        """The engine, and over SSH the way to it, inside."""
+        if self._ssh is None:
+            yield Reached(engine=self._engine, cli=ComposeCli(host=self._engine.host, timeout=self._timeout))
+            return
+        name = str(self._ssh)
+        with tunnel_to_engine(self._ssh) as tunnel:
+            engine = DockerEngine(host=tunnel.host, name=name)
+            yield Reached(
+                engine=engine,
+                cli=ComposeCli(host=tunnel.host, timeout=self._timeout, name=name, lifeline=tunnel.lifeline),
+            )
+
+    def _up(self, at: Reached, project: str, composition: Composition, compose: ComposeFile, *, build: bool) -> None:
         secrets = [value for name, value in composition.environment.items() if not name.startswith("LIVE_")]
         with held_folder(self._work_dir, composition.key) as folder:
             write_folder(folder, composition, compose)
             try:
-                self._cli.up(project, folder, build=build, secrets=secrets)
+                at.cli.up(project, folder, build=build, secrets=secrets)
             except BuildFailed as failed:
                 # It holds the build's arguments, and no label tells whose it is: later it would not be found.
-                self._engine.remove_container(failed.container)
+                at.engine.remove_container(failed.container)
                 raise
 
 
