@@ -29,10 +29,24 @@ note_started() { printf '%s %s\n' "$1" "$2" >>"$started"; }
 still_running() {
   case $1 in
     dockerd | zabbix_server | php) [ "$(cat "/proc/$2/comm" 2>/dev/null)" = "$1" ] ;;
+    lab-host) [ "$(cat "/proc/$2/comm" 2>/dev/null)" = unshare ] ;;
     container) [ "$(docker inspect -f '{{.State.Running}}' "$2" 2>/dev/null)" = true ] ;;
     postgresql) runuser -u postgres -- "$(pg_bin)/pg_ctl" --pgdata="$2" status >/dev/null 2>&1 ;;
     *) return 1 ;;
   esac
+}
+
+# The first process inside ends its engine, which stops its containers; the rest goes with it.
+stop_lab_host() {
+  local inside
+  inside=$(pgrep -P "$1") || return 0
+  say "stopping the lab host of process $1"
+  kill "$inside" 2>/dev/null || true
+  for _ in $(seq 60); do
+    [ -e "/proc/$1" ] || return 0
+    sleep 0.5
+  done
+  kill -9 "$1"
 }
 
 # True when an earlier `up` has started something that is there still.
