@@ -11,6 +11,8 @@ from django.utils.translation import gettext as _
 from live.lib.errors import Refusal
 
 EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
+# JSON can say these; PostgreSQL keeps neither, and no page could be written with the second kind.
+UNSTORABLE = re.compile(r"[\0\ud800-\udfff]")
 
 
 class InvalidInputs(Refusal):
@@ -46,12 +48,16 @@ def _clean(spec: Mapping[str, Any], value: Any) -> Any:
         if spec.get("required"):
             raise ValueError(_("This field is required."))
         return ""
+    if not isinstance(value, (str, int, float)):
+        raise ValueError(_("Use a single value."))
+    if UNSTORABLE.search(str(value)):
+        raise ValueError(_("This holds a character that cannot be stored."))
     return _CLEANERS[spec["type"]](spec, value)
 
 
 def _clean_text(spec: Mapping[str, Any], value: Any) -> str:
     text = str(value)
-    if ("\n" in text and spec["type"] == "string") or "\0" in text:
+    if "\n" in text and spec["type"] == "string":
         raise ValueError(_("Use one line."))
     if len(text) < spec.get("min_length", 0):
         raise ValueError(_("Use at least %(n)s characters.") % {"n": spec["min_length"]})
