@@ -109,7 +109,7 @@ def edit_order(*, order: Order, name: str, inputs: Mapping[str, Any], actor: Use
     if name != order.name:
         _check_name_free(order.customer, name)
     order.name, order.inputs = name, clean_inputs(order.release.inputs, inputs)
-    order.save(update_fields=("name", "inputs", "updated_at"))
+    _save_named(order, update_fields=("name", "inputs", "updated_at"))
     _note(order, actor, _("Draft changed."), public=True)
     return order
 
@@ -239,8 +239,13 @@ def _save_with_reference(order: Order) -> None:
         order.reference = new_reference("GL")
         if not Order.objects.filter(reference=order.reference).exists():
             break
+    _save_named(order)
+
+
+def _save_named(order: Order, **options: Any) -> None:
+    """The order is stored under its name, or refused because somebody else was quicker to take that name."""
     try:
         with transaction.atomic():
-            order.save()
+            order.save(**options)
     except IntegrityError as error:  # the name was taken between the look and the save
         raise NameTaken(_("This customer already has an order of that name."), field="name") from error
