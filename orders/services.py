@@ -22,6 +22,7 @@ __all__ = [
     "NotPossible",
     "Report",
     "approve_order",
+    "check_on_sale",
     "create_order",
     "edit_order",
     "place_order",
@@ -90,6 +91,12 @@ def create_order(
     OrderSecrets.objects.create(order=order, values=values)
     _note(order, actor, _("Order created."), public=True)
     return order
+
+
+def check_on_sale(plan: Plan) -> None:
+    """Nothing, if the plan can be ordered now; raises NotOnSale otherwise."""
+    if plan.state != Plan.State.OFFERED or plan.product.state != Product.State.ON_SALE:
+        raise NotOnSale(_("%(plan)s is no longer offered.") % {"plan": plan}, field="plan")
 
 
 def newest_release(product: Product) -> Release:
@@ -220,8 +227,7 @@ def _check_orderable(customer: Customer, plan: Plan, release: Release) -> None:
         raise CustomerClosed(
             _("%(customer)s is closed; nothing can be ordered.") % {"customer": customer}, field="customer"
         )
-    if plan.state != Plan.State.OFFERED or plan.product.state != Product.State.ON_SALE:
-        raise NotOnSale(_("%(plan)s is no longer offered.") % {"plan": plan}, field="plan")
+    check_on_sale(plan)
     if release.product_id != plan.product_id:
         raise NotOnSale(_("That release belongs to another product."), field="release")
 

@@ -136,8 +136,27 @@ def test_nothing_is_ordered_for_a_closed_customer(plan: Plan, customer: Customer
 def test_what_is_no_longer_offered_cannot_be_reached(plan: Plan, owner: User, sign_in: SignIn) -> None:
     client = sign_in(owner)
     Plan.objects.update(state=Plan.State.RETIRED)
-    assert client.get("/orders/new/maps/small/").status_code == 404
+    gone = client.get("/orders/new/maps/small/", follow=True)
+    assert gone.redirect_chain == [("/orders/new/", 302)]
+    assert "Map server · Small is no longer offered." in gone.content.decode()
     Plan.objects.update(state=Plan.State.OFFERED)
     Product.objects.update(state=Product.State.RETIRED)
     assert client.get("/orders/new/maps/").status_code == 404
     assert "Nothing is on offer" in client.get("/orders/new/").content.decode()
+
+
+def test_plan_that_goes_while_the_form_is_filled_in_is_said_and_nothing_is_made(
+    plan: Plan, owner: User, sign_in: SignIn
+) -> None:
+    client = sign_in(owner)
+    assert client.get("/orders/new/maps/small/").status_code == 200
+    Plan.objects.update(state=Plan.State.RETIRED)
+    page = client.post("/orders/new/maps/small/", GOOD, follow=True).content.decode()
+    assert "Map server · Small is no longer offered." in page
+    assert not Order.objects.exists()
+
+
+def test_product_without_a_release_says_so(owner: User, sign_in: SignIn) -> None:
+    PlanFactory(product__slug="maps")
+    page = sign_in(owner).get("/orders/new/maps/small/", follow=True).content.decode()
+    assert "Map server has no release yet." in page

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.db.models import Min, Prefetch, Q
 from django.http import HttpRequest, HttpResponse
@@ -12,7 +13,7 @@ from infrastructure.models import Provider
 from live.lib.errors import Refusal
 from live.portal.forms import OrderForm, SandboxOffer
 from live.portal.viewing import customers_to_order_for, own_order, viewer
-from orders.services import create_order, edit_order, newest_release
+from orders.services import check_on_sale, create_order, edit_order, newest_release
 from orders.words import State
 from products.models import Plan, Product
 from products.models.product import ProductQuerySet
@@ -63,12 +64,16 @@ def choose_plan(request: HttpRequest, product: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def draft_order(request: HttpRequest, product: str, plan: str) -> HttpResponse:
     """The inputs that the product asks for; then a draft to look over."""
-    offered = Plan.objects.filter(state=Plan.State.OFFERED, product__state=Product.State.ON_SALE)
-    chosen = get_object_or_404(offered.select_related("product"), product__slug=product, slug=plan)
+    chosen = get_object_or_404(Plan.objects.select_related("product"), product__slug=product, slug=plan)
     customers = customers_to_order_for(viewer(request))
     if not customers:
         return redirect("portal:choose_product")
-    release = newest_release(chosen.product)
+    try:
+        check_on_sale(chosen)
+        release = newest_release(chosen.product)
+    except Refusal as refusal:  # it was on sale when the page before this one was made
+        messages.error(request, refusal.message)
+        return redirect("portal:choose_product")
     form = OrderForm(request.POST or None, release=release, customers=customers, sandbox=sandbox_offer())
     if request.method == "POST" and form.is_valid():
         try:
