@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('infrastructure', '0002_reconciliation'),
+        ('infrastructure', '0001_start'),
         ('orders', '0001_start'),
     ]
 

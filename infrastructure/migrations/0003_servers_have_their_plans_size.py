@@ -12,6 +12,6 @@ def copy_sizes(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("infrastructure", "0003_hosts_clouds_and_keys"), ("orders", "0001_start")]
+    dependencies = [("infrastructure", "0002_hosts_clouds_and_keys"), ("orders", "0001_start")]
 
     operations = [migrations.RunPython(copy_sizes, migrations.RunPython.noop)]
