@@ -28,7 +28,10 @@ note_started() { printf '%s %s\n' "$1" "$2" >>"$started"; }
 # process, so its name is asked as well.
 still_running() {
   case $1 in
-    dockerd | zabbix_server | php) [ "$(cat "/proc/$2/comm" 2>/dev/null)" = "$1" ] ;;
+    dockerd | zabbix_server | php)
+      # One that has ended and waits for its parent to notice still has its name.
+      [ "$(cat "/proc/$2/comm" 2>/dev/null)" = "$1" ] && ! grep -q '^State:.Z' "/proc/$2/status" 2>/dev/null
+      ;;
     lab-host) [ "$(cat "/proc/$2/comm" 2>/dev/null)" = unshare ] ;;
     container) [ "$(docker inspect -f '{{.State.Running}}' "$2" 2>/dev/null)" = true ] ;;
     postgresql) runuser -u postgres -- "$(pg_bin)/pg_ctl" --pgdata="$2" status >/dev/null 2>&1 ;;
