@@ -18,6 +18,7 @@ OUR_CHECK = "check"
 GROUP = "Geocat Live"
 INTERVAL = "{$LIVE.INTERVAL}"
 HIGH = "4"
+LONGEST_PATTERN = 255
 
 Object = dict[str, Any]
 
@@ -51,7 +52,7 @@ def scenario(check: CheckSpec) -> Object:
         "name": step_name(check),
         "url": check.url,
         "status_codes": str(check.status),
-        "required": re.escape(check.contains),
+        "required": _pattern(check.contains),
         "timeout": f"{max(1, math.ceil(check.max_seconds))}s",
         "follow_redirects": "1",
     }
@@ -117,6 +118,13 @@ def time_key(check: CheckSpec) -> str:
 def step_name(check: CheckSpec) -> str:
     """What people call the address."""
     return check.name[:64] or check.key[:64]
+
+
+def _pattern(text: str) -> str:
+    """An expression that finds `text`, or as much of its beginning as Zabbix has room for."""
+    while len(re.escape(text)) > LONGEST_PATTERN:
+        text = text[:-1]
+    return re.escape(text)
 
 
 def _parameter(text: str) -> str:

@@ -58,6 +58,14 @@ def test_scenario_asks_what_the_check_promises(zabbix: FakeZabbix, watch: Zabbix
     assert trigger["priority"] == "4"
 
 
+def test_text_that_is_too_long_for_zabbix_is_required_as_far_as_it_fits(zabbix: FakeZabbix, watch: ZabbixWatch) -> None:
+    long = replace(ONE, checks=(replace(WMS, contains="a.b" * 100),))
+    watch.ensure_monitors([long])
+    required = zabbix.row("httptest")["steps"][0]["required"]
+    assert required.startswith(r"a\.ba\.b")
+    assert 250 < len(required) <= 255
+
+
 def test_second_time_nothing_is_changed(zabbix: FakeZabbix, watch: ZabbixWatch) -> None:
     first = watch.ensure_monitors([ONE])
     zabbix.calls.clear()
