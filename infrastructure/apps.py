@@ -21,6 +21,10 @@ class InfrastructureConfig(AppConfig):
 
         register_sections(InfrastructureSections())
         register_schedule(Every(name="look at services", task="infrastructure.tasks.look_at_services", minutes=1))
+        register_schedule(Every(name="ask hosts", task="infrastructure.provider_tasks.ask_all_hosts", minutes=10))
+        register_schedule(
+            Every(name="read offers", task="infrastructure.provider_tasks.refresh_all_options", minutes=24 * 60)
+        )
         register_schedule(
             Every(name="compare with providers", task="infrastructure.reconciling.tasks.compare_all", minutes=15)
         )

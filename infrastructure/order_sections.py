@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import ClassVar
 
-import yaml
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from infrastructure.models import Deployment, Provider, Server
-from infrastructure.placing import NoProvider, choose_provider
+from infrastructure.preview import OrderPlan, plan_of
 from live.lib.machine_owned import when
 from orders.models import Order
 from orders.sections import Fact, PartRow, Section, Sections, part_row
@@ -43,16 +42,22 @@ class InfrastructureSections(Sections):
             yield Section(title=_("Services"), template=template, values={"services": services, "seen": seen})
 
     def plan(self, order: Order) -> Iterable[Fact]:
-        """Where it would go, and what would run and answer there."""
-        try:
-            provider = str(choose_provider(order))
-        except NoProvider as refusal:
-            provider = refusal.message
-        yield Fact(label=_("Provider"), value=provider)
-        services = sorted(yaml.safe_load(order.release.compose).get("services", {}))
-        yield Fact(label=_("Services"), value=", ".join(services))
-        endpoints = [f"{one['application']} ({one['path']})" for one in order.release.endpoints]
+        """Where it would go and at what cost, and what would run and answer there."""
+        plan = plan_of(order)
+        if plan.problem:
+            yield Fact(label=_("Provider"), value=plan.problem)
+        else:
+            yield Fact(label=_("Provider"), value=f"{plan.provider} · {plan.host}" if plan.host else plan.provider)
+        if plan.makes_server:
+            yield Fact(label=_("Server"), value=_size_words(plan))
+        built = _("built from the release")
+        containers = [f"{one.name} ({built if one.is_built else one.image})" for one in plan.containers]
+        yield Fact(label=_("Containers"), value=", ".join(containers))
+        yield Fact(label=_("Volumes"), value=", ".join(plan.volumes) or _("none"))
+        yield Fact(label=_("Ports"), value=", ".join(f"{one.service}:{one.port}" for one in plan.ports) or _("none"))
+        endpoints = [f"{one.application} ({one.path})" for one in plan.endpoints]
         yield Fact(label=_("Endpoints"), value=", ".join(endpoints) or _("none"))
+        yield Fact(label=_("Monitors"), value=", ".join(plan.monitors) or _("none"))
 
     def would_destroy(self, order: Order) -> Iterable[str]:
         """The server with its disk, and the composition with its data."""
@@ -74,6 +79,16 @@ class InfrastructureSections(Sections):
     def places(self) -> Iterable[tuple[str, str]]:
         """The enabled providers."""
         return Provider.objects.filter(is_enabled=True).values_list("slug", "name")
+
+
+def _size_words(plan: OrderPlan) -> str:
+    if plan.size is None:
+        wish = plan.wish
+        words = _("The cheapest with %(cpus)s CPUs, %(ram)s GB of memory and %(disk)s GB of disk")
+        return words % {"cpus": wish.cpus, "ram": wish.ram_gb, "disk": wish.disk_gb}
+    if plan.monthly_price is None:
+        return _("%(size)s, price not told") % {"size": plan.size.name}
+    return _("%(size)s, %(price)s a month") % {"size": plan.size.name, "price": plan.monthly_price}
 
 
 def _server(order: Order) -> Server | None:

@@ -1,4 +1,4 @@
-"""Makes the adapters for a provider: the one place that tests replace."""
+"""Makes the adapters for a provider, a host or a server: the one place that tests replace."""
 
 from __future__ import annotations
 
@@ -7,24 +7,105 @@ from pathlib import Path
 from django.conf import settings
 
 from infrastructure.adapters.docker_runtime import DockerRuntime
-from infrastructure.adapters.libcloud_cloud import LibcloudCloud
+from infrastructure.adapters.libcloud_cloud import LibcloudCloud, open_driver
+from infrastructure.adapters.libcloud_offer import read_offer
+from infrastructure.adapters.ssh import KeyPair, SshTarget
 from infrastructure.adapters.this_machine import ThisMachine
-from infrastructure.adapters.words import Cloud, Runtime
-from infrastructure.models import Provider
+from infrastructure.adapters.words import Cloud, Offer, Runtime
+from infrastructure.keys import settings_of
+from infrastructure.models import Host, HostSecrets, Provider, Server, ServerKeys
 from infrastructure.sandbox.driver import SandboxNodeDriver
 from infrastructure.sandbox.runtime import SandboxRuntime
+from infrastructure.userdata import render_user_data
+from live.lib.errors import ConfigError
 
 
-def get_cloud(provider: Provider) -> Cloud:
-    """Where the provider's servers come from."""
+def get_cloud(provider: Provider, *, size_id: str = "") -> Cloud:
+    """Where the provider's servers come from; `size_id` is the only size it may then make."""
+    sizes = (size_id,) if size_id else ()
     if provider.is_sandbox:
-        return LibcloudCloud(driver=SandboxNodeDriver(provider.pk), image_id="debian-12")
-    return ThisMachine(address=provider.address)
+        return LibcloudCloud(driver=SandboxNodeDriver(provider.pk), image_id="debian-12", size_ids=sizes)
+    if provider.kind != Provider.Kind.LIBCLOUD:
+        return ThisMachine(address=provider.address)
+    return LibcloudCloud(
+        driver=open_driver(provider.driver, settings_of(provider)),
+        image_id=provider.image,
+        location_id=provider.location,
+        size_ids=sizes,
+        create_options=provider.create_options,
+    )
 
 
-def get_runtime(provider: Provider) -> Runtime:
-    """What runs compositions on the provider's servers."""
+def get_offer(provider: Provider) -> Offer:
+    """What can be chosen from at the provider now; nothing where nothing is made."""
+    if provider.is_sandbox:
+        return read_offer(SandboxNodeDriver(provider.pk))
+    if provider.kind != Provider.Kind.LIBCLOUD:
+        return Offer()
+    return read_offer(open_driver(provider.driver, settings_of(provider)))
+
+
+def get_runtime(server: Server) -> Runtime:
+    """What runs compositions on the server."""
+    provider = server.provider
     if provider.is_sandbox:
         return SandboxRuntime(provider.pk)
+    if provider.kind == Provider.Kind.LOCAL:
+        return _docker(None)
+    return _docker(target_of(server))
+
+
+def get_own_runtime(provider: Provider) -> Runtime | None:
+    """The one engine that all servers of the provider share; None where each has its own."""
+    if provider.is_sandbox:
+        return SandboxRuntime(provider.pk)
+    return _docker(None) if provider.kind == Provider.Kind.LOCAL else None
+
+
+def engine_of(server: Server) -> str:
+    """Which of its provider's engines runs the server's composition; empty where all share one."""
+    if server.host_id:
+        return f"host {server.host_id}"
+    return f"server {server.pk}" if server.provider.kind == Provider.Kind.LIBCLOUD else ""
+
+
+def target_of(server: Server, *, address: str = "") -> SshTarget:
+    """How the server is reached: its own key pair, and the host key it was given; at `address`, if it is new."""
+    if server.host is not None:
+        return target_of_host(server.host)
+    keys = _keys_of(server)
+    return SshTarget(address=address or server.address, private_key=keys.private_key, host_key=keys.host_key)
+
+
+def target_of_host(host: Host) -> SshTarget:
+    """How the host is reached."""
+    secrets = HostSecrets.objects.filter(host=host).first()
+    return SshTarget(
+        address=host.address,
+        port=host.port,
+        user=host.user,
+        private_key=secrets.private_key if secrets else "",
+        host_key=host.host_key,
+    )
+
+
+def user_data_of(server: Server) -> str:
+    """What a new server is told to become; holds its private host key."""
+    keys = _keys_of(server)
+    return render_user_data(
+        key=server.order.key,
+        host_key=KeyPair(private=keys.host_private_key, public=keys.host_key),
+        authorized_key=keys.public_key,
+    )
+
+
+def _keys_of(server: Server) -> ServerKeys:
+    keys = ServerKeys.objects.filter(server=server).first()
+    if keys is None:
+        raise ConfigError("We have no key that opens this server: it was not made for its order")
+    return keys
+
+
+def _docker(target: SshTarget | None) -> Runtime:
     work_dir = Path(settings.VAR_DIR) / "compositions"
-    return DockerRuntime(work_dir=work_dir, timeout=settings.TASK_TIMEOUT * 0.8)
+    return DockerRuntime(work_dir=work_dir, timeout=settings.TASK_TIMEOUT * 0.8, ssh=target)

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from django.conf import settings
 from django.db.models import Max
 from django.utils.translation import gettext as _
 
-from infrastructure.adapters.words import Port
-from infrastructure.models import Deployment, Provider, PublishedPort
+from infrastructure.adapters.words import Port, Size, SizeOffer
+from infrastructure.models import Deployment, Host, Provider, ProviderOption, PublishedPort, Server
+from infrastructure.sizes import Room, Taken, cheapest, tightest
 from live.lib.errors import Refusal
 from orders.models import Order
+from products.models import Plan
 
 FIRST_PORT, LAST_PORT = 20_000, 29_999
 
@@ -22,37 +26,123 @@ class NoProvider(Refusal):
     code = "no_provider"
 
 
+class NoRoom(NoProvider):
+    """The providers that could take the order are full."""
+
+    code = "no_room"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where an order would go: a host that is there already, or a server made in a size on offer."""
+
+    provider: Provider
+    host: Host | None = None
+    size: SizeOffer | None = None
+
+
+def hold_places() -> None:
+    """Until the transaction ends nobody else places an order or hands out a port: two would pick the same one.
+
+    The same rows in the same sequence for everybody, so that no two callers ever wait for each other.
+    """
+    real = Provider.objects.exclude(kind=Provider.Kind.SANDBOX).order_by("pk")
+    list(real.select_for_update(no_key=True).values_list("pk", flat=True))
+
+
 def choose_provider(order: Order) -> Provider:
-    """The provider asked for, or the first enabled one; sandbox orders go to sandboxes and no others do."""
+    """The provider that `find_place` would choose."""
+    return find_place(order).provider
+
+
+def find_place(order: Order) -> Place:
+    """The first fitting provider that has room: asked for, or by rank; shared plans look for existing hosts first.
+
+    Sandbox orders go to sandboxes and no others do. Hold the places if the answer is to be kept.
+    """
+    providers = _fitting(order)
+    wish = wish_of(order.plan)
+    for provider in providers:
+        if provider.kind != Provider.Kind.EXISTING:
+            return Place(provider=provider, size=_size(provider, wish))
+        host = _host(provider, wish, dedicated=order.plan.placement == Plan.Placement.DEDICATED)
+        if host is not None:
+            return Place(provider=provider, host=host)
+    if not providers:
+        raise NoProvider(
+            _("No enabled provider for this order (asked for: %(slug)s, sandbox: %(sandbox)s).")
+            % {"slug": order.provider_slug or _("any"), "sandbox": _("yes") if order.is_sandbox else _("no")}
+        )
+    raise NoRoom(_no_room_words(order.plan))
+
+
+def wish_of(plan: Plan) -> Size:
+    """What the plan promises of a server."""
+    return Size(cpus=plan.cpus, ram_gb=plan.ram_gb, disk_gb=plan.disk_gb)
+
+
+def _fitting(order: Order) -> list[Provider]:
     fitting = Provider.objects.filter(is_enabled=True)
     sandbox = Provider.Kind.SANDBOX
     fitting = fitting.filter(kind=sandbox) if order.is_sandbox else fitting.exclude(kind=sandbox)
     if order.provider_slug:
         fitting = fitting.filter(slug=order.provider_slug)
-    provider = fitting.first()
-    if provider is None:
-        raise NoProvider(
-            _("No enabled provider for this order (asked for: %(slug)s, sandbox: %(sandbox)s).")
-            % {"slug": order.provider_slug or _("any"), "sandbox": _("yes") if order.is_sandbox else _("no")}
-        )
-    return provider
+    providers = list(fitting)
+    if order.plan.placement == Plan.Placement.SHARED:
+        providers.sort(key=lambda one: one.kind != Provider.Kind.EXISTING)
+    return providers
+
+
+def _no_room_words(plan: Plan) -> str:
+    words = _("No host has %(cpus)s CPUs, %(ram)s GB of memory and %(disk)s GB of disk free.")
+    if plan.placement == Plan.Placement.DEDICATED:
+        words = _("No empty host has %(cpus)s CPUs, %(ram)s GB of memory and %(disk)s GB of disk.")
+    return words % {"cpus": plan.cpus, "ram": plan.ram_gb, "disk": plan.disk_gb}
+
+
+def _size(provider: Provider, wish: Size) -> SizeOffer | None:
+    """The cheapest size on offer that fits; None where sizes are not known, and the driver chooses alike."""
+    offered = ProviderOption.objects.filter(provider=provider, kind=ProviderOption.Kind.SIZE)
+    return cheapest([row.as_offer for row in offered], wish)
+
+
+def _host(provider: Provider, wish: Size, *, dedicated: bool) -> Host | None:
+    # One that needs a person would only fail the next order too.
+    hosts = Host.objects.filter(provider=provider, is_enabled=True).exclude(state=Host.State.REFUSED)
+    by_pk = {host.pk: host for host in hosts}
+    best = tightest(rooms_of(list(by_pk.values())), wish, dedicated=dedicated)
+    return by_pk[best.host_pk] if best else None
+
+
+def rooms_of(hosts: Sequence[Host]) -> list[Room]:
+    """The hosts with what stands on them; one query for all."""
+    taken: dict[int, list[Taken]] = defaultdict(list)
+    for server in Server.objects.standing().filter(host__in=hosts):
+        dedicated = server.placement == Plan.Placement.DEDICATED
+        taken[server.host_id or 0].append(Taken(size=server.wish, is_dedicated=dedicated))
+    return [Room(host_pk=host.pk, capacity=host.capacity, taken=tuple(taken[host.pk])) for host in hosts]
 
 
 def publish_ports(deployment: Deployment) -> None:
     """Every (service, port) that an endpoint names has a port of its own on the host; call it inside a transaction."""
-    provider = deployment.server.provider
-    if provider.is_sandbox:
+    if deployment.server.provider.is_sandbox:
         return
-    Provider.objects.select_for_update().get(pk=provider.pk)  # one at a time, or two would pick the same port
+    hold_places()
+    host = published_at(deployment.server)
     wanted = {(one["service"], int(one["port"])) for one in deployment.release.endpoints}
-    highest = PublishedPort.objects.filter(host=provider.slug).aggregate(Max("host_port"))["host_port__max"]
-    free = iter(_free_ports(provider.slug, highest or FIRST_PORT - 1))
+    highest = PublishedPort.objects.filter(host=host).aggregate(Max("host_port"))["host_port__max"]
+    free = iter(_free_ports(host, highest or FIRST_PORT - 1))
     PublishedPort.objects.bulk_create(
-        PublishedPort(
-            deployment=deployment, host=provider.slug, host_port=next(free), service=service, container_port=port
-        )
+        PublishedPort(deployment=deployment, host=host, host_port=next(free), service=service, container_port=port)
         for service, port in sorted(wanted)
     )
+
+
+def published_at(server: Server) -> str:
+    """The machine whose ports are handed out: an existing host, this machine, or the order's own server."""
+    if server.host is not None:
+        return server.host.address
+    return server.order.key if server.provider.makes_servers else server.provider.slug
 
 
 def _free_ports(host: str, highest: int) -> Sequence[int]:

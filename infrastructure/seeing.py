@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 
+from django.db import transaction
 from django.utils.translation import gettext as _
 
+from infrastructure.adapters.words import Offer, SizeOffer
 from infrastructure.adapters.words import Service as SeenService
-from infrastructure.models import Endpoint, Service
+from infrastructure.models import Endpoint, Provider, ProviderOption, Service
 from live.lib import clock
 from orders.reports import lock_orders
 from orders.services import Report
@@ -64,3 +67,32 @@ def _report(order_pk: int, rows: Sequence[Endpoint], version: int) -> Report:
     else:
         state, words = PartState.READY, _("All %(all)s addresses answer as promised.") % {"all": len(rows)}
     return Report(order_pk=order_pk, part=Part.ENDPOINTS, state=state, version=version, message=words)
+
+
+@transaction.atomic
+def write_offer(provider: Provider, offer: Offer) -> None:
+    """The rows of what the provider offers are exactly this; prices are of a month."""
+    Provider.objects.select_for_update(no_key=True).get(pk=provider.pk)  # two readings would both insert
+    ProviderOption.objects.filter(provider=provider).delete()
+    rows = {("size", one.outside_id): _size_row(provider, one) for one in offer.sizes}
+    kind = ProviderOption.Kind
+    for of_kind, choices in ((kind.IMAGE, offer.images), (kind.LOCATION, offer.locations)):
+        for one in choices:
+            rows[of_kind.value, one.outside_id] = ProviderOption(
+                provider=provider, kind=of_kind, outside_id=one.outside_id[:250], name=one.name[:250]
+            )
+    ProviderOption.objects.bulk_create(rows.values(), batch_size=500)
+
+
+def _size_row(provider: Provider, size: SizeOffer) -> ProviderOption:
+    return ProviderOption(
+        provider=provider,
+        kind=ProviderOption.Kind.SIZE,
+        outside_id=size.outside_id[:250],
+        name=size.name[:250],
+        cpus=size.cpus,
+        ram_gb=Decimal(str(round(size.ram_gb, 2))),
+        disk_gb=size.disk_gb,
+        price=None if size.price is None else size.price * provider.periods_per_month,
+        currency=provider.currency,
+    )

@@ -9,9 +9,10 @@ from django.db.models import F, Q
 from django.utils.translation import gettext as _
 
 from infrastructure.adapters.words import LeftBehind
-from infrastructure.models import Deployment, Endpoint, Server
+from infrastructure.keys import give_server_keys
+from infrastructure.models import Deployment, Endpoint, Provider, Server
 from infrastructure.outside import get_cloud, get_runtime
-from infrastructure.placing import NoProvider, base_url, choose_provider, publish_ports
+from infrastructure.placing import NoProvider, base_url, find_place, hold_places, publish_ports, wish_of
 from live.lib import clock
 from live.lib.control import kick, want
 from orders.flow import may_move
@@ -65,6 +66,14 @@ def _take_away(order: Order) -> None:
         _want(Deployment, "deployment", order)
     if _may(order, Part.SERVER):
         _want(Server, "server", order)
+        _forget_unplaced(order)
+
+
+def _forget_unplaced(order: Order) -> None:
+    """An order that never found a place has no server to remove."""
+    if order.parts.filter(part=Part.SERVER).exists() and not Server.objects.filter(order=order).exists():
+        words = _("No server was ever made.")
+        report(order.pk, Part.SERVER, PartState.REMOVED, words, version=order.wanted_version)
 
 
 def _may(order: Order, part: Part) -> bool:
@@ -83,13 +92,37 @@ def _want_server(order: Order) -> None:
         return _want(Server, "server", order)
     version = order.wanted_version
     try:
-        provider = choose_provider(order)
+        server = _place(order)
     except NoProvider as refusal:
+        # The minutely look asks again: the order goes on by itself when there is room.
         return report(order.pk, Part.SERVER, PartState.FAILED, refusal.message, version=version)
-    server = Server.objects.create(order=order, provider=provider, wanted_version=version, next_attempt_at=clock.now())
     kick("server", [server.pk])
-    words = _("Asked %(provider)s for a server.") % {"provider": provider}
+    words = _("Asked %(provider)s for a server.") % {"provider": server.provider}
+    if server.host is not None:
+        words = _("Placed on %(host)s of %(provider)s.") % {"host": server.host, "provider": server.provider}
     return report(order.pk, Part.SERVER, PartState.WORKING, words, version=version)
+
+
+def _place(order: Order) -> Server:
+    """The server's row, with the room it takes, and with its keys if it is to be made."""
+    if not order.is_sandbox:
+        hold_places()
+    place, wish = find_place(order), wish_of(order.plan)
+    server = Server.objects.create(
+        order=order,
+        provider=place.provider,
+        host=place.host,
+        placement=order.plan.placement,
+        cpus=wish.cpus,
+        ram_gb=wish.ram_gb,
+        disk_gb=wish.disk_gb,
+        size_id=place.size.outside_id if place.size else "",
+        wanted_version=order.wanted_version,
+        next_attempt_at=clock.now(),
+    )
+    if place.provider.kind == Provider.Kind.LIBCLOUD:
+        give_server_keys(server)
+    return server
 
 
 def _want_deployment(order: Order) -> None:
@@ -142,9 +175,11 @@ def _want_endpoints(order: Order) -> None:
 
 def left_behind(order: Order) -> Sequence[LeftBehind]:
     """What still stands outside under the order's key; asks the outside, so never in a web request."""
-    server = Server.objects.filter(order=order).select_related("provider", "order").first()
+    server = Server.objects.filter(order=order).select_related("provider", "host", "order").first()
     if server is None:
         return ()
     node = get_cloud(server.provider).find_server(key=server.key)
     nodes = [LeftBehind(kind="server", name=node.outside_id)] if node else []
-    return [*get_runtime(server.provider).left_behind(key=order.key), *nodes]
+    if server.provider.kind == Provider.Kind.LIBCLOUD:
+        return nodes  # its engine came and went with it
+    return [*get_runtime(server).left_behind(key=order.key), *nodes]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
@@ -10,16 +11,18 @@ from django.db import transaction
 from django.db.models import F, QuerySet
 from django.utils.translation import gettext as _
 
+from infrastructure.adapters import ssh
+from infrastructure.adapters.words import Node, Runtime
 from infrastructure.adapters.words import Service as SeenService
-from infrastructure.adapters.words import Size
 from infrastructure.environment import composition_of
-from infrastructure.models import Deployment, Endpoint, Provider, PublishedPort, Server
-from infrastructure.outside import get_cloud, get_runtime
+from infrastructure.models import Deployment, Endpoint, Host, Provider, PublishedPort, Server
+from infrastructure.outside import engine_of, get_cloud, get_runtime, target_of, user_data_of
+from infrastructure.provider_tasks import connection_words, trouble_with
 from infrastructure.seeing import endpoint_reports, write_services
 from live.lib import clock
 from live.lib.adapters.http_check import HttpResult, check_all
-from live.lib.control import Controller, Ending, Kind, done, later, register
-from live.lib.errors import OutsideError, TransientError
+from live.lib.control import Controller, Ending, Kind, done, failed, later, register
+from live.lib.errors import OutsideError, PermanentError, TransientError
 from live.lib.queue import enqueue
 from orders.models import OrderResource
 from orders.reports import lock_orders
@@ -27,6 +30,10 @@ from orders.services import Report, report_many
 from orders.words import Part, PartState, Wanted
 
 logger = logging.getLogger(__name__)
+
+LOOK_AGAIN = timedelta(seconds=10)
+LOG_KEPT = 20_000
+PATIENCE = 5  # visits to a silent server before its composition is left to go with it
 
 STATE_OF = {Kind.LATER: PartState.WORKING, Kind.FAILED: PartState.FAILED}
 WHEN_DONE = {
@@ -43,26 +50,64 @@ def part_report(part: Part, row: OrderResource, ending: Ending) -> Report:
 
 
 class ServerController(Controller[Server]):
-    """One server per order at its provider, or none."""
+    """One server per order: made at its provider, or a place on a host that is there; or none."""
 
     name = "server"
     model = Server
     lease = timedelta(seconds=120)
-    max_attempts = 360  # half an hour of "still being built", five seconds apart
-    related = ("order__plan", "provider")
+    max_attempts = 360  # half an hour and more of "still being built" and "still being set up"
+    related = ("order", "provider", "host")
 
     def act(self, row: Server) -> Ending:
-        """The provider has exactly the server that is wanted."""
-        cloud, key, plan = get_cloud(row.provider), row.key, row.order.plan
+        """The order has exactly the server that is wanted."""
         if row.wanted == Wanted.REMOVED:
-            cloud.remove_server(key=key)
-            if cloud.find_server(key=key) is not None:
-                raise TransientError(_("The server is being destroyed."), retry_in=timedelta(seconds=3))
-            return done(_("Server destroyed; the provider no longer knows it."))
-        size = Size(cpus=plan.cpus, ram_gb=plan.ram_gb, disk_gb=plan.disk_gb)
-        node = cloud.ensure_server(key=key, size=size)
-        words = _("Server %(id)s runs at %(address)s.") % {"id": node.outside_id, "address": node.address}
-        return done(words, outside_id=node.outside_id, address=node.address, size=node.size)
+            return self._remove(row)
+        if row.host is not None:
+            return self._arrive_on_host(row, row.host)
+        return self._make(row)
+
+    def _remove(self, row: Server) -> Ending:
+        if row.host is not None:
+            return done(_("Its place on %(host)s is free again.") % {"host": row.host})
+        cloud, key = get_cloud(row.provider), row.key
+        cloud.remove_server(key=key)
+        if cloud.find_server(key=key) is not None:
+            raise TransientError(_("The server is being destroyed."), retry_in=timedelta(seconds=3))
+        return done(_("Server destroyed; the provider no longer knows it."))
+
+    def _arrive_on_host(self, row: Server, host: Host) -> Ending:
+        if trouble := trouble_with(ssh.facts_of(target_of(row))):
+            raise PermanentError(f"{host}: {trouble}")
+        words = _("Place on %(host)s at %(address)s.") % {"host": host, "address": host.address}
+        return done(words, outside_id=host.name, address=host.address, size=str(host))
+
+    def _make(self, row: Server) -> Ending:
+        cloud = get_cloud(row.provider, size_id=row.size_id)
+        made = row.provider.kind == Provider.Kind.LIBCLOUD
+        more = {"user_data": user_data_of(row)} if made else {}
+        node = cloud.ensure_server(key=row.key, size=row.wish, **more)
+        if made:
+            return self._first_contact(row, node)
+        return done(_runs_words(node), **_known(node))
+
+    def _first_contact(self, row: Server, node: Node) -> Ending:
+        """Done once the server has set itself up; what is known of it is kept whatever it says."""
+        known = _known(node)
+        try:
+            seen = ssh.bootstrap_of(target_of(row, address=node.address))
+        except TransientError as error:
+            words = _("Server %(id)s does not let us in yet: %(error)s") % {"id": node.outside_id, "error": error}
+            return later(words, retry_in=error.retry_in or LOOK_AGAIN, **known)
+        except PermanentError as error:
+            return failed(str(error), **known)
+        log = seen.log[-LOG_KEPT:]
+        last = next((line for line in reversed(log.splitlines()) if line.strip()), "")
+        if seen.state == "running":
+            words = _("Server %(id)s is setting itself up: %(line)s") % {"id": node.outside_id, "line": last}
+            return later(words, retry_in=LOOK_AGAIN, bootstrap_log=log, **known)
+        if seen.state == "failed":
+            return failed(_("The server's set-up failed: %(line)s") % {"line": last}, bootstrap_log=log, **known)
+        return done(_runs_words(node), bootstrap_log=log, **known)
 
     def hold(self, rows: Sequence[Server]) -> None:
         """The orders, which are told."""
@@ -73,6 +118,14 @@ class ServerController(Controller[Server]):
         report_many([part_report(Part.SERVER, row, ending) for row, ending in endings])
 
 
+def _known(node: Node) -> dict[str, str]:
+    return {"outside_id": node.outside_id, "address": node.address, "size": node.size}
+
+
+def _runs_words(node: Node) -> str:
+    return _("Server %(id)s runs at %(address)s.") % {"id": node.outside_id, "address": node.address}
+
+
 class DeploymentController(Controller[Deployment]):
     """One composition per order on its server: running, stopped or gone."""
 
@@ -80,23 +133,40 @@ class DeploymentController(Controller[Deployment]):
     model = Deployment
     lease = timedelta.max  # as long as the queue lets a task run: images are built within it
     max_attempts = 400  # twenty minutes of "services are starting", three seconds apart
-    related = ("order__customer", "server__provider", "release__product", "release__bundle")
+    related = (
+        "order__customer",
+        "server__provider",
+        "server__host",
+        "server__order",
+        "release__product",
+        "release__bundle",
+    )
 
     def act(self, row: Deployment) -> Ending:
         """The engine runs, has stopped or has forgotten the composition."""
-        runtime, key = get_runtime(row.server.provider), row.order.key
+        runtime, key = get_runtime(row.server), row.order.key
         if row.wanted == Wanted.REMOVED:
-            runtime.remove(key=key)
-            if left := runtime.left_behind(key=key):
-                names = ", ".join(f"{one.kind} {one.name}" for one in left)
-                raise TransientError(_("Still there: %(names)s.") % {"names": names})
-            return done(_("Composition removed: no container, network, volume or directory is left."), seen=())
+            return self._remove(row, runtime)
         if row.wanted == Wanted.SUSPENDED:
             runtime.ensure_stopped(key=key)
             return done(_("Composition stopped; its data is kept."), seen=runtime.observe(keys=[key])[key])
         services = runtime.ensure_running(composition_of(row))
         words = _("%(count)s services run.") % {"count": len(services)}
         return done(words, seen=services, launched_at=row.launched_at or clock.now())
+
+    def _remove(self, row: Deployment, runtime: Runtime) -> Ending:
+        key = row.order.key
+        try:
+            runtime.remove(key=key)
+            left = runtime.left_behind(key=key)
+        except OutsideError as error:
+            if not _goes_with_its_server(row, error):
+                raise
+            return done(_("Not reached (%(error)s); it goes with its server.") % {"error": error}, seen=())
+        if left:
+            names = ", ".join(f"{one.kind} {one.name}" for one in left)
+            raise TransientError(_("Still there: %(names)s.") % {"names": names})
+        return done(_("Composition removed: no container, network, volume or directory is left."), seen=())
 
     def hold(self, rows: Sequence[Deployment]) -> None:
         """The orders, which are told."""
@@ -117,6 +187,15 @@ class DeploymentController(Controller[Deployment]):
                 row.order.endpoints.update(is_ok=None, message="", next_attempt_at=None)
                 reports.append(part_report(Part.ENDPOINTS, row, ending))
         report_many(reports)
+
+
+def _goes_with_its_server(row: Deployment, error: OutsideError) -> bool:
+    """True when the server was made for the order, and will be or is destroyed: it holds no removal back."""
+    if row.server.provider.kind != Provider.Kind.LIBCLOUD:
+        return False
+    if isinstance(error, PermanentError) or row.attempts > PATIENCE:
+        return True
+    return get_cloud(row.server.provider).find_server(key=row.server.key) is None
 
 
 class EndpointController(Controller[Endpoint]):
@@ -160,7 +239,7 @@ def test_connection(provider_pk: int) -> str:
     if provider is None:
         return ""
     try:
-        words = f"{get_cloud(provider).test_connection()}; {get_runtime(provider).test_connection()}"
+        words = connection_words(provider)
     except OutsideError as error:
         words = _("Failed: %(error)s") % {"error": error}
     Provider.objects.filter(pk=provider_pk).update(connection_state=words[:250], connection_tested_at=clock.now())
@@ -177,15 +256,20 @@ def look_at_services() -> int:
 
 
 def look_at_provider(provider_pk: int) -> int:
-    """The services of a provider's running compositions are as its engine shows them now; one look for all."""
-    provider = Provider.objects.filter(pk=provider_pk).first()
-    keys = {row.order.key: row.pk for row in _running().filter(server__provider=provider_pk).select_related("order")}
-    if provider is None or not keys:
-        return 0
+    """The services of a provider's running compositions are as its engines show them now; one look for each engine."""
+    rows = _running().filter(server__provider=provider_pk).select_related("order", "server__provider", "server__host")
+    by_engine: dict[str, list[Deployment]] = defaultdict(list)
+    for row in rows:
+        by_engine[engine_of(row.server)].append(row)
+    return sum(_look_at_engine(engine, rows) for engine, rows in by_engine.items())
+
+
+def _look_at_engine(engine: str, rows: Sequence[Deployment]) -> int:
+    keys = {row.order.key: row.pk for row in rows}
     try:
-        seen = get_runtime(provider).observe(keys=list(keys))
+        seen = get_runtime(rows[0].server).observe(keys=list(keys))
     except OutsideError as error:
-        logger.warning("Services of provider %s were not seen: %s", provider_pk, error)
+        logger.warning("Services of provider %s (%s) were not seen: %s", rows[0].server.provider_id, engine, error)
         return 0
     with transaction.atomic():
         # What was suspended or removed meanwhile has had its own, newer look.

@@ -60,6 +60,7 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
         group(
             _("Infrastructure"),
             item(_("Providers"), "cloud", "infrastructure.provider"),
+            item(_("Hosts"), "host", "infrastructure.host"),
             item(_("Servers"), "dns", "infrastructure.server"),
             item(_("Deployments"), "deployed_code", "infrastructure.deployment"),
             item(_("Services"), "widgets", "infrastructure.service"),

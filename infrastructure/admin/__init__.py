@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
+from infrastructure.admin.host import HostAdmin
 from infrastructure.admin.provider import ProviderAdmin
 from infrastructure.admin.rows import DeploymentAdmin, EndpointAdmin, ServerAdmin, ServiceAdmin
 
-__all__ = ["DeploymentAdmin", "EndpointAdmin", "ProviderAdmin", "ServerAdmin", "ServiceAdmin"]
+__all__ = ["DeploymentAdmin", "EndpointAdmin", "HostAdmin", "ProviderAdmin", "ServerAdmin", "ServiceAdmin"]

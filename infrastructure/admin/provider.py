@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin, messages
+from django.contrib.admin.utils import flatten_fieldsets
 from django.db import transaction
 from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest
@@ -13,7 +14,10 @@ from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin, StackedInline
 from unfold.decorators import display
 
+from infrastructure.admin.cloud_form import form_of, setting_names
+from infrastructure.keys import change_settings
 from infrastructure.models import Provider
+from infrastructure.provider_tasks import ask_offer
 from infrastructure.sandbox.models import SandboxSwitches
 from live.lib.machine_owned import when
 from live.lib.queue import enqueue
@@ -37,18 +41,8 @@ class ProviderAdmin(ModelAdmin):
     list_filter = ("kind", "is_enabled")
     search_fields = ("slug", "name", "address")
     prepopulated_fields = {"slug": ("name",)}
-    readonly_fields = ("connection_state", "connection_tested_at")
-    fields = (
-        "name",
-        "slug",
-        "kind",
-        "address",
-        "is_enabled",
-        "rank",
-        "connection_state",
-        "connection_tested_at",
-    )
-    actions = ("test_connections", "enable", "disable")
+    readonly_fields = ("connection_state", "connection_tested_at", "options_state", "options_read_at")
+    actions = ("test_connections", "read_offers", "enable", "disable")
     change_form_outer_before_template = "admin/infrastructure/_sandbox_banner.html"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Provider]:
@@ -56,9 +50,43 @@ class ProviderAdmin(ModelAdmin):
         alive = Count("servers", filter=~Q(servers__wanted=Wanted.REMOVED))
         return Provider.objects.annotate(running_servers=alive)
 
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        """With a field for each thing that the provider's driver wants to be told."""
+        form = form_of(obj)
+        declared = [*setting_names(form)]
+        shown = [name for name in flatten_fieldsets(self.get_fieldsets(request, obj)) if name not in declared]
+        kwargs |= {"form": form, "fields": [one for one in shown if one not in self.get_readonly_fields(request, obj)]}
+        return super().get_form(request, obj, change, **kwargs)
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """What the kind of the provider is about; a new one is asked for the least."""
+        main = (None, {"fields": ("name", "slug", "kind", "driver", "address", "is_enabled", "rank")})
+        if obj is None:
+            return (main,)
+        seen = (_("What it says"), {"fields": self.readonly_fields})
+        if obj.kind != Provider.Kind.LIBCLOUD:
+            own = ("address",) if obj.kind == Provider.Kind.LOCAL else ()
+            return ((None, {"fields": ("name", "slug", "kind", *own, "is_enabled", "rank")}), seen)
+        making = ("location", "image", "create_options", "currency", "priced_per")
+        return (
+            (None, {"fields": ("name", "slug", "kind", "driver", "is_enabled", "rank")}),
+            (_("What its driver is told"), {"fields": tuple(setting_names(form_of(obj)))}),
+            (_("New servers"), {"fields": making}),
+            seen,
+        )
+
+    def save_model(self, request: HttpRequest, obj: Provider, form: Any, change: bool) -> None:
+        """The provider is stored, what its driver is told is sealed, and a worker asks what it offers."""
+        super().save_model(request, obj, form, change)
+        if settings := form.driver_settings():
+            change_settings(provider=obj, values=settings)
+        if obj.makes_servers:
+            ask_offer(obj.pk)
+        enqueue("infrastructure.tasks.test_connection", obj.pk, name=f"test {obj.slug}")
+
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         """What a provider is, and the name its servers know it by, stays as it was made."""
-        return (*self.readonly_fields, "slug", "kind") if obj else self.readonly_fields
+        return (*self.readonly_fields, "slug", "kind", "driver") if obj else self.readonly_fields
 
     def get_prepopulated_fields(self, request: HttpRequest, obj: Any = None) -> dict[str, Any]:
         """Only a new provider gets its slug from its name."""
@@ -105,6 +133,15 @@ class ProviderAdmin(ModelAdmin):
             len(queryset),
         )
         messages.success(request, words % {"count": len(queryset)})
+
+    @admin.action(description=_("Read what is on offer"), permissions=("change",))
+    def read_offers(self, request: HttpRequest, queryset: QuerySet[Provider]) -> None:
+        """A worker reads sizes, images and locations of each provider that makes servers."""
+        pks = [one.pk for one in queryset if one.makes_servers]
+        for pk in pks:
+            ask_offer(pk)
+        words = ngettext("%(count)d offer is being read.", "%(count)d offers are being read.", len(pks))
+        messages.success(request, words % {"count": len(pks)})
 
     @admin.action(description=_("Enable for new orders"), permissions=("change",))
     def enable(self, request: HttpRequest, queryset: QuerySet[Provider]) -> None:

@@ -65,6 +65,8 @@ class ServerAdmin(OfOrder, ModelAdmin):
         "__str__",
         "order_link",
         "provider",
+        "host",
+        "size",
         "address",
         "wanted",
         "standing",
@@ -72,8 +74,8 @@ class ServerAdmin(OfOrder, ModelAdmin):
         "attempts",
         "next_attempt",
     )
-    list_select_related = ("order", "provider")
-    list_filter = (NeedsPersonFilter, "wanted", "provider")
+    list_select_related = ("order", "provider", "host")
+    list_filter = (NeedsPersonFilter, "wanted", "placement", "provider", ("host", admin.RelatedOnlyFieldListFilter))
     search_fields = ("order__reference", "order__name", "outside_id", "address")
 
 

@@ -10,6 +10,7 @@ from django.db.models import F, Q
 
 from infrastructure.adapters.compose_files import read_compose
 from infrastructure.models import Deployment, Provider, Server
+from infrastructure.outside import engine_of
 from infrastructure.reconciling.comparing import KnownComposition, KnownServer
 from live.lib import clock
 from live.lib.errors import PermanentError
@@ -85,7 +86,7 @@ def _compositions(provider: Provider) -> tuple[dict[int, KnownComposition], set[
     rows = list(
         Deployment.objects.filter(server__provider=provider)
         .exclude(gone)
-        .select_related("order")
+        .select_related("order", "server__provider")
         .defer("order__inputs", "order__reason")
     )
     releases = _promises({row.release_id for row in rows})
@@ -98,7 +99,7 @@ def _compositions(provider: Provider) -> tuple[dict[int, KnownComposition], set[
         at_rest[row.pk] = KnownComposition(
             order_pk=row.order_id,
             key=row.order.key,
-            host="",
+            host=engine_of(row.server),
             version=row.wanted_version,
             always_up=always_up,
             images=images,

@@ -6,8 +6,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from infrastructure.adapters.words import Node, Runtime, Service
-from infrastructure.models import Provider
-from infrastructure.outside import get_cloud, get_runtime
+from infrastructure.models import Provider, Server
+from infrastructure.outside import engine_of, get_cloud, get_own_runtime, get_runtime
 from infrastructure.reconciling.known import Known, read_known
 from live.lib.errors import OutsideError
 
@@ -47,7 +47,10 @@ def look(provider: Provider) -> Seen:
 
 def engines_of(provider: Provider) -> dict[str, Runtime]:
     """The engines on which the provider's compositions stand, by host."""
-    return {"": get_runtime(provider)}
+    if (shared := get_own_runtime(provider)) is not None:
+        return {"": shared}
+    servers = Server.objects.standing().filter(provider=provider, deployment__isnull=False)
+    return {engine_of(one): get_runtime(one) for one in servers.select_related("provider", "host", "order")}
 
 
 def _look_at(runtime: Runtime, asked: Sequence[str]) -> Engine:

@@ -31,7 +31,7 @@ class World:
         self.plan = PlanFactory(product=self.release.product)
         monkeypatch.setattr("infrastructure.reconciling.looking.get_cloud", lambda provider: self.cloud)
         monkeypatch.setattr("infrastructure.reconciling.tasks.get_cloud", lambda provider: self.cloud)
-        monkeypatch.setattr("infrastructure.reconciling.looking.get_runtime", lambda provider: self.engine)
+        monkeypatch.setattr("infrastructure.reconciling.looking.get_own_runtime", lambda provider: self.engine)
 
     def standing(self, *, wanted: Wanted = Wanted.RUNNING) -> Server:
         """An active order's server, as both sides know it, for longer than the grace."""

@@ -152,8 +152,8 @@ def test_provider_actions_are_refused_without_permission(client: Client, sandbox
 
 
 def test_test_of_a_connection_writes_who_answered(sandbox: Provider, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("infrastructure.tasks.get_cloud", lambda provider: FakeCloud())
-    monkeypatch.setattr("infrastructure.tasks.get_runtime", lambda provider: FakeRuntime())
+    monkeypatch.setattr("infrastructure.provider_tasks.get_cloud", lambda provider: FakeCloud())
+    monkeypatch.setattr("infrastructure.provider_tasks.get_own_runtime", lambda provider: FakeRuntime())
     ask_provider(sandbox.pk)
     sandbox.refresh_from_db()
     assert sandbox.connection_state == "a fake cloud with 0 servers; a fake runtime with 0 compositions"

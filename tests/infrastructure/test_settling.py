@@ -146,7 +146,7 @@ def test_destruction_in_progress_is_not_closed_by_a_comparison(world: World) -> 
 
 
 def test_ghost_is_rebuilt_from_its_release(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("infrastructure.tasks.get_cloud", lambda provider: world.cloud)
+    monkeypatch.setattr("infrastructure.tasks.get_cloud", lambda provider, **_: world.cloud)
     row = rebuild_ghost(finding=ghost(world))
     assert row.state == "solved"
     order = Order.objects.get(pk=row.order_id)
@@ -181,7 +181,7 @@ def test_accepting_asks_why_and_is_done_once(world: World) -> None:
 
 
 def test_order_without_a_server_adopts_the_orphan(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("infrastructure.tasks.get_cloud", lambda provider: world.cloud)
+    monkeypatch.setattr("infrastructure.tasks.get_cloud", lambda provider, **_: world.cloud)
     order, row = lacking(world), orphan(world)
     assert list(adopters_of(row)) == [order]
     adopt_orphan(finding=row, order=order)

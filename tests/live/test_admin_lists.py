@@ -20,7 +20,7 @@ from django.urls import reverse
 from billing.models import Invoice
 from billing.services import follow_orders
 from customers.models import ApiToken, Message
-from infrastructure.models import Deployment, Endpoint, Provider, Server, Service
+from infrastructure.models import Deployment, Endpoint, Host, Provider, Server, Service
 from infrastructure.sandbox.models import SandboxComposition, SandboxNode, SandboxSwitches
 from live.lib import clock
 from monitoring.models import DailyAvailability, Incident, Maintenance, Monitor, MonitorCheck, Outage
@@ -60,6 +60,12 @@ def endpoint(n: int) -> Endpoint:
     on = deployment(n)
     url = f"https://maps.example/{n}"
     return Endpoint.objects.create(order=on.order, deployment=on, name="wms", application="WMS", url=url, check_url=url)
+
+
+def host(n: int) -> Host:
+    pool, _ = Provider.objects.get_or_create(slug="pool", kind=Provider.Kind.EXISTING)
+    address = f"198.51.100.{n}"
+    return Host.objects.create(provider=pool, name=address, address=address, host_key="k", cpus=4, ram_gb=8, disk_gb=9)
 
 
 def monitor(n: int) -> Monitor:
@@ -146,6 +152,7 @@ MAKERS: dict[str, Callable[[int], object]] = {
     "django_q.Success": lambda n: task(n, success=True),
     "infrastructure.Deployment": deployment,
     "infrastructure.Endpoint": endpoint,
+    "infrastructure.Host": host,
     "infrastructure.Provider": provider,
     "infrastructure.Server": server,
     "infrastructure.Service": service,

@@ -1,0 +1,109 @@
+"""The form of a provider: asks for what its libcloud driver needs, and never shows a secret again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from unfold import widgets
+
+from infrastructure.adapters.libcloud_cloud import driver_names
+from infrastructure.adapters.libcloud_offer import Argument, driver_arguments
+from infrastructure.keys import settings_of
+from infrastructure.models import Provider, ProviderOption
+
+PREFIX = "setting_"
+
+
+class ProviderForm(forms.ModelForm[Provider]):
+    """A provider; what its driver asks for appears once the driver has been saved."""
+
+    class Meta:
+        model = Provider
+        fields = "__all__"  # noqa: DJ007  (the admin says which)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "driver" in self.fields:
+            names = [("", "–"), *((name, name) for name in driver_names())]
+            widget = widgets.UnfoldAdminSelectWidget()
+            self.fields["driver"] = forms.ChoiceField(
+                choices=names,
+                required=False,
+                label=_("libcloud driver"),
+                widget=widget,
+                help_text=_("Save it, and the page asks for what the driver needs."),
+            )
+        for name in ("location", "image"):
+            if name in self.fields and self.instance.pk:
+                self._offer(name)
+
+    def clean(self) -> dict[str, Any]:
+        """A cloud has a driver; nothing else has one."""
+        cleaned = super().clean() or {}
+        kind = cleaned.get("kind", self.instance.kind)
+        if kind == Provider.Kind.LIBCLOUD and not cleaned.get("driver", self.instance.driver):
+            self.add_error("driver" if "driver" in self.fields else None, _("A cloud needs its libcloud driver."))
+        return cleaned
+
+    def driver_settings(self) -> dict[str, object]:
+        """What the driver is to be told; a secret that was left empty stays as it is."""
+        told = {}
+        for name, value in self.cleaned_data.items():
+            if name.startswith(PREFIX) and not (self.fields[name].widget.input_type == "password" and not value):
+                told[name.removeprefix(PREFIX)] = value
+        return told
+
+    def _offer(self, name: str) -> None:
+        """The field is a choice among what the provider offers, if that is known."""
+        rows = ProviderOption.objects.filter(provider=self.instance, kind=name).order_by("name")
+        choices = [(row.outside_id, f"{row.name} ({row.outside_id})") for row in rows]
+        if not choices:
+            return
+        present = getattr(self.instance, name)
+        if present and present not in dict(choices):
+            choices.insert(0, (present, gettext("%(id)s (no longer on offer)") % {"id": present}))
+        field = self.fields[name]
+        self.fields[name] = forms.ChoiceField(
+            choices=[("", "–"), *choices],
+            required=False,
+            label=field.label,
+            help_text=field.help_text,
+            widget=widgets.UnfoldAdminSelect2Widget(),
+        )
+
+
+def form_of(provider: Provider | None) -> type[ProviderForm]:
+    """The form of this provider, with a field for each argument of its driver."""
+    if provider is None or provider.kind != Provider.Kind.LIBCLOUD or not provider.driver:
+        return ProviderForm
+    told = settings_of(provider)
+    fields = {PREFIX + one.name: _field(one, told.get(one.name)) for one in driver_arguments(provider.driver)}
+    return type("DriverForm", (ProviderForm,), {"__module__": __name__, **fields})
+
+
+def setting_names(form: type[ProviderForm]) -> Iterable[str]:
+    """The fields of a form that are told to the driver."""
+    return [name for name in form.base_fields if name.startswith(PREFIX)]
+
+
+def _field(argument: Argument, told: object) -> forms.Field:
+    common: dict[str, Any] = {"label": argument.name, "required": argument.is_required and not told}
+    if argument.is_secret:
+        words = _("Stored; leave empty to keep it.") if told else ""
+        return forms.CharField(**common, help_text=words, widget=widgets.UnfoldAdminPasswordWidget())
+    present = argument.default if told is None else told
+    if isinstance(argument.default, bool):
+        return forms.BooleanField(
+            label=argument.name,
+            required=False,
+            initial=present,
+            widget=widgets.UnfoldBooleanSwitchWidget(),
+        )
+    if argument.name == "port":
+        widget = widgets.UnfoldAdminIntegerFieldWidget()
+        return forms.IntegerField(**common, initial=present, min_value=1, max_value=65535, widget=widget)
+    return forms.CharField(**common, initial=present, widget=widgets.UnfoldAdminTextInputWidget())

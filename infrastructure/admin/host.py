@@ -1,0 +1,118 @@
+"""Existing hosts: what is declared of them, what is taken, and whether they answer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+from unfold import widgets
+from unfold.admin import ModelAdmin
+from unfold.decorators import display
+
+from infrastructure.keys import give_host_key
+from infrastructure.models import Host
+from infrastructure.placing import rooms_of
+from infrastructure.provider_tasks import ask_hosts
+from infrastructure.sizes import Room
+from live.lib.machine_owned import when
+
+
+class HostForm(forms.ModelForm[Host]):
+    """A host; its private key goes in and never comes out."""
+
+    private_key = forms.CharField(
+        label=_("private key"),
+        required=False,
+        widget=widgets.UnfoldAdminTextareaWidget(attrs={"rows": 4, "autocomplete": "off"}),
+        help_text=_(
+            "OpenSSH's format. Left empty, a new host gets a key of its own, whose public half is shown here; "
+            "an existing one keeps what it has."
+        ),
+    )
+
+    class Meta:
+        model = Host
+        fields = ("provider", "name", "address", "port", "user", "host_key", "cpus", "ram_gb", "disk_gb", "is_enabled")
+
+
+@admin.register(Host)
+class HostAdmin(ModelAdmin):
+    """A host is disabled rather than deleted while orders are on it."""
+
+    form = HostForm
+    list_display = ("name", "provider", "address", "state_label", "answer", "free", "orders", "is_enabled", "asked")
+    list_select_related = ("provider",)
+    list_filter = ("state", "is_enabled", ("provider", admin.RelatedOnlyFieldListFilter))
+    search_fields = ("name", "address")
+    readonly_fields = ("public_key", "state", "answer", "asked_at")
+    actions = ("ask",)
+    fieldsets = (
+        (None, {"fields": ("provider", "name", "is_enabled")}),
+        (_("How it is reached"), {"fields": ("address", "port", "user", "host_key", "private_key", "public_key")}),
+        (_("What orders may take of it"), {"fields": ("cpus", "ram_gb", "disk_gb")}),
+        (_("What it says"), {"fields": ("state", "answer", "asked_at")}),
+    )
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        """The list, which knows what is taken of each of its hosts: one query for the page."""
+        page = super().get_changelist_instance(request)
+        rooms = {room.host_pk: room for room in rooms_of(list(page.result_list))}
+        for host in page.result_list:
+            host.room = rooms[host.pk]
+        return page
+
+    def save_model(self, request: HttpRequest, obj: Host, form: Any, change: bool) -> None:
+        """The host is stored with a key to open it, and is asked who it is."""
+        super().save_model(request, obj, form, change)
+        private_key = form.cleaned_data.get("private_key", "")
+        if private_key or not change:
+            give_host_key(host=obj, private_key=private_key)
+        ask_hosts([obj.pk])
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Only where no order ever was."""
+        unused = obj is None or not obj.servers.exists()
+        return unused and super().has_delete_permission(request, obj)
+
+    @display(
+        description=_("state"),
+        ordering="state",
+        label={"new": "", "ready": "success", "silent": "warning", "refused": "danger"},
+    )
+    def state_label(self, host: Host) -> tuple[str, str]:
+        """The state in its colour."""
+        return host.state, str(host.get_state_display())
+
+    @admin.display(description=_("free"))
+    def free(self, host: Any) -> str:
+        """What is left of what is declared."""
+        room: Room = host.room
+        left = room.free
+        return f"{left.cpus}/{host.cpus} CPU · {left.ram_gb}/{host.ram_gb} GB · {left.disk_gb}/{host.disk_gb} GB"
+
+    @admin.display(description=_("orders"))
+    def orders(self, host: Any) -> int:
+        """How many orders are on it."""
+        return len(host.room.taken)
+
+    @admin.display(description=_("asked"), ordering="asked_at")
+    def asked(self, host: Host) -> str:
+        """How long ago."""
+        return when(host.asked_at)
+
+    @admin.action(description=_("Ask the host"), permissions=("change",))
+    def ask(self, request: HttpRequest, queryset: QuerySet[Host]) -> None:
+        """A worker asks each host what it is made of, and writes down what it said."""
+        pks = list(queryset.values_list("pk", flat=True))
+        ask_hosts(pks)
+        words = ngettext(
+            "%(count)d host is being asked; the answer appears in this list.",
+            "%(count)d hosts are being asked; the answers appear in this list.",
+            len(pks),
+        )
+        messages.success(request, words % {"count": len(pks)})

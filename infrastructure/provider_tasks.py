@@ -1,0 +1,125 @@
+"""What workers find out about providers and hosts, in the background, so that no page ever waits for them."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from infrastructure.adapters import ssh
+from infrastructure.models import Host, Provider
+from infrastructure.outside import get_cloud, get_offer, get_own_runtime, target_of_host
+from infrastructure.seeing import write_offer
+from live.lib import clock
+from live.lib.errors import OutsideError, PermanentError
+from live.lib.queue import enqueue
+
+LEAST_DISK_GB = 1
+
+
+def connection_words(provider: Provider) -> str:
+    """Who answers at the provider; raises OutsideError when nobody does. Of a pool every host is asked by itself."""
+    if provider.kind == Provider.Kind.EXISTING:
+        return _ask_pool(provider)
+    said = [get_cloud(provider).test_connection()]
+    if (runtime := get_own_runtime(provider)) is not None:
+        said.append(runtime.test_connection())
+    return "; ".join(said)
+
+
+def _ask_pool(provider: Provider) -> str:
+    pks = list(provider.hosts.filter(is_enabled=True).values_list("pk", flat=True))
+    ask_hosts(pks)
+    words = ngettext("%(count)d host is being asked.", "%(count)d hosts are being asked.", len(pks))
+    return words % {"count": len(pks)}
+
+
+@transaction.atomic
+def ask_hosts(pks: list[int]) -> None:
+    """A worker will ask each of these hosts, none waiting for another."""
+    for pk in pks:
+        enqueue("infrastructure.provider_tasks.ask_host", pk, name=f"ask host {pk}")
+
+
+def ask_all_hosts() -> int:
+    """Every enabled host will be asked: one that answers again takes orders again."""
+    pks = list(Host.objects.filter(is_enabled=True).values_list("pk", flat=True))
+    ask_hosts(pks)
+    return len(pks)
+
+
+def ask_host(host_pk: int) -> str:
+    """The host's row says what it is made of, or why it cannot be used."""
+    host = Host.objects.filter(pk=host_pk).first()
+    if host is None:
+        return ""
+    try:
+        facts = ssh.facts_of(target_of_host(host))
+    except OutsideError as error:
+        state = Host.State.REFUSED if isinstance(error, PermanentError) else Host.State.SILENT
+        return _write_answer(host, state, str(error))
+    if trouble := trouble_with(facts):
+        return _write_answer(host, Host.State.REFUSED, trouble, facts=asdict(facts))
+    words = _(
+        "%(system)s, Docker %(docker)s; %(cpus)s CPUs, %(ram)s GB of memory, %(free)s of %(disk)s GB of disk free"
+    ) % {
+        "system": facts.system,
+        "docker": facts.docker,
+        "cpus": facts.cpus,
+        "ram": facts.ram_gb,
+        "free": facts.disk_free_gb,
+        "disk": facts.disk_gb,
+    }
+    return _write_answer(host, Host.State.READY, words, facts=asdict(facts))
+
+
+def trouble_with(facts: ssh.HostFacts) -> str:
+    """Why compositions cannot run on such a host; empty if they can."""
+    if not facts.docker:
+        return _("There is no Docker Engine that the user may use; install it there.")
+    if not facts.compose:
+        return _("There is no Compose plugin; install it there.")
+    if facts.disk_free_gb < LEAST_DISK_GB:
+        return _("Its disk is full: %(free)s GB are free.") % {"free": facts.disk_free_gb}
+    return ""
+
+
+def _write_answer(host: Host, state: Host.State, words: str, **fields: object) -> str:
+    Host.objects.filter(pk=host.pk).update(state=state, answer=words, asked_at=clock.now(), **fields)
+    return words
+
+
+def refresh_all_options() -> int:
+    """Every provider that makes servers will be asked what it offers."""
+    made = Provider.objects.filter(is_enabled=True, kind__in=(Provider.Kind.SANDBOX, Provider.Kind.LIBCLOUD))
+    pks = list(made.values_list("pk", flat=True))
+    for pk in pks:
+        ask_offer(pk)
+    return len(pks)
+
+
+def ask_offer(provider_pk: int) -> None:
+    """A worker will read what the provider offers."""
+    enqueue("infrastructure.provider_tasks.refresh_options", provider_pk, name=f"read offer of {provider_pk}")
+
+
+def refresh_options(provider_pk: int) -> str:
+    """The provider's sizes, images and locations are rows as it offers them now; an error leaves the old ones."""
+    provider = Provider.objects.filter(pk=provider_pk).first()
+    if provider is None:
+        return ""
+    try:
+        offer = get_offer(provider)
+    except OutsideError as error:
+        words = _("Failed: %(error)s") % {"error": error}
+    else:
+        write_offer(provider, offer)
+        words = _("%(sizes)s sizes, %(images)s images, %(locations)s locations") % {
+            "sizes": len(offer.sizes),
+            "images": len(offer.images),
+            "locations": len(offer.locations),
+        }
+    Provider.objects.filter(pk=provider_pk).update(options_state=words[:250], options_read_at=clock.now())
+    return words

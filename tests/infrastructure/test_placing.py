@@ -1,0 +1,169 @@
+"""Where orders go: hosts up to their capacity, servers of their own, and what is said when there is no room."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
+import pytest
+from django.db import connection
+
+from infrastructure.models import Host, Provider, Server
+from infrastructure.placing import find_place, hold_places, published_at, rooms_of
+from infrastructure.services import follow_orders
+from orders.models import Order
+from orders.services import remove_order, retry_order
+from orders.words import Part, State
+from tests.driving import Drive
+from tests.fakes.runtime import FakeRuntime
+from tests.fakes.ssh import FakeSsh
+from tests.infrastructure.conftest import MakeHost, Place
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def engine(monkeypatch: pytest.MonkeyPatch) -> FakeRuntime:
+    """One engine behind every host."""
+    engine = FakeRuntime()
+    for room in ("tasks", "services"):
+        monkeypatch.setattr(f"infrastructure.{room}.get_runtime", lambda server: engine)
+    return engine
+
+
+def state_of(order: Order) -> str:
+    order.refresh_from_db()
+    return order.state
+
+
+def test_shared_orders_fill_a_host_and_the_next_waits_for_room(
+    drive: Drive, ssh: FakeSsh, make_host: MakeHost, place: Place
+) -> None:
+    host = make_host()
+    first, second, third = place(), place(), place()
+    drive.settle()
+    assert [state_of(one) for one in (first, second, third)] == [State.ACTIVE, State.ACTIVE, State.ATTENTION]
+    assert third.reason == "Server: No host has 2 CPUs, 4 GB of memory and 40 GB of disk free."
+    assert list(Server.objects.values_list("host", flat=True)) == [host.pk, host.pk]
+
+    remove_order(order=first)
+    drive.settle()
+    assert [state_of(one) for one in (first, second, third)] == [State.REMOVED, State.ACTIVE, State.ACTIVE]
+
+
+def test_a_new_host_heals_what_found_no_room(drive: Drive, ssh: FakeSsh, make_host: MakeHost, place: Place) -> None:
+    make_host(cpus=1)
+    order = place()
+    drive.settle(seconds=60)
+    assert state_of(order) == State.ATTENTION
+    make_host("two")
+    retry_order(order=order)
+    drive.settle()
+    assert state_of(order) == State.ACTIVE
+
+
+def test_an_order_without_a_place_can_be_removed(drive: Drive, pool: Provider, place: Place) -> None:
+    order = place()
+    drive.settle(seconds=60)
+    assert state_of(order) == State.ATTENTION
+    remove_order(order=order)
+    drive.settle(seconds=60)
+    assert state_of(order) == State.REMOVED
+
+
+def test_a_dedicated_order_has_its_host_to_itself(
+    drive: Drive, ssh: FakeSsh, make_host: MakeHost, place: Place
+) -> None:
+    make_host()
+    alone, other = place("dedicated"), place("shared", cpus=1, ram_gb=1, disk_gb=1)
+    drive.settle(seconds=60)
+    assert (state_of(alone), state_of(other)) == (State.ACTIVE, State.ATTENTION)
+
+
+def test_two_hosts_hand_out_the_same_port_and_one_host_never_twice(
+    drive: Drive, ssh: FakeSsh, make_host: MakeHost, place: Place
+) -> None:
+    make_host("one"), make_host("two")
+    orders = [place() for _ in range(4)]
+    drive.settle()
+    assert {state_of(one) for one in orders} == {State.ACTIVE}
+    urls = sorted(one.endpoints.get().url for one in orders)
+    assert urls == [f"http://198.51.100.{host}:2000{port}/wms" for host in (1, 2) for port in (0, 1)]
+    host = orders[0].server.host
+    assert host is not None
+    assert published_at(orders[0].server) == host.address
+
+
+def test_shared_plans_look_for_hosts_first_and_get_a_server_of_their_own_otherwise(
+    make_host: MakeHost, cloud: Provider, pool: Provider, place: Place, drive: Drive
+) -> None:
+    Provider.objects.filter(pk=cloud.pk).update(rank=1)
+    host = make_host()
+    shared, dedicated = place(), place("dedicated")
+    assert (shared.server.host, dedicated.server.provider) == (host, cloud)
+    Host.objects.update(is_enabled=False)
+    assert find_place(shared).provider == cloud
+
+
+@pytest.mark.parametrize("fields", [{"is_enabled": False}, {"state": Host.State.REFUSED}])
+def test_a_host_that_needs_a_person_takes_no_new_order(
+    fields: dict[str, object], drive: Drive, make_host: MakeHost, place: Place
+) -> None:
+    make_host(**fields)
+    order = place()
+    assert state_of(order) == State.ATTENTION
+    assert order.parts.get(part=Part.SERVER).message.startswith("No host has 2 CPUs")
+
+
+def test_what_an_order_was_promised_stays_taken_when_its_plan_shrinks(
+    drive: Drive, ssh: FakeSsh, make_host: MakeHost, place: Place
+) -> None:
+    host = make_host()
+    order = place()
+    order.plan.cpus = 1
+    order.plan.save()
+    (room,) = rooms_of([host])
+    assert room.free.cpus == 2
+
+
+def test_room_is_looked_at_only_once_it_is_held(
+    monkeypatch: pytest.MonkeyPatch, make_host: MakeHost, place: Place
+) -> None:
+    make_host(cpus=2)
+    monkeypatch.setattr("infrastructure.receivers.follow_orders", lambda pks: None)
+    ours, rival = place(), place()
+
+    def rival_comes_first() -> None:
+        monkeypatch.setattr("infrastructure.services.hold_places", hold_places)
+        follow_orders([rival.pk])
+        hold_places()
+
+    monkeypatch.setattr("infrastructure.services.hold_places", rival_comes_first)
+    follow_orders([ours.pk])
+    assert Server.objects.get().order == rival
+    assert state_of(ours) == State.ATTENTION
+
+
+@pytest.mark.lab
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite lets one writer in at a time anyway")
+def test_orders_placed_at_once_never_overfill_a_host(
+    monkeypatch: pytest.MonkeyPatch, make_host: MakeHost, place: Place
+) -> None:
+    hosts = [make_host(f"host {number}", cpus=6, ram_gb=12, disk_gb=120) for number in range(2)]
+    monkeypatch.setattr("infrastructure.receivers.follow_orders", lambda pks: None)
+    orders = [place() for _ in range(16)]
+    start = Barrier(8)
+
+    def follow(some: list[Order]) -> None:
+        try:
+            start.wait(timeout=20)
+            for order in some:
+                follow_orders([order.pk])
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(8) as workers:
+        list(workers.map(follow, [orders[number::8] for number in range(8)]))
+    assert [len(room.taken) for room in rooms_of(hosts)] == [3, 3]
+    assert [room.free.cpus for room in rooms_of(hosts)] == [0, 0]
+    assert Order.objects.filter(state=State.ATTENTION).count() == 10

@@ -1,0 +1,148 @@
+"""Providers and hosts in the admin: asked for what they need, secrets in and never out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from infrastructure import provider_tasks
+from infrastructure.models import Host, HostSecrets, Provider, ProviderOption, ProviderSecrets
+from infrastructure.services import follow_orders
+from tests.factories import UserFactory
+from tests.infrastructure.conftest import MakeHost, Place
+
+pytestmark = pytest.mark.django_db
+PROVIDERS, HOSTS = "admin:infrastructure_provider", "admin:infrastructure_host"
+
+
+@pytest.fixture
+def queue(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
+    """What was handed to the queue."""
+    handed: list[tuple[Any, ...]] = []
+    for module in ("infrastructure.provider_tasks", "infrastructure.admin.provider"):
+        monkeypatch.setattr(f"{module}.enqueue", lambda *args, **options: handed.append(args))
+    return handed
+
+
+@pytest.fixture
+def boss(client: Client) -> Client:
+    """A client of somebody who may do everything."""
+    client.force_login(UserFactory(is_staff=True, is_superuser=True))
+    return client
+
+
+def change(client: Client, provider: Provider, **fields: str) -> Any:
+    """The provider's form, sent with `fields`."""
+    form = {
+        "name": provider.name,
+        "is_enabled": "on",
+        "rank": "10",
+        "location": provider.location,
+        "image": provider.image,
+        "create_options": "{}",
+        "currency": "USD",
+        "priced_per": "hour",
+        "setting_secure": "on",
+    }
+    return client.post(reverse(f"{PROVIDERS}_change", args=(provider.pk,)), form | fields)
+
+
+def test_a_new_cloud_names_its_driver_and_is_then_asked_what_that_needs(boss: Client, queue: list[Any]) -> None:
+    form = {"name": "Amazon", "slug": "amazon", "kind": "libcloud", "address": "127.0.0.1", "rank": "5"}
+    page = boss.post(reverse(f"{PROVIDERS}_add"), form)
+    assert "A cloud needs its libcloud driver." in page.content.decode()
+    assert boss.post(reverse(f"{PROVIDERS}_add"), form | {"driver": "ec2"}).status_code == 302
+    provider = Provider.objects.get()
+    page = boss.get(reverse(f"{PROVIDERS}_change", args=(provider.pk,)))
+    for name in ("key", "secret", "region", "token"):
+        assert f'name="setting_{name}"' in page.content.decode()
+    assert ("infrastructure.provider_tasks.refresh_options", provider.pk) in queue
+
+
+def test_credentials_are_stored_sealed_kept_when_left_empty_and_never_shown(
+    boss: Client, cloud: Provider, queue: list[Any]
+) -> None:
+    assert change(boss, cloud, setting_key="s3cret", setting_region="ams3").status_code == 302
+    assert change(boss, cloud, setting_key="", setting_region="fra1").status_code == 302
+    told = ProviderSecrets.objects.get().values
+    assert (told["key"], told["region"]) == ("s3cret", "fra1")
+    page = boss.get(reverse(f"{PROVIDERS}_change", args=(cloud.pk,))).content.decode()
+    assert "fra1" in page
+    assert "s3cret" not in page
+    history = boss.get(reverse(f"{PROVIDERS}_history", args=(cloud.pk,))).content.decode()
+    assert "s3cret" not in history
+
+
+def test_what_the_provider_offers_can_be_chosen(boss: Client, cloud: Provider) -> None:
+    ProviderOption.objects.create(provider=cloud, kind="image", outside_id="img-1", name="Debian 13")
+    page = boss.get(reverse(f"{PROVIDERS}_change", args=(cloud.pk,))).content.decode()
+    assert "Debian 13 (img-1)" in page
+    assert "debian-12 (no longer on offer)" in page
+
+
+def add_host(client: Client, pool: Provider, **fields: str) -> Any:
+    """The form of a new host, sent with `fields`."""
+    form = {
+        "provider": str(pool.pk),
+        "name": "one",
+        "address": "198.51.100.1",
+        "port": "22",
+        "user": "root",
+        "host_key": "ssh-ed25519 AAAA",
+        "cpus": "4",
+        "ram_gb": "8",
+        "disk_gb": "100",
+        "is_enabled": "on",
+    }
+    return client.post(reverse(f"{HOSTS}_add"), form | fields)
+
+
+def test_a_new_host_gets_a_key_of_its_own_and_is_asked(boss: Client, pool: Provider, queue: list[Any]) -> None:
+    assert add_host(boss, pool).status_code == 302
+    host = Host.objects.get()
+    private = HostSecrets.objects.get().private_key
+    page = boss.get(reverse(f"{HOSTS}_change", args=(host.pk,))).content.decode()
+    assert host.public_key
+    assert private
+    assert private not in page
+    assert queue == [("infrastructure.provider_tasks.ask_host", host.pk)]
+
+
+def test_a_host_keeps_its_key_until_another_is_given(boss: Client, pool: Provider, queue: list[Any]) -> None:
+    add_host(boss, pool, private_key="mine")
+    assert HostSecrets.objects.get().private_key == "mine"
+
+
+def test_a_host_without_capacity_is_refused(boss: Client, pool: Provider, queue: list[Any]) -> None:
+    assert "A host offers at least one CPU" in add_host(boss, pool, cpus="0").content.decode()
+
+
+def test_the_list_of_hosts_shows_what_is_left_and_asks_a_constant_number_of_queries(
+    boss: Client, make_host: MakeHost, place: Place, django_assert_max_num_queries: Any
+) -> None:
+    for number in range(4):
+        make_host(f"host {number}")
+    follow_orders([place().pk])
+    with django_assert_max_num_queries(12):
+        page = boss.get(reverse(f"{HOSTS}_changelist")).content.decode()
+    assert "2/4 CPU · 4/8 GB · 60/100 GB" in page
+
+
+def test_asking_hosts_needs_permission_and_hands_them_to_workers(
+    boss: Client, make_host: MakeHost, queue: list[Any]
+) -> None:
+    host = make_host()
+    boss.post(reverse(f"{HOSTS}_changelist"), {"action": "ask", "_selected_action": [str(host.pk)]})
+    assert queue == [("infrastructure.provider_tasks.ask_host", host.pk)]
+    queue.clear()
+    boss.force_login(UserFactory(is_staff=True))
+    boss.post(reverse(f"{HOSTS}_changelist"), {"action": "ask", "_selected_action": [str(host.pk)]})
+    assert queue == []
+
+
+def test_every_host_is_asked_by_the_clock(make_host: MakeHost, queue: list[Any]) -> None:
+    make_host("one"), make_host("two", is_enabled=False)
+    assert provider_tasks.ask_all_hosts() == 1
