@@ -1,0 +1,36 @@
+"""Real Zabbix servers keep what every watch promises: the tests that the fakes pass, but for the reading's waiting."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from monitoring.adapters.zabbix import ZabbixWatch
+from tests.lab.zabbix import VERSIONS, zabbix
+from tests.monitoring.test_watch_contract import (
+    ONE,
+    TWO,
+    test_absent_monitors_are_paused_and_removed_with_success,
+    test_connection_test_names_what_answered,
+    test_ensuring_twice_gives_the_same_ids,
+    test_nothing_asked_is_nothing_answered,
+    test_nothing_is_left_behind_after_a_removal,
+)
+
+pytestmark = pytest.mark.lab
+
+__all__ = [
+    "test_absent_monitors_are_paused_and_removed_with_success",
+    "test_connection_test_names_what_answered",
+    "test_ensuring_twice_gives_the_same_ids",
+    "test_nothing_asked_is_nothing_answered",
+    "test_nothing_is_left_behind_after_a_removal",
+]
+
+
+@pytest.fixture(params=list(VERSIONS))
+def watch(request: pytest.FixtureRequest, socket_enabled: None) -> Iterator[ZabbixWatch]:
+    watch = zabbix(str(request.param))
+    yield watch
+    watch.remove_monitors([ONE.key, TWO.key])
