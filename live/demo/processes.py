@@ -48,11 +48,18 @@ class Processes:
 
     def __enter__(self) -> Self:
         self._logs.mkdir(parents=True, exist_ok=True)
-        self.start_web()
-        self.start_worker()
+        try:
+            self.start_web()
+            self.start_worker()
+        except BaseException:  # Ctrl-C too: Python leaves no context that it has not entered
+            self._stop_all()
+            raise
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._stop_all()
+
+    def _stop_all(self) -> None:
         for name in list(self._running):
             self.stop(name)
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import signal
 import time
 from collections.abc import Callable
-from typing import Any
+from types import FrameType
+from typing import Any, NoReturn
 
 from django.conf import settings
 from django.core.management import call_command
@@ -32,6 +34,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """The order went all the way, or the command fails and says where."""
+        for one in (signal.SIGTERM, signal.SIGHUP):  # a closed terminal ends the demo as Ctrl-C does
+            signal.signal(one, _interrupt)
         self._json = options["json"]
         port = free_port(options["port"])
         settings.SITE_URL = f"http://127.0.0.1:{port}"
@@ -47,6 +51,8 @@ class Command(BaseCommand):
                     self._stay(cast, processes, watch)
         except DemoFailed as error:
             raise CommandError(str(error)) from error
+        except KeyboardInterrupt:
+            raise CommandError("Interrupted; nothing of it runs any more.", returncode=130) from None
 
     def _once(self, cast: Cast, watch: Callable[[], None]) -> None:
         order = self._activate(cast, watch)
@@ -92,3 +98,7 @@ class Command(BaseCommand):
     def _in_words(self, summary: dict[str, Any]) -> str:
         states = "\n".join(f"  {one['at'][11:19]}  {one['state']}" for one in summary["states"])
         return f"Order {summary['order']}:\n{states}\nLeft behind: {summary['left_behind'] or 'nothing'}"
+
+
+def _interrupt(number: int, frame: FrameType | None) -> NoReturn:
+    raise KeyboardInterrupt

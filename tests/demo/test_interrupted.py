@@ -1,0 +1,61 @@
+"""The demonstration stopped on its way: whatever it started has stopped too."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+LONGEST = 120.0
+
+
+def start_demo(folder: Path) -> subprocess.Popen[bytes]:
+    """The demonstration on a database of its own."""
+    environment = {
+        **{name: value for name, value in os.environ.items() if name not in ("SITE_URL", "EMAIL_URL")},
+        "DJANGO_SETTINGS_MODULE": "live.settings",
+        "DEBUG": "true",
+        "VAR_DIR": str(folder),
+        "DATABASE_URL": f"sqlite:///{folder / 'live.sqlite3'}",
+        "EMAIL_URL": f"filemail:///{folder / 'mail'}",
+    }
+    command = [sys.executable, "manage.py", "demo", "--port", "0"]
+    return subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+
+
+def started_in(folder: Path) -> list[str]:
+    """The commands of the living processes whose environment names `folder`."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            if f"VAR_DIR={folder}".encode() in (process / "environ").read_bytes().split(b"\0"):
+                found.append((process / "cmdline").read_text())
+        except OSError:  # it has ended meanwhile, or belongs to somebody else
+            continue
+    return [words for words in found if words]
+
+
+def wait_until_started(folder: Path, words: str) -> None:
+    """A process with `words` in its command is there."""
+    end = time.monotonic() + LONGEST
+    while not any(words in command for command in started_in(folder)):
+        assert time.monotonic() < end, f"no {words}"
+        time.sleep(0.05)
+
+
+@pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="processes are found through /proc")
+@pytest.mark.parametrize(("how", "when"), [(signal.SIGINT, "gunicorn"), (signal.SIGTERM, "tick")])
+def test_demo_that_is_stopped_leaves_no_process(tmp_path: Path, how: signal.Signals, when: str) -> None:
+    with start_demo(tmp_path) as demo:
+        wait_until_started(tmp_path, when)
+        demo.send_signal(how)
+        _said, errors = demo.communicate(timeout=LONGEST)
+    assert demo.returncode == 130
+    assert b"Traceback" not in errors
+    assert started_in(tmp_path) == []
