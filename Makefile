@@ -5,6 +5,8 @@ UV := .tools/bin/uv
 RUN := .venv/bin/python
 GROUPS := --group dev --group lab
 
+# What was interrupted is made anew, not taken for whole.
+.DELETE_ON_ERROR:
 .PHONY: demo test check lab bench setup pango
 
 demo: setup pango ## One company on this machine: site, worker, an order; ONCE=1 drives it to its end and stops
@@ -38,4 +40,4 @@ $(UV):
 	@chmod 600 $@
 
 pango: | .venv/.synced
-	@$(RUN) -c 'import weasyprint' 2>/dev/null || { echo "Pango's libraries are missing: apt-get install libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0" >&2; exit 1; }
+	@$(RUN) -c 'import weasyprint' >/dev/null 2>&1 || { echo "Pango's libraries are missing: apt-get install libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0" >&2; exit 1; }
