@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from live.lib.errors import OutsideError, PermanentError
+from live.lib.errors import ConfigError, OutsideError, PermanentError
 from monitoring.adapters import zabbix_lookup as lookup
 from monitoring.adapters import zabbix_words as words
 from monitoring.adapters.words import CheckSpec, MonitorSpec
@@ -41,13 +41,15 @@ class Registration:
     def _hosts(self, specs: Sequence[MonitorSpec]) -> None:
         found = lookup.hosts_of(self.wire, [spec.key for spec in specs])
         self.bulk.refused |= lookup.refuse_doubles(found)
-        groups = self._groups({words.group_of(spec) for spec in specs})
+        groups = self._groups(specs)
         creates, updates = [], []
         for spec in specs:
+            if spec.key in self.bulk.refused:
+                continue
             wanted = words.host(spec, group=groups[words.group_of(spec)], interval=self.interval)
             if not (hosts := found.get(spec.key)):
                 creates.append(Wish(key=spec.key, params=wanted))
-            elif spec.key not in self.bulk.refused:
+            else:
                 self.ids[spec.key] = hosts[0]["hostid"]
                 if change := words.merged_host(hosts[0], wanted):
                     updates.append(Wish(key=spec.key, params={"hostid": hosts[0]["hostid"], **change}))
@@ -56,12 +58,20 @@ class Registration:
         self.ids |= made
         self.bulk.send("host.update", updates)
 
-    def _groups(self, names: set[str]) -> dict[str, str]:
+    def _groups(self, specs: Sequence[MonitorSpec]) -> dict[str, str]:
+        """The id of every product's group; who may not make one holds up that product's orders and no others."""
+        names = {words.group_of(spec) for spec in specs}
         shape = {"output": ["groupid", "name"], "filter": {"name": sorted(names)}}
         ids = {group["name"]: group["groupid"] for group in self.wire.call("hostgroup.get", shape)}
         if absent := sorted(names - set(ids)):
-            made = self.wire.call("hostgroup.create", [{"name": name} for name in absent])
-            ids |= dict(zip(absent, made["groupids"], strict=True))
+            try:
+                made = self.wire.call("hostgroup.create", [{"name": name} for name in absent])
+            except ConfigError as error:
+                self.bulk.refused |= {
+                    spec.key: _by_hand(spec, error) for spec in specs if words.group_of(spec) not in ids
+                }
+            else:
+                ids |= dict(zip(absent, made["groupids"], strict=True))
         return ids
 
     def _scenarios(self, specs: Sequence[MonitorSpec], standing: Mapping[str, Sequence[Found]]) -> None:
@@ -130,6 +140,11 @@ def _not_for_the_web(spec: MonitorSpec) -> PermanentError | None:
         if not check.url.startswith(("http://", "https://")):
             return PermanentError(f"{check.name}: '{check.url}' is not a web address")
     return None
+
+
+def _by_hand(spec: MonitorSpec, error: ConfigError) -> ConfigError:
+    advice = f"Make the host group '{words.group_of(spec)}' by hand, and let this account write to it"
+    return ConfigError(f"{str(error).rstrip('.')}. {advice}")
 
 
 def _checks(specs: Sequence[MonitorSpec]) -> Iterable[tuple[MonitorSpec, CheckSpec]]:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from live.lib.errors import PermanentError
+from live.lib.errors import ConfigError, PermanentError
 from monitoring.adapters.words import CheckSpec, Health, LeftBehind, MonitorSpec, Seen
 from monitoring.adapters.zabbix import ZabbixWatch
 from tests.fakes.zabbix import NOW, FakeZabbix
@@ -177,6 +177,16 @@ def test_one_that_zabbix_will_not_have_holds_no_other_back(zabbix: FakeZabbix, w
     assert str(answers[bad]) == "Zabbix: Incorrect characters used for host name."
     assert len(zabbix.tables["host"]) == 19
     assert len(zabbix.tables["httptest"]) == 38
+
+
+def test_account_that_may_not_make_groups_holds_up_one_product_only(zabbix: FakeZabbix, watch: ZabbixWatch) -> None:
+    watch.ensure_monitors([ONE])
+    zabbix.refuse["hostgroup.create"] = lambda _: 'No permissions to call "hostgroup.create".'
+    new = replace(many(1)[0], tags={**TAGS, "product": "new"})
+    answers = watch.ensure_monitors([ONE, new])
+    assert isinstance(answers[KEY], str)
+    assert isinstance(answers[new.key], ConfigError)
+    assert "Make the host group 'Geocat Live/new' by hand" in str(answers[new.key])
 
 
 def test_what_is_no_web_address_is_refused_before_zabbix_is_asked(zabbix: FakeZabbix, watch: ZabbixWatch) -> None:

@@ -1,0 +1,21 @@
+"""What is asked to be watched of an order."""
+
+from __future__ import annotations
+
+import pytest
+
+from monitoring.specs import spec_of
+from tests.monitoring.conftest import Room
+
+pytestmark = pytest.mark.django_db
+
+
+def test_spec_names_the_order_its_plan_and_its_addresses(room: Room) -> None:
+    order = room.arrive("wms", "csw")
+    spec = spec_of(order)
+    product = order.release.product.slug
+    assert spec.key == order.key
+    assert set(spec.tags) == {"order", "customer", "product", "release", "environment"}
+    assert (spec.tags["order"], spec.tags["product"]) == (order.reference, product)
+    assert spec.plan == f"{product}/{order.plan.slug}"
+    assert [check.key for check in spec.checks] == ["wms", "csw"]
