@@ -97,7 +97,7 @@ def test_only_our_key_and_only_the_pinned_host_key_count(ssh: Ssh) -> None:
 def test_no_key_is_on_a_disk_a_command_line_or_in_an_environment(ssh: Ssh) -> None:
     ssh.says()
     ask(TARGET, "true")
-    secret = OURS.private.splitlines()[1]
+    secret = OURS.private.splitlines()[4]
     [identity] = [word for word in ssh.words if word.startswith("IdentityFile=")]
     assert identity.startswith(f"IdentityFile=/proc/{os.getpid()}/fd/")
     assert secret not in ssh.noted("words") + ssh.noted("env") + repr(TARGET) + str(TARGET)
