@@ -55,6 +55,11 @@ def get_runtime(server: Server) -> Runtime:
     return _docker(target_of(server))
 
 
+def get_host_runtime(host: Host) -> Runtime:
+    """What runs compositions on the host."""
+    return _docker(target_of_host(host))
+
+
 def get_own_runtime(provider: Provider) -> Runtime | None:
     """The one engine that all servers of the provider share; None where each has its own."""
     if provider.is_sandbox:
@@ -64,9 +69,14 @@ def get_own_runtime(provider: Provider) -> Runtime | None:
 
 def engine_of(server: Server) -> str:
     """Which of its provider's engines runs the server's composition; empty where all share one."""
-    if server.host_id:
-        return f"host {server.host_id}"
+    if server.host is not None:
+        return engine_of_host(server.host)
     return f"server {server.pk}" if server.provider.kind == Provider.Kind.LIBCLOUD else ""
+
+
+def engine_of_host(host: Host) -> str:
+    """The name of the host's engine among its provider's."""
+    return f"host {host.pk}"
 
 
 def target_of(server: Server, *, address: str = "") -> SshTarget:

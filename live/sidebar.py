@@ -65,6 +65,7 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
             item(_("Deployments"), "deployed_code", "infrastructure.deployment"),
             item(_("Services"), "widgets", "infrastructure.service"),
             item(_("Endpoints"), "link", "infrastructure.endpoint"),
+            item(_("Reconciliation"), "rule", "infrastructure.finding"),
             item(_("Sandbox switches"), "tune", "sandbox.sandboxswitches"),
         ),
         group(

@@ -4,6 +4,16 @@ from __future__ import annotations
 
 from infrastructure.admin.host import HostAdmin
 from infrastructure.admin.provider import ProviderAdmin
+from infrastructure.admin.reconciling import FindingAdmin, ReconciliationAdmin
 from infrastructure.admin.rows import DeploymentAdmin, EndpointAdmin, ServerAdmin, ServiceAdmin
 
-__all__ = ["DeploymentAdmin", "EndpointAdmin", "HostAdmin", "ProviderAdmin", "ServerAdmin", "ServiceAdmin"]
+__all__ = [
+    "DeploymentAdmin",
+    "EndpointAdmin",
+    "FindingAdmin",
+    "HostAdmin",
+    "ProviderAdmin",
+    "ReconciliationAdmin",
+    "ServerAdmin",
+    "ServiceAdmin",
+]

@@ -86,7 +86,7 @@ def _compositions(provider: Provider) -> tuple[dict[int, KnownComposition], set[
     rows = list(
         Deployment.objects.filter(server__provider=provider)
         .exclude(gone)
-        .select_related("order", "server__provider")
+        .select_related("order", "server__provider", "server__host")
         .defer("order__inputs", "order__reason")
     )
     releases = _promises({row.release_id for row in rows})

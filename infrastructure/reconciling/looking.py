@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 
-from infrastructure.adapters.words import Node, Runtime, Service
-from infrastructure.models import Provider, Server
-from infrastructure.outside import engine_of, get_cloud, get_own_runtime, get_runtime
+from infrastructure.adapters.words import Node, Runtime, ServiceState
+from infrastructure.adapters.words import Service as SeenService
+from infrastructure.models import Provider, Service
+from infrastructure.outside import engine_of_host, get_cloud, get_host_runtime, get_own_runtime
 from infrastructure.reconciling.known import Known, read_known
+from live.lib import clock
 from live.lib.errors import OutsideError
+
+STALE = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,7 +23,7 @@ class Engine:
     """What one engine shows: every key of ours, and the services of the keys that were asked for."""
 
     keys: Collection[str]
-    services: Mapping[str, Sequence[Service]]
+    services: Mapping[str, Sequence[SeenService]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +41,7 @@ def look(provider: Provider) -> Seen:
     """What stands at the provider; raises OutsideError if its list of servers is not to be had."""
     before = read_known(provider)
     nodes = get_cloud(provider).list_servers() if provider.makes_servers else None
-    engines, troubles = {}, []
+    engines, troubles = _as_last_seen(provider, before), []
     for host, runtime in engines_of(provider).items():
         asked = [one.key for one in before.compositions.values() if one.host == host]
         try:
@@ -49,8 +55,24 @@ def engines_of(provider: Provider) -> dict[str, Runtime]:
     """The engines on which the provider's compositions stand, by host."""
     if (shared := get_own_runtime(provider)) is not None:
         return {"": shared}
-    servers = Server.objects.standing().filter(provider=provider, deployment__isnull=False)
-    return {engine_of(one): get_runtime(one) for one in servers.select_related("provider", "host", "order")}
+    return {engine_of_host(one): get_host_runtime(one) for one in provider.hosts.order_by("pk")}
+
+
+def _as_last_seen(provider: Provider, before: Known) -> dict[str, Engine]:
+    """What the minutely look wrote of servers made for one order each: they are not asked a second time.
+
+    Nothing strange can stand on such a server that does not go with it. One that was not seen lately is left out.
+    """
+    if provider.kind != Provider.Kind.LIBCLOUD:
+        return {}
+    engines = {one.order_pk: one.host for one in before.compositions.values()}
+    seen: dict[str, dict[str, list[SeenService]]] = defaultdict(lambda: defaultdict(list))
+    rows = Service.objects.filter(deployment__server__provider=provider, seen_at__gte=clock.now() - STALE)
+    for row in rows.select_related("deployment__order"):
+        if row.deployment.order_id in engines:
+            service = SeenService(name=row.name, state=ServiceState.UNKNOWN, image=row.image)
+            seen[engines[row.deployment.order_id]][row.deployment.order.key].append(service)
+    return {host: Engine(keys=(), services=services) for host, services in seen.items()}
 
 
 def _look_at(runtime: Runtime, asked: Sequence[str]) -> Engine:

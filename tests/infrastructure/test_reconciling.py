@@ -11,7 +11,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from infrastructure.adapters.words import Composition, Node
-from infrastructure.models import Deployment, Finding, Provider, Reconciliation, Server
+from infrastructure.models import Deployment, Finding, Host, Provider, Reconciliation, Server, Service
 from infrastructure.reconciling.asking import request_reconciliation
 from live.lib import clock
 from live.lib.schedules import all_schedules
@@ -208,6 +208,42 @@ def test_provider_that_only_lends_servers_has_no_ghosts(world: World) -> None:
     world.provider.refresh_from_db()
     world.compare()
     assert found() == []
+
+
+def test_servers_made_for_one_order_are_judged_by_the_minutely_look(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deployment = world.standing().deployment
+    late = world.standing().deployment
+    Provider.objects.update(kind=Provider.Kind.LIBCLOUD, driver="ec2")
+    world.provider.refresh_from_db()
+    monkeypatch.setattr("infrastructure.reconciling.looking.get_own_runtime", lambda provider: None)
+    world.engine.calls.clear()
+    long_ago = clock.now() - timedelta(hours=1)
+    for row, seen_at in ((deployment, clock.now()), (late, long_ago)):
+        Service.objects.create(deployment=row, name="gateway", state="running", image="evil:1", seen_at=seen_at)
+    world.compare()
+    assert world.engine.calls == []
+    assert list(Finding.objects.values_list("order", "aspect", "theirs")) == [
+        (deployment.order_id, "image", "gateway: evil:1")
+    ]
+
+
+def test_each_host_of_a_pool_is_looked_at_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    Provider.objects.update(kind=Provider.Kind.EXISTING)
+    world.provider.refresh_from_db()
+    host = Host.objects.create(
+        provider=world.provider, name="one", address="192.0.2.1", cpus=4, ram_gb=8, disk_gb=80, host_key="ssh-ed25519 x"
+    )
+    for _ in range(2):
+        Server.objects.filter(pk=world.standing().pk).update(host=host, placement="shared")
+    monkeypatch.setattr("infrastructure.reconciling.looking.get_own_runtime", lambda provider: None)
+    monkeypatch.setattr("infrastructure.reconciling.looking.get_host_runtime", lambda host: world.engine)
+    world.engine.ensure_running(Composition(key="live-glgone", compose=COMPOSE, digest="0" * 64, bundle=b""))
+    world.engine.calls.clear()
+    world.compare()
+    assert [name for name, _ in world.engine.calls] == ["observe", "list_keys"]
+    assert list(Finding.objects.values_list("kind", "key", "host")) == [("orphan", "live-glgone", f"host {host.pk}")]
 
 
 def test_queries_do_not_grow_with_servers_or_findings(world: World) -> None:

@@ -20,7 +20,7 @@ from django.urls import reverse
 from billing.models import Invoice
 from billing.services import follow_orders
 from customers.models import ApiToken, Message
-from infrastructure.models import Deployment, Endpoint, Host, Provider, Server, Service
+from infrastructure.models import Deployment, Endpoint, Finding, Host, Provider, Reconciliation, Server, Service
 from infrastructure.sandbox.models import SandboxComposition, SandboxNode, SandboxSwitches
 from live.lib import clock
 from monitoring.models import DailyAvailability, Incident, Maintenance, Monitor, MonitorCheck, Outage
@@ -90,6 +90,14 @@ def token(n: int) -> Any:
     return ApiToken.objects.create(user=UserFactory(), name=f"program {n}")[0]
 
 
+def finding(n: int) -> Finding:
+    now = clock.now()
+    where = provider(n)
+    return Finding.objects.create(
+        kind="orphan", thing="server", provider=where, key=f"live-{n}", first_seen_at=now, last_seen_at=now
+    )
+
+
 def composition(n: int) -> SandboxComposition:
     return SandboxComposition.objects.create(
         provider=provider(n), key=f"live-{n}", digest="0" * 64, services={}, ready_at=clock.now()
@@ -152,8 +160,10 @@ MAKERS: dict[str, Callable[[int], object]] = {
     "django_q.Success": lambda n: task(n, success=True),
     "infrastructure.Deployment": deployment,
     "infrastructure.Endpoint": endpoint,
+    "infrastructure.Finding": finding,
     "infrastructure.Host": host,
     "infrastructure.Provider": provider,
+    "infrastructure.Reconciliation": lambda n: Reconciliation.objects.create(provider=provider(n)),
     "infrastructure.Server": server,
     "infrastructure.Service": service,
     "mfa.Authenticator": authenticator,

@@ -29,6 +29,8 @@ OPERATOR = (
     "orders.reveal_secrets",
     "infrastructure.add_provider",
     "infrastructure.change_provider",
+    "infrastructure.settle_finding",
+    "infrastructure.destroy_orphan",
     "monitoring.add_incidentupdate",
     "monitoring.add_maintenance",
     "monitoring.change_incident",
