@@ -6,5 +6,13 @@ from monitoring.admin.history import DailyAvailabilityAdmin, OutageAdmin
 from monitoring.admin.incident import IncidentAdmin
 from monitoring.admin.maintenance import MaintenanceAdmin
 from monitoring.admin.monitor import MonitorAdmin
+from monitoring.admin.status_page import StatusPageAdmin
 
-__all__ = ["DailyAvailabilityAdmin", "IncidentAdmin", "MaintenanceAdmin", "MonitorAdmin", "OutageAdmin"]
+__all__ = [
+    "DailyAvailabilityAdmin",
+    "IncidentAdmin",
+    "MaintenanceAdmin",
+    "MonitorAdmin",
+    "OutageAdmin",
+    "StatusPageAdmin",
+]

@@ -7,6 +7,7 @@ from monitoring.models.history import DailyAvailability, Outage, Silence
 from monitoring.models.incident import Incident, IncidentUpdate
 from monitoring.models.maintenance import Maintenance
 from monitoring.models.monitor import Monitor, MonitorQuerySet
+from monitoring.models.status_page import StatusPage
 
 __all__ = [
     "DailyAvailability",
@@ -18,4 +19,5 @@ __all__ = [
     "MonitorQuerySet",
     "Outage",
     "Silence",
+    "StatusPage",
 ]

@@ -24,6 +24,7 @@ from infrastructure.models import Deployment, Endpoint, Finding, Host, Provider,
 from infrastructure.sandbox.models import SandboxComposition, SandboxNode, SandboxSwitches
 from live.lib import clock
 from monitoring.models import DailyAvailability, Incident, Maintenance, Monitor, MonitorCheck, Outage
+from monitoring.status_pages import renew_link
 from orders.models import Order
 from orders.services import Report, place_order, report_many
 from orders.words import Part, PartState
@@ -172,6 +173,7 @@ MAKERS: dict[str, Callable[[int], object]] = {
     "monitoring.Maintenance": maintenance,
     "monitoring.Monitor": monitor,
     "monitoring.Outage": lambda n: Outage.objects.create(order=order(n), application="WMS", started_at=clock.now()),
+    "monitoring.StatusPage": lambda n: renew_link(customer=CustomerFactory()),
     "orders.Order": order,
     "products.CatalogueReading": lambda n: CatalogueReading.objects.create(asked_by=f"{n}"),
     "products.Plan": lambda n: PlanFactory(),

@@ -33,6 +33,7 @@ OPERATOR = (
     "infrastructure.destroy_orphan",
     "monitoring.add_incidentupdate",
     "monitoring.add_maintenance",
+    "monitoring.add_statuspage",
     "monitoring.change_incident",
     "sandbox.change_sandboxswitches",
     "customers.add_user",

@@ -1,0 +1,56 @@
+"""A customer's status page, reached by whoever has its link."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Self
+
+from django.conf import settings
+from django.db import models
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from customers.models import Customer
+from live.lib.encrypted import EncryptedJSONField
+from live.lib.models import Timestamped
+
+
+def fingerprint(token: str) -> str:
+    """What a token is found by: the table alone opens no page."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+class StatusPageQuerySet(models.QuerySet["StatusPage"]):
+    """Sets of pages."""
+
+    def opened_by(self, token: str) -> Self:
+        """The page that this link leads to; none once the link was renewed or taken back."""
+        return self.filter(fingerprint=fingerprint(token))
+
+
+class StatusPage(Timestamped):
+    """The public page of one customer's services; its link is the key."""
+
+    customer = models.OneToOneField(
+        Customer, on_delete=models.CASCADE, related_name="status_page", verbose_name=_("customer")
+    )
+    fingerprint = models.CharField(  # noqa: DJ001  (unique, and none at all once the link was taken back)
+        _("fingerprint of the link"), max_length=64, unique=True, null=True, editable=False
+    )
+    token = EncryptedJSONField(_("link's secret"), null=True, editable=False)
+    renewed_at = models.DateTimeField(_("link made"), null=True, blank=True)
+
+    objects = StatusPageQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("status page")
+        verbose_name_plural = _("status pages")
+        ordering = ("customer__name", "pk")
+
+    def __str__(self) -> str:
+        return str(self.customer)
+
+    @property
+    def url(self) -> str:
+        """The link to hand out; empty when it was taken back."""
+        return f"{settings.SITE_URL}{reverse('status:page', args=(self.token,))}" if self.token else ""
