@@ -14,7 +14,7 @@ os.environ["LOG_LEVEL"] = "WARNING"
 for name in ("ZABBIX_URL", "ZABBIX_TOKEN", "ZABBIX_USER", "ZABBIX_PASSWORD"):
     os.environ[name] = ""
 
-from live.settings import *  # noqa: F403
+from live.settings import *  # noqa: E402, F403  (the environment comes first)
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 WHITENOISE_AUTOREFRESH = True
