@@ -40,6 +40,12 @@ def issue_invoices(subscriptions: Sequence[Subscription], *, today: date) -> lis
     return invoices
 
 
+def preview_invoice(subscription: Subscription) -> tuple[tuple[Line, ...], Totals]:
+    """What the subscription's next invoice would charge; nothing is stored and no number is drawn."""
+    lines = _lines(subscription, _period(subscription), subscription.customer)
+    return lines, total(lines, subscription.currency)
+
+
 def _draft(subscription: Subscription, today: date) -> tuple[Invoice, tuple[Line, ...]]:
     customer = subscription.customer
     period = _period(subscription)

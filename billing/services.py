@@ -9,8 +9,9 @@ from django.db import transaction
 from django.db.models import F, Q, QuerySet
 from django.utils.translation import gettext as _
 
-from billing.issuing import issue_invoices
+from billing.issuing import issue_invoices, preview_invoice
 from billing.models import Invoice, InvoicePdf, Subscription
+from billing.pricing import Line, Totals
 from live.lib import clock
 from live.lib.control import kick
 from live.lib.errors import Refusal
@@ -85,6 +86,12 @@ def _start(orders: list[Order]) -> list[Report]:
         )
         for invoice in invoices
     ]
+
+
+def first_invoice_of(order: Order) -> tuple[tuple[Line, ...], Totals]:
+    """What the order's first invoice would charge, were it active today; nothing is stored."""
+    (order,) = _with_names([order])
+    return preview_invoice(_subscription(order, clock.today()))
 
 
 def _with_names(orders: list[Order]) -> list[Order]:

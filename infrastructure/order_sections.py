@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import ClassVar
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
+from typing import Any, ClassVar
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -58,6 +59,30 @@ class InfrastructureSections(Sections):
         endpoints = [f"{one.application} ({one.path})" for one in plan.endpoints]
         yield Fact(label=_("Endpoints"), value=", ".join(endpoints) or _("none"))
         yield Fact(label=_("Monitors"), value=", ".join(plan.monitors) or _("none"))
+
+    def planned(self, order: Order, *, inside: bool) -> Mapping[str, Any]:
+        """The same as a document; provider, host and what they ask are for staff."""
+        plan = plan_of(order)
+        server: dict[str, Any] = {**asdict(plan.wish), "placement": plan.placement}
+        if inside:
+            price = plan.monthly_price
+            server |= {
+                "provider": plan.provider_slug,
+                "host": plan.host,
+                "size": plan.size.name if plan.size else None,
+                "monthly_cost": {"amount": f"{price.amount:f}", "currency": price.currency} if price else None,
+            }
+        return {
+            "problem": plan.problem if inside or not plan.problem else _("It cannot be set up at the moment."),
+            "server": server,
+            "containers": [{"name": one.name, "image": one.image, "built": one.is_built} for one in plan.containers],
+            "volumes": list(plan.volumes),
+            "ports": [asdict(one) for one in plan.ports],
+            "endpoints": [
+                {"name": one.name, "application": one.application, "path": one.path} for one in plan.endpoints
+            ],
+            "monitors": list(plan.monitors),
+        }
 
     def would_destroy(self, order: Order) -> Iterable[str]:
         """The server with its disk, and the composition with its data."""

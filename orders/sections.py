@@ -59,6 +59,10 @@ class Sections:
         """What this room would make of a draft."""
         return ()
 
+    def planned(self, order: Order, *, inside: bool) -> Mapping[str, Any]:
+        """The same for programs, under names of this room's own; what is for staff only if `inside`."""
+        return {}
+
     def would_destroy(self, order: Order) -> Iterable[str]:
         """What a removal takes away for good, a sentence each."""
         return ()

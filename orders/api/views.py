@@ -17,6 +17,7 @@ from customers.models import User
 from live.lib.idempotency import once
 from live.lib.rest import RowFilter, RowsView, TrueFalseFilter
 from orders.api.permissions import MayApprove, MayRemove, MaySteer, is_staff_with, may_order_for
+from orders.api.plan import OrderPlanSerializer, plan_document
 from orders.api.serializers import (
     EventSerializer,
     NothingSerializer,
@@ -116,6 +117,13 @@ class OrderView(RowsView):
     def retry(self, request: Request, reference: str) -> Response:
         """What failed is tried again from where it stands."""
         return self._ask(retry_order, WhySerializer)
+
+    @extend_schema(responses=OrderPlanSerializer, filters=False)
+    @action(detail=True, methods=["get"])
+    def plan(self, request: Request, reference: str) -> Response:
+        """What approving the order would make, and its first invoice; 409 once it is approved."""
+        inside = is_staff_with(cast("User", request.user), "orders.view_order")
+        return Response(plan_document(self.get_object(), inside=inside))
 
     @extend_schema(responses=EventSerializer(many=True), filters=False)
     @action(detail=True, methods=["get"], ordering="pk")
