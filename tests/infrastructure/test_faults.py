@@ -60,7 +60,13 @@ class CrowdedDriver(NodeDriver):
         return [NodeSize("fit", "Fit", 8192, 100, 0, 4.0, self, {"cpu": 4})]
 
     def create_node(
-        self, name: str, size: NodeSize, image: NodeImage, location: Any = None, auth: Any = None
+        self,
+        name: str,
+        size: NodeSize,
+        image: NodeImage,
+        location: Any = None,
+        auth: Any = None,
+        ex_userdata: str = "",
     ) -> CloudNode:
         self.made[name] += 1
         number = sum(self.made.values())
