@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from cryptography.fernet import Fernet
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register
+from django.core.exceptions import ImproperlyConfigured
 
 # Names that are reserved for what is not built yet: set, they would do nothing, and that is said.
 RESERVED = ("GITLAB_URL", "GITLAB_TOKEN", "GITLAB_PROJECT", "WHMCS_URL", "WHMCS_IDENTIFIER", "WHMCS_SECRET")
@@ -28,6 +29,19 @@ def site_address(app_configs: Any, **kwargs: Any) -> Sequence[CheckMessage]:
         hint = f"Add {url.hostname} to ALLOWED_HOSTS."
         return [Error("The site would refuse its own SITE_URL", hint=hint, id="live.E002")]
     return []
+
+
+@register()
+def secret_key(app_configs: Any, **kwargs: Any) -> Sequence[CheckMessage]:
+    """live.E006: there is something to sign sessions with; Django says so only once somebody asks for a page."""
+    try:
+        is_empty = not settings.SECRET_KEY
+    except ImproperlyConfigured:
+        is_empty = True
+    if not is_empty:
+        return []
+    hint = "Make one: python -c 'import secrets; print(secrets.token_urlsafe(50))'"
+    return [Error("SECRET_KEY is empty", hint=hint, id="live.E006")]
 
 
 @register()

@@ -21,6 +21,7 @@ def ids() -> set[str]:
         ("SECRETS_KEYS", ["short"], "live.E003"),
         ("Q_CLUSTER", {"timeout": 60, "retry": 60}, "live.E004"),
         ("CATALOGUE_URL", "/nowhere/at/all", "live.E005"),
+        ("SECRET_KEY", "", "live.E006"),
     ],
 )
 def test_contradiction_is_said(settings: Settings, name: str, value: object, expected: str) -> None:
