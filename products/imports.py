@@ -167,7 +167,7 @@ def _judge(product: Product, source: Source) -> tuple[dict[str, Any], ProductSou
     if isinstance(source, DamagedSource):
         raise SourceRefused([source.problem])
     reasons: list[str] = []
-    services: list[str] = []
+    services: list[str] | None = None
     manifest: dict[str, Any] = {}
     try:
         services = list(read_composition(source.compose_text)["services"])

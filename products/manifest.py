@@ -38,10 +38,10 @@ def manifest_schema() -> dict[str, Any]:
     return dict(json.loads(SCHEMA_PATH.read_text(encoding="utf-8")))
 
 
-def clean_manifest(text: str, *, services: Collection[str]) -> dict[str, Any]:
+def clean_manifest(text: str, *, services: Collection[str] | None) -> dict[str, Any]:
     """The manifest with its defaults filled in, fit for JSON; raises ManifestError with all that is wrong.
 
-    `services` are the names in the composition that endpoints may point at.
+    `services` are the names in the composition that endpoints may point at; None where it cannot be read.
     """
     try:
         manifest = load_yaml(text)
@@ -71,7 +71,7 @@ def _against_schema(manifest: Mapping[str, Any]) -> Iterator[str]:
     yield from (f"{place}: {words}" if place else words for place, words in told.items())
 
 
-def _against_itself(manifest: Mapping[str, Any], services: Collection[str]) -> Iterator[str]:
+def _against_itself(manifest: Mapping[str, Any], services: Collection[str] | None) -> Iterator[str]:
     yield from _repeats(manifest, "inputs", "key")
     yield from _repeats(manifest, "secrets", "key")
     yield from _repeats(manifest, "endpoints", "name")
@@ -80,7 +80,7 @@ def _against_itself(manifest: Mapping[str, Any], services: Collection[str]) -> I
     for number, spec in enumerate(manifest.get("inputs", ())):
         yield from (f"inputs[{number}].{words}" for words in _input_problems(spec))
     for number, endpoint in enumerate(manifest.get("endpoints", ())):
-        if endpoint["service"] not in services:
+        if services is not None and endpoint["service"] not in services:
             words = _("compose.yaml has no service “%(service)s”; it has %(services)s.")
             known = ", ".join(sorted(services))
             yield f"endpoints[{number}].service: " + words % {"service": endpoint["service"], "services": known}

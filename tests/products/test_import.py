@@ -102,6 +102,13 @@ def test_bad_manifest_blocks_nothing_but_itself(catalogue: Path) -> None:
     assert product.import_error == ""
 
 
+def test_composition_that_cannot_be_read_is_the_only_complaint(catalogue: Path) -> None:
+    write_product(catalogue, compose="\t: [")
+    import_catalogue()
+    (words,) = Product.objects.get(slug="maps").import_error.splitlines()
+    assert words.startswith("compose.yaml: This is not valid YAML")
+
+
 def test_product_that_was_never_good_is_shown_but_not_sold(catalogue: Path) -> None:
     folder = write_product(catalogue, "risky", compose="services: {gateway: {privileged: true}}")
     (folder / "product.yaml").write_text(MANIFEST.replace("  - slug: small", "  - slug: SMALL"))
