@@ -148,7 +148,8 @@ class FindingAdmin(MachineOwned, ModelAdmin):
             return f"{words} {other}".strip()
         if row.kind == Finding.Kind.ORPHAN:
             second = gettext("A second one: the order runs on %(id)s.") % {"id": row.ours} if row.ours else ""
-            return f"{second} {row.theirs}".strip()
+            told = row.theirs or gettext("No order wants it.")
+            return f"{second} {told}".strip()
         sides = {"aspect": row.get_aspect_display(), "ours": row.ours, "theirs": row.theirs}
         return format_html("{}", gettext("%(aspect)s: ours %(ours)s, theirs %(theirs)s") % sides)
 
@@ -290,6 +291,7 @@ def _overview() -> dict[str, Any]:
     return {
         "comparisons": [(row, standing_of(row), when(row.finished_at)) for row in rows],
         "counts": counts,
+        "some_open": any(counts.values()),
         "orphans_cost": [Money(cost, currency).format(locale) for currency, cost in sorted(costs.items())],
     }
 

@@ -9,7 +9,7 @@ from django.db.models import F, QuerySet
 from django.utils.translation import gettext as _
 
 from customers.models import User
-from infrastructure.models import Deployment, Finding, Provider, Reconciliation, Server
+from infrastructure.models import Deployment, Finding, Provider, Reconciliation, Server, ServerKeys
 from live.lib import clock
 from live.lib.control import kick
 from live.lib.errors import PermanentError, Refusal
@@ -92,9 +92,19 @@ def adopt_orphan(*, finding: Finding, order: Order, actor: User | None = None) -
     if (owner := owner_of(finding)) is not None and owner != order:
         raise NotPossible(_("%(order)s owns it: nothing is destroyed.") % {"order": owner})
     Server.objects.filter(order=order).update(provider=finding.provider, adopted_key=finding.key)
+    _hand_over_keys(finding, order)
     words = _("Adopts server %(id)s.") % {"id": finding.outside_id}
     retry_order(order=order, actor=actor, why=words)
     return _settle(finding, Finding.State.SOLVED, f"{words} {order}", actor)
+
+
+def _hand_over_keys(finding: Finding, order: Order) -> None:
+    """What opened the server for its former order opens it for the new one, where it is still known."""
+    former = ServerKeys.objects.filter(server__provider=finding.provider, server__outside_id=finding.outside_id).first()
+    if former is not None:
+        names = ("public_key", "private_key", "host_key", "host_private_key")
+        values = {name: getattr(former, name) for name in names}
+        ServerKeys.objects.update_or_create(server=Server.objects.get(order=order), defaults=values)
 
 
 def adopters_of(finding: Finding) -> QuerySet[Order]:

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from infrastructure.models import Finding, Server
+from infrastructure.models import Finding, Server, ServerKeys
 from infrastructure.reconciling.asking import (
     NotPossible,
     accept_finding,
@@ -195,6 +195,18 @@ def test_order_without_a_server_adopts_the_orphan(world: World, monkeypatch: pyt
     assert not Finding.objects.filter(kind="orphan", thing="server", state="open").exists()
     with pytest.raises(NotPossible, match="settled already"):
         adopt_orphan(finding=row, order=order)
+
+
+def test_keys_of_an_adopted_server_come_with_it(world: World) -> None:
+    order, row = lacking(world), orphan(world)
+    former = world.standing()
+    Server.objects.filter(pk=former.pk).update(
+        outside_id=row.outside_id, wanted=Wanted.REMOVED, wanted_version=2, done_version=2
+    )
+    ServerKeys.objects.create(server=former, public_key="p", private_key="q", host_key="h", host_private_key="i")
+    adopt_orphan(finding=row, order=order)
+    keys = ServerKeys.objects.get(server__order=order)
+    assert (keys.private_key, keys.host_key) == ("q", "h")
 
 
 def test_order_that_has_a_server_adopts_nothing(world: World) -> None:
