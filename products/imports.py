@@ -199,6 +199,9 @@ def _offer(product: Product, spec: Mapping[str, Any]) -> int:
     columns: dict[str, Any] = {name: spec[name] for name in PLAN_COLUMNS}
     columns |= {name: Decimal(spec[name]) for name in ("price", "setup_fee")}
     columns |= {name: spec["size"][name] for name in ("cpus", "ram_gb", "disk_gb")}
+    promised = spec.get("sla", {})
+    columns["sla_promise"] = Decimal(promised["promise"]) if promised else None
+    columns["sla_credit"] = Decimal(promised.get("credit", "0"))
     columns["state"] = Plan.State.OFFERED
     plan, _made = Plan.objects.update_or_create(product=product, slug=spec["slug"], defaults=columns)
     return plan.pk

@@ -40,6 +40,21 @@ class Plan(Timestamped):
     ram_gb = models.PositiveSmallIntegerField(_("memory (GB)"), default=2)
     disk_gb = models.PositiveIntegerField(_("disk (GB)"), default=20)
     auto_approve = models.BooleanField(_("approved by itself"), default=False)
+    sla_promise = models.DecimalField(
+        _("promised availability (%)"),
+        max_digits=5,
+        decimal_places=2,
+        null=True,
+        blank=True,
+        help_text=_("Of a calendar month; empty when nothing is promised."),
+    )
+    sla_credit = models.DecimalField(
+        _("credit when it is missed (%)"),
+        max_digits=5,
+        decimal_places=2,
+        default=Decimal("0.00"),
+        help_text=_("Of the price of that month."),
+    )
     state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.OFFERED)
 
     class Meta:
@@ -49,6 +64,11 @@ class Plan(Timestamped):
         constraints = (
             models.UniqueConstraint(fields=("product", "slug"), name="plan_once_per_product"),
             models.CheckConstraint(condition=Q(price__gte=0) & Q(setup_fee__gte=0), name="plan_price_not_negative"),
+            models.CheckConstraint(
+                condition=(Q(sla_promise__isnull=True) | Q(sla_promise__range=(0, 100)))
+                & Q(sla_credit__range=(0, 100)),
+                name="plan_sla_in_percent",
+            ),
         )
 
     def __str__(self) -> str:

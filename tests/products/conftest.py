@@ -38,6 +38,7 @@ plans:
     period: month
     placement: dedicated
     size: {cpus: 4, ram_gb: 8, disk_gb: 80}
+    sla: {promise: "99.5", credit: "10"}
 """
 COMPOSE = """\
 services:

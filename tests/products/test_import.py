@@ -49,6 +49,14 @@ def test_catalogue_becomes_products_releases_and_plans(catalogue: Path) -> None:
     ]
 
 
+def test_what_a_plan_promises_is_kept_with_it(catalogue: Path) -> None:
+    import_catalogue()
+    assert list(Product.objects.get().plans.values_list("slug", "sla_promise", "sla_credit")) == [
+        ("small", None, Decimal("0.00")),
+        ("large", Decimal("99.50"), Decimal("10.00")),
+    ]
+
+
 def test_second_reading_changes_nothing(catalogue: Path) -> None:
     import_catalogue()
     before = [list(model.objects.values()) for model in (Release, ReleaseBundle)]

@@ -86,6 +86,18 @@ def test_good_manifest_has_its_defaults_filled_in() -> None:
     assert json.loads(json.dumps(manifest)) == manifest
 
 
+@pytest.mark.parametrize("promise", ["100", "100.00", "99.5", "0"])
+def test_promise_is_a_percentage(promise: str) -> None:
+    manifest = clean_manifest(changed("plans", 0, "sla", to={"promise": promise}), services=["gateway"])
+    assert manifest["plans"][0]["sla"]["promise"] == promise
+
+
+@pytest.mark.parametrize("promise", ["100.01", "101", "99.999", "-1", "often", 99.5])
+def test_promise_that_is_no_percentage_is_refused(promise: object) -> None:
+    (said,) = problems(changed("plans", 0, "sla", to={"promise": promise}))
+    assert said.startswith("plans[0].sla.promise: ")
+
+
 def test_all_problems_are_told_at_once() -> None:
     broken = yaml.safe_load(changed("plans", 0, "currency", to="euro"))
     broken["colour"] = "red"
