@@ -74,6 +74,7 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
             item(_("Incidents"), "emergency_home", "monitoring.incident"),
             item(_("Maintenance"), "engineering", "monitoring.maintenance"),
             item(_("Outages"), "heart_broken", "monitoring.outage"),
+            item(_("Monthly reports"), "summarize", "monitoring.monthlyreport"),
             item(_("Status pages"), "public", "monitoring.statuspage"),
             item(_("Days of availability"), "bar_chart", "monitoring.dailyavailability"),
         ),

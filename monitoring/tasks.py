@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from live.lib import clock
 from live.lib.control import Controller, Ending, Kind, done, failed, later, register
 from live.lib.errors import OutsideError, TransientError
-from monitoring import incidents, measuring, outside
+from monitoring import incidents, measuring, monthly, outside
 from monitoring.adapters.words import Watch
 from monitoring.history import keep_history_of
 from monitoring.models import Monitor, MonitorCheck
@@ -154,6 +154,11 @@ def read_page() -> int:
         logger.warning("No reading of %s monitors: %s", len(page.rows), error)
     write_page(page, states, error=error)
     return len(page.rows)
+
+
+def make_reports() -> int:
+    """Every order has its report of the month before; returns how many were made."""
+    return monthly.make_reports()
 
 
 def follow_incidents() -> int:

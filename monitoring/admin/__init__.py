@@ -6,6 +6,7 @@ from monitoring.admin.history import DailyAvailabilityAdmin, OutageAdmin
 from monitoring.admin.incident import IncidentAdmin
 from monitoring.admin.maintenance import MaintenanceAdmin
 from monitoring.admin.monitor import MonitorAdmin
+from monitoring.admin.report import MonthlyReportAdmin
 from monitoring.admin.status_page import StatusPageAdmin
 
 __all__ = [
@@ -13,6 +14,7 @@ __all__ = [
     "IncidentAdmin",
     "MaintenanceAdmin",
     "MonitorAdmin",
+    "MonthlyReportAdmin",
     "OutageAdmin",
     "StatusPageAdmin",
 ]

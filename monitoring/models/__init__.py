@@ -7,6 +7,7 @@ from monitoring.models.history import DailyAvailability, Outage, Silence
 from monitoring.models.incident import Incident, IncidentUpdate
 from monitoring.models.maintenance import Maintenance
 from monitoring.models.monitor import Monitor, MonitorQuerySet
+from monitoring.models.report import MonthlyReport
 from monitoring.models.status_page import StatusPage
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "Monitor",
     "MonitorCheck",
     "MonitorQuerySet",
+    "MonthlyReport",
     "Outage",
     "Silence",
     "StatusPage",

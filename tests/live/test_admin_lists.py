@@ -23,7 +23,7 @@ from customers.models import ApiToken, Message
 from infrastructure.models import Deployment, Endpoint, Finding, Host, Provider, Reconciliation, Server, Service
 from infrastructure.sandbox.models import SandboxComposition, SandboxNode, SandboxSwitches
 from live.lib import clock
-from monitoring.models import DailyAvailability, Incident, Maintenance, Monitor, MonitorCheck, Outage
+from monitoring.models import DailyAvailability, Incident, Maintenance, Monitor, MonitorCheck, MonthlyReport, Outage
 from monitoring.status_pages import renew_link
 from orders.models import Order
 from orders.services import Report, place_order, report_many
@@ -81,6 +81,13 @@ def maintenance(n: int) -> Maintenance:
     row = Maintenance.objects.create(title=f"Work {n}", starts_at=now, ends_at=now, planned_by=UserFactory())
     row.orders.add(order(n))
     return row
+
+
+def monthly_report(n: int) -> MonthlyReport:
+    counts = dict.fromkeys(("up", "down", "maintenance", "unknown", "outages", "seconds_mean", "seconds_max"), 1)
+    return MonthlyReport.objects.create(
+        order=order(n), month=date(2026, 6, 1), credit_percent=10, currency="EUR", **counts
+    )
 
 
 def message(n: int) -> Message:
@@ -172,6 +179,7 @@ MAKERS: dict[str, Callable[[int], object]] = {
     "monitoring.Incident": lambda n: Incident.objects.create(order=order(n), title="Down", started_at=clock.now()),
     "monitoring.Maintenance": maintenance,
     "monitoring.Monitor": monitor,
+    "monitoring.MonthlyReport": monthly_report,
     "monitoring.Outage": lambda n: Outage.objects.create(order=order(n), application="WMS", started_at=clock.now()),
     "monitoring.StatusPage": lambda n: renew_link(customer=CustomerFactory()),
     "orders.Order": order,

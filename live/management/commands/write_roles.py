@@ -43,7 +43,7 @@ OPERATOR = (
     "products.sell_product",
     "django_q.view",
 )
-BILLING = (*SEE, *KEEP_CUSTOMERS, "billing.settle_invoice")
+BILLING = (*SEE, *KEEP_CUSTOMERS, "billing.settle_invoice", "monitoring.decide_credit")
 NOT_SEEN = ("view_ordersecrets",)  # secrets are shown by orders.reveal_secrets, one click at a time
 ROLES: Mapping[str, tuple[str, ...]] = {
     "Operator": OPERATOR,

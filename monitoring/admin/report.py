@@ -1,0 +1,125 @@
+"""How staff read the monthly reports, and decide about the credits that are due."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.template.response import TemplateResponse
+from django.utils.formats import date_format
+from django.utils.html import format_html_join
+from django.utils.timesince import timesince
+from django.utils.translation import gettext_lazy as _
+from unfold.admin import ModelAdmin
+from unfold.decorators import display
+
+from customers.models import User
+from live.lib import clock
+from live.lib.confirming import Change, change_rows
+from live.lib.machine_owned import MachineOwned
+from monitoring.availability import month_span
+from monitoring.measuring import company_zone
+from monitoring.models import MonthlyReport, Outage
+from monitoring.monthly import decide_credit
+
+TONES = {"none": "", "due": "warning", "approved": "success", "declined": ""}
+APPROVE = Change(
+    title=_("Approve the credit"),
+    says=_("These credits are owed to the customers."),
+    verb=lambda report: decide_credit(report=report, approve=True),
+)
+DECLINE = Change(
+    title=_("Decline the credit"),
+    says=_("Nothing is owed for these months, although less was kept than promised. Say why."),
+    verb=lambda report: decide_credit(report=report, approve=False),
+    is_destructive=True,
+)
+
+
+@admin.register(MonthlyReport)
+class MonthlyReportAdmin(MachineOwned, ModelAdmin):
+    """One line per order and month."""
+
+    list_display = (
+        "order",
+        "customer",
+        "shown_month",
+        "availability",
+        "promise",
+        "outages",
+        "shown_credit",
+        "decision",
+    )
+    list_filter = ("credit_state", "month", "order__is_sandbox")
+    list_select_related = ("order__customer",)
+    search_fields = ("order__reference", "order__name", "order__customer__name")
+    search_help_text = _("Order or customer")
+    show_full_result_count = False
+    ordering = ("-pk",)
+    actions = ("approve", "decline")
+    fieldsets = (
+        (None, {"fields": ("order", "customer", "shown_month")}),
+        (_("Kept"), {"fields": ("availability", "promise", "outages", "shown_outages")}),
+        (_("The month in seconds"), {"fields": ("up", "down", "maintenance", "unknown")}),
+        (_("Response times"), {"fields": ("seconds_mean", "seconds_max")}),
+        (_("Credit"), {"fields": ("credit_percent", "shown_credit", "decision", "decided_at", "decided_by")}),
+    )
+    readonly_fields = ("customer", "shown_month", "shown_outages", "shown_credit", "decision")
+
+    @admin.display(description=_("customer"), ordering="order__customer__name")
+    def customer(self, row: MonthlyReport) -> str:
+        """Whose order it is."""
+        return row.order.customer.name
+
+    @admin.display(description=_("month"), ordering="month")
+    def shown_month(self, row: MonthlyReport) -> str:
+        """As people write it."""
+        return date_format(row.month, "YEAR_MONTH_FORMAT")
+
+    @admin.display(description=_("credit"), ordering="credit")
+    def shown_credit(self, row: MonthlyReport) -> str:
+        """With its currency."""
+        return str(row.money) if row.credit else "–"
+
+    @display(description=_("decision"), ordering="credit_state", label=TONES)
+    def decision(self, row: MonthlyReport) -> tuple[str, str]:
+        """In a colour."""
+        return row.credit_state, row.get_credit_state_display()
+
+    @admin.display(description=_("outages of the month"))
+    def shown_outages(self, row: MonthlyReport) -> str:
+        """Each with its cause, oldest first."""
+        rows = Outage.objects.touching(month_span(row.month, company_zone())).filter(order=row.order_id)
+        lines = (
+            (
+                date_format(one.started_at, "DATETIME_FORMAT"),
+                timesince(one.started_at, one.ended_at or clock.now()),
+                one,
+            )
+            for one in rows.order_by("started_at")[:200]
+        )
+        told = ((began, lasted, one.application, one.cause) for began, lasted, one in lines)
+        return format_html_join("", "<div>{}, {}: {} – {}</div>", told) or "–"
+
+    def has_decide_permission(self, request: HttpRequest) -> bool:
+        """Whoever may decide about credits."""
+        return bool(request.user.has_perm("monitoring.decide_credit"))
+
+    @admin.action(description=_("Approve the credit"), permissions=("decide",))
+    def approve(self, request: HttpRequest, rows: QuerySet[MonthlyReport]) -> TemplateResponse | None:
+        """After a confirmation."""
+        return self._decide(request, rows, APPROVE, is_approved=True)
+
+    @admin.action(description=_("Decline the credit"), permissions=("decide",))
+    def decline(self, request: HttpRequest, rows: QuerySet[MonthlyReport]) -> TemplateResponse | None:
+        """After a confirmation."""
+        return self._decide(request, rows, DECLINE, is_approved=False)
+
+    def _decide(
+        self, request: HttpRequest, rows: QuerySet[MonthlyReport], change: Change, *, is_approved: bool
+    ) -> TemplateResponse | None:
+        actor = request.user if isinstance(request.user, User) else None
+        by_actor = replace(change, verb=lambda report: decide_credit(report=report, approve=is_approved, actor=actor))
+        return change_rows(self, request, by_actor, rows)

@@ -1,0 +1,81 @@
+"""The monthly report of an order: what was promised, what was kept, and what is due."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Self
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from customers.models import User
+from live.lib.models import Timestamped
+from live.lib.money import Money
+from monitoring.availability import Figures
+from orders.models import Order
+
+
+class MonthlyReportQuerySet(models.QuerySet["MonthlyReport"]):
+    """Sets of reports."""
+
+    def undecided(self) -> Self:
+        """Those with a credit that staff have to approve or decline."""
+        return self.filter(credit_state=MonthlyReport.Credit.DUE)
+
+
+class MonthlyReport(Timestamped):
+    """One month of one order, copied when the month was over; only the decision about its credit is still to come."""
+
+    class Credit(models.TextChoices):
+        NONE = "none", _("None due")
+        DUE = "due", _("To be decided")
+        APPROVED = "approved", _("Approved")
+        DECLINED = "declined", _("Declined")
+
+    order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="monthly_reports", verbose_name=_("order"))
+    month = models.DateField(_("month"), help_text=_("Its first day."))
+    up = models.PositiveIntegerField(_("up (s)"))
+    down = models.PositiveIntegerField(_("down (s)"))
+    maintenance = models.PositiveIntegerField(_("maintenance (s)"))
+    unknown = models.PositiveIntegerField(_("unknown (s)"))
+    availability = models.DecimalField(_("availability (%)"), max_digits=5, decimal_places=2, null=True)
+    outages = models.PositiveIntegerField(_("outages"))
+    seconds_mean = models.FloatField(_("mean answer (s)"))
+    seconds_max = models.FloatField(_("longest answer (s)"))
+    promise = models.DecimalField(_("promised (%)"), max_digits=5, decimal_places=2, null=True)
+    credit_percent = models.DecimalField(_("credit (%)"), max_digits=5, decimal_places=2)
+    credit = models.DecimalField(_("credit"), max_digits=12, decimal_places=2, default=Decimal("0.00"))
+    currency = models.CharField(_("currency"), max_length=3)
+    credit_state = models.CharField(_("credit's state"), max_length=10, choices=Credit.choices, default=Credit.NONE)
+    decided_at = models.DateTimeField(_("decided"), null=True, blank=True)
+    decided_by = models.ForeignKey(
+        User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("decided by")
+    )
+
+    objects = MonthlyReportQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("monthly report")
+        verbose_name_plural = _("monthly reports")
+        ordering = ("-month", "-pk")
+        permissions = (("decide_credit", _("Can approve and decline credits")),)
+        constraints = (
+            models.UniqueConstraint(fields=("order", "month"), name="report_once_per_order_and_month"),
+            models.CheckConstraint(
+                condition=Q(credit_state__in=("none", "due", "approved", "declined")), name="report_credit_known"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.order.reference} {self.month:%Y-%m}"
+
+    @property
+    def figures(self) -> Figures:
+        """The month taken apart."""
+        return Figures(up=self.up, down=self.down, maintenance=self.maintenance, unknown=self.unknown)
+
+    @property
+    def money(self) -> Money:
+        """The credit."""
+        return Money(self.credit, self.currency)

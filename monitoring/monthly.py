@@ -1,0 +1,96 @@
+"""Monthly reports: made once a month is over and closed, and what staff decide about their credits."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Count, Max, Sum
+from django.utils.translation import gettext as _
+
+from customers.models import User
+from live.lib import clock
+from live.lib.errors import Refusal
+from monitoring.availability import Figures, month_span, next_month
+from monitoring.measuring import company_zone, today
+from monitoring.models import DailyAvailability, MonthlyReport, Outage
+from monitoring.sla import credit_due
+from orders.models import Order
+
+AT_ONCE = 500
+Credit = MonthlyReport.Credit
+
+
+class Decided(Refusal):
+    """No credit of this report waits for a decision."""
+
+    code = "decided"
+
+
+def make_reports() -> int:
+    """Every order has its report of the month before, once each of its days is closed; returns how many were made."""
+    month = (today().replace(day=1) - timedelta(days=1)).replace(day=1)
+    days = DailyAvailability.objects.filter(day__gte=month, day__lt=next_month(month))
+    open_days = days.filter(closed_at__isnull=True)
+    reported = MonthlyReport.objects.filter(month=month)
+    fresh = days.exclude(order__in=open_days.values("order")).exclude(order__in=reported.values("order"))
+    orders = sorted(set(fresh.order_by().values_list("order", flat=True).distinct()))
+    for start in range(0, len(orders), AT_ONCE):
+        _make(month, orders[start : start + AT_ONCE])
+    return len(orders)
+
+
+def _make(month: date, pks: list[int]) -> None:
+    """Four queries for all of them; who makes the same at the same moment changes nothing."""
+    period = month_span(month, company_zone())
+    sums = _sums(month, pks)
+    outages = dict(
+        Outage.objects.touching(period).filter(order__in=pks).order_by().values_list("order").annotate(n=Count("pk"))
+    )
+    orders = Order.objects.filter(pk__in=pks).select_related("plan")
+    rows = [_report(order, month, sums[order.pk], outages.get(order.pk, 0)) for order in orders]
+    MonthlyReport.objects.bulk_create(rows, ignore_conflicts=True)
+
+
+def _sums(month: date, pks: list[int]) -> dict[int, dict[str, Any]]:
+    names = ("up", "down", "maintenance", "unknown", "answers", "seconds_total")
+    rows = DailyAvailability.objects.filter(order__in=pks, day__gte=month, day__lt=next_month(month)).order_by()
+    summed = rows.values("order").annotate(**{f"all_{name}": Sum(name) for name in names}, longest=Max("seconds_max"))
+    return {row["order"]: dict(row) for row in summed}
+
+
+def _report(order: Order, month: date, sums: dict[str, Any], outages: int) -> MonthlyReport:
+    parts = {name: sums[f"all_{name}"] for name in ("up", "down", "maintenance", "unknown")}
+    availability, plan = Figures(**parts).percentage, order.plan
+    due = credit_due(
+        availability=availability,
+        promise=None if order.is_sandbox else plan.sla_promise,  # of a rehearsal nothing is owed
+        percent=plan.sla_credit,
+        price=plan.price,
+        period=plan.period,
+        currency=plan.currency,
+    )
+    return MonthlyReport(
+        order=order,
+        month=month,
+        **parts,
+        availability=availability,
+        outages=outages,
+        seconds_mean=sums["all_seconds_total"] / sums["all_answers"] if sums["all_answers"] else 0.0,
+        seconds_max=sums["longest"],
+        promise=plan.sla_promise,
+        credit_percent=plan.sla_credit,
+        credit=due,
+        currency=plan.currency,
+        credit_state=Credit.DUE if due else Credit.NONE,
+    )
+
+
+@transaction.atomic
+def decide_credit(*, report: MonthlyReport, approve: bool, actor: User | None = None) -> None:
+    """The credit is approved or declined, once and for all; a credit note is made of what was approved elsewhere."""
+    state = Credit.APPROVED if approve else Credit.DECLINED
+    undecided = MonthlyReport.objects.undecided().filter(pk=report.pk)
+    if not undecided.update(credit_state=state, decided_at=clock.now(), decided_by=actor, updated_at=clock.now()):
+        raise Decided(_("No credit of %(report)s waits for a decision.") % {"report": report})
