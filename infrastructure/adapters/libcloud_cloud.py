@@ -27,6 +27,8 @@ KEY_PREFIX = "live-"
 KEY_TAG = "live-key"
 LOOK_AGAIN = timedelta(seconds=5)
 TIMEOUT_SECONDS = 30
+# Left alone, libcloud signs in a way that AWS's newer regions refuse.
+DEFAULTS: Mapping[str, Mapping[str, object]] = {"ec2": {"signature_version": "4"}}
 
 _STATES = {
     CloudState.RUNNING: NodeState.RUNNING,
@@ -67,7 +69,7 @@ def open_driver(name: str, credentials: Mapping[str, object]) -> NodeDriver:
     make = driver_class(name)
     with in_our_words(name):
         try:
-            driver: NodeDriver = make(**credentials)
+            driver: NodeDriver = make(**{**DEFAULTS.get(name.lower(), {}), **credentials})
         except (TypeError, ValueError) as error:
             raise ConfigError(f"{name}: the driver does not accept these settings: {error}") from error
     if hasattr(driver, "connection"):
@@ -147,9 +149,11 @@ class LibcloudCloud:
             chosen = self._choose(size)
             image = NodeImage(id=self._image_id, name=self._image_id, driver=self._driver)
             made: Any = self._driver.create_node(name=key, size=chosen, image=image, **options)
-        # EC2's driver can return a list.
-        node: CloudNode = made[0] if isinstance(made, list) else made
-        return node
+        # EC2's driver can return a list, and does not always recognise in the answer what it has made.
+        nodes: list[CloudNode] = (made if isinstance(made, list) else [made]) or self._carrying(key)
+        if not nodes:
+            raise TransientError(f"{self._name} has not said yet which server it made for {key}", retry_in=LOOK_AGAIN)
+        return nodes[0]
 
     def _options(self, key: str, user_data: str) -> dict[str, Any]:
         accepted = inspect.signature(self._driver.create_node).parameters

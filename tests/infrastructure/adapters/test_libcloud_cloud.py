@@ -139,6 +139,25 @@ def test_a_reply_lost_after_creation_makes_one_server(driver: TableDriver, cloud
     assert len(driver.nodes) == 1
 
 
+def test_a_server_the_driver_did_not_recognise_is_found_by_its_key(driver: TableDriver) -> None:
+    class Vague(TableDriver):
+        def create_node(self, *args: Any, **more: Any) -> Any:
+            super().create_node(*args, **more)
+            return []
+
+    made = LibcloudCloud(driver=Vague(), image_id="debian-12").ensure_server(key=KEY, size=SMALL)
+    assert (made.key, made.outside_id) == (KEY, "i-1")
+
+
+def test_a_server_nobody_has_seen_yet_is_waited_for(driver: TableDriver) -> None:
+    class Silent(TableDriver):
+        def create_node(self, *args: Any, **more: Any) -> Any:
+            return []
+
+    with pytest.raises(TransientError, match="has not said yet which server"):
+        LibcloudCloud(driver=Silent(), image_id="debian-12").ensure_server(key=KEY, size=SMALL)
+
+
 def test_a_driver_that_returns_a_list_is_understood(driver: TableDriver, cloud: LibcloudCloud) -> None:
     driver.returns_list = True
     assert cloud.ensure_server(key=KEY, size=SMALL).key == KEY
@@ -328,6 +347,7 @@ def test_a_driver_is_opened_by_name_with_a_time_out() -> None:
     driver = open_driver("EC2", {"key": "AKIA", "secret": "hidden", "region": "eu-west-1"})
     assert driver.name == "Amazon EC2"
     assert driver.connection.timeout == 30
+    assert driver.signature_version == "4"
     assert "hidden" not in repr(LibcloudCloud(driver=driver, image_id="ami-1"))
 
 
