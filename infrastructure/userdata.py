@@ -1,4 +1,4 @@
-"""What a new server does at its first boot: cloud-init's user-data. Pure text; it holds the server's private host key."""
+"""What a new server does at its first boot, in cloud-init's words. Pure text; it holds the server's private key."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ _BOOTSTRAP = "/usr/local/sbin/live-bootstrap"
 
 _FIREWALL_UNIT = """[Unit]
 Description=Firewall of Geocat Live
+After=local-fs.target
 Before=network-pre.target docker.service
 Wants=network-pre.target
 DefaultDependencies=no
