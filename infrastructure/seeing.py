@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from decimal import Decimal
 
 from django.db import transaction
@@ -17,29 +18,38 @@ from orders.reports import lock_orders
 from orders.services import Report
 from orders.words import Part, PartState
 
-SEEN_FIELDS = ("state", "image", "exit_code", "started_at", "seen_at")
+SHOWN_FIELDS = ("state", "image", "exit_code", "started_at")
 
 
 def write_services(seen: Mapping[int, Sequence[SeenService]]) -> None:
-    """The service rows of each deployment are exactly what its engine showed; two queries for all."""
+    """The service rows of each deployment are exactly what its engine showed; the queries grow with what changed."""
     now = clock.now()
-    rows = [
-        Service(
-            deployment_id=deployment_pk,
-            name=one.name,
-            state=one.state.value,
-            image=one.image,
-            exit_code=one.exit_code,
-            started_at=one.started_at,
-            seen_at=now,
-        )
-        for deployment_pk, services in seen.items()
-        for one in services
-    ]
+    rows = Service.objects.filter(deployment__in=seen)
+    known = {(row.deployment_id, row.name): row for row in rows}
+    changed = []
+    for deployment_pk, services in seen.items():
+        for one in services:
+            row = _service(deployment_pk, one, now)
+            before = known.pop((deployment_pk, one.name), None)
+            if before is None or any(getattr(before, name) != getattr(row, name) for name in SHOWN_FIELDS):
+                changed.append(row)
     Service.objects.bulk_create(
-        rows, update_conflicts=True, unique_fields=("deployment", "name"), update_fields=SEEN_FIELDS
+        changed, update_conflicts=True, unique_fields=("deployment", "name"), update_fields=(*SHOWN_FIELDS, "seen_at")
     )
-    Service.objects.filter(deployment__in=seen, seen_at__lt=now).delete()
+    Service.objects.filter(pk__in=[row.pk for row in known.values()]).delete()
+    rows.update(seen_at=now)
+
+
+def _service(deployment_pk: int, one: SeenService, now: datetime) -> Service:
+    return Service(
+        deployment_id=deployment_pk,
+        name=one.name,
+        state=one.state.value,
+        image=one.image,
+        exit_code=one.exit_code,
+        started_at=one.started_at,
+        seen_at=now,
+    )
 
 
 def endpoint_reports(versions: Mapping[int, int]) -> list[Report]:

@@ -1,0 +1,58 @@
+"""Status of 2,000 servers and 10,000 services, against one bare read of as many rows."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from infrastructure.models import Finding, Provider, Service
+from infrastructure.reconciling.asking import request_reconciliation
+from infrastructure.reconciling.tasks import ReconciliationController
+from infrastructure.sandbox.models import SandboxComposition, SandboxNode
+from infrastructure.tasks import look_at_provider
+from tests.infrastructure.many import NAMES, make_many
+
+pytestmark = [pytest.mark.bench, pytest.mark.django_db]
+
+SERVERS = 2000
+
+
+def measured(act: Callable[[], object]) -> tuple[float, int]:
+    """Seconds, best of three, and the number of queries."""
+    best = float("inf")
+    for _ in range(3):
+        with CaptureQueriesContext(connection) as queries:
+            started = time.perf_counter()
+            act()
+            best = min(best, time.perf_counter() - started)
+    return best, len(queries)
+
+
+def compare() -> None:
+    request_reconciliation()
+    ReconciliationController().run()
+
+
+def test_status_and_comparison_of_two_thousand_servers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("live.lib.control.enqueue", lambda *args, **options: None)
+    provider = Provider.objects.create(slug="sandbox", name="Sandbox", kind=Provider.Kind.SANDBOX)
+    make_many(provider, SERVERS)
+    look_at_provider(provider.pk)
+    floor, _ = measured(
+        lambda: (list(SandboxNode.objects.all()), list(SandboxComposition.objects.all()), list(Service.objects.all()))
+    )
+    look, look_queries = measured(lambda: look_at_provider(provider.pk))
+    compared, compare_queries = measured(compare)
+    assert Service.objects.count() == SERVERS * len(NAMES)
+    assert not Finding.objects.exists()
+    rows = f"{SERVERS} nodes, {SERVERS} compositions and {Service.objects.count()} services"
+    for line in (
+        f"\nfloor: a bare read of {rows}: {floor:.2f} s",
+        f"look at all services: {look:.2f} s, {look / floor:.1f} times the floor, {look_queries} queries, 1 call",
+        f"comparison: {compared:.2f} s, {compared / floor:.1f} times the floor, {compare_queries} queries, 3 calls",
+    ):
+        print(line)  # noqa: T201  (a benchmark speaks)

@@ -1,0 +1,80 @@
+"""Status and comparison of many servers: outside calls grow with providers, queries do not grow with rows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from infrastructure.models import Finding, Provider, Service
+from infrastructure.reconciling.asking import request_reconciliation
+from infrastructure.reconciling.tasks import ReconciliationController
+from infrastructure.sandbox.driver import SandboxNodeDriver
+from infrastructure.sandbox.runtime import SandboxRuntime
+from infrastructure.tasks import look_at_provider
+from tests.infrastructure.many import NAMES, make_many
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def provider(monkeypatch: pytest.MonkeyPatch) -> Provider:
+    monkeypatch.setattr("live.lib.control.enqueue", lambda *args, **options: None)
+    return Provider.objects.create(slug="sandbox", name="Sandbox", kind=Provider.Kind.SANDBOX)
+
+
+@pytest.fixture
+def calls(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Every call to the outside, by name."""
+    made: list[str] = []
+
+    def counted(where: Any, name: str) -> None:
+        real = getattr(where, name)
+
+        def call(*args: Any, **named: Any) -> Any:
+            made.append(name)
+            return real(*args, **named)
+
+        monkeypatch.setattr(where, name, call)
+
+    counted(SandboxNodeDriver, "list_nodes")
+    counted(SandboxRuntime, "observe")
+    counted(SandboxRuntime, "list_keys")
+    return made
+
+
+def queries(act: Any) -> int:
+    with CaptureQueriesContext(connection) as seen:
+        act()
+    return len(seen)
+
+
+def test_status_of_many_takes_the_calls_and_queries_of_few(provider: Provider, calls: list[str]) -> None:
+    make_many(provider, 5)
+    look_at_provider(provider.pk)
+    calls.clear()
+    few = queries(lambda: look_at_provider(provider.pk))
+    make_many(provider, 195)
+    look_at_provider(provider.pk)
+    calls.clear()
+    assert queries(lambda: look_at_provider(provider.pk)) == few
+    assert calls == ["observe"]
+    assert Service.objects.count() == 200 * len(NAMES)
+    assert Service.objects.values("seen_at").distinct().count() == 1
+
+
+def test_comparison_of_many_takes_the_calls_and_queries_of_few(provider: Provider, calls: list[str]) -> None:
+    def compare() -> None:
+        request_reconciliation()
+        ReconciliationController().run()
+
+    make_many(provider, 5)
+    compare()
+    few = queries(compare)
+    make_many(provider, 195)
+    calls.clear()
+    assert queries(compare) == few
+    assert calls == ["list_nodes", "observe", "list_keys"]
+    assert not Finding.objects.exists()
