@@ -257,6 +257,7 @@ SPECTACULAR_SETTINGS = {
         "PartState": "orders.words.PartState",
         "Wanted": "orders.words.Wanted",
         "CheckState": "monitoring.words.CheckState",
+        "IncidentState": "monitoring.words.Progress",
         "SubscriptionState": "billing.models.Subscription.State",
         "InvoiceState": "billing.models.Invoice.State",
     },

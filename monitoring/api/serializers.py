@@ -1,11 +1,11 @@
-"""What is watched of an order, as the API shows it."""
+"""What is watched of an order and what happened to it, as the API shows it."""
 
 from __future__ import annotations
 
 from rest_framework import serializers
 
 from live.lib.rest import RowSerializer
-from monitoring.models import Monitor, MonitorCheck
+from monitoring.models import Incident, IncidentUpdate, Monitor, MonitorCheck
 from orders.api.rows import OrderResourceSerializer
 
 
@@ -28,3 +28,22 @@ class MonitorSerializer(OrderResourceSerializer):
     class Meta:
         model = Monitor
         fields = (*OrderResourceSerializer.RESOURCE_FIELDS, "backend", "state", "checks")
+
+
+class IncidentUpdateSerializer(RowSerializer):
+    """One thing said of an incident."""
+
+    class Meta:
+        model = IncidentUpdate
+        fields = ("at", "state", "message")
+
+
+class IncidentSerializer(RowSerializer):
+    """An incident with its updates, newest first."""
+
+    order = serializers.CharField(source="order.reference", read_only=True)
+    updates = IncidentUpdateSerializer(many=True, read_only=True)
+
+    class Meta:
+        model = Incident
+        fields = ("id", "order", "title", "impact", "state", "started_at", "resolved_at", "updates")

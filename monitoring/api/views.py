@@ -1,4 +1,4 @@
-"""Monitors: read only; they follow their orders."""
+"""Monitors and incidents: read only; they follow their orders, and what happens to them."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ import django_filters
 from django.db.models import Prefetch
 from rest_framework.permissions import IsAuthenticated
 
-from monitoring.api.serializers import MonitorSerializer
-from monitoring.models import Monitor, MonitorCheck
-from monitoring.words import Backend, CheckState
+from live.lib.rest import TrueFalseFilter
+from monitoring.api.serializers import IncidentSerializer, MonitorSerializer
+from monitoring.models import Incident, Monitor, MonitorCheck
+from monitoring.words import Backend, CheckState, Progress
 from orders.api.rows import OrderRowFilter, OrderRowsView
 
 
@@ -31,4 +32,24 @@ class MonitorView(OrderRowsView):
     )
     serializer_class = MonitorSerializer
     filterset_class = MonitorFilter
+    permission_classes = (IsAuthenticated,)
+
+
+class IncidentFilter(OrderRowFilter):
+    """By order, by state, and whether it is over."""
+
+    state = django_filters.ChoiceFilter(choices=Progress.choices)
+    open = TrueFalseFilter("resolved_at", lookup_expr="isnull", label="Not resolved yet")
+
+    class Meta:
+        model = Incident
+        fields = ("order", "state", "open")
+
+
+class IncidentView(OrderRowsView):
+    """The incidents of the orders you see, with all that was said of them."""
+
+    queryset = Incident.objects.select_related("order").prefetch_related("updates")
+    serializer_class = IncidentSerializer
+    filterset_class = IncidentFilter
     permission_classes = (IsAuthenticated,)
