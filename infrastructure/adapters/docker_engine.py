@@ -139,7 +139,10 @@ class DockerEngine:
     def _containers(self, label: str) -> Sequence[Container]:
         with self._api() as api:
             listed = api.containers(all=True, filters={"label": [label, f"{ONE_OFF_LABEL}=False"]})
-        return sorted((_container(entry) for entry in listed), key=lambda container: container.service)
+        try:
+            return sorted((_container(entry) for entry in listed), key=lambda container: container.service)
+        except (KeyError, TypeError, AttributeError) as error:
+            raise TransientError(f"Docker Engine at {self.name} gave an answer that cannot be read") from error
 
     @contextmanager
     def _api(self) -> Iterator[Any]:

@@ -178,6 +178,15 @@ def test_no_error_of_the_sdk_crosses_the_border(
     assert "secret" not in str(caught.value)
 
 
+@pytest.mark.parametrize("listed", [[{"Id": "x"}], ["words"], [{"Status": "Up", "Labels": None, "State": "running"}]])
+def test_an_answer_that_cannot_be_read_is_asked_for_again(
+    wire: responses.RequestsMock, engine: DockerEngine, listed: list[Any]
+) -> None:
+    wire.get(f"{API}/containers/json", json=listed)
+    with pytest.raises(TransientError, match="cannot be read"):
+        engine.all_containers()
+
+
 def test_an_engine_that_is_not_there_is_said_by_its_address(engine: DockerEngine) -> None:
     with responses.RequestsMock(), pytest.raises(TransientError, match=f"Engine at {HOST} cannot be reached"):
         engine.version()
