@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import F, Q, prefetch_related_objects
 from django.utils.translation import gettext as _
 
 from infrastructure.adapters.words import LeftBehind
@@ -33,40 +34,85 @@ def follow_all() -> None:
         follow_orders(pks[start : start + AT_ONCE])
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rows:
+    """What this room has of some orders: the wish that each row knows, by order."""
+
+    servers: Mapping[int, int]
+    deployments: Mapping[int, int]
+    endpoints: Mapping[int, int]
+    """The oldest wish that an endpoint of the order knows."""
+    asked: Collection[int]
+    """The orders of which an endpoint is still to be asked."""
+
+
 @transaction.atomic
 def follow_orders(pks: Iterable[int]) -> None:
-    """This room's rows want what these orders want, as far as the order of arrival lets them."""
-    for order in lock_orders(pks):
-        if order.approved_at is None:
-            continue
+    """This room's rows want what these orders want, as far as the order of arrival lets them.
+
+    Five queries for any number of orders that have come as far as they may; those that move take their own.
+    """
+    orders = [order for order in lock_orders(pks) if order.approved_at is not None]
+    prefetch_related_objects(orders, "parts")
+    rows = _rows_of(orders)
+    for order in orders:
         if order.wanted == Wanted.RUNNING:
-            _bring(order)
+            _bring(order, rows)
         elif order.wanted == Wanted.SUSPENDED:
-            _rest(order)
+            _rest(order, rows)
         else:
-            _take_away(order)
+            _take_away(order, rows)
 
 
-def _bring(order: Order) -> None:
-    _want_server(order)
-    if _may(order, Part.COMPOSITION):
+def _rows_of(orders: Sequence[Order]) -> Rows:
+    """Read once the orders are held: only their followers raise what rows want."""
+    endpoints: dict[int, int] = {}
+    asked = set()
+    known = Endpoint.objects.filter(order__in=orders).order_by()
+    for order_pk, version, next_attempt_at in known.values_list("order", "wanted_version", "next_attempt_at"):
+        endpoints[order_pk] = min(version, endpoints.get(order_pk, version))
+        if next_attempt_at is not None:
+            asked.add(order_pk)
+    return Rows(
+        servers=dict(Server.objects.filter(order__in=orders).order_by().values_list("order", "wanted_version")),
+        deployments=dict(Deployment.objects.filter(order__in=orders).order_by().values_list("order", "wanted_version")),
+        endpoints=endpoints,
+        asked=asked,
+    )
+
+
+def _lags(known: Mapping[int, int], order: Order) -> bool:
+    """True when the order's row is still to be made, or does not know its newest wish."""
+    return known.get(order.pk, -1) < order.wanted_version
+
+
+def _bring(order: Order, rows: Rows) -> None:
+    if _lags(rows.servers, order):
+        _want_server(order)
+    if _lags(rows.deployments, order) and _may(order, Part.COMPOSITION):
         _want_deployment(order)
-    if _may(order, Part.ENDPOINTS):
+    if order.pk in rows.endpoints and _lags(rows.endpoints, order) and _may(order, Part.ENDPOINTS):
         _want_endpoints(order)
 
 
-def _rest(order: Order) -> None:
-    order.endpoints.update(next_attempt_at=None)
-    _want(Deployment, "deployment", order)
-
-
-def _take_away(order: Order) -> None:
-    order.endpoints.update(next_attempt_at=None)
-    if _may(order, Part.COMPOSITION):
+def _rest(order: Order, rows: Rows) -> None:
+    _ask_no_more(order, rows)
+    if _lags(rows.deployments, order):
         _want(Deployment, "deployment", order)
-    if _may(order, Part.SERVER):
+
+
+def _take_away(order: Order, rows: Rows) -> None:
+    _ask_no_more(order, rows)
+    if _lags(rows.deployments, order) and _may(order, Part.COMPOSITION):
+        _want(Deployment, "deployment", order)
+    if _lags(rows.servers, order) and _may(order, Part.SERVER):
         _want(Server, "server", order)
         _forget_unplaced(order)
+
+
+def _ask_no_more(order: Order, rows: Rows) -> None:
+    if order.pk in rows.asked:
+        order.endpoints.update(next_attempt_at=None)
 
 
 def _forget_unplaced(order: Order) -> None:
@@ -168,9 +214,23 @@ def _create_endpoints(deployment: Deployment) -> None:
 def _want_endpoints(order: Order) -> None:
     rows = Endpoint.objects.filter(order=order)
     if want(rows, order.wanted_version):
+        _readdress(order.deployment)
         kick("endpoint", rows.values_list("pk", flat=True))
         words = _("Asking each address whether it answers.")
         report(order.pk, Part.ENDPOINTS, PartState.WORKING, words, version=order.wanted_version)
+
+
+def _readdress(deployment: Deployment) -> None:
+    """The endpoints are where the server is now: one that was made anew may have another address."""
+    rows = {row.name: row for row in deployment.endpoints.all()}
+    moved = []
+    for one in deployment.release.endpoints:
+        base = base_url(deployment, one["service"], int(one["port"]))
+        row = rows.get(one["name"])
+        if row is not None and row.url != base + one["path"]:
+            row.url, row.check_url = base + one["path"], base + one["check"]["path"]
+            moved.append(row)
+    Endpoint.objects.bulk_update(moved, ("url", "check_url"))
 
 
 def left_behind(order: Order) -> Sequence[LeftBehind]:

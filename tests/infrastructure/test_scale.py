@@ -8,12 +8,16 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from infrastructure.models import Finding, Provider, Service
+from infrastructure.models import Deployment, Endpoint, Finding, Provider, Server, Service
 from infrastructure.reconciling.asking import request_reconciliation
 from infrastructure.reconciling.tasks import ReconciliationController
 from infrastructure.sandbox.driver import SandboxNodeDriver
 from infrastructure.sandbox.runtime import SandboxRuntime
+from infrastructure.services import follow_orders
 from infrastructure.tasks import look_at_provider
+from orders.models import Order
+from orders.reports import Report, report_many
+from orders.words import Part, PartState
 from tests.infrastructure.many import NAMES, make_many
 
 pytestmark = pytest.mark.django_db
@@ -78,3 +82,32 @@ def test_comparison_of_many_takes_the_calls_and_queries_of_few(provider: Provide
     assert queries(compare) == few
     assert calls == ["list_nodes", "observe", "list_keys"]
     assert not Finding.objects.exists()
+
+
+def test_following_many_settled_orders_takes_the_queries_of_one(provider: Provider) -> None:
+    make_many(provider, 50)
+    pks = list(Order.objects.values_list("pk", flat=True))
+    assert queries(lambda: follow_orders(pks[:1])) == queries(lambda: follow_orders(pks))
+    assert not Server.objects.unsettled().exists()
+    assert not Deployment.objects.unsettled().exists()
+
+
+def test_endpoints_are_asked_where_a_server_made_anew_stands(provider: Provider) -> None:
+    make_many(provider, 1)
+    deployment = Deployment.objects.get()
+    Endpoint.objects.create(
+        order=deployment.order,
+        deployment=deployment,
+        name="wms",
+        application="WMS",
+        url="http://192.0.2.66/wms",
+        check_url="http://192.0.2.66/wms",
+        wanted_version=0,
+    )
+    parts = (Part.SERVER, Part.COMPOSITION)
+    report_many([Report(order_pk=deployment.order_id, part=part, state=PartState.READY, version=1) for part in parts])
+    follow_orders([deployment.order_id])
+    row = Endpoint.objects.get()
+    assert row.url == f"http://testserver/sandbox/{deployment.order.key}/wms"
+    assert row.check_url.startswith("http://testserver/sandbox/")
+    assert row.next_attempt_at is not None
