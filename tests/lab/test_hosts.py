@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
 import uuid
 from collections.abc import Iterator, Sequence
@@ -24,6 +26,7 @@ from infrastructure.adapters.ssh import (
 )
 from infrastructure.adapters.words import Composition, Service, ServiceState
 from live.lib.errors import ConfigError, OutsideError, PermanentError, TransientError
+from tests.infrastructure.adapters.test_docker_lab import slow
 from tests.lab.hosts import lab_hosts, sdi_lite
 
 pytestmark = [pytest.mark.lab, pytest.mark.enable_socket]
@@ -110,6 +113,39 @@ def test_a_port_that_is_taken_is_said_in_the_hosts_words(runtime: DockerRuntime,
         running(runtime, wanted, seconds=30)
         with pytest.raises(PermanentError, match="port is already allocated"):
             runtime.ensure_running(replace(wanted, key=two))
+
+
+LAUNCH = """
+import sys
+from pathlib import Path
+from infrastructure.adapters.docker_runtime import DockerRuntime
+from tests.infrastructure.adapters.test_docker_lab import slow
+from tests.lab.hosts import lab_hosts
+DockerRuntime(work_dir=Path(sys.argv[1]), timeout=120, ssh=lab_hosts()[0]).ensure_running(slow(sys.argv[2]))
+"""
+
+
+def ways_in(host: SshTarget) -> list[str]:
+    """The connections to a host that are open on this machine."""
+    found = subprocess.run(["pgrep", "-f", f"^ssh .*{host.address}"], capture_output=True, text=True, check=False)
+    return found.stdout.split()
+
+
+@pytest.mark.parametrize("after", [1.0, 2.5, 5.0])
+def test_a_worker_killed_while_it_launches_leaves_no_connection_and_is_followed_by_one_launch(
+    runtime: DockerRuntime, host: SshTarget, tmp_path: Path, after: float
+) -> None:
+    with removed_afterwards(runtime) as key:
+        worker = subprocess.Popen([sys.executable, "-c", LAUNCH, str(tmp_path / "work"), key], cwd=Path.cwd())
+        time.sleep(after)
+        worker.kill()
+        worker.wait()
+        services = running(runtime, slow(key), seconds=60)
+        assert [service.state for service in services] == [ServiceState.RUNNING]
+        end = time.monotonic() + 20
+        while ways_in(host) and time.monotonic() < end:
+            time.sleep(0.2)
+        assert ways_in(host) == []
 
 
 def test_a_host_says_what_it_is(host: SshTarget, runtime: DockerRuntime) -> None:
