@@ -1,7 +1,7 @@
 """The engine's own cost of an order, against the bare queue running the same number of no-op tasks.
 
 Both run in this one process, so the floor is the queue's rows alone: no second process, no waiting. The engine's side
-holds what every room writes when an order moves (timeline, mail, monitor, subscription, invoice) and the sandbox's rows.
+holds what every room writes when an order moves (timeline, mail, monitor, subscription, invoice), and the sandbox.
 """
 
 from __future__ import annotations
