@@ -1,0 +1,94 @@
+"""A launch by us, against a bare `docker compose up --wait` of the same files on the same engine; here and over SSH."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from infrastructure.adapters.compose_files import read_compose
+from infrastructure.adapters.compose_folder import held_folder, write_folder
+from infrastructure.adapters.docker_runtime import DockerRuntime
+from infrastructure.adapters.ssh import SshTarget
+from infrastructure.adapters.ssh_client import tunnel_to_engine
+from infrastructure.adapters.words import Composition
+from live.lib.errors import TransientError
+from tests.lab.hosts import LIST, lab_hosts, sdi_lite
+
+pytestmark = [
+    pytest.mark.bench,
+    pytest.mark.lab,
+    pytest.mark.enable_socket,
+    pytest.mark.skipif(not LIST.exists(), reason="needs the lab's engine and hosts"),
+]
+
+ROUNDS = 3
+PORT = 27_601
+AT_MOST = 1.1
+
+
+@contextmanager
+def engine_of(target: SshTarget | None) -> Iterator[str]:
+    """The address of the engine, for Docker's own command."""
+    if target is None:
+        yield "unix:///var/run/docker.sock"
+        return
+    with tunnel_to_engine(target) as tunnel:
+        yield tunnel.host
+
+
+def launch_bare(target: SshTarget | None, wanted: Composition, work_dir: Path) -> None:
+    """Docker's own command, with the files as we write them; the way to the host is there before the clock starts."""
+    project = wanted.key.lower()
+    with held_folder(work_dir, wanted.key) as folder, engine_of(target) as host:
+        write_folder(folder, wanted, read_compose(wanted.compose))
+        files = ("-f", f"{folder.product}/compose.yaml", "-f", str(folder.override))
+        where = ("--project-directory", str(folder.product), "--env-file", str(folder.env_file))
+        command = ["docker", "compose", "-p", project, *where, *files, "up", "--build", "--wait"]
+        environment = {**os.environ, "DOCKER_HOST": host, "DOCKER_BUILDKIT": "0"}
+        subprocess.run(command, check=True, capture_output=True, timeout=600, env=environment)
+
+
+def launch(runtime: DockerRuntime, wanted: Composition) -> None:
+    """Ours, as the controllers do it: asked again when it says so."""
+    while True:
+        try:
+            runtime.ensure_running(wanted)
+        except TransientError as error:
+            time.sleep(error.retry_in.total_seconds() if error.retry_in else 1)
+        else:
+            return
+
+
+def seconds(act: Callable[[], None]) -> float:
+    started = time.perf_counter()
+    act()
+    return time.perf_counter() - started
+
+
+@pytest.mark.parametrize("place", ["this machine", "a host over SSH"])
+def test_a_launch_costs_little_more_than_the_bare_command(place: str, tmp_path: Path) -> None:
+    target = lab_hosts()[1] if place == "a host over SSH" else None
+    runtime = DockerRuntime(work_dir=tmp_path / "work", timeout=600, ssh=target)
+    wanted = sdi_lite(f"live-B{uuid.uuid4().hex[:8].upper()}", host_port=PORT, title="Merholm")
+    bare, ours = [], []
+    try:
+        launch(runtime, wanted)  # every layer is there from now on
+        for _ in range(ROUNDS):
+            runtime.remove(key=wanted.key)
+            bare.append(seconds(lambda: launch_bare(target, wanted, tmp_path / "bare")))
+            runtime.remove(key=wanted.key)
+            ours.append(seconds(lambda: launch(runtime, wanted)))
+    finally:
+        runtime.remove(key=wanted.key)
+    ratio = sorted(ours)[ROUNDS // 2] / sorted(bare)[ROUNDS // 2]
+    told = [" ".join(f"{one:.1f}" for one in runs) for runs in (bare, ours)]
+    print(f"\nfloor: bare `docker compose up --wait` of sdi-lite on {place}: {told[0]} s")  # noqa: T201  (it speaks)
+    print(f"a launch by us: {told[1]} s, {ratio:.2f} times the floor (medians)")  # noqa: T201  (it speaks)
+    assert ratio <= AT_MOST
