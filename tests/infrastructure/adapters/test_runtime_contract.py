@@ -15,9 +15,11 @@ from typing import Protocol
 import pytest
 
 from infrastructure.adapters.docker_runtime import DockerRuntime
+from infrastructure.adapters.ssh import ask
 from infrastructure.adapters.words import Composition, Port, Runtime, Service, ServiceState
 from live.lib.errors import TransientError
 from tests.fakes.runtime import FakeRuntime
+from tests.lab.hosts import lab_hosts
 
 COMPOSE = """
 services:
@@ -94,9 +96,28 @@ class DockerWorld:
         time.sleep(0.3)
 
 
-@pytest.fixture(params=["fake", pytest.param("docker", marks=pytest.mark.lab)])
+class SshWorld:
+    def __init__(self, work_dir: Path) -> None:
+        self.host = lab_hosts()[1]
+        self.runtime: Runtime = DockerRuntime(work_dir=work_dir, timeout=120, ssh=self.host)
+
+    def starts(self, key: str) -> int:
+        return ask(self.host, f"docker exec {key.lower()}-web-1 cat /data/starts").count("started")
+
+    def wait(self) -> None:
+        time.sleep(0.3)
+
+
+@pytest.fixture(
+    params=["fake", pytest.param("docker", marks=pytest.mark.lab), pytest.param("ssh", marks=pytest.mark.lab)]
+)
 def world(request: pytest.FixtureRequest, tmp_path: Path) -> World:
-    return FakeWorld() if request.param == "fake" else DockerWorld(tmp_path / "work")
+    match request.param:
+        case "docker":
+            return DockerWorld(tmp_path / "work")
+        case "ssh":
+            return SshWorld(tmp_path / "work")
+    return FakeWorld()
 
 
 @pytest.fixture
