@@ -3,70 +3,47 @@
 from __future__ import annotations
 
 import base64
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
-from socket import create_connection, create_server
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import requests
 
+from infrastructure.adapters.docker_runtime import DockerRuntime
 from infrastructure.adapters.libcloud_cloud import LibcloudCloud, open_driver
-from infrastructure.adapters.ssh import new_key_pair
+from infrastructure.adapters.ssh import HostKeyChanged, SshTarget, ask, bootstrap_of, new_key_pair
 from infrastructure.adapters.words import Node, NodeState, Size
 from infrastructure.userdata import render_user_data
 from live.lib.errors import PermanentError, TransientError
+from tests.lab.ec2 import IMAGE, SIZES, ec2
 
 pytestmark = [pytest.mark.lab, pytest.mark.enable_socket]
 
-ROOT = Path(__file__).parents[2]
-IMAGE = "ami-12c6146b"
 SIZE = Size(cpus=2, ram_gb=4, disk_gb=40)
 KEY = "live-GL7K3M"
 ADDRESS = "10.250.1.2"
 
 
 @pytest.fixture(scope="module")
-def port() -> Iterator[int]:
-    with create_server(("127.0.0.1", 0)) as free:
-        number = int(free.getsockname()[1])
-    command = [sys.executable, str(ROOT / "deploy/lab/ec2"), str(number), "--address", ADDRESS]
-    server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        _wait_for(number, server)
-        yield number
-    finally:
-        server.terminate()
-        server.wait(10)
-
-
-def _wait_for(number: int, server: subprocess.Popen[bytes]) -> None:
-    for _ in range(300):
-        assert server.poll() is None, "moto's server ended"
-        try:
-            create_connection(("127.0.0.1", number), timeout=1).close()
-        except OSError:
-            time.sleep(0.1)
-        else:
-            return
-    pytest.fail("moto's server does not listen")
+def credentials() -> Iterator[dict[str, object]]:
+    with ec2("--address", ADDRESS) as told:
+        yield told
 
 
 @pytest.fixture
-def driver(port: int) -> Any:
+def driver(credentials: dict[str, object]) -> Any:
     """Libcloud's driver, as a provider's settings would open it; the cloud behind it is empty."""
-    requests.post(f"http://127.0.0.1:{port}/moto-api/reset", timeout=10)
-    where = {"region": "eu-west-1", "host": "127.0.0.1", "port": port, "secure": False}
-    return open_driver("ec2", {"key": "AKIA", "secret": "hidden", **where})
+    requests.post(f"http://127.0.0.1:{credentials['port']}/moto-api/reset", timeout=10)
+    return open_driver("ec2", credentials)
 
 
 @pytest.fixture
 def cloud(driver: Any) -> LibcloudCloud:
-    return LibcloudCloud(driver=driver, image_id=IMAGE, size_ids=["t3.small", "t3.medium", "t3.large"])
+    return LibcloudCloud(driver=driver, image_id=IMAGE, size_ids=SIZES)
 
 
 def ensured(cloud: LibcloudCloud, key: str = KEY, **more: Any) -> Node:
@@ -164,3 +141,27 @@ def test_a_cloud_that_is_not_there_is_transient() -> None:
     cloud = LibcloudCloud(driver=open_driver("ec2", {"key": "a", "secret": "b", **where}), image_id=IMAGE)
     with pytest.raises(TransientError, match="cannot be reached"):
         cloud.list_servers()
+
+
+def test_a_server_that_boots_is_reached_by_the_keys_of_its_user_data_alone(tmp_path: Path) -> None:
+    with ec2("--boot") as credentials:
+        cloud = LibcloudCloud(driver=open_driver("ec2", credentials), image_id=IMAGE, size_ids=SIZES)
+        targets = [booted(cloud, key) for key in (KEY, "live-OTHER1")]
+        for target in targets:
+            assert bootstrap_of(target).state == "done"
+            runtime = DockerRuntime(work_dir=tmp_path, ssh=target)
+            assert runtime.test_connection().endswith(f" at root@{target.address}")
+        with pytest.raises(HostKeyChanged):
+            ask(replace(targets[0], address=targets[1].address), "true")
+        for key in (KEY, "live-OTHER1"):
+            cloud.remove_server(key=key)
+        with pytest.raises(TransientError):
+            ask(targets[0], "true", timeout=5)
+
+
+def booted(cloud: LibcloudCloud, key: str) -> SshTarget:
+    """A new server, and how it is reached."""
+    ours, its = new_key_pair(key), new_key_pair(f"host of {key}")
+    text = render_user_data(key=key, host_key=its, authorized_key=ours.public)
+    node = ensured(cloud, key, user_data=text)
+    return SshTarget(address=node.address, private_key=ours.private, host_key=its.public)
