@@ -53,9 +53,13 @@ def wait_until_started(folder: Path, words: str) -> None:
 @pytest.mark.parametrize(("how", "when"), [(signal.SIGINT, "gunicorn"), (signal.SIGTERM, "tick")])
 def test_demo_that_is_stopped_leaves_no_process(tmp_path: Path, how: signal.Signals, when: str) -> None:
     with start_demo(tmp_path) as demo:
-        wait_until_started(tmp_path, when)
-        demo.send_signal(how)
-        _said, errors = demo.communicate(timeout=LONGEST)
+        try:
+            wait_until_started(tmp_path, when)
+            demo.send_signal(how)
+            _said, errors = demo.communicate(timeout=LONGEST)
+        except (AssertionError, subprocess.TimeoutExpired):
+            demo.kill()  # or leaving this block would wait for it for ever
+            raise
     assert demo.returncode == 130
     assert b"Traceback" not in errors
     assert started_in(tmp_path) == []

@@ -34,7 +34,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """The order went all the way, or the command fails and says where."""
-        for one in (signal.SIGTERM, signal.SIGHUP):  # a closed terminal ends the demo as Ctrl-C does
+        # A closed terminal ends the demo as Ctrl-C does; a shell that starts it in the background hides Ctrl-C from it.
+        for one in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(one, _interrupt)
         self._json = options["json"]
         port = free_port(options["port"])
