@@ -10,8 +10,8 @@ from django.conf import settings
 from customers.mail import Letter, Postbox, get_postbox
 from customers.models import Message
 from live.lib import clock
-from live.lib.control import Controller, Ending, done, failed, later, register
-from live.lib.errors import PermanentError, TransientError
+from live.lib.control import Controller, Ending, done, ending_of, register
+from live.lib.errors import OutsideError
 
 
 class MailController(Controller[Message]):
@@ -28,18 +28,14 @@ class MailController(Controller[Message]):
         try:
             with get_postbox() as postbox:
                 return {row.pk: self._send(postbox, row) for row in rows}
-        except TransientError as error:
-            return {row.pk: later(str(error), retry_in=error.retry_in) for row in rows}
-        except PermanentError as error:
-            return {row.pk: failed(str(error)) for row in rows}
+        except OutsideError as error:
+            return {row.pk: ending_of(error) for row in rows}
 
     def _send(self, postbox: Postbox, row: Message) -> Ending:
         try:
             postbox.send(letter_of(row))
-        except TransientError as error:
-            return later(str(error), retry_in=error.retry_in)
-        except PermanentError as error:
-            return failed(str(error))
+        except OutsideError as error:
+            return ending_of(error)
         return done("Sent", sent_at=clock.now())
 
 

@@ -10,8 +10,8 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from live.lib import clock
-from live.lib.control import Controller, Ending, Kind, done, failed, later, register
-from live.lib.errors import OutsideError, TransientError
+from live.lib.control import Controller, Ending, Kind, done, ending_of, later, register
+from live.lib.errors import OutsideError
 from monitoring import incidents, measuring, monthly, outside
 from monitoring.adapters.words import Watch
 from monitoring.history import keep_history_of
@@ -69,11 +69,7 @@ def _visit_safely(visit: Visit, rows: Sequence[Monitor]) -> Mapping[int, Ending]
     try:
         return visit(outside.get_watch(), rows)
     except OutsideError as error:
-        return {row.pk: _ending_of(error) for row in rows}
-
-
-def _ending_of(error: OutsideError) -> Ending:
-    return later(str(error), retry_in=error.retry_in) if isinstance(error, TransientError) else failed(str(error))
+        return {row.pk: ending_of(error) for row in rows}
 
 
 def _register(watch: Watch, rows: Sequence[Monitor]) -> Mapping[int, Ending]:
@@ -83,7 +79,7 @@ def _register(watch: Watch, rows: Sequence[Monitor]) -> Mapping[int, Ending]:
 
 def _registered(row: Monitor, watch: Watch, answer: str | OutsideError | None) -> Ending:
     if isinstance(answer, OutsideError):
-        return _ending_of(answer)
+        return ending_of(answer)
     if answer is None:
         return later(_("Nothing was said about this monitor."))
     return done(outside_id=answer, backend=watch.backend, next_read_at=clock.now())
@@ -91,7 +87,7 @@ def _registered(row: Monitor, watch: Watch, answer: str | OutsideError | None) -
 
 def _pause(watch: Watch, rows: Sequence[Monitor]) -> Mapping[int, Ending]:
     refused = watch.pause_monitors([row.order.key for row in rows])
-    return {row.pk: _ending_of(error) if (error := refused.get(row.order.key)) else _asleep() for row in rows}
+    return {row.pk: ending_of(error) if (error := refused.get(row.order.key)) else _asleep() for row in rows}
 
 
 def _remove(watch: Watch, rows: Sequence[Monitor]) -> Mapping[int, Ending]:
@@ -101,7 +97,7 @@ def _remove(watch: Watch, rows: Sequence[Monitor]) -> Mapping[int, Ending]:
     endings = {}
     for row in rows:
         if error := refused.get(row.order.key):
-            endings[row.pk] = _ending_of(error)
+            endings[row.pk] = ending_of(error)
         elif still := left.get(row.order.key):
             names = ", ".join(f"{one.kind} {one.name}" for one in still)
             endings[row.pk] = later(_("Still there: %(names)s.") % {"names": names})

@@ -25,7 +25,7 @@ from django.db import transaction
 from django.db.models import Case, DateTimeField, F, Q, Value, When
 
 from live.lib import clock
-from live.lib.errors import PermanentError, TransientError
+from live.lib.errors import OutsideError, TransientError
 from live.lib.models import Resource
 from live.lib.queue import enqueue
 
@@ -72,6 +72,11 @@ def later(message: str, /, *, retry_in: timedelta | None = None, **fields: objec
 def failed(message: str, /, **fields: object) -> Ending:
     """Not until a person has acted."""
     return Ending(kind=Kind.FAILED, message=message, fields=fields)
+
+
+def ending_of(error: OutsideError) -> Ending:
+    """What the outside's no means for the row: another try, or a person."""
+    return later(str(error), retry_in=error.retry_in) if isinstance(error, TransientError) else failed(str(error))
 
 
 class Controller(Generic[R]):
@@ -136,10 +141,8 @@ class Controller(Generic[R]):
     def _act_safely(self, row: R) -> Ending:
         try:
             return self.act(row)
-        except TransientError as error:
-            return later(str(error), retry_in=error.retry_in)
-        except PermanentError as error:
-            return failed(str(error))
+        except OutsideError as error:
+            return ending_of(error)
         except Exception as error:
             # A bug: it flies on to the worker's log; the lease and max_attempts bound it.
             self.model._default_manager.filter(pk=row.pk).update(
