@@ -20,7 +20,7 @@ class InfrastructureConfig(AppConfig):
         from orders.sections import register_sections
 
         register_sections(InfrastructureSections())
-        register_schedule(Every(name="look at services", task="infrastructure.tasks.look_at_services", minutes=1))
+        register_schedule(Every(name="look at services", task="infrastructure.looking.look_at_services", minutes=1))
         register_schedule(Every(name="ask hosts", task="infrastructure.provider_tasks.ask_all_hosts", minutes=10))
         register_schedule(
             Every(name="read offers", task="infrastructure.provider_tasks.refresh_all_options", minutes=24 * 60)

@@ -9,11 +9,11 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from infrastructure.looking import look_at_provider
 from infrastructure.models import Finding, Provider, Service
 from infrastructure.reconciling.asking import request_reconciliation
 from infrastructure.reconciling.tasks import ReconciliationController
 from infrastructure.sandbox.models import SandboxComposition, SandboxNode
-from infrastructure.tasks import look_at_provider
 from tests.infrastructure.many import NAMES, make_many
 
 pytestmark = [pytest.mark.bench, pytest.mark.django_db]

@@ -7,8 +7,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from infrastructure.adapters.words import Composition
+from infrastructure.looking import look_at_provider, look_at_services
 from infrastructure.models import Deployment, Provider, Server, Service
-from infrastructure.tasks import look_at_provider, look_at_services
 from live.lib import clock
 from live.lib.schedules import all_schedules
 from orders.words import Wanted
@@ -27,7 +27,7 @@ def provider() -> Provider:
 def engine(monkeypatch: pytest.MonkeyPatch) -> FakeRuntime:
     """What `get_runtime` gives."""
     runtime = FakeRuntime()
-    monkeypatch.setattr("infrastructure.tasks.get_runtime", lambda provider: runtime)
+    monkeypatch.setattr("infrastructure.looking.get_runtime", lambda provider: runtime)
     monkeypatch.setattr("live.lib.control.enqueue", lambda *args, **options: None)
     return runtime
 
@@ -116,9 +116,9 @@ def test_each_provider_is_looked_at_by_a_task_of_its_own(
     for where in (provider, provider, other):
         launched(where, engine)
     asked: list[tuple[object, ...]] = []
-    monkeypatch.setattr("infrastructure.tasks.enqueue", lambda *args, **options: asked.append(args))
+    monkeypatch.setattr("infrastructure.looking.enqueue", lambda *args, **options: asked.append(args))
     assert look_at_services() == 2
-    assert sorted(asked) == [("infrastructure.tasks.look_at_provider", one.pk) for one in (provider, other)]
+    assert sorted(asked) == [("infrastructure.looking.look_at_provider", one.pk) for one in (provider, other)]
 
 
 def test_provider_that_is_gone_is_nothing_to_look_at(engine: FakeRuntime) -> None:
@@ -127,4 +127,4 @@ def test_provider_that_is_gone_is_nothing_to_look_at(engine: FakeRuntime) -> Non
 
 def test_look_is_on_the_clock() -> None:
     every = {one.name: one for one in all_schedules()}["look at services"]
-    assert (every.task, every.minutes) == ("infrastructure.tasks.look_at_services", 1)
+    assert (every.task, every.minutes) == ("infrastructure.looking.look_at_services", 1)

@@ -8,13 +8,13 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from infrastructure.looking import look_at_provider
 from infrastructure.models import Deployment, Endpoint, Finding, Provider, Server, Service
 from infrastructure.reconciling.asking import request_reconciliation
 from infrastructure.reconciling.tasks import ReconciliationController
 from infrastructure.sandbox.driver import SandboxNodeDriver
 from infrastructure.sandbox.runtime import SandboxRuntime
 from infrastructure.services import follow_orders
-from infrastructure.tasks import look_at_provider
 from orders.models import Order
 from orders.reports import Report, report_many
 from orders.words import Part, PartState
