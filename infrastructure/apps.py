@@ -13,7 +13,7 @@ class InfrastructureConfig(AppConfig):
     verbose_name = _("Infrastructure")
 
     def ready(self) -> None:
-        from infrastructure import receivers, tasks  # noqa: F401  (both register themselves)
+        from infrastructure import checks, receivers, tasks  # noqa: F401  (they register themselves)
         from infrastructure.order_sections import InfrastructureSections
         from infrastructure.reconciling import tasks as reconciling  # noqa: F401  (registers its controllers)
         from live.lib.schedules import Every, register_schedule

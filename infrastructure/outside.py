@@ -106,6 +106,7 @@ def user_data_of(server: Server) -> str:
         key=server.order.key,
         host_key=KeyPair(private=keys.host_private_key, public=keys.host_key),
         authorized_key=keys.public_key,
+        zabbix_server=settings.ZABBIX_AGENT_SERVER if server.has_agent else "",
     )
 
 

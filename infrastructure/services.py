@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import F, Q, prefetch_related_objects
 from django.utils.translation import gettext as _
@@ -154,6 +155,7 @@ def _place(order: Order) -> Server:
     if not order.is_sandbox:
         hold_places()
     place, wish = find_place(order), wish_of(order.plan)
+    boots = place.provider.kind == Provider.Kind.LIBCLOUD
     server = Server.objects.create(
         order=order,
         provider=place.provider,
@@ -163,10 +165,11 @@ def _place(order: Order) -> Server:
         ram_gb=wish.ram_gb,
         disk_gb=wish.disk_gb,
         size_id=place.size.outside_id if place.size else "",
+        has_agent=boots and bool(settings.ZABBIX_AGENT_SERVER),
         wanted_version=order.wanted_version,
         next_attempt_at=clock.now(),
     )
-    if place.provider.kind == Provider.Kind.LIBCLOUD:
+    if boots:
         give_server_keys(server)
     return server
 

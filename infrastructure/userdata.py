@@ -57,7 +57,7 @@ def render_user_data(*, key: str, host_key: KeyPair, authorized_key: str, zabbix
     """
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9-]{0,62}", key):
         raise ValueError(f"'{key}' cannot name a server")
-    if not re.fullmatch(r"[A-Za-z0-9.:,-]*", zabbix_server):
+    if zabbix_server and not names_zabbix(zabbix_server):
         raise ValueError(f"'{zabbix_server}' is no address of a Zabbix server")
     document = {
         "hostname": key.lower(),
@@ -66,6 +66,11 @@ def render_user_data(*, key: str, host_key: KeyPair, authorized_key: str, zabbix
         "runcmd": [[_BOOTSTRAP]],
     }
     return "#cloud-config\n" + yaml.dump(document, Dumper=_Dumper, sort_keys=False, width=10_000)
+
+
+def names_zabbix(text: str) -> bool:
+    """True when the text is an address or a name, or several with commas and nothing else between."""
+    return re.fullmatch(r"[A-Za-z0-9.:-]+(,[A-Za-z0-9.:-]+)*", text) is not None
 
 
 def _ways_in(host_key: KeyPair, authorized_key: str) -> dict[str, Any]:

@@ -11,7 +11,7 @@ os.environ["EMAIL_URL"] = "memorymail://"
 os.environ["VAR_DIR"] = tempfile.mkdtemp(prefix="live-tests-")
 os.environ["SITE_URL"] = "http://testserver"
 os.environ["LOG_LEVEL"] = "WARNING"
-for name in ("ZABBIX_URL", "ZABBIX_TOKEN", "ZABBIX_USER", "ZABBIX_PASSWORD"):
+for name in ("ZABBIX_URL", "ZABBIX_TOKEN", "ZABBIX_USER", "ZABBIX_PASSWORD", "ZABBIX_AGENT_SERVER"):
     os.environ[name] = ""
 
 from live.settings import *  # noqa: E402, F403  (the environment comes first)

@@ -58,6 +58,9 @@ class Server(OrderResource):
         blank=True,
         help_text=_("What it carries outside, if it was made for another."),
     )
+    has_agent = models.BooleanField(
+        _("Zabbix agent"), default=False, help_text=_("Its first boot installs one, for ZABBIX_AGENT_SERVER.")
+    )
     bootstrap_log = models.TextField(_("how it was set up"), blank=True)
 
     objects = ServerQuerySet.as_manager()  # type: ignore[misc]

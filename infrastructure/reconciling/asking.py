@@ -100,7 +100,9 @@ def adopt_orphan(*, finding: Finding, order: Order, actor: User | None = None) -
 
 def _hand_over_keys(finding: Finding, order: Order) -> None:
     """What opened the server for its former order opens it for the new one, where it is still known."""
-    former = ServerKeys.objects.filter(server__provider=finding.provider, server__outside_id=finding.outside_id).first()
+    known = ServerKeys.objects.filter(server__provider=finding.provider, server__outside_id=finding.outside_id)
+    former = known.select_related("server").first()
+    Server.objects.filter(order=order).update(has_agent=former is not None and former.server.has_agent)
     if former is not None:
         names = ("public_key", "private_key", "host_key", "host_private_key")
         values = {name: getattr(former, name) for name in names}

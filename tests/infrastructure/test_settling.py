@@ -201,12 +201,12 @@ def test_keys_of_an_adopted_server_come_with_it(world: World) -> None:
     order, row = lacking(world), orphan(world)
     former = world.standing()
     Server.objects.filter(pk=former.pk).update(
-        outside_id=row.outside_id, wanted=Wanted.REMOVED, wanted_version=2, done_version=2
+        outside_id=row.outside_id, wanted=Wanted.REMOVED, wanted_version=2, done_version=2, has_agent=True
     )
     ServerKeys.objects.create(server=former, public_key="p", private_key="q", host_key="h", host_private_key="i")
     adopt_orphan(finding=row, order=order)
     keys = ServerKeys.objects.get(server__order=order)
-    assert (keys.private_key, keys.host_key) == ("q", "h")
+    assert (keys.private_key, keys.host_key, keys.server.has_agent) == ("q", "h", True)
 
 
 def test_order_that_has_a_server_adopts_nothing(world: World) -> None:
