@@ -35,6 +35,7 @@ def spec_of(order: Order) -> MonitorSpec:
         },
         checks=tuple(_check(endpoint) for endpoint in order.endpoints.all()),
         plan=f"{product.slug}/{order.plan.slug}",
+        promise=None if order.plan.sla_promise is None else float(order.plan.sla_promise),
     )
 
 

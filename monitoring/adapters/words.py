@@ -42,8 +42,31 @@ class MonitorSpec:
     checks: tuple[CheckSpec, ...] = ()
     plan: str = ""
     """What was promised with it, such as `sdi-lite/small`; empty where nothing was."""
-    promise: float = 99.0
-    """The per cent of the time that the plan promises it to be up."""
+    promise: float | None = None
+    """The per cent of the time that the plan promises it to be up; none where nothing is promised."""
+    agent_address: str = ""
+    """Where the agent of the order's server answers; empty where it has none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Registered:
+    """A monitor that stands outside, and what staff should know though it does."""
+
+    outside_id: str
+    remark: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WindowSpec:
+    """Work planned on some monitors: while it lasts, whoever watches raises no alarm; found again by `key`."""
+
+    key: str
+    title: str
+    starts_at: datetime
+    ends_at: datetime
+    monitors: tuple[str, ...]
+    """The keys of the monitors concerned."""
+    description: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +77,8 @@ class Seen:
     at: datetime
     message: str = ""
     seconds: float = 0.0
+    certificate_until: datetime | None = None
+    """When the certificate of the address expires; none where whoever watches does not know."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -92,12 +92,15 @@ def service(spec: MonitorSpec) -> Object:
     }
 
 
-def sla(plan: str, promise: float, *, since: int) -> Object:
-    """The promise of a plan, kept or not by every service that carries the plan's tag; around the clock, by month."""
+def sla(plan: str, promise: float | None, *, since: int) -> Object:
+    """The promise of a plan, kept or not by every service that carries the plan's tag; around the clock, by month.
+
+    A plan that promises nothing has one too, which asks for nothing: it measures all the same.
+    """
     return {
         "name": f"{GROUP}/{plan}"[:255],
         "period": "2",
-        "slo": f"{promise:g}",
+        "slo": f"{promise or 0:g}",
         "effective_date": since,
         "timezone": "UTC",
         "status": "1",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Self
 
 from django.db import models
@@ -17,6 +17,8 @@ from monitoring.adapters.words import Seen
 from monitoring.damping import Held, held_after
 from monitoring.models.monitor import Monitor
 from monitoring.words import CheckState
+
+SAY_AGAIN = timedelta(hours=12)  # less than a day, after which workers ask for the certificate themselves
 
 
 class MonitorCheckQuerySet(models.QuerySet["MonitorCheck"]):
@@ -48,10 +50,22 @@ class MonitorCheck(Timestamped):
     since = models.DateTimeField(_("since"), default=timezone.now)
     checked_at = models.DateTimeField(_("last reading"), null=True, blank=True)
     failures = models.PositiveIntegerField(_("failures in a row"), default=0)
+    certificate_until = models.DateTimeField(_("certificate expires"), null=True, blank=True)
+    certificate_checked_at = models.DateTimeField(_("certificate last seen"), null=True, blank=True)
 
     objects = MonitorCheckQuerySet.as_manager()
 
-    HELD_FIELDS = ("state", "message", "seconds", "since", "checked_at", "failures", "updated_at")
+    HELD_FIELDS = (
+        "state",
+        "message",
+        "seconds",
+        "since",
+        "checked_at",
+        "failures",
+        "certificate_until",
+        "certificate_checked_at",
+        "updated_at",
+    )
 
     class Meta:
         verbose_name = _("check")
@@ -80,7 +94,18 @@ class MonitorCheck(Timestamped):
         after = held_after(before, seen, now=now)
         self.state, self.since, self.checked_at = after.state, after.since, after.checked_at
         self.failures, self.message, self.seconds = after.failures, after.message, after.seconds
-        if after.looks_like(before):
+        certificate_is_news = self._take_in_certificate(seen, now)
+        if after.looks_like(before) and not certificate_is_news:
             return False
         self.updated_at = now
+        return True
+
+    def _take_in_certificate(self, seen: Seen | None, now: datetime) -> bool:
+        """True when it is worth writing: another certificate, or the first word of it in half a day."""
+        if seen is None or seen.certificate_until is None:
+            return False
+        fresh = self.certificate_checked_at and now - self.certificate_checked_at < SAY_AGAIN
+        if fresh and self.certificate_until == seen.certificate_until:
+            return False
+        self.certificate_until, self.certificate_checked_at = seen.certificate_until, now
         return True

@@ -11,12 +11,12 @@ from django.utils.translation import gettext_lazy as _
 
 from customers.models import User
 from live.lib import clock
-from live.lib.models import Timestamped
+from live.lib.models import Resource, ResourceQuerySet
 from monitoring.availability import Span
 from orders.models import Order
 
 
-class MaintenanceQuerySet(models.QuerySet["Maintenance"]):
+class MaintenanceQuerySet(ResourceQuerySet["Maintenance"]):
     """Sets of windows."""
 
     def standing(self) -> Self:
@@ -32,8 +32,11 @@ class MaintenanceQuerySet(models.QuerySet["Maintenance"]):
         return self.standing().filter(starts_at__lt=period.end, ends_at__gt=period.start)
 
 
-class Maintenance(Timestamped):
-    """Work that staff have planned: announced to the customers concerned, and left out of the figures."""
+class Maintenance(Resource):
+    """Work that staff have planned: announced to the customers concerned, and left out of the figures.
+
+    Whoever watches is told too, by a controller, so that it raises no alarm either.
+    """
 
     title = models.CharField(_("title"), max_length=120, help_text=_("What customers read first."))
     description = models.TextField(
@@ -46,23 +49,30 @@ class Maintenance(Timestamped):
         User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("planned by")
     )
     cancelled_at = models.DateTimeField(_("called off"), null=True, blank=True)
+    outside_id = models.CharField(_("id outside"), max_length=200, blank=True)
 
-    objects = MaintenanceQuerySet.as_manager()
+    objects = MaintenanceQuerySet.as_manager()  # type: ignore[misc]  # the base's is a class variable to the plugin
 
-    class Meta:
+    class Meta(Resource.Meta):
         verbose_name = _("maintenance window")
         verbose_name_plural = _("maintenance windows")
         ordering = ("-starts_at", "-pk")
         constraints = (
             models.CheckConstraint(condition=Q(ends_at__gte=F("starts_at")), name="maintenance_ends_after_it_starts"),
         )
-        indexes = (
+        indexes = [
+            *Resource.Meta.indexes,
             # Read at every reading: what is, or will be, under way.
             models.Index(fields=("ends_at",), name="maintenance_by_end"),
-        )
+        ]
 
     def __str__(self) -> str:
         return self.title
+
+    @property
+    def key(self) -> str:
+        """What it is found by outside; two installations that share a Zabbix do not meet."""
+        return f"live-window-{self.pk}-{self.created_at:%y%m%d%H%M%S}"
 
     @property
     def span(self) -> Span:

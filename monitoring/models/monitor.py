@@ -33,7 +33,11 @@ class Monitor(OrderResource):
     """Whatever watches the addresses of one order; found outside by the order's key."""
 
     backend = models.CharField(_("watched by"), max_length=10, choices=Backend.choices, blank=True)
+    outside_url = models.CharField(
+        _("watched at"), max_length=500, blank=True, help_text=_("The address of the Zabbix it is registered with.")
+    )
     outside_id = models.CharField(_("id outside"), max_length=200, blank=True)
+    remark = models.TextField(_("remark"), blank=True, help_text=_("What could not be had, though it is registered."))
     state = models.CharField(_("state"), max_length=10, choices=CheckState.choices, default=CheckState.UNKNOWN)
     read_error = models.TextField(_("last reading's error"), blank=True)
     next_read_at = models.DateTimeField(

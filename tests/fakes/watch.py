@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from live.lib import clock
 from live.lib.errors import OutsideError, PermanentError, TransientError
@@ -37,6 +38,8 @@ class FakeWatch:
         """Keys that are refused for good, and the words."""
         self.down: dict[tuple[str, str], str] = {}
         """(key, check) pairs that do not answer, and what is said of them."""
+        self.certificates: dict[tuple[str, str], datetime] = {}
+        """(key, check) pairs whose certificate is known, and when it expires."""
 
     def test_connection(self) -> str:
         self._call("test_connection")
@@ -90,7 +93,9 @@ class FakeWatch:
     def _one(self, key: str, check: str) -> Seen:
         said = self.down.get((key, check))
         health = Health.UP if said is None else Health.DOWN
-        return Seen(health=health, at=clock.now(), message=said or "answered 200", seconds=0.02)
+        until = self.certificates.get((key, check))
+        message = said or "answered 200"
+        return Seen(health=health, at=clock.now(), message=message, seconds=0.02, certificate_until=until)
 
     def _refused(self, keys: Sequence[str]) -> Mapping[str, OutsideError]:
         return {key: PermanentError(self.refuse[key]) for key in keys if key in self.refuse}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pytest
 
 from monitoring.specs import spec_of
@@ -19,3 +21,10 @@ def test_spec_names_the_order_its_plan_and_its_addresses(room: Room) -> None:
     assert (spec.tags["order"], spec.tags["product"]) == (order.reference, product)
     assert spec.plan == f"{product}/{order.plan.slug}"
     assert [check.key for check in spec.checks] == ["wms", "csw"]
+
+
+def test_spec_promises_what_the_plan_does(room: Room) -> None:
+    order = room.arrive()
+    assert spec_of(order).promise is None
+    order.plan.sla_promise = Decimal("99.90")
+    assert spec_of(order).promise == 99.9
