@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.conf import settings
@@ -20,7 +20,7 @@ from live.lib.control import kick, want
 from orders.flow import may_move
 from orders.models import Order
 from orders.reports import lock_orders
-from orders.services import report
+from orders.services import Report, report_many
 from orders.words import Part, PartState, State, Wanted
 
 AT_ONCE = 200
@@ -56,13 +56,18 @@ def follow_orders(pks: Iterable[int]) -> None:
     orders = [order for order in lock_orders(pks) if order.approved_at is not None]
     prefetch_related_objects(orders, "parts")
     rows = _rows_of(orders)
-    for order in orders:
-        if order.wanted == Wanted.RUNNING:
-            _bring(order, rows)
-        elif order.wanted == Wanted.SUSPENDED:
-            _rest(order, rows)
-        else:
-            _take_away(order, rows)
+    if news := [one for order in orders for one in _follow(order, rows)]:
+        report_many(news)
+
+
+def _follow(order: Order, rows: Rows) -> Iterator[Report]:
+    """The order's rows want what it wants; yields what there is to tell of that."""
+    if order.wanted == Wanted.RUNNING:
+        yield from _bring(order, rows)
+    elif order.wanted == Wanted.SUSPENDED:
+        _rest(order, rows)
+    else:
+        yield from _take_away(order, rows)
 
 
 def _rows_of(orders: Sequence[Order]) -> Rows:
@@ -87,13 +92,13 @@ def _lags(known: Mapping[int, int], order: Order) -> bool:
     return known.get(order.pk, -1) < order.wanted_version
 
 
-def _bring(order: Order, rows: Rows) -> None:
+def _bring(order: Order, rows: Rows) -> Iterator[Report]:
     if _lags(rows.servers, order):
-        _want_server(order)
+        yield from _want_server(order, rows)
     if _lags(rows.deployments, order) and _may(order, Part.COMPOSITION):
-        _want_deployment(order)
+        yield from _want_deployment(order, rows)
     if order.pk in rows.endpoints and _lags(rows.endpoints, order) and _may(order, Part.ENDPOINTS):
-        _want_endpoints(order)
+        yield from _want_endpoints(order)
 
 
 def _rest(order: Order, rows: Rows) -> None:
@@ -102,13 +107,13 @@ def _rest(order: Order, rows: Rows) -> None:
         _want(Deployment, "deployment", order)
 
 
-def _take_away(order: Order, rows: Rows) -> None:
+def _take_away(order: Order, rows: Rows) -> Iterator[Report]:
     _ask_no_more(order, rows)
     if _lags(rows.deployments, order) and _may(order, Part.COMPOSITION):
         _want(Deployment, "deployment", order)
     if _lags(rows.servers, order) and _may(order, Part.SERVER):
         _want(Server, "server", order)
-        _forget_unplaced(order)
+        yield from _forget_unplaced(order)
 
 
 def _ask_no_more(order: Order, rows: Rows) -> None:
@@ -116,11 +121,11 @@ def _ask_no_more(order: Order, rows: Rows) -> None:
         order.endpoints.update(next_attempt_at=None)
 
 
-def _forget_unplaced(order: Order) -> None:
+def _forget_unplaced(order: Order) -> Iterator[Report]:
     """An order that never found a place has no server to remove."""
     if order.parts.filter(part=Part.SERVER).exists() and not Server.objects.filter(order=order).exists():
         words = _("No server was ever made.")
-        report(order.pk, Part.SERVER, PartState.REMOVED, words, version=order.wanted_version)
+        yield _report(order, Part.SERVER, PartState.REMOVED, words)
 
 
 def _may(order: Order, part: Part) -> bool:
@@ -134,20 +139,21 @@ def _want(model: type[Server | Deployment], controller: str, order: Order) -> No
         kick(controller, rows.values_list("pk", flat=True))
 
 
-def _want_server(order: Order) -> None:
-    if Server.objects.filter(order=order).exists():
-        return _want(Server, "server", order)
-    version = order.wanted_version
+def _want_server(order: Order, rows: Rows) -> Iterator[Report]:
+    if order.pk in rows.servers:
+        _want(Server, "server", order)
+        return
     try:
         server = _place(order)
     except NoProvider as refusal:
         # The minutely look asks again: the order goes on by itself when there is room.
-        return report(order.pk, Part.SERVER, PartState.FAILED, refusal.message, version=version)
+        yield _report(order, Part.SERVER, PartState.FAILED, refusal.message)
+        return
     kick("server", [server.pk])
     words = _("Asked %(provider)s for a server.") % {"provider": server.provider}
     if server.host is not None:
         words = _("Placed on %(host)s of %(provider)s.") % {"host": server.host, "provider": server.provider}
-    return report(order.pk, Part.SERVER, PartState.WORKING, words, version=version)
+    yield _report(order, Part.SERVER, PartState.WORKING, words)
 
 
 def _place(order: Order) -> Server:
@@ -174,9 +180,10 @@ def _place(order: Order) -> Server:
     return server
 
 
-def _want_deployment(order: Order) -> None:
-    if Deployment.objects.filter(order=order).exists():
-        return _want(Deployment, "deployment", order)
+def _want_deployment(order: Order, rows: Rows) -> Iterator[Report]:
+    if order.pk in rows.deployments:
+        _want(Deployment, "deployment", order)
+        return
     deployment = Deployment.objects.create(
         order=order,
         server=order.server,
@@ -188,7 +195,7 @@ def _want_deployment(order: Order) -> None:
     _create_endpoints(deployment)
     kick("deployment", [deployment.pk])
     words = _("Launching %(release)s.") % {"release": order.release}
-    return report(order.pk, Part.COMPOSITION, PartState.WORKING, words, version=order.wanted_version)
+    yield _report(order, Part.COMPOSITION, PartState.WORKING, words)
 
 
 def _create_endpoints(deployment: Deployment) -> None:
@@ -214,13 +221,17 @@ def _create_endpoints(deployment: Deployment) -> None:
     Endpoint.objects.bulk_create(endpoints)
 
 
-def _want_endpoints(order: Order) -> None:
+def _want_endpoints(order: Order) -> Iterator[Report]:
     rows = Endpoint.objects.filter(order=order)
     if want(rows, order.wanted_version):
         _readdress(order.deployment)
         kick("endpoint", rows.values_list("pk", flat=True))
         words = _("Asking each address whether it answers.")
-        report(order.pk, Part.ENDPOINTS, PartState.WORKING, words, version=order.wanted_version)
+        yield _report(order, Part.ENDPOINTS, PartState.WORKING, words)
+
+
+def _report(order: Order, part: Part, state: PartState, words: str) -> Report:
+    return Report(order_pk=order.pk, part=part, state=state, message=words, version=order.wanted_version)
 
 
 def _readdress(deployment: Deployment) -> None:

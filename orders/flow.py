@@ -23,6 +23,8 @@ LEAVES_AFTER: Mapping[Part, tuple[Part, ...]] = {
     Part.ENDPOINTS: (Part.COMPOSITION,),
     Part.SERVER: (Part.COMPOSITION,),
 }
+# The parts that others wait for, on their way in or out.
+AWAITED = frozenset(part for waits in (ARRIVES_AFTER, LEAVES_AFTER) for before in waits.values() for part in before)
 # What must be there before an order is active: an outage of the monitoring holds no customer back.
 REQUIRED = (Part.SERVER, Part.COMPOSITION, Part.ENDPOINTS)
 GOAL: Mapping[Wanted, PartState] = {
@@ -58,6 +60,11 @@ def may_move(part: Part, *, wanted: Wanted, version: int, seen: Iterable[PartSee
         (one := by_part.get(other)) is not None and one.version == version and one.state in arrived
         for other in ARRIVES_AFTER[part]
     )
+
+
+def lets_others_move(part: Part, state: PartState) -> bool:
+    """True when `part` in `state` may be what another part waits for."""
+    return part in AWAITED and state not in (PartState.WORKING, PartState.FAILED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,7 @@ from live.lib import clock
 from live.lib.errors import Refusal
 from live.lib.names import new_password, new_reference
 from orders.models import Order, OrderEvent, OrderSecrets
-from orders.reports import Report, derive, lock_orders, report, report_many
+from orders.reports import Report, announce, derive, lock_orders, report, report_many
 from orders.words import State, Wanted
 from products.inputs import clean_inputs
 from products.models import Plan, Product, Release
@@ -211,6 +211,7 @@ def _approve(order: Order, actor: User | None, words: str) -> None:
 
 def _derive_now(order: Order) -> None:
     derive([order], order.parts.all(), [])
+    announce([order.pk])
 
 
 def _held(order: Order) -> Order:

@@ -1,0 +1,72 @@
+"""News of an order goes up only where somebody may wait for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from orders.models import Order
+from orders.reports import Report, report_many
+from orders.services import place_order
+from orders.signals import orders_moved
+from orders.words import Part, PartState
+from tests.factories import make_draft
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def told() -> Iterator[list[int]]:
+    """The orders that were told of, in their sequence; no room listens."""
+    heard: list[int] = []
+
+    def listen(*, order_pks: tuple[int, ...], **_: object) -> None:
+        heard.extend(order_pks)
+
+    rooms, orders_moved.receivers = orders_moved.receivers, []
+    orders_moved.connect(listen)
+    yield heard
+    orders_moved.receivers = rooms
+
+
+@pytest.fixture
+def order(told: list[int]) -> Order:
+    """An order that is on its way."""
+    placed = place_order(order=make_draft(plan_fields={"auto_approve": True}))
+    told.clear()
+    return placed
+
+
+def say(order: Order, part: Part, state: PartState, message: str = "") -> None:
+    report_many(
+        [Report(order_pk=order.pk, part=part, state=state, message=message, version=order.wanted_version)],
+    )
+
+
+def test_progress_concerns_nobody_else(order: Order, told: list[int]) -> None:
+    say(order, Part.SERVER, PartState.WORKING, "Asked for a server.")
+    say(order, Part.SERVER, PartState.WORKING, "Still booting.")
+    assert told == []
+
+
+def test_a_part_that_arrives_lets_the_next_one_look(order: Order, told: list[int]) -> None:
+    say(order, Part.SERVER, PartState.WORKING)
+    told.clear()
+    say(order, Part.SERVER, PartState.READY)
+    assert told == [order.pk]
+
+
+def test_a_changed_state_is_always_told(order: Order, told: list[int]) -> None:
+    for part in (Part.SERVER, Part.COMPOSITION, Part.ENDPOINTS):
+        say(order, part, PartState.READY)
+    assert told == [order.pk] * 3
+    say(order, Part.ENDPOINTS, PartState.DOWN, "Maps do not answer.")
+    assert told == [order.pk] * 4  # degraded: its own state changed
+
+
+def test_monitoring_that_is_gone_lets_the_composition_go(order: Order, told: list[int]) -> None:
+    say(order, Part.MONITORING, PartState.WORKING)
+    told.clear()
+    say(order, Part.MONITORING, PartState.REMOVED)
+    assert told == [order.pk]
