@@ -20,6 +20,7 @@ class MonitoringConfig(AppConfig):
 
         register_sections(MonitoringSections())
         register_schedule(Every(name="read states", task="monitoring.tasks.read_states", minutes=1))
+        register_schedule(Every(name="read certificates", task="monitoring.tasks.read_certificates", minutes=60))
         register_schedule(Every(name="follow incidents", task="monitoring.tasks.follow_incidents", minutes=1))
         register_schedule(Every(name="make monthly reports", task="monitoring.tasks.make_reports", minutes=60))
         register_schedule(Every(name="close days", task="monitoring.tasks.close_days", minutes=30))

@@ -6,9 +6,12 @@ from functools import lru_cache
 
 from django.conf import settings
 
+from live.lib.adapters.certificate import read_expiries
 from monitoring.adapters.builtin import BuiltinWatch
 from monitoring.adapters.words import Watch
 from monitoring.adapters.zabbix import ZabbixWatch
+
+__all__ = ["get_watch", "read_expiries"]
 
 
 def get_watch() -> Watch:

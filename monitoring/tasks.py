@@ -12,8 +12,10 @@ from django.utils.translation import gettext as _
 from live.lib import clock
 from live.lib.control import Controller, Ending, Kind, done, ending_of, later, register
 from live.lib.errors import OutsideError
+from live.lib.queue import enqueue
 from monitoring import incidents, measuring, monthly, outside
 from monitoring.adapters.words import Watch
+from monitoring.certificates import AT_ONCE, addresses_of, checks_to_ask, write_expiries
 from monitoring.history import keep_history_of
 from monitoring.models import Monitor, MonitorCheck
 from monitoring.reading import States, claim_page, write_page
@@ -150,6 +152,19 @@ def read_page() -> int:
         logger.warning("No reading of %s monitors: %s", len(page.rows), error)
     write_page(page, states, error=error)
     return len(page.rows)
+
+
+def read_certificates(after: int = 0) -> int:
+    """The next certificates of which nothing was heard for a day have been looked at; returns how many were shown.
+
+    A full page leaves the rest to a task of its own, so that silent addresses never keep one running for long.
+    """
+    checks = checks_to_ask(after=after)
+    addresses = addresses_of(checks)
+    shown = write_expiries(checks, dict(zip(addresses, outside.read_expiries(addresses), strict=True)))
+    if len(checks) == AT_ONCE:
+        enqueue("monitoring.tasks.read_certificates", checks[-1].pk)
+    return shown
 
 
 def make_reports() -> int:

@@ -8,17 +8,13 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from live.lib.adapters.http_check import MAX_BODY, HttpCheck, HttpResult, check_all
+from tests.fakes.tls import self_signed
 
 pytestmark = [pytest.mark.enable_socket, pytest.mark.allow_hosts(["127.0.0.1", "localhost"])]
 
@@ -190,18 +186,3 @@ def test_results_keep_the_order_of_the_checks_and_run_side_by_side(site: str) ->
 def test_one_check_does_not_see_the_cookies_of_another(site: str) -> None:
     results = check_all([HttpCheck(url=f"{site}/cookie", contains="none")] * 3, workers=1)
     assert all(result.ok for result in results)
-
-
-def self_signed(folder: Path) -> ssl.SSLContext:
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
-    now = datetime.now(UTC)
-    certificate = x509.CertificateBuilder(name, name, key.public_key(), 1, now, now + timedelta(days=1)).sign(
-        key, hashes.SHA256()
-    )
-    plain = serialization.NoEncryption()
-    both = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, plain)
-    (folder / "both.pem").write_bytes(both + certificate.public_bytes(serialization.Encoding.PEM))
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(folder / "both.pem")
-    return context
