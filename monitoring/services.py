@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from infrastructure.models import Endpoint
 from live.lib import clock
 from live.lib.control import kick, want
-from live.lib.errors import Refusal
+from live.lib.errors import OutsideError, Refusal
 from monitoring import outside
 from monitoring.adapters.words import LeftBehind
 from monitoring.maintenance import resting_until
@@ -24,7 +24,7 @@ from orders.reports import lock_orders
 from orders.services import report_many
 from orders.words import Part, PartState, Wanted
 
-AT_ONCE = 500
+BATCH = 1000  # what a visit of the controller takes, and so what is handed to it at once
 ARRIVED = (PartState.READY, PartState.DOWN)
 
 
@@ -35,10 +35,11 @@ class NothingToRetry(Refusal):
 
 
 def follow_all() -> None:
-    """Every order whose monitor lags behind its wish has been followed."""
+    """Every order whose monitor lags behind its wish has been followed, and whoever is watched elsewhere moves."""
     pks = list(_behind().values_list("pk", flat=True))
-    for start in range(0, len(pks), AT_ONCE):
-        _follow(pks[start : start + AT_ONCE])
+    for start in range(0, len(pks), BATCH):
+        _follow(pks[start : start + BATCH])
+    move_monitors()
 
 
 def follow_orders(pks: Iterable[int]) -> None:
@@ -84,6 +85,24 @@ def _follow(pks: Sequence[int]) -> None:
     rows = Monitor.objects.filter(order__in=[order.pk for order in (*fresh, *known)])
     kick("monitoring", rows.values_list("pk", flat=True))
     report_rows(rows)
+
+
+def move_monitors() -> int:
+    """Monitors of running orders that were last brought to another watch than today's are due; returns how many.
+
+    What is kept of them stays: only whoever watches is another.
+    """
+    try:
+        watch = outside.get_watch()
+    except OutsideError:
+        return 0
+    pks = list(Monitor.objects.watched_elsewhere(watch.backend, watch.address).values_list("pk", flat=True))
+    if pks:
+        with transaction.atomic():
+            moving = Monitor.objects.filter(pk__in=pks)
+            moving.update(next_attempt_at=clock.now(), failed_version=0, attempts=0, last_error="")
+            kick("monitoring", pks)
+    return len(pks)
 
 
 def _seen(pks: Sequence[int]) -> dict[int, list[PartSeen]]:

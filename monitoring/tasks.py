@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from django.db.models import Q
@@ -14,12 +15,12 @@ from live.lib.control import Controller, Ending, Kind, done, ending_of, later, r
 from live.lib.errors import OutsideError
 from live.lib.queue import enqueue
 from monitoring import incidents, measuring, monthly, outside
-from monitoring.adapters.words import Watch
+from monitoring.adapters.words import Registered, Watch
 from monitoring.certificates import AT_ONCE, addresses_of, checks_to_ask, write_expiries
 from monitoring.history import keep_history_of
 from monitoring.models import Monitor, MonitorCheck
 from monitoring.reading import States, claim_page, write_page
-from monitoring.services import report_rows
+from monitoring.services import BATCH, report_rows
 from monitoring.specs import RELATED, specs_of
 from monitoring.words import CheckState
 from orders.reports import lock_orders
@@ -37,7 +38,7 @@ class MonitoringController(Controller[Monitor]):
     model = Monitor
     lease = timedelta(seconds=180)
     max_attempts = 2000  # with rests of five minutes: an outage of a week heals by itself
-    batch_size = 200
+    batch_size = BATCH
     related = RELATED
 
     def act_many(self, rows: Sequence[Monitor]) -> Mapping[int, Ending]:
@@ -68,23 +69,30 @@ class MonitoringController(Controller[Monitor]):
 
 
 def _visit_safely(visit: Visit, rows: Sequence[Monitor]) -> Mapping[int, Ending]:
+    """However it ended, the rows remember whom they asked."""
     try:
-        return visit(outside.get_watch(), rows)
+        watch = outside.get_watch()
     except OutsideError as error:
         return {row.pk: ending_of(error) for row in rows}
+    try:
+        endings = visit(watch, rows)
+    except OutsideError as error:
+        endings = {row.pk: ending_of(error) for row in rows}
+    asked = {"backend": watch.backend, "outside_url": watch.address}
+    return {pk: replace(ending, fields={**ending.fields, **asked}) for pk, ending in endings.items()}
 
 
 def _register(watch: Watch, rows: Sequence[Monitor]) -> Mapping[int, Ending]:
     answers = watch.ensure_monitors(specs_of(rows))
-    return {row.pk: _registered(row, watch, answers.get(row.order.key)) for row in rows}
+    return {row.pk: _registered(answers.get(row.order.key)) for row in rows}
 
 
-def _registered(row: Monitor, watch: Watch, answer: str | OutsideError | None) -> Ending:
+def _registered(answer: Registered | OutsideError | None) -> Ending:
     if isinstance(answer, OutsideError):
         return ending_of(answer)
     if answer is None:
         return later(_("Nothing was said about this monitor."))
-    return done(outside_id=answer, backend=watch.backend, next_read_at=clock.now())
+    return done(outside_id=answer.outside_id, remark=answer.remark, next_read_at=clock.now())
 
 
 def _pause(watch: Watch, rows: Sequence[Monitor]) -> Mapping[int, Ending]:
@@ -104,7 +112,7 @@ def _remove(watch: Watch, rows: Sequence[Monitor]) -> Mapping[int, Ending]:
             names = ", ".join(f"{one.kind} {one.name}" for one in still)
             endings[row.pk] = later(_("Still there: %(names)s.") % {"names": names})
         else:
-            endings[row.pk] = _asleep(outside_id="", watched_until=clock.now())
+            endings[row.pk] = _asleep(outside_id="", remark="", watched_until=clock.now())
     return endings
 
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from live.lib.adapters.http_check import HttpCheck, HttpResult, check_all
 from live.lib.errors import OutsideError, PermanentError
-from monitoring.adapters.words import CheckSpec, Health, LeftBehind, MonitorSpec, Seen
+from monitoring.adapters.words import CheckSpec, Health, LeftBehind, MonitorSpec, Registered, Seen
 
 
 class BuiltinWatch:
@@ -17,6 +17,7 @@ class BuiltinWatch:
     """
 
     backend = "builtin"
+    address = ""
     page = 200  # with a hundred silent addresses among them still minutes, not hours
 
     def __init__(self, *, workers: int = 32) -> None:
@@ -25,8 +26,8 @@ class BuiltinWatch:
     def test_connection(self) -> str:
         return f"Built-in checker, {self.workers} checks at a time"
 
-    def ensure_monitors(self, specs: Sequence[MonitorSpec]) -> Mapping[str, str | OutsideError]:
-        return {spec.key: _refusal(spec) or spec.key for spec in specs}
+    def ensure_monitors(self, specs: Sequence[MonitorSpec]) -> Mapping[str, Registered | OutsideError]:
+        return {spec.key: _refusal(spec) or Registered(outside_id=spec.key) for spec in specs}
 
     def pause_monitors(self, keys: Sequence[str]) -> Mapping[str, OutsideError]:
         return {}

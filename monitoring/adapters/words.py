@@ -98,14 +98,16 @@ class Watch(Protocol):
 
     backend: str
     """The name under which rows remember who watches them."""
+    address: str
+    """Where it is, without credentials: rows that remember another one are registered anew."""
     page: int
     """How many monitors one reading takes well."""
 
     def test_connection(self) -> str:
         """A line that names what answered; raises ConfigError or TransientError otherwise."""
 
-    def ensure_monitors(self, specs: Sequence[MonitorSpec]) -> Mapping[str, str | OutsideError]:
-        """Exactly one monitor carries each key, watches its checks and no others; by key, its outside id or why not.
+    def ensure_monitors(self, specs: Sequence[MonitorSpec]) -> Mapping[str, Registered | OutsideError]:
+        """Exactly one monitor carries each key, watches its checks and no others; by key, how it stands or why not.
 
         Found before it is made, changed only where it differs, awake if it was paused.
         """

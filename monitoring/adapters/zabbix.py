@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from urllib.parse import urlsplit, urlunsplit
 
 from live.lib.errors import OutsideError, PermanentError
 from monitoring.adapters import zabbix_lookup as lookup
 from monitoring.adapters import zabbix_reading as reading
-from monitoring.adapters.words import LeftBehind, MonitorSpec, Seen
+from monitoring.adapters.words import LeftBehind, MonitorSpec, Registered, Seen
 from monitoring.adapters.zabbix_bulk import Bulk, Wish
 from monitoring.adapters.zabbix_lookup import Found
 from monitoring.adapters.zabbix_register import Registration
@@ -31,13 +32,14 @@ class ZabbixWatch:
         interval: str = "1m",
     ) -> None:
         self.wire = Wire(url, token=token, user=user, password=password, timeout=timeout)
+        self.address = _without_credentials(url)
         self.interval = interval
 
     def test_connection(self) -> str:
         groups = self.wire.call("hostgroup.get", {"countOutput": True, "editable": True})
         return f"Zabbix {self.wire.version}, {groups} host groups this account may write to"
 
-    def ensure_monitors(self, specs: Sequence[MonitorSpec]) -> Mapping[str, str | OutsideError]:
+    def ensure_monitors(self, specs: Sequence[MonitorSpec]) -> Mapping[str, Registered | OutsideError]:
         if not specs:
             return {}
         answers = dict(self._register(specs))
@@ -75,11 +77,16 @@ class ZabbixWatch:
         }
         return {key: some for key, some in left.items() if some}
 
-    def _register(self, specs: Sequence[MonitorSpec]) -> Mapping[str, str | OutsideError]:
+    def _register(self, specs: Sequence[MonitorSpec]) -> Mapping[str, Registered | OutsideError]:
         try:
             return Registration(self.wire, interval=self.interval).register(specs)
         except OutOfDate as error:
             return {spec.key: error for spec in specs}
+
+
+def _without_credentials(url: str) -> str:
+    parts = urlsplit(url)
+    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2])).rstrip("/")
 
 
 def _deletions(found: Mapping[str, Iterable[Found]], id_name: str) -> list[Wish]:

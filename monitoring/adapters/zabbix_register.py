@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from live.lib.errors import ConfigError, OutsideError, PermanentError
 from monitoring.adapters import zabbix_lookup as lookup
 from monitoring.adapters import zabbix_words as words
-from monitoring.adapters.words import CheckSpec, MonitorSpec
+from monitoring.adapters.words import CheckSpec, MonitorSpec, Registered
 from monitoring.adapters.zabbix_bulk import Bulk, Wish
 from monitoring.adapters.zabbix_lookup import Found
 from monitoring.adapters.zabbix_wire import Wire
@@ -24,8 +24,8 @@ class Registration:
         self.made: set[str] = set()
         """Keys whose host was made just now: nothing stands on it that would have to be looked at."""
 
-    def register(self, specs: Sequence[MonitorSpec]) -> Mapping[str, str | OutsideError]:
-        """By key the id of its host, or why there is none."""
+    def register(self, specs: Sequence[MonitorSpec]) -> Mapping[str, Registered | OutsideError]:
+        """By key how its host stands, or why there is none."""
         self.bulk.refused |= {spec.key: error for spec in specs if (error := _not_for_the_web(spec))}
         specs = [spec for spec in specs if spec.key not in self.bulk.refused]
         if specs:
@@ -36,7 +36,8 @@ class Registration:
             self._triggers(specs, lookup.triggers_of(self.wire, standing))
             self._services(specs)
             self._slas(specs)
-        return {**self.ids, **self.bulk.refused}
+        standing_now = {key: Registered(outside_id=hostid) for key, hostid in self.ids.items()}
+        return {**standing_now, **self.bulk.refused}
 
     def _hosts(self, specs: Sequence[MonitorSpec]) -> None:
         found = lookup.hosts_of(self.wire, [spec.key for spec in specs])

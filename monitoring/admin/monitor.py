@@ -92,7 +92,7 @@ class MonitorAdmin(MachineOwned, ResourceColumns, ModelAdmin):
     inlines = (CheckInline,)
     readonly_fields = ("standing", "next_attempt", "next_reading")
     fieldsets = (
-        (None, {"fields": ("order", "state", "wanted", "backend", "outside_id")}),
+        (None, {"fields": ("order", "state", "wanted", "backend", "outside_url", "outside_id", "remark")}),
         (
             gettext_lazy("How far it is"),
             {"fields": ("standing", "last_error", "attempts", "next_attempt", "wanted_version", "done_version")},

@@ -23,6 +23,11 @@ class MonitorQuerySet(ResourceQuerySet["Monitor"]):
         """Those of running orders whose next reading is due and in nobody's hands."""
         return self.filter(wanted=Wanted.RUNNING, next_read_at__lte=now)
 
+    def watched_elsewhere(self, backend: str, url: str) -> Self:
+        """Those of running orders that are settled, or were refused, but not by this watch."""
+        settled = self.filter(wanted=Wanted.RUNNING, next_attempt_at__isnull=True)
+        return settled.exclude(backend=backend, outside_url=url)
+
     def needing_a_person(self) -> Self:
         """Those that something is wrong with: refused for good, or an address is down outside maintenance."""
         down = Q(~in_maintenance("order"), state=CheckState.DOWN)

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from live.lib import clock
 from live.lib.errors import OutsideError, PermanentError, TransientError
-from monitoring.adapters.words import Health, LeftBehind, MonitorSpec, Seen
+from monitoring.adapters.words import Health, LeftBehind, MonitorSpec, Registered, Seen
 
 
 @dataclass
@@ -24,6 +24,7 @@ class FakeWatch:
     """Keeps the promises of `Watch`; set the switches as attributes, look into `hosts` and `calls` afterwards."""
 
     backend = "builtin"
+    address = ""
     page = 200
 
     def __init__(self, *, lose_reply: bool = False, outage: bool = False) -> None:
@@ -36,6 +37,8 @@ class FakeWatch:
         """Nothing answers."""
         self.refuse: dict[str, str] = {}
         """Keys that are refused for good, and the words."""
+        self.remarks: dict[str, str] = {}
+        """Keys of which staff should know something, though they are registered."""
         self.down: dict[tuple[str, str], str] = {}
         """(key, check) pairs that do not answer, and what is said of them."""
         self.certificates: dict[tuple[str, str], datetime] = {}
@@ -45,7 +48,7 @@ class FakeWatch:
         self._call("test_connection")
         return f"a fake watch with {len(self.hosts)} hosts"
 
-    def ensure_monitors(self, specs: Sequence[MonitorSpec]) -> Mapping[str, str | OutsideError]:
+    def ensure_monitors(self, specs: Sequence[MonitorSpec]) -> Mapping[str, Registered | OutsideError]:
         self._call("ensure_monitors", [spec.key for spec in specs])
         answers = {spec.key: self._ensure(spec) for spec in specs}
         self._reply()
@@ -75,7 +78,7 @@ class FakeWatch:
         self._call("left_behind", keys)
         return {key: [LeftBehind(kind="host", name=key)] for key in keys if key in self.hosts}
 
-    def _ensure(self, spec: MonitorSpec) -> str | OutsideError:
+    def _ensure(self, spec: MonitorSpec) -> Registered | OutsideError:
         if spec.key in self.refuse:
             return PermanentError(self.refuse[spec.key])
         if spec.key not in self.hosts:
@@ -83,7 +86,7 @@ class FakeWatch:
             self.hosts[spec.key] = Host(outside_id=f"fake-{self.created}", spec=spec)
         host = self.hosts[spec.key]
         host.spec, host.paused = spec, False
-        return host.outside_id
+        return Registered(outside_id=host.outside_id, remark=self.remarks.get(spec.key, ""))
 
     def _seen(self, host: Host) -> Mapping[str, Seen]:
         if host.paused:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 import pytest
 
-from live.lib.errors import ConfigError, PermanentError, TransientError
-from monitoring.adapters.words import Health, MonitorSpec
+from live.lib.errors import ConfigError, OutsideError, PermanentError, TransientError
+from monitoring.adapters.words import Health, MonitorSpec, Registered
 from monitoring.adapters.zabbix import ZabbixWatch
 from tests.lab.zabbix import VERSIONS, Address, orders, serving, wait_until, zabbix
 
@@ -42,6 +42,10 @@ def specs(watch: ZabbixWatch, address: Address) -> Iterator[list[MonitorSpec]]:
 
 def healths(watch: ZabbixWatch, specs: list[MonitorSpec]) -> list[Health]:
     return [seen.health for checks in watch.read_states(specs).values() for seen in checks.values()]
+
+
+def hostids(answers: Mapping[str, Registered | OutsideError]) -> list[str]:
+    return [answer.outside_id for answer in answers.values() if isinstance(answer, Registered)]
 
 
 def ids(watch: ZabbixWatch, keys: list[str]) -> dict[str, list[str]]:
@@ -79,7 +83,7 @@ def test_address_is_watched_through_outage_and_recovery_and_leaves_nothing(
     keys = [spec.key for spec in specs]
     answers = watch.ensure_monitors(specs)
     standing = ids(watch, keys)
-    assert sorted(str(answer) for answer in answers.values()) == standing["hosts"]
+    assert sorted(hostids(answers)) == standing["hosts"]
     assert {kind: len(some) for kind, some in standing.items()} == {
         "hosts": 2,
         "scenarios": 4,
@@ -140,7 +144,7 @@ def test_upgrade_moves_the_same_host(watch: ZabbixWatch, specs: list[MonitorSpec
     new = replace(gone, key="csw")
     upgraded = replace(one, checks=(moved, new), tags={**one.tags, "release": "2.0", "product": "lab-next"})
     assert watch.ensure_monitors([upgraded]) == before
-    shape = {"hostids": list(before.values()), "selectSteps": "extend"}
+    shape = {"hostids": hostids(before), "selectSteps": "extend"}
     found = {test["name"]: test["steps"][0] for test in watch.wire.call("httptest.get", shape)}
     assert set(found) == {"wms0", "csw"}
     assert (found["wms0"]["url"], found["wms0"]["required"]) == (moved.url, "WMS_Capabilities")
@@ -152,7 +156,7 @@ def test_upgrade_moves_the_same_host(watch: ZabbixWatch, specs: list[MonitorSpec
 
 def test_host_deleted_behind_our_back_is_made_again(watch: ZabbixWatch, specs: list[MonitorSpec]) -> None:
     first = watch.ensure_monitors(specs)
-    watch.wire.call("host.delete", [first[specs[0].key]])
+    watch.wire.call("host.delete", hostids(first)[:1])
     assert set(watch.read_states(specs)) == {specs[1].key}
     again = watch.ensure_monitors(specs)
     assert again[specs[1].key] == first[specs[1].key]
@@ -165,13 +169,13 @@ def test_host_made_by_hand_is_adopted_and_two_are_refused(watch: ZabbixWatch, sp
     group = watch.wire.call("hostgroup.get", {"limit": 1})[0]["groupid"]
     by_hand = {"groups": [{"groupid": group}], "tags": [{"tag": "live", "value": one.key}]}
     (mine,) = watch.wire.call("host.create", [{"host": f"{one.key}-by-hand", **by_hand}])["hostids"]
-    assert watch.ensure_monitors([one]) == {one.key: mine}
+    assert watch.ensure_monitors([one]) == {one.key: Registered(outside_id=mine)}
     (copy,) = watch.wire.call("host.create", [{"host": f"{one.key}-copy", **by_hand}])["hostids"]
     try:
         answers = watch.ensure_monitors(specs)
         assert isinstance(answers[one.key], PermanentError)
         assert f"{one.key} and {one.key}-copy" in str(answers[one.key])
-        assert isinstance(answers[other.key], str)
+        assert isinstance(answers[other.key], Registered)
     finally:
         watch.wire.call("host.delete", [copy])
 

@@ -10,7 +10,7 @@ import responses
 from live.lib.adapters.http_check import HttpCheck, HttpResult
 from live.lib.errors import PermanentError
 from monitoring.adapters.builtin import BuiltinWatch
-from monitoring.adapters.words import CheckSpec, Health, MonitorSpec, Watch
+from monitoring.adapters.words import CheckSpec, Health, MonitorSpec, Registered, Watch
 from monitoring.adapters.zabbix import ZabbixWatch
 from tests.fakes.watch import FakeWatch
 from tests.fakes.zabbix import URL, FakeZabbix, serve
@@ -44,7 +44,7 @@ def test_connection_test_names_what_answered(watch: Watch) -> None:
 def test_ensuring_twice_gives_the_same_ids(watch: Watch) -> None:
     first = watch.ensure_monitors([ONE, TWO])
     assert set(first) == {ONE.key, TWO.key}
-    assert all(isinstance(answer, str) and answer for answer in first.values())
+    assert all(isinstance(answer, Registered) and answer.outside_id for answer in first.values())
     assert watch.ensure_monitors([TWO, ONE]) == first
 
 
@@ -91,4 +91,4 @@ def test_builtin_checker_refuses_what_is_no_web_address_and_keeps_the_others() -
     answers = BuiltinWatch().ensure_monitors([bad, ONE])
     assert isinstance(answers[bad.key], PermanentError)
     assert str(answers[bad.key]) == "PostGIS: 'db:5432' is not a web address"
-    assert answers[ONE.key] == ONE.key
+    assert answers[ONE.key] == Registered(outside_id=ONE.key)

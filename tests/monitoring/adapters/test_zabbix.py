@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import pytest
 
 from live.lib.errors import ConfigError, PermanentError
-from monitoring.adapters.words import CheckSpec, Health, LeftBehind, MonitorSpec, Seen
+from monitoring.adapters.words import CheckSpec, Health, LeftBehind, MonitorSpec, Registered, Seen
 from monitoring.adapters.zabbix import ZabbixWatch
 from tests.fakes.zabbix import NOW, FakeZabbix
 
@@ -36,7 +36,7 @@ def host_of(key: str, **fields: object) -> dict[str, object]:
 def test_everything_an_order_needs_is_made(zabbix: FakeZabbix, watch: ZabbixWatch) -> None:
     answers = watch.ensure_monitors([ONE])
     host = zabbix.row("host")
-    assert answers == {KEY: host["hostid"]}
+    assert answers == {KEY: Registered(outside_id=host["hostid"])}
     assert (host["host"], host["name"], host["status"]) == (KEY, "GL1111 Merholm", "0")
     assert {tag["tag"]: tag["value"] for tag in host["tags"]} == {"live": KEY, **TAGS}
     assert [(macro["macro"], macro["value"]) for macro in host["macros"]] == [("{$LIVE.INTERVAL}", "1m")]
@@ -112,7 +112,7 @@ def test_host_made_by_hand_is_adopted_with_what_is_theirs(zabbix: FakeZabbix, wa
     macros = [{"hostmacroid": "5", "macro": "{$THEIRS}"}]
     by_hand = host_of(KEY if mark == "name" else "merholm", groups=[{"groupid": "800"}], tags=tags, macros=macros)
     zabbix.tables["host"]["700"] = {**by_hand, "hostid": "700"}
-    assert watch.ensure_monitors([ONE]) == {KEY: "700"}
+    assert watch.ensure_monitors([ONE]) == {KEY: Registered(outside_id="700")}
     host = zabbix.row("host")
     assert host["host"] == KEY
     assert theirs in host["tags"]
@@ -131,7 +131,7 @@ def test_two_hosts_of_one_tag_are_named_and_hold_nobody_else_back(zabbix: FakeZa
     answers = watch.ensure_monitors([ONE, other])
     assert isinstance(answers[KEY], PermanentError)
     assert "copy-701 and copy-702" in str(answers[KEY])
-    assert isinstance(answers[other.key], str)
+    assert isinstance(answers[other.key], Registered)
     assert "copy-701 and copy-702" in str(watch.remove_monitors([KEY])[KEY])
     assert {"701", "702"} <= set(zabbix.tables["host"])
 
@@ -155,7 +155,7 @@ def test_host_that_another_worker_made_meanwhile_is_looked_at_again(zabbix: Fake
 
     zabbix.refuse["host.create"] = made_meanwhile
     answers = watch.ensure_monitors([ONE])
-    assert answers == {KEY: zabbix.row("host")["hostid"]}
+    assert answers == {KEY: Registered(outside_id=zabbix.row("host")["hostid"])}
 
 
 def test_group_that_another_worker_made_meanwhile_is_looked_at_again(zabbix: FakeZabbix, watch: ZabbixWatch) -> None:
@@ -165,7 +165,7 @@ def test_group_that_another_worker_made_meanwhile_is_looked_at_again(zabbix: Fak
         return f'Host group "{one["name"]}" already exists.'
 
     zabbix.refuse["hostgroup.create"] = made_meanwhile
-    assert isinstance(watch.ensure_monitors([ONE])[KEY], str)
+    assert isinstance(watch.ensure_monitors([ONE])[KEY], Registered)
 
 
 def test_one_that_zabbix_will_not_have_holds_no_other_back(zabbix: FakeZabbix, watch: ZabbixWatch) -> None:
@@ -173,7 +173,7 @@ def test_one_that_zabbix_will_not_have_holds_no_other_back(zabbix: FakeZabbix, w
     bad = specs[13].key
     zabbix.refuse["host.create"] = lambda one: "Incorrect characters used for host name." if one["host"] == bad else ""
     answers = watch.ensure_monitors(specs)
-    assert {key for key, answer in answers.items() if not isinstance(answer, str)} == {bad}
+    assert {key for key, answer in answers.items() if not isinstance(answer, Registered)} == {bad}
     assert str(answers[bad]) == "Zabbix: Incorrect characters used for host name."
     assert len(zabbix.tables["host"]) == 19
     assert len(zabbix.tables["httptest"]) == 38
@@ -184,7 +184,7 @@ def test_account_that_may_not_make_groups_holds_up_one_product_only(zabbix: Fake
     zabbix.refuse["hostgroup.create"] = lambda _: 'No permissions to call "hostgroup.create".'
     new = replace(many(1)[0], tags={**TAGS, "product": "new"})
     answers = watch.ensure_monitors([ONE, new])
-    assert isinstance(answers[KEY], str)
+    assert isinstance(answers[KEY], Registered)
     assert isinstance(answers[new.key], ConfigError)
     assert "Make the host group 'Geocat Live/new' by hand" in str(answers[new.key])
 
@@ -218,9 +218,10 @@ def test_readings_say_how_it_is_when_and_why(zabbix: FakeZabbix, watch: ZabbixWa
 
 def test_host_that_an_action_holds_is_told_with_what_to_do(zabbix: FakeZabbix, watch: ZabbixWatch) -> None:
     other = many(1)[0]
-    ids = watch.ensure_monitors([ONE, other])
+    watch.ensure_monitors([ONE, other])
+    hostid = zabbix.row("host", host=KEY)["hostid"]
     said = f'Cannot delete host "{KEY}" because it is used in action "Page the night shift".'
-    zabbix.refuse["host.delete"] = lambda one: said if one == ids[KEY] else ""
+    zabbix.refuse["host.delete"] = lambda one: said if one == hostid else ""
     refused = watch.remove_monitors([ONE.key, other.key])
     assert set(refused) == {KEY}
     assert "Page the night shift" in str(refused[KEY])
