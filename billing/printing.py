@@ -10,8 +10,8 @@ from django.contrib.staticfiles import finders
 from django.template.loader import render_to_string
 from django.utils import translation
 
-from billing.adapters.pdf import render_pdf
 from billing.document import InvoiceDocument
+from live.lib.adapters.pdf import render_pdf
 
 STYLESHEET = "billing/invoice.css"
 

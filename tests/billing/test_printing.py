@@ -11,9 +11,9 @@ import pytest
 from pypdf import PdfReader
 from pypdf.generic import StreamObject
 
-from billing.adapters.pdf import render_pdf
 from billing.printing import identifier, invoice_html, invoice_pdf, style_folder
 from billing.templatetags.invoicing import rate, unit_price
+from live.lib.adapters.pdf import render_pdf
 from live.lib.errors import ConfigError, PermanentError
 from tests.billing import documents
 
