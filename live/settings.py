@@ -226,7 +226,7 @@ REST_FRAMEWORK = {
     ),
     "DEFAULT_PERMISSION_CLASSES": ("rest_framework.permissions.IsAuthenticated",),
     "DEFAULT_RENDERER_CLASSES": ("rest_framework.renderers.JSONRenderer",),
-    "DEFAULT_PARSER_CLASSES": ("rest_framework.parsers.JSONParser",),
+    "DEFAULT_PARSER_CLASSES": ("live.api.parsing.BoundedJSONParser",),
     "DEFAULT_SCHEMA_CLASS": "live.api.schema.Schema",
     "DEFAULT_PAGINATION_CLASS": "live.api.pagination.Pages",
     "DEFAULT_FILTER_BACKENDS": ("django_filters.rest_framework.DjangoFilterBackend",),

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+import re
+from collections.abc import Mapping, MutableMapping
+from typing import Any, TypeVar
 
 from django import forms
 from django.contrib import messages
@@ -102,8 +103,8 @@ class NewOrderForm(InputsForm):
         """The form as far as the request has filled it in."""
         if request.method != "POST":
             known = {key: value for key, value in request.GET.items() if key in cls.base_fields}
-            return cls(admin_site=admin_site, initial=known)
-        data = request.POST.copy()
+            return cls(admin_site=admin_site, initial=_without_nonsense(known))
+        data = _without_nonsense(request.POST.copy())
         form = cls(data, admin_site=admin_site)
         plan = form.chosen_plan
         if plan is not None and (release := plan.product.newest_release) is not None:
@@ -123,6 +124,17 @@ class NewOrderForm(InputsForm):
     def asks_first(self, plan: Plan) -> bool:
         """True when the inputs of `plan` have not been on the page yet."""
         return bool(self.data.get("inputs_of") != str(plan.pk))
+
+
+D = TypeVar("D", bound=MutableMapping[str, Any])
+
+
+def _without_nonsense(asked: D) -> D:
+    """What was asked; a customer or plan that is no number, as in an address altered by hand, was not chosen."""
+    for name in ("customer", "plan"):
+        if name in asked and not re.fullmatch(r"[0-9]{1,18}", asked[name]):
+            asked[name] = ""
+    return asked
 
 
 def _default(spec: Mapping[str, Any]) -> str:

@@ -257,3 +257,9 @@ def test_catalogue_shows_what_is_on_sale(owner: APIClient, operator: APIClient, 
     type(plan).objects.update(state="retired")
     assert owner.get("/api/v1/plans/").json()["results"] == []
     assert len(operator.get("/api/v1/plans/").json()["results"]) == 1
+
+
+@pytest.mark.parametrize("body", ["[" * 100_000, '{"a":' * 50_000, "{", "\x00", '{"name": NaN}'])
+def test_body_that_cannot_be_read_is_the_callers_mistake(operator: APIClient, body: str) -> None:
+    answer = operator.post("/api/v1/orders/", body, content_type="application/json")
+    assert (answer.status_code, answer["Content-Type"]) == (400, PROBLEM)

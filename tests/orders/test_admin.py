@@ -371,3 +371,11 @@ def test_draft_is_edited_until_it_is_placed(operator: Client) -> None:
     assert "Only a draft" in told(operator.post(page(order, "edit"), {"name": "Dams"}, follow=True))
     order.refresh_from_db()
     assert order.name == "Dunes"
+
+
+@pytest.mark.parametrize("nonsense", ["zz", "99999999999999999999999", "-1"])
+@pytest.mark.parametrize("name", ["plan", "customer"])
+def test_address_altered_by_hand_is_as_if_nothing_was_chosen(operator: Client, name: str, nonsense: str) -> None:
+    assert operator.get(f"{LIST}add/", {name: nonsense}).status_code == 200
+    answer = operator.post(f"{LIST}add/", {name: nonsense})
+    assert answer.context["form"].errors[name] == ["This field is required."]
