@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -15,6 +15,7 @@ from docker.errors import APIError, DockerException, NotFound
 from docker.utils import parse_host
 
 from infrastructure.adapters.compose_files import KEY_LABEL
+from infrastructure.adapters.docker_figures import Figures
 from infrastructure.adapters.words import LeftBehind, Service, ServiceState
 from live.lib.errors import ConfigError, OutsideError, PermanentError, TransientError
 
@@ -35,6 +36,9 @@ class Container:
     exit_code: int | None
     image: str
     labels: Mapping[str, str]
+    outside_id: str = ""
+    digest: str = ""
+    volumes: tuple[str, ...] = ()
 
     @property
     def has_started(self) -> bool:
@@ -54,7 +58,14 @@ class Container:
     @property
     def as_service(self) -> Service:
         """The container in infrastructure's words."""
-        return Service(name=self.service, state=self._state, image=self.image, exit_code=self.exit_code)
+        return Service(
+            name=self.service,
+            state=self._state,
+            health=self.health,
+            image=self.image,
+            digest=self.digest,
+            exit_code=self.exit_code,
+        )
 
     @property
     def _state(self) -> ServiceState:
@@ -74,14 +85,44 @@ class Container:
 WORSE = tuple(ServiceState[name] for name in ("RUNNING", "STARTING", "UNHEALTHY", "RESTARTING", "STOPPED", "UNKNOWN"))
 
 
-def as_services(containers: Iterable[Container]) -> tuple[Service, ...]:
+def as_services(
+    containers: Iterable[Container], figures: Figures | None = None, weights: Weights | None = None
+) -> tuple[Service, ...]:
     """One service per name, by its worst container: while one is replaced by another there are two."""
     services: dict[str, Service] = {}
-    for service in (container.as_service for container in containers):
+    for container in containers:
+        service = _with_figures(container, figures, weights)
         known = services.get(service.name)
         if known is None or WORSE.index(service.state) > WORSE.index(known.state):
             services[service.name] = service
     return tuple(services.values())
+
+
+def _with_figures(container: Container, figures: Figures | None, weights: Weights | None) -> Service:
+    usage = figures.by_id.get(container.outside_id) if figures else None
+    runs = container.has_started
+    return replace(
+        container.as_service,
+        restarts=usage.restarts if usage else None,
+        started_at=usage.started_at if usage and runs else None,
+        cpu_percent=usage.cpu_percent if usage else None,
+        memory_bytes=usage.memory_bytes if usage else None,
+        memory_limit_bytes=usage.memory_limit_bytes if usage else None,
+        disk_bytes=weights.of(container) if weights else None,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Weights:
+    """What containers have written, by their ids, and volumes hold, by their names."""
+
+    containers: Mapping[str, int]
+    volumes: Mapping[str, int]
+
+    def of(self, container: Container) -> int | None:
+        """The bytes of a container and its volumes; None if it was not there to be weighed."""
+        own = self.containers.get(container.outside_id)
+        return None if own is None else own + sum(self.volumes.get(name, 0) for name in container.volumes)
 
 
 class DockerEngine:
@@ -108,6 +149,18 @@ class DockerEngine:
     def all_containers(self) -> Sequence[Container]:
         """The containers of every composition of ours, in one call."""
         return self._containers(KEY_LABEL)
+
+    def weights(self) -> Weights:
+        """What everything on the engine takes of its disk, in one call; the engine walks through every volume."""
+        with self._api() as api:
+            told = api.df()
+        try:
+            containers = {one["Id"]: int(one.get("SizeRw") or 0) for one in told["Containers"] or ()}
+            # -1 is what the engine writes where its driver cannot tell.
+            volumes = {one["Name"]: max(0, int(one["UsageData"]["Size"])) for one in told["Volumes"] or ()}
+        except (KeyError, TypeError, AttributeError, ValueError) as error:
+            raise TransientError(f"Docker Engine at {self.name} gave an answer that cannot be read") from error
+        return Weights(containers=containers, volumes=volumes)
 
     def keys(self) -> Sequence[str]:
         """The keys that containers, networks and volumes carry, in three calls; a project is called as its key."""
@@ -188,6 +241,9 @@ def _container(entry: Mapping[str, Any]) -> Container:
         exit_code=int(code[1]) if code else None,
         image=str(entry["Image"]),
         labels=entry["Labels"],
+        outside_id=str(entry["Id"]),
+        digest=str(entry.get("ImageID") or ""),
+        volumes=tuple(one["Name"] for one in entry.get("Mounts") or () if one.get("Type") == "volume"),
     )
 
 

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import logging
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from typing import TypeVar
 
 from infrastructure.adapters.compose_cli import BuildFailed, ComposeCli
 from infrastructure.adapters.compose_files import KEY_LABEL, ComposeFile, labels_of, read_compose
 from infrastructure.adapters.compose_folder import held_folder, write_folder
 from infrastructure.adapters.docker_engine import Container, DockerEngine, as_services
+from infrastructure.adapters.docker_figures import Figures, figures_of
 from infrastructure.adapters.ssh_client import SshTarget, tunnel_to_engine
-from infrastructure.adapters.words import Composition, LeftBehind, Service, ServiceState
-from live.lib.errors import TransientError
+from infrastructure.adapters.words import Composition, LeftBehind, Service, ServiceState, Sight
+from live.lib.errors import OutsideError, TransientError
+
+logger = logging.getLogger(__name__)
+T = TypeVar("T")
 
 LOOK_AGAIN = timedelta(seconds=3)
 ENDED_BY_STOP = (137, 143)  # SIGKILL and SIGTERM: how `docker compose stop` ends most programs
@@ -86,6 +92,20 @@ class DockerRuntime:
                 found.get(container.labels[KEY_LABEL], []).append(container)
         return {key: as_services(containers) for key, containers in found.items()}
 
+    def look(self, *, keys: Sequence[str], weigh: bool = False) -> Sight:
+        """The services of each key with their figures: the engine's list, one command there, and its disk if asked.
+
+        States are what counts: where figures are not to be had, they are left out.
+        """
+        found: dict[str, list[Container]] = {key: [] for key in keys}
+        with self._reached() as at:
+            for container in at.engine.all_containers():
+                found.get(container.labels[KEY_LABEL], []).append(container)
+            weights = _or_none(at.engine.weights) if weigh else None
+            figures = _or_none(lambda: figures_of(ssh=self._ssh, engine=at.engine.host)) or Figures()
+        services = {key: as_services(containers, figures, weights) for key, containers in found.items()}
+        return Sight(services=services, machine=figures.machine)
+
     def list_keys(self) -> Sequence[str]:
         """The keys of every container, network and volume of ours on the engine."""
         with self._reached() as at:
@@ -122,6 +142,14 @@ class DockerRuntime:
                 # It holds the build's arguments, and no label tells whose it is: later it would not be found.
                 at.engine.remove_container(failed.container)
                 raise
+
+
+def _or_none(ask: Callable[[], T]) -> T | None:
+    try:
+        return ask()
+    except OutsideError as error:
+        logger.info("Figures are left out: %s", error)
+        return None
 
 
 def _project(key: str) -> str:

@@ -112,9 +112,44 @@ class Service:
 
     name: str
     state: ServiceState
+    health: str = ""
+    """What its own check says: starting, healthy or unhealthy; empty where there is none."""
     image: str = ""
+    digest: str = ""
+    """Of the image that runs, whatever its name says by now."""
     exit_code: int | None = None
     started_at: datetime | None = None
+    restarts: int | None = None
+    cpu_percent: float | None = None
+    """Of one CPU: two that are busy are 200."""
+    memory_bytes: int | None = None
+    memory_limit_bytes: int | None = None
+    """None where it may take all there is."""
+    disk_bytes: int | None = None
+    """What it has written, its volumes included; None where nobody has weighed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Machine:
+    """What an engine runs on; what is not told is None."""
+
+    version: str = ""
+    """The engine's."""
+    cpus: int | None = None
+    ram_gb: float | None = None
+    ram_free_gb: float | None = None
+    disk_gb: float | None = None
+    disk_free_gb: float | None = None
+    """On the disk where the engine keeps images and volumes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sight:
+    """All that one look at an engine shows."""
+
+    services: Mapping[str, Sequence[Service]]
+    """Of each key that was asked for; () for one that is gone."""
+    machine: Machine = field(default_factory=Machine)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,6 +202,13 @@ class Runtime(Protocol):
 
     def observe(self, *, keys: Sequence[str]) -> Mapping[str, Sequence[Service]]:
         """The services of each key, in a handful of calls for all; a key that is gone maps to ()."""
+
+    def look(self, *, keys: Sequence[str], weigh: bool = False) -> Sight:
+        """The services of each key with what they use, and their machine, in a handful of calls for all.
+
+        `weigh` asks for the disk of each service too, which takes the engine a while. A figure that is not to be had
+        is None; raises as `observe` does.
+        """
 
     def list_keys(self) -> Sequence[str]:
         """Every key of ours that anything here carries, in a handful of calls."""

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import hashlib
+import zlib
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 import yaml
 from django.db.models import F
 
-from infrastructure.adapters.words import Composition, LeftBehind, Service, ServiceState
+from infrastructure.adapters.words import Composition, LeftBehind, Machine, Service, ServiceState, Sight
 from infrastructure.sandbox.models import SandboxComposition, SandboxSwitches
 from live.lib import clock
 from live.lib.errors import PermanentError, TransientError
+
+MIB = 1024**2
+MACHINE = Machine(version="sandbox", cpus=16, ram_gb=64.0, ram_free_gb=41.5, disk_gb=500.0, disk_free_gb=312.4)
 
 
 class SandboxRuntime:
@@ -52,6 +58,14 @@ class SandboxRuntime:
         rows = SandboxComposition.objects.filter(key__in=keys)
         return dict.fromkeys(keys, ()) | {row.key: self._services(row) for row in rows}
 
+    def look(self, *, keys: Sequence[str], weigh: bool = False) -> Sight:
+        """The services of each key with made-up figures: of one service and hour always the same."""
+        services = {
+            key: tuple(_with_figures(key, one, weigh=weigh) for one in seen)
+            for key, seen in self.observe(keys=keys).items()
+        }
+        return Sight(services=services, machine=MACHINE)
+
     def list_keys(self) -> Sequence[str]:
         """The keys of the provider's compositions."""
         self._switches()
@@ -86,7 +100,8 @@ class SandboxRuntime:
         state = ServiceState.STOPPED if row.is_stopped else ServiceState.RUNNING
         started = None if row.is_stopped else row.ready_at
         return tuple(
-            Service(name=name, state=state, image=image, started_at=started) for name, image in row.services.items()
+            Service(name=name, state=state, image=image, digest=_digest_of(image, row.digest), started_at=started)
+            for name, image in row.services.items()
         )
 
     def _switches(self) -> SandboxSwitches:
@@ -94,3 +109,24 @@ class SandboxRuntime:
         if switches.is_down:
             raise TransientError("The sandbox provider does not answer")
         return switches
+
+
+def _digest_of(image: str, release: str) -> str:
+    return f"sha256:{hashlib.sha256(f'{image} {release}'.encode()).hexdigest()}"
+
+
+def _with_figures(key: str, one: Service, *, weigh: bool) -> Service:
+    """Busier and emptier from hour to hour, within what such services take; nothing while it is stopped."""
+    seed = zlib.crc32(f"{key} {one.name}".encode())
+    hour = int(clock.now().timestamp()) // 3600
+    disk = (20 + seed % 400) * MIB if weigh else None
+    if one.state is not ServiceState.RUNNING:
+        return replace(one, restarts=0, disk_bytes=disk)
+    return replace(
+        one,
+        restarts=0,
+        cpu_percent=round((seed + 37 * hour) % 240 / 10, 1),
+        memory_bytes=(48 + (seed // 7 + 11 * hour) % 400) * MIB,
+        memory_limit_bytes=512 * MIB,
+        disk_bytes=disk,
+    )

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 
 import yaml
 
-from infrastructure.adapters.words import Composition, LeftBehind, Service, ServiceState
+from infrastructure.adapters.words import Composition, LeftBehind, Machine, Service, ServiceState, Sight
 from live.lib.errors import PermanentError, TransientError
+
+STARTED = datetime(2026, 3, 1, 12, tzinfo=UTC)
+MACHINE = Machine(version="fake 1", cpus=4, ram_gb=8.0, ram_free_gb=5.0, disk_gb=100.0, disk_free_gb=60.0)
 
 
 @dataclass
@@ -43,6 +46,10 @@ class FakeRuntime:
         """Nothing answers."""
         self.unhealthy: set[tuple[str, str]] = set()
         """(key, service) pairs that do not get well."""
+        self.cpu_percent = 12.5
+        """What each service is busy with."""
+        self.digests: dict[tuple[str, str], str] = {}
+        """Images that are not those of the launch, by (key, service)."""
 
     def test_connection(self) -> str:
         self._call("test_connection")
@@ -77,6 +84,11 @@ class FakeRuntime:
         self._call("observe", ",".join(keys))
         return {key: self._services(key) for key in keys}
 
+    def look(self, *, keys: Sequence[str], weigh: bool = False) -> Sight:
+        self._call("look", ",".join(keys))
+        services = {key: tuple(self._figured(one, weigh=weigh) for one in self._services(key)) for key in keys}
+        return Sight(services=services, machine=MACHINE)
+
     def list_keys(self) -> Sequence[str]:
         self._call("list_keys")
         return sorted(self.hosted)
@@ -105,12 +117,21 @@ class FakeRuntime:
         return tuple(self._service(key, name, standing) for name in standing.services) if standing else ()
 
     def _service(self, key: str, name: str, standing: Launched) -> Service:
+        digest = self.digests.get((key, name), f"sha256:{name} of {standing.composition.digest}")
         if not standing.running:
-            return Service(name=name, state=ServiceState.STOPPED, exit_code=0)
+            return Service(name=name, state=ServiceState.STOPPED, digest=digest, exit_code=0)
         if standing.steps_left:
-            return Service(name=name, state=ServiceState.STARTING)
+            return Service(name=name, state=ServiceState.STARTING, digest=digest)
         state = ServiceState.UNHEALTHY if (key, name) in self.unhealthy else ServiceState.RUNNING
-        return Service(name=name, state=state)
+        return Service(name=name, state=state, digest=digest)
+
+    def _figured(self, one: Service, *, weigh: bool) -> Service:
+        disk = 5_000_000 if weigh else None
+        if one.state not in (ServiceState.RUNNING, ServiceState.UNHEALTHY):
+            return replace(one, restarts=0, disk_bytes=disk)
+        return replace(
+            one, restarts=1, started_at=STARTED, cpu_percent=self.cpu_percent, memory_bytes=2_000_000, disk_bytes=disk
+        )
 
     def _call(self, name: str, key: str = "") -> None:
         self.calls.append((name, key))

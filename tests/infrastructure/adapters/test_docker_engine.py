@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,9 @@ import responses
 
 from infrastructure.adapters.compose_files import labels_of
 from infrastructure.adapters.docker_engine import DockerEngine
+from infrastructure.adapters.docker_figures import Figures, Usage
 from infrastructure.adapters.docker_runtime import DockerRuntime
-from infrastructure.adapters.words import Composition, LeftBehind, Service, ServiceState
+from infrastructure.adapters.words import Composition, LeftBehind, Machine, Service, ServiceState, Sight
 from live.lib.errors import ConfigError, OutsideError, PermanentError, TransientError
 
 HOST = "tcp://docker.test:2375"
@@ -66,7 +68,9 @@ def test_a_line_of_the_engines_list_is_read(
 ) -> None:
     wire.get(f"{API}/containers/json", json=[container("web", state, status)])
     [found] = engine.containers(PROJECT)
-    assert found.as_service == Service(name="web", state=ours, image="web:1", exit_code=code)
+    told = found.as_service
+    assert (told.name, told.state, told.image, told.exit_code) == ("web", ours, "web:1", code)
+    assert told.health == next((word for word in ("unhealthy", "healthy", "starting") if f"{word})" in status), "")
 
 
 def test_many_keys_are_observed_in_one_call(wire: responses.RequestsMock, tmp_path: Path) -> None:
@@ -91,6 +95,55 @@ def test_a_service_that_is_being_replaced_counts_once_by_its_worse_container(
         ("db", ServiceState.STOPPED),
         ("web", ServiceState.STARTING),
     ]
+
+
+def test_services_are_weighed_with_their_volumes_in_one_call(
+    wire: responses.RequestsMock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started = datetime(2026, 3, 1, 12, tzinfo=UTC)
+    usage = Usage(restarts=2, started_at=started, cpu_percent=12.5, memory_bytes=1024, memory_limit_bytes=4096)
+    machine = Machine(version="20.10.24", cpus=4)
+    figures = Figures(by_id={"id-web": usage}, machine=machine)
+    monkeypatch.setattr("infrastructure.adapters.docker_runtime.figures_of", lambda **_: figures)
+    mounts = [{"Type": "volume", "Name": "data"}, {"Type": "bind", "Source": "/etc"}]
+    wire.get(
+        f"{API}/containers/json",
+        json=[container("web", "running", "Up") | {"ImageID": "sha256:abc", "Mounts": mounts}],
+    )
+    volumes = [{"Name": "data", "UsageData": {"Size": 700}}, {"Name": "other", "UsageData": {"Size": 1}}]
+    asked = wire.get(
+        f"{API}/system/df", json={"Containers": [{"Id": "id-web", "SizeRw": 42}], "Volumes": volumes, "Images": None}
+    )
+    runtime = DockerRuntime(work_dir=tmp_path, host=HOST)
+    seen = runtime.look(keys=[KEY, "live-GONE01"], weigh=True)
+    web = Service(
+        name="web",
+        state=ServiceState.RUNNING,
+        image="web:1",
+        digest="sha256:abc",
+        started_at=started,
+        restarts=2,
+        cpu_percent=12.5,
+        memory_bytes=1024,
+        memory_limit_bytes=4096,
+        disk_bytes=742,
+    )
+    assert seen == Sight(services={KEY: (web,), "live-GONE01": ()}, machine=machine)
+    assert runtime.look(keys=[KEY]).services[KEY][0].disk_bytes is None
+    assert asked.call_count == 1
+
+
+def test_states_are_seen_where_figures_are_not_to_be_had(
+    wire: responses.RequestsMock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(**_: object) -> Figures:
+        raise PermanentError("no docker command there")
+
+    monkeypatch.setattr("infrastructure.adapters.docker_runtime.figures_of", refuse)
+    wire.get(f"{API}/containers/json", json=[container("web", "running", "Up")])
+    wire.get(f"{API}/system/df", status=500, json={"message": "a disk usage operation is already running"})
+    seen = DockerRuntime(work_dir=tmp_path, host=HOST).look(keys=[KEY], weigh=True)
+    assert seen == Sight(services={KEY: (Service(name="web", state=ServiceState.RUNNING, image="web:1"),)})
 
 
 def test_what_is_left_is_named_by_kind(wire: responses.RequestsMock, engine: DockerEngine) -> None:
@@ -156,6 +209,7 @@ ASKS: list[Callable[[DockerRuntime], object]] = [
     lambda runtime: runtime.ensure_stopped(key=KEY),
     lambda runtime: runtime.remove(key=KEY),
     lambda runtime: runtime.observe(keys=[KEY]),
+    lambda runtime: runtime.look(keys=[KEY], weigh=True),
     lambda runtime: runtime.left_behind(key=KEY),
     lambda runtime: runtime.list_keys(),
 ]
