@@ -49,6 +49,8 @@ class FakeZabbix:
         """By method: given one object, why it is refused, or nothing."""
         self.down: dict[tuple[str, str], str] = {}
         """(host, scenario) pairs that fail, and what is said of them."""
+        self.canned: dict[str, Callable[[Any], Any]] = {}
+        """By method: given what was asked, the result; for what is only ever read."""
         self._ids = count(1)
 
     def answer(self, request: requests.PreparedRequest) -> Answer:
@@ -76,6 +78,8 @@ class FakeZabbix:
         if method == "user.login":
             return "a-session"
         kind, verb = method.split(".")
+        if method in self.canned:
+            return self.canned[method](params)
         if method == "item.get":
             return self._items(params)
         if verb == "get":
