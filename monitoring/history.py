@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TypeVar
@@ -12,12 +12,14 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from monitoring.damping import UNKNOWN_AFTER, Held
-from monitoring.models import DailyAvailability, Monitor, MonitorCheck, Outage, Silence
+from monitoring.models import DailyAvailability, Gap, Monitor, MonitorCheck, Outage, Silence
 from monitoring.models.history import Stretch
-from monitoring.words import CheckState
+from monitoring.words import Backend, CheckState
+from orders.models import Order
 
 S = TypeVar("S", bound=Stretch)
 NOT_KNOWN = (CheckState.UNKNOWN, CheckState.PAUSED)
+REMEMBERS = (Backend.ZABBIX,)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +107,27 @@ def _missed(move: Move) -> Silence | None:
     silence.started_at, silence.ended_at = before.checked_at, check.checked_at
     silence.cause = _("No reading.")
     return silence
+
+
+def note_gaps(moves: Sequence[Move]) -> None:
+    """Where readings follow each other only after a while, and whoever watches remembers it, there is a gap to fill."""
+    gaps = [gap for move in moves if move.check.monitor.backend in REMEMBERS and (gap := _gap(move))]
+    if gaps:
+        Gap.objects.bulk_create(gaps, ignore_conflicts=True)
+
+
+def _gap(move: Move) -> Gap | None:
+    start, end = move.before and move.before.checked_at, move.check.checked_at
+    if not start or not end or end - start < UNKNOWN_AFTER:
+        return None
+    return Gap(monitor_check=move.check, started_at=start, ended_at=end)
+
+
+def orders_of_keys(keys: Collection[str]) -> dict[str, int]:
+    """The orders of the keys that things outside carry; one query."""
+    references = [key.removeprefix("live-").upper() for key in keys]
+    rows = Order.objects.filter(reference__in=references).only("reference")
+    return {order.key: order.pk for order in rows}
 
 
 def keep_history_of(monitors: Sequence[int]) -> None:

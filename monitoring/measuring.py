@@ -98,6 +98,21 @@ def _close_day(day: date) -> int:
     return len(orders)
 
 
+def measure_again(orders: Collection[int], period: Span) -> None:
+    """The closed days of `orders` that `period` touches have the figures that follow from what is known now."""
+    days = DailyAvailability.objects.filter(
+        order__in=orders,
+        closed_at__isnull=False,
+        day__gte=timezone.localdate(period.start, company_zone()),
+        day__lte=timezone.localdate(period.end, company_zone()),
+    )
+    concerned: dict[date, list[int]] = defaultdict(list)
+    for order, day in days.values_list("order", "day"):
+        concerned[day].append(order)
+    for day, some in concerned.items():
+        _write_figures(day, figures_of(some, day_span(day, company_zone())))
+
+
 def _write_figures(day: date, figures: Mapping[int, Figures]) -> None:
     now = clock.now()
     rows = [

@@ -8,8 +8,10 @@ from django.conf import settings
 
 from live.lib.adapters.certificate import read_expiries
 from monitoring.adapters.builtin import BuiltinWatch
+from monitoring.adapters.telling import Teller
 from monitoring.adapters.words import Watch
 from monitoring.adapters.zabbix import ZabbixWatch
+from monitoring.adapters.zabbix_telling import ZabbixTeller
 
 __all__ = ["get_watch", "read_expiries"]
 
@@ -19,6 +21,12 @@ def get_watch() -> Watch:
     if not settings.ZABBIX_URL:
         return BuiltinWatch()
     return _zabbix(settings.ZABBIX_URL, settings.ZABBIX_TOKEN, settings.ZABBIX_USER, settings.ZABBIX_PASSWORD)
+
+
+def get_teller() -> Teller | None:
+    """Whoever watches, where it remembers more than its last readings; nobody in the built-in checker's case."""
+    watch = get_watch()
+    return ZabbixTeller(watch.wire) if isinstance(watch, ZabbixWatch) else None
 
 
 @lru_cache(maxsize=1)

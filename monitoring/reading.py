@@ -14,7 +14,7 @@ from django.db.models import Prefetch
 from live.lib import clock
 from live.lib.control import kick
 from monitoring.adapters.words import Seen
-from monitoring.history import Move, begin_to_watch, count_readings, keep_history
+from monitoring.history import Move, begin_to_watch, count_readings, keep_history, note_gaps
 from monitoring.maintenance import resting_until
 from monitoring.models import Monitor, MonitorCheck
 from monitoring.specs import RELATED
@@ -70,6 +70,7 @@ def write_page(page: Page, states: States, *, error: str = "") -> None:
     _write_monitors(rows, now, error)
     begin_to_watch([row for row in rows if row.order.key in states], now)
     keep_history(moves)
+    note_gaps(moves)
     count_readings(moves)
     if not error:
         _mend([row for row in rows if row.order.key not in states], now)

@@ -18,7 +18,7 @@ from monitoring import incidents, measuring, monthly, outside
 from monitoring.adapters.words import Registered, Watch
 from monitoring.certificates import AT_ONCE, addresses_of, checks_to_ask, write_expiries
 from monitoring.history import keep_history_of
-from monitoring.models import Monitor, MonitorCheck
+from monitoring.models import Monitor, MonitorCheck, Watcher
 from monitoring.reading import States, claim_page, write_page
 from monitoring.services import BATCH, report_rows
 from monitoring.specs import RELATED, specs_of
@@ -159,6 +159,7 @@ def read_page() -> int:
         error = str(outside_error)
         logger.warning("No reading of %s monitors: %s", len(page.rows), error)
     write_page(page, states, error=error)
+    Watcher.objects.note(watch.backend, error)
     return len(page.rows)
 
 

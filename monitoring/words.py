@@ -40,3 +40,14 @@ class Progress(models.TextChoices):
     IDENTIFIED = "identified", _("Identified")
     MONITORING = "monitoring", _("Monitoring")
     RESOLVED = "resolved", _("Resolved")
+
+
+class Severity(models.IntegerChoices):
+    """How bad a problem is to whoever watches, in Zabbix's words."""
+
+    NONE = 0, _("Not classified")
+    INFORMATION = 1, _("Information")
+    WARNING = 2, _("Warning")
+    AVERAGE = 3, _("Average")
+    HIGH = 4, _("High")
+    DISASTER = 5, _("Disaster")

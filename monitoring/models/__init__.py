@@ -8,10 +8,12 @@ from monitoring.models.incident import Incident, IncidentUpdate
 from monitoring.models.maintenance import Maintenance
 from monitoring.models.monitor import Monitor, MonitorQuerySet
 from monitoring.models.report import MonthlyReport
+from monitoring.models.retrieved import Gap, Problem, Watcher, WatchFigure
 from monitoring.models.status_page import StatusPage
 
 __all__ = [
     "DailyAvailability",
+    "Gap",
     "Incident",
     "IncidentUpdate",
     "Maintenance",
@@ -20,6 +22,9 @@ __all__ = [
     "MonitorQuerySet",
     "MonthlyReport",
     "Outage",
+    "Problem",
     "Silence",
     "StatusPage",
+    "WatchFigure",
+    "Watcher",
 ]

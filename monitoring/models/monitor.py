@@ -48,6 +48,9 @@ class Monitor(OrderResource):
     next_read_at = models.DateTimeField(
         _("next reading"), null=True, blank=True, help_text=_("Also how long a worker may take over a reading.")
     )
+    pushed_at = models.DateTimeField(
+        _("last push"), null=True, blank=True, help_text=_("When whoever watches last said that something moved.")
+    )
 
     watched_from = models.DateTimeField(_("measured from"), null=True, blank=True)
     watched_until = models.DateTimeField(_("measured until"), null=True, blank=True)
