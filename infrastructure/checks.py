@@ -23,3 +23,20 @@ def check_agent_server(app_configs: object, **_: object) -> Sequence[CheckMessag
         hint = "Set ZABBIX_URL too, or servers get an agent that nobody asks."
         return [Warning("ZABBIX_AGENT_SERVER is set, but not ZABBIX_URL.", hint=hint, id="infrastructure.W001")]
     return []
+
+
+@register
+def check_docker_host(app_configs: object, **_: object) -> Sequence[CheckMessage]:
+    """DOCKER_HOST is an engine that can be spoken to without keys or certificates."""
+    if not settings.DOCKER_HOST or settings.DOCKER_HOST.startswith(("unix:///", "tcp://")):
+        return []
+    hint = "unix:///… or tcp://…; a server over SSH is a host of a provider, with keys of its own."
+    return [Error(f"DOCKER_HOST is '{settings.DOCKER_HOST}'.", hint=hint, id="infrastructure.E002")]
+
+
+@register
+def check_launches(app_configs: object, **_: object) -> Sequence[CheckMessage]:
+    """At least one launch may be under way, and it may take some time."""
+    if settings.LAUNCHES_AT_ONCE > 0 and settings.LAUNCH_TIMEOUT > 0:
+        return []
+    return [Error("LAUNCHES_AT_ONCE and LAUNCH_TIMEOUT have to be above 0.", id="infrastructure.E003")]

@@ -118,5 +118,10 @@ def _keys_of(server: Server) -> ServerKeys:
 
 
 def _docker(target: SshTarget | None) -> Runtime:
-    work_dir = Path(settings.VAR_DIR) / "compositions"
-    return DockerRuntime(work_dir=work_dir, timeout=settings.TASK_TIMEOUT * 0.8, ssh=target)
+    return DockerRuntime(
+        work_dir=Path(settings.VAR_DIR) / "compositions",
+        host="" if target else settings.DOCKER_HOST,
+        timeout=settings.LAUNCH_TIMEOUT,
+        ssh=target,
+        at_once=settings.LAUNCHES_AT_ONCE,
+    )

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 from django.utils.translation import gettext as _
 
 from infrastructure.adapters import ssh
-from infrastructure.adapters.words import Node, Runtime
+from infrastructure.adapters.words import Node, Progress, Runtime, Unwell
 from infrastructure.adapters.words import Service as SeenService
 from infrastructure.environment import composition_of
 from infrastructure.models import Deployment, Endpoint, Host, Provider, PublishedPort, Server
@@ -26,6 +27,7 @@ from orders.words import Part, PartState, Wanted
 
 LOOK_AGAIN = timedelta(seconds=10)
 LOG_KEPT = 20_000
+PATIENCE_WITH_ILL = 200  # visits, ten seconds and a launch apart: half an hour, or ten minutes after a long launch
 PATIENCE = 5  # visits to a silent server before its composition is left to go with it
 
 STATE_OF = {Kind.LATER: PartState.WORKING, Kind.FAILED: PartState.FAILED}
@@ -124,8 +126,8 @@ class DeploymentController(Controller[Deployment]):
 
     name = "deployment"
     model = Deployment
-    lease = timedelta.max  # as long as the queue lets a task run: images are built within it
-    max_attempts = 400  # twenty minutes of "services are starting", three seconds apart
+    lease = timedelta(seconds=90)  # images are built without us: a killed worker's row is free again soon
+    max_attempts = 600  # half an hour of "services are starting", three seconds apart, after a long launch
     related = (
         "order__customer",
         "server__provider",
@@ -136,8 +138,18 @@ class DeploymentController(Controller[Deployment]):
     )
 
     def act(self, row: Deployment) -> Ending:
-        """The engine runs, has stopped or has forgotten the composition."""
-        runtime, key = get_runtime(row.server), row.order.key
+        """The engine runs, has stopped or has forgotten the composition; or is on its way there without us."""
+        try:
+            return self._bring(row, get_runtime(row.server), row.order.key)
+        except Progress as progress:
+            words = str(progress)
+            return Ending(kind=Kind.LATER, message=words, retry_in=progress.retry_in, seen=progress.news)
+        except Unwell as error:
+            if row.attempts <= PATIENCE_WITH_ILL:
+                raise
+            return failed(_("Given up waiting: %(error)s") % {"error": error})
+
+    def _bring(self, row: Deployment, runtime: Runtime, key: str) -> Ending:
         if row.wanted == Wanted.REMOVED:
             return self._remove(row, runtime)
         if row.wanted == Wanted.SUSPENDED:
@@ -169,9 +181,12 @@ class DeploymentController(Controller[Deployment]):
         """The services' rows say what was seen, and the orders know; endpoints share the composition's fate."""
         reports = []
         for row, ending in endings:
-            reports.append(part_report(Part.COMPOSITION, row, ending))
+            report = part_report(Part.COMPOSITION, row, ending)
             if ending.kind is not Kind.DONE:
+                news = ending.seen if isinstance(ending.seen, str) else ""
+                reports.append(replace(report, news=news))
                 continue
+            reports.append(report)
             seen: Sequence[SeenService] = ending.seen  # type: ignore[assignment]
             write_services({row.pk: seen})
             if row.wanted == Wanted.REMOVED:

@@ -114,6 +114,9 @@ else:
 CACHES = {"default": env.cache("CACHE_URL", default=f"filecache://{VAR_DIR / 'cache'}")}
 
 TASK_TIMEOUT = env.int("TASK_TIMEOUT", default=900)  # seconds; the longest any task may take
+LAUNCH_TIMEOUT = env.int("LAUNCH_TIMEOUT", default=900)  # seconds; one launch of a composition, builds included
+LAUNCHES_AT_ONCE = env.int("LAUNCHES_AT_ONCE", default=8)  # on one worker machine
+DOCKER_HOST = env.str("DOCKER_HOST", default="")  # the engine of the provider "this machine"; empty: its own socket
 REQUEUE_AFTER = env.int("REQUEUE_AFTER", default=60)  # seconds; a message on the queue for longer is taken for lost
 Q_CLUSTER = {
     "name": "live",

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from django.db import transaction
 from django.db.models import prefetch_related_objects
@@ -17,11 +19,15 @@ from orders.words import Part, PartState, State, Wanted
 
 PART_FIELDS = ("state", "version", "message", "updated_at")
 STANDING_FIELDS = ("state", "reason", "needs_person", "activated_at", "removed_at", "updated_at")
+NEWS_KEPT = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """One part's news; `version` is the wish it answers, and an older one than the order's changes nothing."""
+    """One part's news; `version` is the wish it answers, and an older one than the order's changes nothing.
+
+    `news` is a line for the timeline though the state stays as it is: a stage of work that takes minutes.
+    """
 
     order_pk: int
     part: Part
@@ -29,6 +35,7 @@ class Report:
     version: int
     message: str = ""
     is_public: bool = True
+    news: str = ""
 
     @property
     def lets_others_move(self) -> bool:
@@ -51,6 +58,7 @@ def report_many(reports: Sequence[Report]) -> None:
     orders = {order.pk: order for order in lock_orders({one.order_pk for one in reports})}
     parts = {(part.order_id, part.part): part for part in OrderPart.objects.filter(order__in=orders)}
     events = []
+    told = _told_lately(reports)
     touched: dict[tuple[int, str], OrderPart] = {}
     for one in reports:
         order = orders.get(one.order_pk)
@@ -58,7 +66,9 @@ def report_many(reports: Sequence[Report]) -> None:
         if order is None or one.version < order.wanted_version or (known and _says_the_same(known, one)):
             continue
         if known is None or known.state != one.state or one.state == PartState.FAILED:
-            events.append(_event_of(one))
+            events.append(_event_of(replace(one, message=one.news or one.message)))
+        elif one.news and one.news not in told[one.order_pk, one.part]:
+            events.append(_event_of(replace(one, message=one.news)))
         row = known or OrderPart(order_id=one.order_pk, part=one.part)
         row.state, row.version, row.message, row.updated_at = one.state, one.version, one.message, clock.now()
         parts[one.order_pk, one.part] = touched[one.order_pk, one.part] = row
@@ -155,6 +165,21 @@ def _news_of(order: Order, *, first: bool) -> str:
 def _was_suspended(order: Order) -> bool:
     last = OrderEvent.objects.filter(order=order, part="", state__in=(State.SUSPENDED, State.ACTIVE)).last()
     return last is not None and last.state == State.SUSPENDED
+
+
+def _told_lately(reports: Sequence[Report]) -> Mapping[tuple[int, str], set[str]]:
+    """What each part has told since it was last at rest: a launch that is tried again goes through the same stages."""
+    told: dict[tuple[int, str], set[str]] = defaultdict(set)
+    news = {one.order_pk for one in reports if one.news}
+    if not news:
+        return told
+    lately = OrderEvent.objects.filter(order__in=news, at__gt=clock.now() - NEWS_KEPT).exclude(part="")
+    for order_pk, part, state, message in lately.values_list("order_id", "part", "state", "message"):
+        if state != PartState.WORKING:
+            told[order_pk, part].clear()
+        else:
+            told[order_pk, part].add(message)
+    return told
 
 
 def _says_the_same(known: OrderPart, one: Report) -> bool:

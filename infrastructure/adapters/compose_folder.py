@@ -1,4 +1,7 @@
-"""The folder from which one composition is launched: private, fresh, held by one run at a time, gone afterwards."""
+"""The folder from which one composition is launched: private, fresh, held by one run at a time.
+
+It is gone afterwards, unless a command goes on in it (`compose_job`).
+"""
 
 from __future__ import annotations
 
@@ -47,9 +50,9 @@ class Folder:
 
 @contextmanager
 def held_folder(work_dir: Path, key: str) -> Iterator[Folder]:
-    """An empty folder of `key` that no other run uses; nothing of it is left afterwards.
+    """An empty folder of `key` that no other run uses; nothing of it is left afterwards, unless a job was started.
 
-    The lock lives as long as its descriptor, also in a launch that outlives its killed worker.
+    The lock lives as long as its descriptor: in the job, until its last process is gone.
     """
     path = work_dir / key
     lock = _lock(path, key)
@@ -57,8 +60,42 @@ def held_folder(work_dir: Path, key: str) -> Iterator[Folder]:
         _empty(path)
         yield Folder(path=path, lock=lock)
     finally:
-        shutil.rmtree(path, ignore_errors=True)
+        if not (path / "job").exists():
+            shutil.rmtree(path, ignore_errors=True)
         os.close(lock)
+
+
+def is_locked(path: Path) -> bool:
+    """True while anybody holds the folder."""
+    try:
+        lock = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(lock)
+    return False
+
+
+def take_turn(work_dir: Path, *, at_once: int) -> int:
+    """A descriptor that is one of so many; whoever holds it, and its children, have a turn until all have closed it."""
+    turns = work_dir.with_name(f"{work_dir.name}.turns")
+    try:
+        turns.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for number in range(at_once):
+            turn = os.open(turns / str(number), os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+            try:
+                fcntl.flock(turn, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                os.close(turn)
+            else:
+                return turn
+    except OSError as error:
+        raise ConfigError(f"the folder {turns} cannot be used: {error.strerror}") from error
+    raise TransientError(f"waiting for its turn: {at_once} launches are under way on this machine", retry_in=BUSY)
 
 
 def write_folder(folder: Folder, composition: Composition, compose: ComposeFile) -> None:

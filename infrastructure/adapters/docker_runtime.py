@@ -3,50 +3,70 @@
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import TypeVar
 
-from infrastructure.adapters.compose_cli import BuildFailed, ComposeCli
+from infrastructure.adapters.compose_cli import ComposeCli
 from infrastructure.adapters.compose_files import KEY_LABEL, ComposeFile, labels_of, read_compose
-from infrastructure.adapters.compose_folder import held_folder, write_folder
+from infrastructure.adapters.compose_folder import held_folder
+from infrastructure.adapters.compose_launch import (
+    AT_ONCE,
+    LINGER,
+    STOPPING,
+    Launches,
+    Reached,
+    mark_of,
+    project_of,
+    secrets_of,
+)
 from infrastructure.adapters.docker_engine import Container, DockerEngine, as_services
 from infrastructure.adapters.docker_figures import Figures, figures_of
-from infrastructure.adapters.ssh_client import SshTarget, tunnel_to_engine
-from infrastructure.adapters.words import Composition, LeftBehind, Service, ServiceState, Sight
-from live.lib.errors import OutsideError, TransientError
+from infrastructure.adapters.ssh_client import SshTarget, free_lock, tunnel_to_engine
+from infrastructure.adapters.words import Composition, LeftBehind, Progress, Service, ServiceState, Sight, Unwell
+from live.lib.errors import OutsideError
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 LOOK_AGAIN = timedelta(seconds=3)
+LOOK_AGAIN_AT_ILL = timedelta(seconds=10)
+ALL_BUT_HEALTHY = "Waiting until every service is healthy"
+ON_THEIR_WAY = (ServiceState.STARTING, ServiceState.RUNNING)
 ENDED_BY_STOP = (137, 143)  # SIGKILL and SIGTERM: how `docker compose stop` ends most programs
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reached:
-    """An engine that can be spoken to now."""
-
-    engine: DockerEngine
-    cli: ComposeCli
 
 
 class DockerRuntime:
     """A Docker Engine: over SSH, by its address, or (both empty) this machine's own.
 
-    Over SSH one connection serves a whole call of the runtime, and ends with it.
-    `timeout` bounds one `docker compose` call in seconds, builds included; a task's lease has to be longer.
+    Over SSH one connection serves a whole call of the runtime, and ends with it, or with the launch it leaves behind.
+    `timeout` bounds one launch in seconds, builds included; no call waits for its end longer than `linger`.
     """
 
-    def __init__(self, *, work_dir: Path, host: str = "", timeout: float = 900, ssh: SshTarget | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        work_dir: Path,
+        host: str = "",
+        timeout: float = 900,
+        ssh: SshTarget | None = None,
+        linger: float = LINGER,
+        at_once: int = AT_ONCE,
+    ) -> None:
         self._work_dir = work_dir
         self._engine = DockerEngine(host=host)
         self._timeout = timeout
         self._ssh = ssh
+        self._launches = Launches(
+            work_dir=work_dir,
+            reach=self._reached,
+            name=str(ssh or ""),
+            timeout=timeout,
+            linger=linger,
+            at_once=at_once,
+        )
 
     def __repr__(self) -> str:
         return f"<DockerRuntime {self._ssh or self._engine.host}>"
@@ -59,30 +79,33 @@ class DockerRuntime:
 
     def ensure_running(self, composition: Composition) -> Sequence[Service]:
         """The composition is up with this digest and these settings, and every service is healthy."""
-        compose = read_compose(composition.compose)
-        project = _project(composition.key)
-        with self._reached() as at:
-            containers = at.engine.containers(project)
+        compose, key = read_compose(composition.compose), composition.key
+        self._launches.go_on(key, mark=mark_of(composition), secrets=secrets_of(composition))
+        with self._reached(lock=key) as at:
+            containers = at.engine.containers(project_of(key))
             is_launched = _is_launched(containers, composition, compose)
             if not (is_launched and all(_needs_nothing(container, compose) for container in containers)):
                 # What is merely stopped keeps its images: starting it again must not depend on a build.
-                self._up(at, project, composition, compose, build=not is_launched)
+                self._launches.launch(at, composition, compose, build=not is_launched)
                 if is_launched:
                     _doubt_what_failed(containers)
-                containers = at.engine.containers(project)
-        return _all_ready(containers, compose)
+                containers = at.engine.containers(project_of(key))
+            return _all_ready(containers, compose, lambda name: self._launches.last_words(at, composition, name))
 
     def ensure_stopped(self, *, key: str) -> None:
         """No container of `key` runs; containers, networks and volumes stay."""
-        project = _project(key)
-        with held_folder(self._work_dir, key), self._reached() as at:
-            if any(container.can_be_stopped for container in at.engine.containers(project)):
-                at.cli.stop(project)
+        self._launches.go_on(key, mark=STOPPING)
+        with self._reached(lock=key) as at:
+            if any(container.can_be_stopped for container in at.engine.containers(project_of(key))):
+                self._launches.stop(at, key)
 
     def remove(self, *, key: str) -> None:
-        """No container, network, volume, built image or folder of `key` is left."""
+        """No container, network, volume, built image or folder of `key` is left, and no launch is under way."""
+        self._launches.break_off(key)
+        if self._ssh:
+            free_lock(self._ssh, key)
         with held_folder(self._work_dir, key), self._reached() as at:
-            at.engine.clear(_project(key), key)
+            at.engine.clear(project_of(key), key)
 
     def observe(self, *, keys: Sequence[str]) -> Mapping[str, Sequence[Service]]:
         """The services of each key, in one call for all; a key that is gone maps to ()."""
@@ -116,32 +139,19 @@ class DockerRuntime:
         folder = self._work_dir / key
         folders = [LeftBehind(kind="directory", name=str(folder))] if folder.exists() else []
         with self._reached() as at:
-            return [*at.engine.leftovers(_project(key), key), *folders]
+            return [*at.engine.leftovers(project_of(key), key), *folders]
 
     @contextmanager
-    def _reached(self) -> Iterator[Reached]:
-        """The engine, and over SSH the way to it, inside."""
+    def _reached(self, *, lock: str = "") -> Iterator[Reached]:
+        """The engine, and over SSH the way to it, inside; alone in launching `lock`, or it is said."""
         if self._ssh is None:
-            yield Reached(engine=self._engine, cli=ComposeCli(host=self._engine.host, timeout=self._timeout))
+            yield Reached(engine=self._engine, cli=ComposeCli(host=self._engine.host))
             return
         name = str(self._ssh)
-        with tunnel_to_engine(self._ssh) as tunnel:
+        with tunnel_to_engine(self._ssh, lock=lock, stale=self._timeout) as tunnel:
             engine = DockerEngine(host=tunnel.host, name=name)
-            yield Reached(
-                engine=engine,
-                cli=ComposeCli(host=tunnel.host, timeout=self._timeout, name=name, lifeline=tunnel.lifeline),
-            )
-
-    def _up(self, at: Reached, project: str, composition: Composition, compose: ComposeFile, *, build: bool) -> None:
-        secrets = [value for name, value in composition.environment.items() if not name.startswith("LIVE_")]
-        with held_folder(self._work_dir, composition.key) as folder:
-            write_folder(folder, composition, compose)
-            try:
-                at.cli.up(project, folder, build=build, secrets=secrets)
-            except BuildFailed as failed:
-                # It holds the build's arguments, and no label tells whose it is: later it would not be found.
-                at.engine.remove_container(failed.container)
-                raise
+            cli = ComposeCli(host=tunnel.host, name=name, lifeline=tunnel.lifeline)
+            yield Reached(engine=engine, cli=cli, tunnel=tunnel)
 
 
 def _or_none(ask: Callable[[], T]) -> T | None:
@@ -150,13 +160,6 @@ def _or_none(ask: Callable[[], T]) -> T | None:
     except OutsideError as error:
         logger.info("Figures are left out: %s", error)
         return None
-
-
-def _project(key: str) -> str:
-    """The name Compose knows the key by: it allows no capitals."""
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]*", key):
-        raise ValueError(f"'{key}' cannot name a composition")
-    return key.lower()
 
 
 def _is_launched(containers: Sequence[Container], composition: Composition, compose: ComposeFile) -> bool:
@@ -171,14 +174,16 @@ def _doubt_what_failed(before: Sequence[Container]) -> None:
     failed = [container for container in before if container.exit_code not in (None, 0, *ENDED_BY_STOP)]
     if failed:
         told = "; ".join(_trouble(container.as_service) for container in failed)
-        raise TransientError(f"{told}; started again", retry_in=LOOK_AGAIN)
+        raise Unwell(f"{told}; started again", retry_in=LOOK_AGAIN)
 
 
 def _needs_nothing(container: Container, compose: ComposeFile) -> bool:
     return container.has_started or (container.service in compose.run_once and container.has_completed)
 
 
-def _all_ready(containers: Sequence[Container], compose: ComposeFile) -> Sequence[Service]:
+def _all_ready(
+    containers: Sequence[Container], compose: ComposeFile, last_words: Callable[[str], str]
+) -> Sequence[Service]:
     """The services, if each is as it should be; otherwise the progress, as an error that says to look again."""
     missing = sorted(compose.always_up - {container.service for container in containers})
     unready = [container.as_service for container in containers if not _is_ready(container, compose)]
@@ -187,10 +192,12 @@ def _all_ready(containers: Sequence[Container], compose: ComposeFile) -> Sequenc
     everything = len(containers) + len(missing)
     ready = everything - len(unready) - len(missing)
     only_starting = not missing and all(service.state is ServiceState.STARTING for service in unready)
-    raise TransientError(
-        f"{ready} of {everything} services are healthy; {_progress(unready, missing)}",
-        retry_in=LOOK_AGAIN if only_starting else None,
-    )
+    told = f"{ready} of {everything} services are healthy; {_progress(unready, missing)}"
+    if only_starting:
+        raise Progress(told, news=ALL_BUT_HEALTHY, retry_in=LOOK_AGAIN)
+    ill = [service.name for service in unready if service.state not in ON_THEIR_WAY]
+    said = [f"{name} said: {words}" for name in ill[:2] if (words := last_words(name))]
+    raise Unwell("; ".join([told, *said]), retry_in=LOOK_AGAIN_AT_ILL)
 
 
 def _is_ready(container: Container, compose: ComposeFile) -> bool:
@@ -200,10 +207,9 @@ def _is_ready(container: Container, compose: ComposeFile) -> bool:
 
 
 def _progress(unready: Sequence[Service], missing: Sequence[str]) -> str:
-    on_their_way = (ServiceState.STARTING, ServiceState.RUNNING)
-    waiting = [service.name for service in unready if service.state in on_their_way]
+    waiting = [service.name for service in unready if service.state in ON_THEIR_WAY]
     said = [f"waiting for {', '.join(waiting)}"] if waiting else []
-    said += [_trouble(service) for service in unready if service.state not in on_their_way]
+    said += [_trouble(service) for service in unready if service.state not in ON_THEIR_WAY]
     return "; ".join(said + [f"{name} has no container" for name in missing])
 
 

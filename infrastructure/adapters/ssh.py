@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from infrastructure.adapters.ssh_client import HostKeyChanged, SshTarget, run
+from infrastructure.adapters.ssh_client import HostKeyChanged, SshTarget, posix, run
 from infrastructure.adapters.ssh_keys import KeyPair, fingerprint, new_key_pair
 from live.lib.errors import TransientError
 
@@ -87,7 +87,7 @@ def ask(target: SshTarget, command: str, *, timeout: float = 20) -> str:
 
 def bootstrap_of(target: SshTarget) -> Bootstrap:
     """How far the host's first boot has come; one with Docker and without cloud-init is done."""
-    state, _, log = ask(target, _posix(_BOOTSTRAP)).partition("\n")
+    state, _, log = ask(target, posix(_BOOTSTRAP)).partition("\n")
     match state.strip():
         case "running" | "done" | "failed" as known:
             return Bootstrap(state=known, log=log.strip()[-LOG_BYTES:])
@@ -96,7 +96,7 @@ def bootstrap_of(target: SshTarget) -> Bootstrap:
 
 def facts_of(target: SshTarget) -> HostFacts:
     """What the host is and has."""
-    answer = ask(target, _posix(_FACTS))
+    answer = ask(target, posix(_FACTS))
     told = dict(line.split("=", 1) for line in answer.splitlines() if "=" in line)
     return HostFacts(
         docker=told.get("docker", ""),
@@ -107,11 +107,6 @@ def facts_of(target: SshTarget) -> HostFacts:
         disk_free_gb=_gigabytes(told.get("free", "")),
         system=told.get("system", ""),
     )
-
-
-def _posix(script: str) -> str:
-    """The script for whatever login shell the host has."""
-    return "sh -c '" + script.replace("'", "'\\''") + "'"
 
 
 def _gigabytes(kibibytes: str) -> float:

@@ -26,12 +26,35 @@ ENGINE_SOCKET = "/var/run/docker.sock"
 CONNECT_SECONDS = 10
 SSH_FAILED = 255
 
-# The session lives as long as its input: when a worker dies, so does its way to the engine.
-_HOLD = (
-    f"sh -c 'if [ ! -S {ENGINE_SOCKET} ]; then echo absent; elif [ ! -w {ENGINE_SOCKET} ]; then echo forbidden;"
-    " else echo ready; exec cat >/dev/null; fi'"
-)
-_ANSWERS = ("ready", "absent", "forbidden")
+# The session lives as long as its input: when a worker and its launch are gone, so is their way to the engine. While it
+# lives it may hold a lock, so that of several worker machines one launches; the lock tells whom to end for its sake.
+_HOLD = f"""
+lock={{lock}}
+if [ ! -S {ENGINE_SOCKET} ]; then echo absent; exit; fi
+if [ ! -w {ENGINE_SOCKET} ]; then echo forbidden; exit; fi
+answer=ready
+if [ -n "$lock" ] && command -v flock >/dev/null && (: >>"$lock") 2>/dev/null; then
+  exec 9>>"$lock"
+  if ! flock -n 9; then
+    answer=busy
+    age=$(( $(date +%s) - $(stat -c %Y "$lock") ))
+    if [ "$age" -gt {{stale}} ]; then kill "$(cat "$lock")"; flock -w 5 9 && answer=ready; fi
+  fi
+  if [ $answer = ready ]; then echo $$ >"$lock"; else exec 9>&-; fi
+fi
+echo $answer
+exec cat >/dev/null
+"""
+_FREE = """
+lock={lock}
+[ -e "$lock" ] || exit 0
+if command -v flock >/dev/null; then
+  exec 9>>"$lock"
+  flock -n 9 || {{ kill "$(cat "$lock")"; flock -w 10 9; }}
+fi
+rm -f "$lock"
+"""
+_ANSWERS = ("ready", "busy", "absent", "forbidden")
 # Also after a killed worker nothing is left in /tmp.
 _AND_CLEAR = 'folder=$1; shift; "$@"; status=$?; rm -rf "$folder"; exit $status'
 
@@ -60,7 +83,7 @@ class HostKeyChanged(PermanentError):
     """The host is not the one we know, or somebody stands between: nothing was sent to it."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Tunnel:
     """A socket here that is the engine's there."""
 
@@ -68,6 +91,13 @@ class Tunnel:
     """For `DOCKER_HOST`."""
     lifeline: int
     """Whoever holds this descriptor keeps the way open."""
+    is_alone: bool = True
+    """False while another machine of ours holds the lock that was asked for."""
+    is_left: bool = False
+    """Set, the way stays open after us for as long as anybody holds the lifeline."""
+
+
+_left: list[subprocess.Popen[str]] = []
 
 
 def run(target: SshTarget, command: str, *, timeout: float) -> str:
@@ -86,22 +116,58 @@ def run(target: SshTarget, command: str, *, timeout: float) -> str:
 
 
 @contextmanager
-def tunnel_to_engine(target: SshTarget, *, timeout: float = 30) -> Iterator[Tunnel]:
+def tunnel_to_engine(target: SshTarget, *, timeout: float = 30, lock: str = "", stale: float = 900) -> Iterator[Tunnel]:
     """The host's Docker Engine answers on a socket of ours, for all connections over one.
 
-    One forwarded socket wants nothing on the host but its engine, and no program run per connection.
+    One forwarded socket wants nothing on the host but its engine, and no program run per connection. `lock` names what
+    is to be held on the host meanwhile; whoever holds it for longer than `stale` seconds is taken for gone.
     """
+    _left[:] = [process for process in _left if process.poll() is None]
     folder = Path(tempfile.mkdtemp(prefix="live-ssh-"))
     forward = ("-o", "ExitOnForwardFailure=yes", "-L", f"{folder}/engine.sock:{ENGINE_SOCKET}")
+    hold = posix(_HOLD.format(lock=_path_of(lock), stale=int(stale)))
     try:
         with _options(target, timeout, *forward) as options:
-            words = ["sh", "-c", _AND_CLEAR, "sh", str(folder), *options, _HOLD]
-            with _started(words, stdin=subprocess.PIPE) as process:
-                _wait_for_engine(target, process, timeout)
-                assert process.stdin is not None  # noqa: S101  (it was asked for)
-                yield Tunnel(host=f"unix://{folder}/engine.sock", lifeline=process.stdin.fileno())
-    finally:
+            process = _start(["sh", "-c", _AND_CLEAR, "sh", str(folder), *options, hold], stdin=subprocess.PIPE)
+            way = _way_through(target, process, folder, timeout)
+    except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
+        raise
+    try:
+        yield way
+    finally:
+        if way.is_left:
+            _close_pipes(process)
+            _left.append(process)
+        else:
+            _end(process)
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _way_through(target: SshTarget, process: subprocess.Popen[str], folder: Path, timeout: float) -> Tunnel:
+    try:
+        answer = _wait_for_engine(target, process, timeout)
+    except BaseException:
+        _end(process)
+        raise
+    assert process.stdin is not None  # noqa: S101  (it was asked for)
+    return Tunnel(host=f"unix://{folder}/engine.sock", lifeline=process.stdin.fileno(), is_alone=answer == "ready")
+
+
+def free_lock(target: SshTarget, lock: str, *, timeout: float = 20) -> None:
+    """Nobody holds the lock on the host: whoever did has lost its way to the engine, and so has its launch."""
+    run(target, posix(_FREE.format(lock=_path_of(lock))), timeout=timeout)
+
+
+def _path_of(lock: str) -> str:
+    if lock and not re.fullmatch(r"[A-Za-z0-9_-]+", lock):
+        raise ValueError(f"'{lock}' cannot name a lock")
+    return f"/run/lock/{lock}.lock" if lock else ""
+
+
+def posix(script: str) -> str:
+    """The script for whatever login shell the host has."""
+    return "sh -c '" + script.replace("'", "'\\''") + "'"
 
 
 def refusal(target: SshTarget, errors: str) -> OutsideError:
@@ -172,8 +238,16 @@ def _in_memory(text: str) -> Iterator[str]:
 @contextmanager
 def _started(words: Sequence[str], *, stdin: int) -> Iterator[subprocess.Popen[str]]:
     """The process runs inside; afterwards it has ended, with all its children."""
+    process = _start(words, stdin=stdin)
     try:
-        process = subprocess.Popen(  # noqa: S603 (a fixed program; arguments are a list)
+        yield process
+    finally:
+        _end(process)
+
+
+def _start(words: Sequence[str], *, stdin: int) -> subprocess.Popen[str]:
+    try:
+        return subprocess.Popen(  # noqa: S603 (a fixed program; arguments are a list)
             words,
             cwd=Path("/"),
             env={"PATH": os.environ.get("PATH", os.defpath), "HOME": os.environ.get("HOME", "/"), "LC_ALL": "C"},
@@ -186,19 +260,23 @@ def _started(words: Sequence[str], *, stdin: int) -> Iterator[subprocess.Popen[s
         )
     except OSError as error:
         raise ConfigError(f"the ssh command cannot be run: {error.strerror}") from error
-    try:
-        yield process
-    finally:
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
-        for pipe in (process.stdin, process.stdout, process.stderr):
-            if pipe:
-                pipe.close()
-        process.wait()
 
 
-def _wait_for_engine(target: SshTarget, process: subprocess.Popen[str], timeout: float) -> None:
-    """Returns when the engine's socket is there; raises for whatever stands in the way."""
+def _end(process: subprocess.Popen[str]) -> None:
+    if process.poll() is None:
+        os.killpg(process.pid, signal.SIGKILL)
+    _close_pipes(process)
+    process.wait()
+
+
+def _close_pipes(process: subprocess.Popen[str]) -> None:
+    for pipe in (process.stdin, process.stdout, process.stderr):
+        if pipe:
+            pipe.close()
+
+
+def _wait_for_engine(target: SshTarget, process: subprocess.Popen[str], timeout: float) -> str:
+    """ "ready" or "busy" when the engine's socket is there; raises for whatever stands in the way."""
     assert process.stdout is not None and process.stderr is not None  # noqa: S101, PT018  (they were asked for)
     late = threading.Timer(timeout, os.killpg, (process.pid, signal.SIGKILL))
     late.start()
@@ -209,8 +287,8 @@ def _wait_for_engine(target: SshTarget, process: subprocess.Popen[str], timeout:
     finally:
         late.cancel()
     match said:
-        case "ready":
-            return
+        case "ready" | "busy":
+            return said
         case "absent":
             raise PermanentError(f"{target} is a host without Docker: there is no {ENGINE_SOCKET}")
         case "forbidden":

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from typing import Protocol
+
+from live.lib.errors import TransientError
 
 
 class NodeState(StrEnum):
@@ -182,6 +184,18 @@ class LeftBehind:
     name: str
 
 
+class Progress(TransientError):
+    """A launch is on its way; `news` is its stage in plain words, the same for as long as the stage lasts."""
+
+    def __init__(self, message: str, *, news: str = "", retry_in: timedelta | None = None) -> None:
+        super().__init__(message, retry_in=retry_in)
+        self.news = news
+
+
+class Unwell(TransientError):
+    """Everything was started, and not everything is well: that may mend itself, or never."""
+
+
 class Runtime(Protocol):
     """What runs compositions on one server."""
 
@@ -191,11 +205,14 @@ class Runtime(Protocol):
     def ensure_running(self, composition: Composition) -> Sequence[Service]:
         """The composition is up with this digest and every service is healthy.
 
-        Never waits: raises TransientError with the progress in words while services are starting.
+        Never waits for long: until then it raises Progress, Unwell or another TransientError with what is going on.
         """
 
     def ensure_stopped(self, *, key: str) -> None:
-        """No container of `key` runs; its data is kept. What is absent counts as stopped."""
+        """No container of `key` runs; its data is kept. What is absent counts as stopped.
+
+        Never waits for long either.
+        """
 
     def remove(self, *, key: str) -> None:
         """No container, network, volume, built image or directory of `key` is left; absent is success."""

@@ -8,7 +8,16 @@ from datetime import UTC, datetime, timedelta
 
 import yaml
 
-from infrastructure.adapters.words import Composition, LeftBehind, Machine, Service, ServiceState, Sight
+from infrastructure.adapters.words import (
+    Composition,
+    LeftBehind,
+    Machine,
+    Progress,
+    Service,
+    ServiceState,
+    Sight,
+    Unwell,
+)
 from live.lib.errors import PermanentError, TransientError
 
 STARTED = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -63,12 +72,12 @@ class FakeRuntime:
         if standing.steps_left:
             standing.steps_left -= 1
             message = f"0 of {len(standing.services)} services are healthy; waiting for {', '.join(standing.services)}"
-            raise TransientError(message, retry_in=timedelta(seconds=3))
+            raise Progress(message, news="Waiting until every service is healthy", retry_in=timedelta(seconds=3))
         services = self._services(composition.key)
         ill = [service.name for service in services if service.state is ServiceState.UNHEALTHY]
         if ill:
             healthy = len(services) - len(ill)
-            raise TransientError(f"{healthy} of {len(services)} services are healthy; {ill[0]} is unhealthy")
+            raise Unwell(f"{healthy} of {len(services)} services are healthy; {ill[0]} is unhealthy")
         return services
 
     def ensure_stopped(self, *, key: str) -> None:

@@ -70,3 +70,33 @@ def test_monitoring_that_is_gone_lets_the_composition_go(order: Order, told: lis
     told.clear()
     say(order, Part.MONITORING, PartState.REMOVED)
     assert told == [order.pk]
+
+
+def tell(order: Order, message: str, news: str, state: PartState = PartState.WORKING) -> None:
+    version = order.wanted_version
+    report_many(
+        [Report(order_pk=order.pk, part=Part.COMPOSITION, state=state, message=message, news=news, version=version)]
+    )
+
+
+def told_of_composition(order: Order) -> list[str]:
+    return list(order.events.public().filter(part=Part.COMPOSITION).values_list("message", flat=True))
+
+
+def test_stages_are_on_the_timeline_once_and_their_steps_are_not(order: Order) -> None:
+    for step in range(1, 8):
+        tell(order, f"Building csw (step {step} of 7)", "Building csw")
+    tell(order, "Starting 0 of 2 services", "Starting the services")
+    assert order.parts.get(part=Part.COMPOSITION).message == "Starting 0 of 2 services"
+    tell(order, "The engine does not answer", "")
+    tell(order, "Building csw", "Building csw")
+    assert told_of_composition(order) == ["Building csw", "Starting the services"]
+
+
+def test_stages_are_told_again_once_the_part_has_come_to_rest(order: Order) -> None:
+    tell(order, "Building csw", "Building csw")
+    tell(order, "4 services run.", "", PartState.READY)
+    tell(order, "Starting 0 of 2 services", "Starting the services")
+    tell(order, "Building csw", "Building csw")
+    said = ["Building csw", "4 services run.", "Starting the services", "Building csw"]
+    assert told_of_composition(order) == said

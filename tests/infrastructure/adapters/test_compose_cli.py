@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from infrastructure.adapters.compose_cli import BuildFailed, ComposeCli, blanked
+from infrastructure.adapters.compose_cli import ComposeCli, blanked, failure, unfinished
 from infrastructure.adapters.compose_folder import Folder, held_folder
+from infrastructure.adapters.compose_job import Job, find_job
+from infrastructure.adapters.words import Unwell
 from live.lib.errors import ConfigError, OutsideError, PermanentError, TransientError
 
 SOCKET = "unix:///var/run/docker.sock"
@@ -56,12 +58,17 @@ def folder(tmp_path: Path) -> Folder:
         return held
 
 
-def up(folder: Folder, *, timeout: float = 10, secrets: tuple[str, ...] = ()) -> None:
-    lockless = Folder(path=folder.path, lock=os.open("/", os.O_RDONLY))
-    try:
-        ComposeCli(host=SOCKET, timeout=timeout).up("live-gl7k3m", lockless, build=True, secrets=secrets)
-    finally:
-        os.close(lockless.lock)
+def started(folder: Folder) -> Job:
+    with held_folder(folder.path.parent, folder.path.name) as held, open("/dev/null") as turn:
+        return ComposeCli(host=SOCKET).start_up("live-gl7k3m", held, build=True, mark="1", turn=turn.fileno())
+
+
+def up(folder: Folder, *, secrets: tuple[str, ...] = ()) -> None:
+    job = started(folder)
+    assert job.ends_within(10)
+    assert job.code is not None
+    if job.code:
+        raise failure(job.output, job.errors, secrets, code=job.code)
 
 
 def test_a_launch_names_project_files_and_values(docker: Docker, folder: Folder) -> None:
@@ -99,7 +106,7 @@ BORDER = [
     ("error during connect: Get http://x: Connection refused", TransientError),
     ('Error response from daemon: Get "https://x/v2/": dial tcp: lookup x: no such host', TransientError),
     ("toomanyrequests: You have reached your pull rate limit", TransientError),
-    ("dependency failed to start: container live-x-db-1 is unhealthy", TransientError),
+    ("dependency failed to start: container live-x-db-1 is unhealthy", Unwell),
     ('Conflict. The container name "/x" is already in use by container "1"', TransientError),
     ("Bind for 0.0.0.0:80 failed: port is already allocated", PermanentError),
     ("validating compose.yaml: services.web additional properties 'portz' not allowed", PermanentError),
@@ -123,12 +130,26 @@ def test_the_last_line_decides_whose_turn_it_is(
 
 def test_a_failed_build_says_what_the_command_said(docker: Docker, folder: Folder) -> None:
     failed = "The command '/bin/sh -c make' returned a non-zero code: 2"
-    steps = "Step 1/2\n ---> Running in 0123456789ab\nStep 2/2\n ---> Running in 91beac857ec1\n"
-    docker.says(output=f"{steps}make: no rule\n", errors=f" web  Building\n{failed}\n")
-    with pytest.raises(BuildFailed) as caught:
+    steps = "Step 1/2\n ---> Running in 0123456789ab\nfine\nStep 2/2\n ---> Running in 91beac857ec1\n"
+    docker.says(output=f"{steps}cc x.c\nmake: no rule\n", errors=f" web  Building\n{failed}\n")
+    with pytest.raises(PermanentError) as caught:
         up(folder)
-    assert str(caught.value) == f"{failed}; it said: make: no rule"
-    assert caught.value.container == "91beac857ec1"
+    assert str(caught.value) == f"{failed}; it said: cc x.c / make: no rule"
+
+
+def test_what_a_broken_off_build_was_at_is_known_by_its_container() -> None:
+    at_work = "Step 1/2\n ---> Running in 0123456789ab\n"
+    assert unfinished(at_work) == "0123456789ab"
+    assert unfinished(f"{at_work}Removing intermediate container 0123456789ab\n ---> 91beac857ec1\n") == ""
+    assert unfinished("Container web  Creating\n") == ""
+
+
+def test_buildkits_failure_says_what_the_command_said(docker: Docker, folder: Folder) -> None:
+    failed = 'failed to solve: process "/bin/sh -c make" did not complete successfully: exit code: 2'
+    docker.says(errors=f"#5 [web 2/2] RUN make\n#5 0.21 cc x.c\n#5 0.35 make: no rule\n{failed}\n")
+    with pytest.raises(PermanentError) as caught:
+        up(folder)
+    assert str(caught.value) == f"{failed}; it said: cc x.c / make: no rule"
 
 
 def test_a_silent_failure_is_said_so(docker: Docker, folder: Folder) -> None:
@@ -148,25 +169,39 @@ def test_a_secret_inside_a_longer_one_leaves_no_rest() -> None:
     assert blanked("horse power", ("horse", "horse power")) == "***"
 
 
-def test_a_call_that_does_not_end_is_ended_with_its_children(docker: Docker, folder: Folder, tmp_path: Path) -> None:
-    docker.says(then=f"(sleep 4; touch {tmp_path}/outlived) & wait")
-    started = time.monotonic()
-    with pytest.raises(TransientError, match=r"did not finish within 0.3 s"):
-        up(folder, timeout=0.3)
-    assert time.monotonic() - started < 3.5
-    time.sleep(4)
+def test_a_job_that_is_stopped_ends_with_its_children(docker: Docker, folder: Folder, tmp_path: Path) -> None:
+    docker.says(then=f"(sleep 2; touch {tmp_path}/outlived) & wait")
+    job = started(folder)
+    assert not job.ends_within(0.3)
+    job.stop()
+    assert not job.is_running
+    assert job.code is None
+    time.sleep(2)
     assert not (tmp_path / "outlived").exists()
+
+
+def test_a_short_call_that_does_not_end_is_ended(docker: Docker) -> None:
+    docker.says(then="exec sleep 5")
+    with pytest.raises(TransientError, match=r"did not finish within 0.3 s"):
+        ComposeCli(host=SOCKET, timeout=0.3).version()
 
 
 def test_a_missing_docker_command_is_a_matter_of_settings(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/nowhere")
-    monkeypatch.setenv("DOCKER_BUILDKIT", "0")
     with pytest.raises(ConfigError, match="docker command cannot be run"):
         up(folder)
+    assert find_job(folder.path.parent, folder.path.name) is None
 
 
-def test_a_stop_needs_no_files(docker: Docker) -> None:
+def test_a_shell_without_docker_is_a_matter_of_settings() -> None:
+    with pytest.raises(ConfigError, match="docker command cannot be run"):
+        raise failure("", "sh: 5: docker: not found\n", (), code=127)
+
+
+def test_a_stop_needs_no_files(docker: Docker, folder: Folder) -> None:
     docker.says(code=0)
-    ComposeCli(host=SOCKET, timeout=5).stop("live-gl7k3m")
+    with held_folder(folder.path.parent, folder.path.name) as held:
+        job = ComposeCli(host=SOCKET).start_stop("live-gl7k3m", held, mark="stop")
+    assert job.ends_within(5)
     assert docker.calls == ["compose --ansi never -p live-gl7k3m stop"]
     assert json.dumps(docker.environment["PWD"]) == '"/"'
