@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import struct
 import subprocess
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from socket import create_connection
 
 import pytest
 
@@ -109,6 +112,33 @@ def test_the_bootstrap_can_be_run_again(server: Server) -> None:
     booted(server.target)
     ask(server.target, "live-bootstrap", timeout=180)
     assert bootstrap_of(server.target).state == "done"
+
+
+def asked(address: str, item: str) -> str:
+    """What the agent answers, asked as a Zabbix server does; it may just have been started."""
+    for _ in range(50):
+        with suppress(ConnectionRefusedError):
+            create_connection((address, 10050), timeout=10).close()
+            break
+        time.sleep(0.2)
+    with create_connection((address, 10050), timeout=10) as line:
+        line.sendall(b"ZBXD\1" + struct.pack("<Q", len(item)) + item.encode())
+        answer = b"".join(iter(lambda: line.recv(4096), b""))
+    return answer[13:].decode()
+
+
+def knocks(address: str, port: int) -> bool:
+    """True when somebody else on the same network gets through."""
+    command = f"timeout 3 bash -c 'true </dev/tcp/{address}/{port}' && echo through || true"
+    return docker("run", "--rm", "debian:trixie-slim", "bash", "-c", command) == "through"
+
+
+def test_the_zabbix_server_is_answered_by_the_agent_and_nobody_else_gets_there(server: Server) -> None:
+    booted(server.target)
+    address = server.target.address
+    assert asked(address, "agent.hostname") == KEY
+    assert asked(address, "agent.ping") == "1"
+    assert [knocks(address, port) for port in (22, 10050)] == [True, False]
 
 
 SAYS_HELLO = (
