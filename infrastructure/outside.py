@@ -32,6 +32,7 @@ def get_cloud(provider: Provider, *, size_id: str = "") -> Cloud:
         image_id=provider.image,
         location_id=provider.location,
         size_ids=sizes,
+        architecture=provider.architecture,
         create_options=provider.create_options,
     )
 
@@ -42,7 +43,7 @@ def get_offer(provider: Provider) -> Offer:
         return read_offer(SandboxNodeDriver(provider.pk))
     if provider.kind != Provider.Kind.LIBCLOUD:
         return Offer()
-    return read_offer(open_driver(provider.driver, settings_of(provider)))
+    return read_offer(open_driver(provider.driver, settings_of(provider)), location_id=provider.location)
 
 
 def get_runtime(server: Server) -> Runtime:

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from infrastructure.adapters.words import Port, Size, SizeOffer
 from infrastructure.models import Deployment, Host, Provider, ProviderOption, PublishedPort, Server
-from infrastructure.sizes import Room, Taken, cheapest, tightest
+from infrastructure.sizes import Room, Taken, cheapest, suits, tightest
 from live.lib.errors import Refusal
 from orders.models import Order
 from products.models import Plan
@@ -103,7 +103,8 @@ def _no_room_words(plan: Plan) -> str:
 def _size(provider: Provider, wish: Size) -> SizeOffer | None:
     """The cheapest size on offer that fits; None where sizes are not known, and the driver chooses alike."""
     offered = ProviderOption.objects.filter(provider=provider, kind=ProviderOption.Kind.SIZE)
-    return cheapest([row.as_offer for row in offered], wish)
+    offers = (row.as_offer for row in offered)
+    return cheapest((one for one in offers if suits(one, provider.architecture)), wish)
 
 
 def _host(provider: Provider, wish: Size, *, dedicated: bool) -> Host | None:

@@ -105,4 +105,5 @@ def _size_row(provider: Provider, size: SizeOffer) -> ProviderOption:
         disk_gb=size.disk_gb,
         price=None if size.price is None else size.price * provider.periods_per_month,
         currency=provider.currency,
+        architecture=size.architecture,
     )

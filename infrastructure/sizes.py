@@ -22,6 +22,11 @@ def fits(offer: SizeOffer, wish: Size) -> bool:
     return has_ram and has_disk and (offer.cpus is None or offer.cpus >= wish.cpus)
 
 
+def suits(offer: SizeOffer, architecture: str) -> bool:
+    """True unless the offer is known to be of another architecture."""
+    return not (architecture and offer.architecture) or offer.architecture == architecture
+
+
 def _cost(offer: SizeOffer) -> tuple[bool, Decimal, float, int, str]:
     price = offer.price or Decimal(0)
     return (not price, price, offer.ram_gb, offer.disk_gb, offer.outside_id)

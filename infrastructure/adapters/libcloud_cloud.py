@@ -6,7 +6,6 @@ import inspect
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
-from decimal import Decimal
 from http.client import HTTPException
 from typing import Any
 
@@ -19,8 +18,9 @@ from libcloud.compute.providers import DRIVERS, get_driver
 from libcloud.compute.types import NodeState as CloudState
 
 from infrastructure.adapters.cloud_user_data import user_data_options
-from infrastructure.adapters.words import Node, NodeState, Size, SizeOffer
-from infrastructure.sizes import cheapest
+from infrastructure.adapters.libcloud_sizes import is_offered, offer_of
+from infrastructure.adapters.words import Node, NodeState, Size
+from infrastructure.sizes import cheapest, suits
 from live.lib.errors import ConfigError, PermanentError, TransientError
 
 KEY_PREFIX = "live-"
@@ -87,13 +87,15 @@ class LibcloudCloud:
         image_id: str,
         location_id: str = "",
         size_ids: Sequence[str] = (),
+        architecture: str = "",
         create_options: Mapping[str, object] | None = None,
     ) -> None:
-        """`size_ids` narrows the sizes that may be chosen; `create_options` go to `create_node` as they are."""
+        """`size_ids` and `architecture` narrow the sizes that may be chosen; `create_options` go to `create_node`."""
         self._driver = driver
         self._image_id = image_id
         self._location_id = location_id
         self._size_ids = frozenset(size_ids)
+        self._architecture = architecture
         self._create_options = dict(create_options or {})
         self._name = str(driver.name)
 
@@ -174,15 +176,13 @@ class LibcloudCloud:
         raise ConfigError(f"{self._name} has no location '{self._location_id}'; it has {names}")
 
     def _choose(self, size: Size) -> NodeSize:
-        allowed = {str(one.id): one for one in self._driver.list_sizes() if self._allowed(one)}
-        best = cheapest(map(offer_of, allowed.values()), size)
+        sizes = {str(one.id): one for one in self._driver.list_sizes() if is_offered(one, self._location_id)}
+        offers = (offer_of(one) for name, one in sizes.items() if not self._size_ids or name in self._size_ids)
+        best = cheapest((one for one in offers if suits(one, self._architecture)), size)
         if best is None:
             wish = f"{size.cpus} CPUs, {size.ram_gb} GB of memory and {size.disk_gb} GB of disk"
             raise PermanentError(f"{self._name} has no size with {wish}")
-        return allowed[best.outside_id]
-
-    def _allowed(self, size: NodeSize) -> bool:
-        return not self._size_ids or str(size.id) in self._size_ids
+        return sizes[best.outside_id]
 
     def _destroy(self, node: CloudNode, key: str) -> None:
         try:
@@ -234,27 +234,6 @@ def _address(node: CloudNode) -> str:
 
 def _age(node: CloudNode) -> tuple[float, str]:
     return (node.created_at.timestamp() if node.created_at else float("inf"), str(node.id))
-
-
-def offer_of(size: NodeSize) -> SizeOffer:
-    """libcloud's size in our words."""
-    return SizeOffer(
-        outside_id=str(size.id),
-        name=str(size.name or size.id),
-        cpus=_cpus(size),
-        ram_gb=(size.ram or 0) / 1024,
-        disk_gb=int(size.disk or 0),
-        price=Decimal(str(size.price)) if size.price else None,
-    )
-
-
-def _cpus(size: NodeSize) -> int | None:
-    """The number of processors, which each driver keeps under a name of its own; None if it does not say."""
-    for name in ("cpu", "cpus", "vcpus", "vcpu_count", "guestCpus"):
-        value = size.extra.get(name, getattr(size, name, None))
-        if value not in (None, ""):
-            return int(value)
-    return None
 
 
 @contextmanager

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from infrastructure.adapters.libcloud_cloud import driver_class, in_our_words, offer_of
+from infrastructure.adapters.libcloud_cloud import driver_class, in_our_words
+from infrastructure.adapters.libcloud_sizes import is_offered, offer_of
 from infrastructure.adapters.words import Choice, Offer
 
 SECRET_WORDS = ("key", "secret", "password", "token")
@@ -52,10 +53,11 @@ def _parameters(driver: type) -> Iterator[inspect.Parameter]:
                 break
 
 
-def read_offer(driver: Any) -> Offer:
-    """The sizes, images and locations of the driver's cloud; a list that its driver cannot give is empty."""
+def read_offer(driver: Any, *, location_id: str = "") -> Offer:
+    """What the driver's cloud has, sizes as at the location; a list that its driver cannot give is empty."""
+    sizes = [size for size in _listed(driver, driver.list_sizes) if is_offered(size, location_id)]
     return Offer(
-        sizes=[offer_of(size) for size in _listed(driver, driver.list_sizes)],
+        sizes=[offer_of(size) for size in sizes],
         images=_usable(_listed(driver, lambda: driver.list_images(**_image_filter(driver)))),
         locations=[_choice(one) for one in _listed(driver, driver.list_locations)],
     )

@@ -41,6 +41,8 @@ class SizeOffer:
     ram_gb: float
     disk_gb: int
     price: Decimal | None = None
+    architecture: str = ""
+    """`amd64` or `arm64`; empty where nobody tells."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -28,6 +28,7 @@ class ProviderOption(Timestamped):
     price = models.DecimalField(
         _("price per month"), max_digits=12, decimal_places=4, null=True, blank=True, help_text=_("Empty: not told.")
     )
+    architecture = models.CharField(_("architecture"), max_length=5, blank=True, help_text=_("Empty: not told."))
     currency = models.CharField(_("currency"), max_length=3, blank=True)
 
     class Meta:
@@ -51,4 +52,5 @@ class ProviderOption(Timestamped):
             ram_gb=float(self.ram_gb or 0),
             disk_gb=self.disk_gb or 0,
             price=self.price,
+            architecture=self.architecture,
         )

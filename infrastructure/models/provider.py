@@ -25,6 +25,10 @@ class Provider(Timestamped):
         HOUR = "hour", _("hour")
         MONTH = "month", _("month")
 
+    class Architecture(models.TextChoices):
+        AMD64 = "amd64", _("amd64: Intel and AMD")
+        ARM64 = "arm64", _("arm64: Graviton, Ampere and their like")
+
     slug = models.SlugField(_("slug"), max_length=60, unique=True)
     name = models.CharField(_("name"), max_length=120)
     kind = models.CharField(_("kind"), max_length=20, choices=Kind.choices)
@@ -43,6 +47,13 @@ class Provider(Timestamped):
     location = models.CharField(_("location"), max_length=200, blank=True)
     image = models.CharField(
         _("image"), max_length=200, blank=True, help_text=_("Debian with cloud-init; user-data installs the rest.")
+    )
+    architecture = models.CharField(
+        _("architecture"),
+        max_length=5,
+        choices=Architecture.choices,
+        default=Architecture.AMD64,
+        help_text=_("What the image and the products are built for; sizes with another processor are not chosen."),
     )
     create_options = models.JSONField(
         _("options of new servers"),

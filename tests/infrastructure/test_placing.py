@@ -8,7 +8,7 @@ from threading import Barrier
 import pytest
 from django.db import connection
 
-from infrastructure.models import Host, Provider, Server
+from infrastructure.models import Host, Provider, ProviderOption, Server
 from infrastructure.placing import find_place, hold_places, published_at, rooms_of
 from infrastructure.services import follow_orders
 from orders.models import Order
@@ -167,3 +167,21 @@ def test_orders_placed_at_once_never_overfill_a_host(
     assert [len(room.taken) for room in rooms_of(hosts)] == [3, 3]
     assert [room.free.cpus for room in rooms_of(hosts)] == [0, 0]
     assert Order.objects.filter(state=State.ATTENTION).count() == 10
+
+
+def test_a_cheaper_size_with_another_processor_is_not_chosen(cloud: Provider, place: Place, drive: Drive) -> None:
+    for name, price, architecture in (("arm", "1", "arm64"), ("intel", "4", "amd64"), ("unknown", "5", "")):
+        ProviderOption.objects.create(
+            provider=cloud,
+            kind="size",
+            outside_id=name,
+            name=name,
+            cpus=2,
+            ram_gb=4,
+            disk_gb=40,
+            price=price,
+            architecture=architecture,
+        )
+    assert Server.objects.get(order=place("dedicated")).size_id == "intel"
+    Provider.objects.update(architecture="arm64")
+    assert Server.objects.get(order=place("dedicated")).size_id == "arm"

@@ -42,6 +42,7 @@ def change(client: Client, provider: Provider, **fields: str) -> Any:
         "rank": "10",
         "location": provider.location,
         "image": provider.image,
+        "architecture": "amd64",
         "create_options": "{}",
         "currency": "USD",
         "priced_per": "hour",
