@@ -3,51 +3,98 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from infrastructure.adapters.words import Offer, SizeOffer
+from infrastructure.adapters.words import Node, NodeState, Offer, ServiceState, SizeOffer
 from infrastructure.adapters.words import Service as SeenService
-from infrastructure.models import Endpoint, Provider, ProviderOption, Service
+from infrastructure.models import Endpoint, Look, Provider, ProviderOption, Server, Service
 from live.lib import clock
+from live.lib.upsert import upsert
 from orders.reports import lock_orders
 from orders.services import Report
 from orders.words import Part, PartState
 
-SHOWN_FIELDS = ("state", "image", "exit_code", "started_at")
+SHOWN_FIELDS = (
+    "state",
+    "health",
+    "image",
+    "digest",
+    "exit_code",
+    "started_at",
+    "restarts",
+    "cpu_percent",
+    "memory_bytes",
+    "memory_limit_bytes",
+)
 
 
-def write_services(seen: Mapping[int, Sequence[SeenService]]) -> None:
-    """The service rows of each deployment are exactly what its engine showed; the queries grow with what changed."""
+def write_services(seen: Mapping[int, Sequence[SeenService]], *, launched: bool = False) -> None:
+    """The service rows of each deployment are exactly what its engine showed: three statements, however many.
+
+    The digests of what was just `launched` are what later ones are compared with.
+    """
     now = clock.now()
-    rows = Service.objects.filter(deployment__in=seen)
-    known = {(row.deployment_id, row.name): row for row in rows}
-    changed = []
-    for deployment_pk, services in seen.items():
-        for one in services:
-            row = _service(deployment_pk, one, now)
-            before = known.pop((deployment_pk, one.name), None)
-            if before is None or any(getattr(before, name) != getattr(row, name) for name in SHOWN_FIELDS):
-                changed.append(row)
-    Service.objects.bulk_create(
-        changed, update_conflicts=True, unique_fields=("deployment", "name"), update_fields=(*SHOWN_FIELDS, "seen_at")
+    rows = [_service(pk, one, now, launched=launched) for pk, services in seen.items() for one in services]
+    shown = {(row.deployment_id, row.name) for row in rows}
+    known = Service.objects.filter(deployment__in=seen).order_by().values_list("pk", "deployment_id", "name")
+    gone = [pk for pk, deployment_pk, name in known if (deployment_pk, name) not in shown]
+    also = ("launched_digest",) if launched else ()
+    # Disk is asked for now and then only.
+    upsert(rows, unique=("deployment", "name"), update=(*SHOWN_FIELDS, *also, "seen_at"), keep=("disk_bytes",))
+    Service.objects.filter(pk__in=gone).delete()
+
+
+def write_unseen(deployment_pks: Collection[int]) -> None:
+    """Nobody knows how these services are; when they were last seen stays."""
+    unknown = ServiceState.UNKNOWN.value
+    Service.objects.filter(deployment__in=deployment_pks).exclude(state=unknown).update(
+        state=unknown, health="", cpu_percent=None, memory_bytes=None
     )
-    Service.objects.filter(pk__in=[row.pk for row in known.values()]).delete()
-    rows.update(seen_at=now)
 
 
-def _service(deployment_pk: int, one: SeenService, now: datetime) -> Service:
+def write_nodes(provider: Provider, nodes: Sequence[Node]) -> None:
+    """Each server of the provider that has been made says how its node was listed, or that it was not."""
+    now = clock.now()
+    by_state: dict[str, list[str]] = defaultdict(list)
+    for node in nodes:
+        by_state[node.state.value].append(node.outside_id)
+    made = Server.objects.filter(provider=provider).exclude(outside_id="")
+    for state in NodeState:
+        if listed := by_state.get(state.value):
+            made.filter(outside_id__in=listed).update(node_state=state.value, node_seen_at=now)
+    made.exclude(node_seen_at=now).exclude(node_state=Server.GONE).update(node_state=Server.GONE)
+
+
+def write_looks(looks: Sequence[Look]) -> None:
+    """Each look is the last one at its engine; one in vain leaves what was known, and says why."""
+    seen = [look for look in looks if not look.trouble]
+    mark = ("provider", "thing", "engine")
+    always = ("asked_at", "trouble", "updated_at")
+    upsert(seen, unique=mark, update=(*always, "seen_at", *Look.MACHINE_FIELDS), keep=("weighed_at",))
+    upsert([look for look in looks if look.trouble], unique=mark, update=always)
+
+
+def _service(deployment_pk: int, one: SeenService, now: datetime, *, launched: bool) -> Service:
     return Service(
         deployment_id=deployment_pk,
         name=one.name,
         state=one.state.value,
-        image=one.image,
+        health=one.health,
+        image=one.image[:250],
+        digest=one.digest,
+        launched_digest=one.digest if launched else "",
         exit_code=one.exit_code,
         started_at=one.started_at,
+        restarts=one.restarts,
+        cpu_percent=one.cpu_percent,
+        memory_bytes=one.memory_bytes,
+        memory_limit_bytes=one.memory_limit_bytes,
+        disk_bytes=one.disk_bytes,
         seen_at=now,
     )
 

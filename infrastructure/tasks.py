@@ -188,7 +188,7 @@ class DeploymentController(Controller[Deployment]):
                 continue
             reports.append(report)
             seen: Sequence[SeenService] = ending.seen  # type: ignore[assignment]
-            write_services({row.pk: seen})
+            write_services({row.pk: seen}, launched=row.wanted == Wanted.RUNNING)
             if row.wanted == Wanted.REMOVED:
                 PublishedPort.objects.filter(deployment=row).delete()
             if row.wanted != Wanted.RUNNING:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from infrastructure.models.deployment import Deployment, PublishedPort, Service
 from infrastructure.models.endpoint import Endpoint
 from infrastructure.models.host import Host, HostSecrets
+from infrastructure.models.look import Look
 from infrastructure.models.option import ProviderOption
 from infrastructure.models.provider import Provider, ProviderSecrets
 from infrastructure.models.reconciling import Finding, Reconciliation
@@ -16,6 +17,7 @@ __all__ = [
     "Finding",
     "Host",
     "HostSecrets",
+    "Look",
     "Provider",
     "ProviderOption",
     "ProviderSecrets",

@@ -32,9 +32,21 @@ class Service(Timestamped):
     )
     name = models.CharField(_("name"), max_length=100)
     state = models.CharField(_("state"), max_length=20)
+    health = models.CharField(_("health"), max_length=20, blank=True, help_text=_("What its own check says."))
     image = models.CharField(_("image"), max_length=250, blank=True)
+    digest = models.CharField(_("digest"), max_length=100, blank=True, help_text=_("Of the image that runs."))
+    launched_digest = models.CharField(
+        _("digest at launch"), max_length=100, blank=True, help_text=_("Of the image that was deployed.")
+    )
     exit_code = models.IntegerField(_("exit code"), null=True, blank=True)
     started_at = models.DateTimeField(_("started"), null=True, blank=True)
+    restarts = models.PositiveIntegerField(_("restarts"), null=True, blank=True)
+    cpu_percent = models.FloatField(_("CPU (%)"), null=True, blank=True, help_text=_("Of one CPU."))
+    memory_bytes = models.BigIntegerField(_("memory"), null=True, blank=True)
+    memory_limit_bytes = models.BigIntegerField(_("memory limit"), null=True, blank=True)
+    disk_bytes = models.BigIntegerField(
+        _("disk"), null=True, blank=True, help_text=_("What it has written, and its volumes.")
+    )
     seen_at = models.DateTimeField(_("seen"))
 
     class Meta:
@@ -45,6 +57,16 @@ class Service(Timestamped):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def state_words(self) -> str:
+        """The state with what its own check says: `running (healthy)`."""
+        return f"{self.state} ({self.health})" if self.health == "healthy" else self.state
+
+    @property
+    def has_strange_image(self) -> bool:
+        """It runs another image than the one it was launched from."""
+        return bool(self.digest and self.launched_digest and self.digest != self.launched_digest)
 
 
 class PublishedPort(models.Model):

@@ -52,6 +52,10 @@ class Server(OrderResource):
     outside_id = models.CharField(_("id at the provider"), max_length=200, blank=True)
     address = models.CharField(_("address"), max_length=200, blank=True)
     size = models.CharField(_("size"), max_length=100, blank=True)
+    node_state = models.CharField(
+        _("state"), max_length=20, blank=True, help_text=_("As its provider last listed it, or its host answered.")
+    )
+    node_seen_at = models.DateTimeField(_("seen"), null=True, blank=True)
     adopted_key = models.CharField(
         _("adopted key"),
         max_length=200,
@@ -62,6 +66,9 @@ class Server(OrderResource):
         _("Zabbix agent"), default=False, help_text=_("Its first boot installs one, for ZABBIX_AGENT_SERVER.")
     )
     bootstrap_log = models.TextField(_("how it was set up"), blank=True)
+
+    GONE = "gone"
+    """The `node_state` of one that its provider no longer lists."""
 
     objects = ServerQuerySet.as_manager()  # type: ignore[misc]
 

@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from time_machine import TimeMachineFixture
 
-from infrastructure.adapters.words import Composition
+from infrastructure.adapters.words import Composition, Sight
 from infrastructure.looking import look_at_provider, look_at_services
-from infrastructure.models import Deployment, Provider, Server, Service
+from infrastructure.models import Deployment, Host, Look, Provider, Server, Service
+from infrastructure.sandbox.models import SandboxNode, SandboxSwitches
+from infrastructure.seeing import write_services
 from live.lib import clock
+from live.lib.errors import TransientError
 from live.lib.schedules import all_schedules
 from orders.words import Wanted
 from tests.factories import COMPOSE, make_draft
-from tests.fakes.runtime import FakeRuntime
+from tests.fakes.runtime import MACHINE, STARTED, FakeRuntime
 
 pytestmark = pytest.mark.django_db
 
@@ -45,7 +54,7 @@ def launched(provider: Provider, engine: FakeRuntime) -> Deployment:
 
 
 def looks(engine: FakeRuntime) -> int:
-    return sum(verb == "observe" for verb, _ in engine.calls)
+    return sum(verb == "look" for verb, _ in engine.calls)
 
 
 def test_look_writes_what_the_engine_shows(provider: Provider, engine: FakeRuntime) -> None:
@@ -59,13 +68,14 @@ def test_look_writes_what_the_engine_shows(provider: Provider, engine: FakeRunti
 
 def test_one_look_and_the_same_queries_for_few_and_for_many(provider: Provider, engine: FakeRuntime) -> None:
     launched(provider, engine)
+    look_at_provider(provider.pk)
     with CaptureQueriesContext(connection) as few:
         look_at_provider(provider.pk)
     for _ in range(20):
         launched(provider, engine)
     with CaptureQueriesContext(connection) as many:
         assert look_at_provider(provider.pk) == 21
-    assert looks(engine) == 2
+    assert looks(engine) == 3
     assert len(many) == len(few)
     assert Service.objects.count() == 21
 
@@ -78,13 +88,167 @@ def test_what_is_gone_has_no_services_left(provider: Provider, engine: FakeRunti
     assert not row.services.exists()
 
 
-def test_engine_that_does_not_answer_changes_nothing(provider: Provider, engine: FakeRuntime) -> None:
+def test_engine_that_does_not_answer_leaves_services_unknown_and_says_why(
+    provider: Provider, engine: FakeRuntime
+) -> None:
     row = launched(provider, engine)
     look_at_provider(provider.pk)
-    before = list(row.services.values())
+    before = row.services.get()
     engine.outage = True
     assert look_at_provider(provider.pk) == 0
-    assert list(row.services.values()) == before
+    after = row.services.get()
+    assert (after.state, after.seen_at, after.cpu_percent) == ("unknown", before.seen_at, None)
+    look = Look.objects.get(thing=Look.Thing.ENGINE)
+    assert (look.trouble, look.version) == ("the runtime cannot be reached", "fake 1")
+    assert look.seen_at is not None
+    assert look.seen_at < look.asked_at
+    engine.outage = False
+    look_at_provider(provider.pk)
+    assert row.services.get().state == "running"
+    assert Look.objects.get(thing=Look.Thing.ENGINE).trouble == ""
+
+
+def test_look_writes_what_each_service_uses_and_its_machine(provider: Provider, engine: FakeRuntime) -> None:
+    row = launched(provider, engine)
+    look_at_provider(provider.pk)
+    one = row.services.get()
+    assert (one.started_at, one.restarts, one.cpu_percent, one.memory_bytes) == (STARTED, 1, 12.5, 2_000_000)
+    engine.cpu_percent = 99.0
+    look_at_provider(provider.pk)
+    assert row.services.get().cpu_percent == 99.0
+    assert Look.objects.get(thing=Look.Thing.ENGINE).machine == MACHINE
+
+
+def test_disk_is_asked_for_now_and_then_and_kept_between(
+    provider: Provider, engine: FakeRuntime, time_machine: TimeMachineFixture
+) -> None:
+    weighed: list[bool] = []
+    real = engine.look
+    engine.look = lambda *, keys, weigh=False: weighed.append(weigh) or real(keys=keys, weigh=weigh)  # type: ignore[method-assign,func-returns-value,assignment]
+    row = launched(provider, engine)
+    for minutes in (0, 1, 16):
+        time_machine.move_to(datetime(2026, 3, 1, 12, minutes, tzinfo=UTC), tick=False)
+        look_at_provider(provider.pk)
+        assert row.services.get().disk_bytes == 5_000_000
+    look_at_provider(provider.pk, True)
+    assert weighed == [True, False, True, True]
+
+
+def test_suspended_composition_is_seen_at_rest(provider: Provider, engine: FakeRuntime) -> None:
+    row = launched(provider, engine)
+    engine.ensure_stopped(key=row.order.key)
+    Deployment.objects.filter(pk=row.pk).update(wanted=Wanted.SUSPENDED)
+    type(row.order).objects.filter(pk=row.order_id).update(wanted=Wanted.SUSPENDED)
+    assert look_at_provider(provider.pk) == 1
+    assert list(row.services.values_list("state", "cpu_percent")) == [("stopped", None)]
+
+
+def test_servers_are_as_their_provider_lists_them(provider: Provider, engine: FakeRuntime) -> None:
+    nodes = [SandboxNode.objects.create(provider=provider, name=name, size="s", ready_at=clock.now()) for name in "ab"]
+    one, other = (launched(provider, engine).server for _ in nodes)
+    for server, node in zip((one, other), nodes, strict=True):
+        type(server).objects.filter(pk=server.pk).update(outside_id=f"sbx-{node.pk}")
+    SandboxNode.objects.update(name="live-X")
+    nodes[1].delete()
+    look_at_provider(provider.pk)
+    one.refresh_from_db()
+    other.refresh_from_db()
+    assert (one.node_state, other.node_state, other.node_seen_at) == ("running", "gone", None)
+    assert one.node_seen_at is not None
+
+
+def test_list_of_servers_that_is_not_to_be_had_says_why(
+    provider: Provider, engine: FakeRuntime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = launched(provider, engine)
+    type(row.server).objects.filter(pk=row.server_id).update(outside_id="sbx-1", node_state="running")
+    SandboxSwitches.objects.create(provider=provider, is_down=True)
+    assert look_at_provider(provider.pk) == 1
+    row.server.refresh_from_db()
+    assert row.server.node_state == "running"
+    assert "does not answer" in Look.objects.get(thing=Look.Thing.SERVERS).trouble
+
+
+@pytest.fixture
+def pool(monkeypatch: pytest.MonkeyPatch, engine: FakeRuntime) -> Iterator[tuple[list[Host], threading.Event]]:
+    """Three hosts with an order on each; the first is silent until the event."""
+    provider = Provider.objects.create(slug="pool", name="Pool", kind=Provider.Kind.EXISTING)
+    hosts = [
+        Host.objects.create(
+            provider=provider, name=f"h{n}", address=f"h{n}.test", host_key="k", cpus=4, ram_gb=4, disk_gb=40
+        )
+        for n in range(3)
+    ]
+    for host in hosts:
+        row = launched(provider, engine)
+        type(row.server).objects.filter(pk=row.server_id).update(host=host)
+    spoken = threading.Event()
+
+    class Silent(FakeRuntime):
+        def look(self, *, keys: Sequence[str], weigh: bool = False) -> Sight:
+            spoken.wait(10)
+            raise TransientError("h0.test cannot be reached: no route to host")
+
+    silent = Silent()
+    monkeypatch.setattr(
+        "infrastructure.looking.get_runtime", lambda server: silent if server.host == hosts[0] else engine
+    )
+    yield hosts, spoken
+    spoken.set()
+
+
+def test_silent_host_holds_nobody_up(pool: tuple[list[Host], threading.Event], monkeypatch: pytest.MonkeyPatch) -> None:
+    hosts, spoken = pool
+    seen_before_it_spoke: list[int] = []
+    real = write_services
+
+    def note(seen: Any) -> None:
+        real(seen)
+        seen_before_it_spoke.append(Service.objects.filter(state="running").count())
+        spoken.set()
+
+    monkeypatch.setattr("infrastructure.looking.PROMPT", 0.3)
+    monkeypatch.setattr("infrastructure.looking.write_services", note)
+    assert look_at_provider(hosts[0].provider_id) == 2
+    assert seen_before_it_spoke == [2]
+    looks = dict(Look.objects.values_list("engine", "trouble"))
+    silent = f"host {hosts[0].pk}"
+    assert looks.pop(silent) == "h0.test cannot be reached: no route to host"
+    assert set(looks.values()) == {""}
+
+
+def test_host_that_never_ends_answering_is_given_up(
+    pool: tuple[list[Host], threading.Event], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hosts, _spoken = pool
+    monkeypatch.setattr("infrastructure.looking.PROMPT", 0.1)
+    monkeypatch.setattr("infrastructure.looking.PATIENCE", 0.1)
+    assert look_at_provider(hosts[0].provider_id) == 2
+    assert Look.objects.get(engine=f"host {hosts[0].pk}").trouble == "It was not done answering in time."
+    assert sorted(Server.objects.values_list("host__name", "node_state")) == [
+        ("h0", "unknown"),
+        ("h1", "running"),
+        ("h2", "running"),
+    ]
+
+
+def test_host_without_orders_is_looked_at_too(provider: Provider, monkeypatch: pytest.MonkeyPatch) -> None:
+    pool = Provider.objects.create(slug="pool", name="Pool", kind=Provider.Kind.EXISTING)
+    Host.objects.create(provider=pool, name="h", address="h.test", host_key="k", cpus=4, ram_gb=4, disk_gb=40)
+    monkeypatch.setattr("infrastructure.looking.get_host_runtime", lambda host: FakeRuntime())
+    assert look_at_provider(pool.pk) == 0
+    assert Look.objects.get().machine == MACHINE
+
+
+def test_what_was_launched_is_remembered_and_what_runs_now_is_seen(provider: Provider, engine: FakeRuntime) -> None:
+    row = launched(provider, engine)
+    key = row.order.key
+    write_services({row.pk: engine.observe(keys=[key])[key]}, launched=True)
+    engine.digests[key, "gateway"] = "sha256:another"
+    look_at_provider(provider.pk)
+    one = row.services.get()
+    assert (one.digest, one.launched_digest) == ("sha256:another", f"sha256:gateway of {'0' * 64}")
+    assert one.has_strange_image
 
 
 def test_composition_that_is_being_changed_is_left_to_its_controller(provider: Provider, engine: FakeRuntime) -> None:
@@ -98,13 +262,13 @@ def test_change_of_mind_during_the_look_wins(
     provider: Provider, engine: FakeRuntime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     row = launched(provider, engine)
-    seen = engine.observe
+    seen = engine.look
 
-    def observe(*, keys: list[str]) -> object:
+    def look(*, keys: list[str], weigh: bool = False) -> object:
         Deployment.objects.filter(pk=row.pk).update(wanted=Wanted.SUSPENDED, wanted_version=2)
         return seen(keys=keys)
 
-    monkeypatch.setattr(engine, "observe", observe)
+    monkeypatch.setattr(engine, "look", look)
     assert look_at_provider(provider.pk) == 0
     assert not row.services.exists()
 
@@ -118,7 +282,7 @@ def test_each_provider_is_looked_at_by_a_task_of_its_own(
     asked: list[tuple[object, ...]] = []
     monkeypatch.setattr("infrastructure.looking.enqueue", lambda *args, **options: asked.append(args))
     assert look_at_services() == 2
-    assert sorted(asked) == [("infrastructure.looking.look_at_provider", one.pk) for one in (provider, other)]
+    assert sorted(asked) == [("infrastructure.looking.look_at_provider", one.pk, False) for one in (provider, other)]
 
 
 def test_provider_that_is_gone_is_nothing_to_look_at(engine: FakeRuntime) -> None:

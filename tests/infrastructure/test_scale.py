@@ -44,6 +44,7 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         monkeypatch.setattr(where, name, call)
 
     counted(SandboxNodeDriver, "list_nodes")
+    counted(SandboxRuntime, "look")
     counted(SandboxRuntime, "observe")
     counted(SandboxRuntime, "list_keys")
     return made
@@ -64,8 +65,11 @@ def test_status_of_many_takes_the_calls_and_queries_of_few(provider: Provider, c
     look_at_provider(provider.pk)
     calls.clear()
     assert queries(lambda: look_at_provider(provider.pk)) == few
-    assert calls == ["observe"]
+    assert calls == ["list_nodes", "look", "observe"]  # the sandbox observes in order to look
+    assert few <= 18
     assert Service.objects.count() == 200 * len(NAMES)
+    assert not Service.objects.filter(cpu_percent=None).exists()
+    assert not Server.objects.exclude(node_state="running").exists()
     assert Service.objects.values("seen_at").distinct().count() == 1
 
 
