@@ -14,6 +14,7 @@ class InfrastructureConfig(AppConfig):
 
     def ready(self) -> None:
         from infrastructure import checks, receivers, tasks  # noqa: F401  (they register themselves)
+        from infrastructure.errands import tasks as errands  # noqa: F401  (registers its controller)
         from infrastructure.order_sections import InfrastructureSections
         from infrastructure.reconciling import tasks as reconciling  # noqa: F401  (registers its controllers)
         from live.lib.schedules import Every, register_schedule

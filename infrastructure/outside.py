@@ -7,11 +7,12 @@ from pathlib import Path
 from django.conf import settings
 
 from infrastructure.adapters.docker_runtime import DockerRuntime
-from infrastructure.adapters.libcloud_cloud import LibcloudCloud, open_driver
+from infrastructure.adapters.libcloud_cloud import open_driver
 from infrastructure.adapters.libcloud_offer import read_offer
+from infrastructure.adapters.libcloud_power import PoweredCloud, driver_powers, powers_of
 from infrastructure.adapters.ssh import KeyPair, SshTarget
 from infrastructure.adapters.this_machine import ThisMachine
-from infrastructure.adapters.words import Cloud, Offer, Runtime
+from infrastructure.adapters.words import Cloud, Offer, Powers, Runtime
 from infrastructure.keys import settings_of
 from infrastructure.models import Host, HostSecrets, Provider, Server, ServerKeys
 from infrastructure.sandbox.driver import SandboxNodeDriver
@@ -24,10 +25,10 @@ def get_cloud(provider: Provider, *, size_id: str = "") -> Cloud:
     """Where the provider's servers come from; `size_id` is the only size it may then make."""
     sizes = (size_id,) if size_id else ()
     if provider.is_sandbox:
-        return LibcloudCloud(driver=SandboxNodeDriver(provider.pk), image_id="debian-12", size_ids=sizes)
+        return PoweredCloud(driver=SandboxNodeDriver(provider.pk), image_id="debian-12", size_ids=sizes)
     if provider.kind != Provider.Kind.LIBCLOUD:
         return ThisMachine(address=provider.address)
-    return LibcloudCloud(
+    return PoweredCloud(
         driver=open_driver(provider.driver, settings_of(provider)),
         image_id=provider.image,
         location_id=provider.location,
@@ -44,6 +45,13 @@ def get_offer(provider: Provider) -> Offer:
     if provider.kind != Provider.Kind.LIBCLOUD:
         return Offer()
     return read_offer(open_driver(provider.driver, settings_of(provider)), location_id=provider.location)
+
+
+def get_powers(provider: Provider) -> Powers:
+    """What servers of the provider can be told, from its driver's methods: nothing is opened, nothing is asked."""
+    if provider.is_sandbox:
+        return powers_of(SandboxNodeDriver)
+    return driver_powers(provider.driver) if provider.kind == Provider.Kind.LIBCLOUD else Powers()
 
 
 def get_runtime(server: Server) -> Runtime:

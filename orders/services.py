@@ -23,6 +23,7 @@ __all__ = [
     "Report",
     "approve_order",
     "check_on_sale",
+    "confirm_order",
     "create_order",
     "edit_order",
     "place_order",
@@ -185,6 +186,15 @@ def retry_order(*, order: Order, actor: User | None = None, why: str = "") -> Or
     if not order.needs_person or order.state == State.PENDING:
         raise NotPossible(_("Nothing of this order waits for another try."))
     return _change_mind(order, Wanted(order.wanted), actor, _("Another try asked for."), why)
+
+
+@transaction.atomic
+def confirm_order(*, order: Order) -> Order:
+    """Something has moved under a running order: its parts are looked at again, one after the other."""
+    order = _held(order)
+    if order.wanted == Wanted.RUNNING and order.approved_at is not None:
+        _change_mind(order, Wanted.RUNNING, None, _("Every part is looked at again."), "")
+    return order
 
 
 @transaction.atomic

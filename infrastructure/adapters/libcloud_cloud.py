@@ -27,6 +27,8 @@ KEY_PREFIX = "live-"
 KEY_TAG = "live-key"
 LOOK_AGAIN = timedelta(seconds=5)
 TIMEOUT_SECONDS = 30
+# Where drivers put the id of a server's size: EC2, DigitalOcean, OpenStack, CloudStack.
+SIZE_NAMES = ("instance_type", "size_slug", "flavorId", "size_id")
 # Left alone, libcloud signs in a way that AWS's newer regions refuse.
 DEFAULTS: Mapping[str, Mapping[str, object]] = {"ec2": {"signature_version": "4"}}
 
@@ -114,12 +116,12 @@ class LibcloudCloud:
         if len(found) > 1:
             ids = ", ".join(str(node.id) for node in found)
             raise PermanentError(f"{len(found)} servers carry {key} (oldest first: {ids}); remove all but one of them")
-        return _ready(_in_words(found[0] if found else self._create(key, size, user_data)))
+        return _ready(in_words(found[0] if found else self._create(key, size, user_data)))
 
     def find_server(self, *, key: str) -> Node | None:
         """The server that carries `key`, the oldest if there are several."""
         found = self._carrying(key)
-        return _in_words(found[0]) if found else None
+        return in_words(found[0]) if found else None
 
     def remove_server(self, *, key: str) -> None:
         """The cloud has accepted to destroy every server that carries exactly `key`; none is success."""
@@ -134,7 +136,7 @@ class LibcloudCloud:
 
     def list_servers(self) -> Sequence[Node]:
         """Every server that carries a key of ours, in one call."""
-        return [_in_words(node) for node in self._nodes() if _key_of(node).startswith(KEY_PREFIX)]
+        return [in_words(node) for node in self._nodes() if _key_of(node).startswith(KEY_PREFIX)]
 
     def _nodes(self) -> list[CloudNode]:
         with in_our_words(self._name):
@@ -210,13 +212,14 @@ def _ready(node: Node) -> Node:
     return node
 
 
-def _in_words(node: CloudNode) -> Node:
+def in_words(node: CloudNode) -> Node:
+    """libcloud's server in our words."""
     return Node(
         outside_id=str(node.id),
         key=_key_of(node),
         state=_STATES.get(node.state, NodeState.UNKNOWN),
         address=_address(node),
-        size=str(node.size.id if node.size else node.extra.get("instance_type") or node.extra.get("size_slug") or ""),
+        size=_size_of(node),
     )
 
 
@@ -225,6 +228,12 @@ def _key_of(node: CloudNode) -> str:
         if isinstance(tags, Mapping) and tags.get(KEY_TAG):
             return str(tags[KEY_TAG])
     return str(node.name or "")
+
+
+def _size_of(node: CloudNode) -> str:
+    if node.size:
+        return str(getattr(node.size, "id", node.size))  # Vultr's driver puts the bare id there
+    return str(next((node.extra[name] for name in SIZE_NAMES if node.extra.get(name)), ""))
 
 
 def _address(node: CloudNode) -> str:

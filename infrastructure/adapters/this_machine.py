@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from infrastructure.adapters.words import Node, NodeState, Size
+from infrastructure.adapters.words import Node, NodeState, Powers, Size
+from live.lib.errors import ConfigError
+
+CANNOT = "this machine is not ours to start, stop, reboot or resize: it is no cloud's"
 
 
 class ThisMachine:
@@ -34,3 +37,31 @@ class ThisMachine:
     def list_servers(self) -> Sequence[Node]:
         """None, for the same reason: reconciliation has nothing to compare."""
         return ()
+
+    def powers(self) -> Powers:
+        """None: whoever runs the machine does."""
+        return Powers()
+
+    def look_at_server(self, *, key: str, outside_id: str) -> Node | None:
+        """None, like `find_server`."""
+        return None
+
+    def start_server(self, *, key: str, outside_id: str) -> None:
+        """Refused."""
+        raise ConfigError(CANNOT)
+
+    def stop_server(self, *, key: str, outside_id: str) -> None:
+        """Refused."""
+        raise ConfigError(CANNOT)
+
+    def reboot_server(self, *, key: str, outside_id: str) -> None:
+        """Refused."""
+        raise ConfigError(CANNOT)
+
+    def resize_server(self, *, key: str, outside_id: str, size_id: str) -> None:
+        """Refused."""
+        raise ConfigError(CANNOT)
+
+    def confirm_resize(self, *, key: str, outside_id: str) -> None:
+        """Refused."""
+        raise ConfigError(CANNOT)

@@ -20,6 +20,28 @@ class NodeState(StrEnum):
     STOPPED = "stopped"
     ERROR = "error"
     UNKNOWN = "unknown"
+    # Only `look_at_server` tells these two from the others.
+    STOPPING = "stopping"
+    RESIZED = "resized"
+    """It runs in its new size, which waits to be confirmed."""
+
+
+class Power(StrEnum):
+    """What a cloud may be told to do with a server that stands."""
+
+    START = "start"
+    STOP = "stop"
+    REBOOT = "reboot"
+    RESIZE = "resize"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Powers:
+    """What a cloud can do with its servers."""
+
+    verbs: frozenset[Power] = frozenset()
+    resizes_stopped: bool = False
+    """A server has to stand still before its size is changed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +119,30 @@ class Cloud(Protocol):
 
     def remove_exactly(self, *, key: str, outside_id: str) -> None:
         """The server of this id is gone, if it carries `key`; no other is touched, and absent is success."""
+
+    def powers(self) -> Powers:
+        """What the cloud can do with its servers; nothing is asked of it."""
+
+    def look_at_server(self, *, key: str, outside_id: str) -> Node | None:
+        """The server of this id as it is now, if it carries `key`."""
+
+    def start_server(self, *, key: str, outside_id: str) -> None:
+        """The cloud has accepted to start the server of this id, which carries `key`.
+
+        This verb and the next four look at nothing first: whoever calls them does, and tells the cloud once.
+        """
+
+    def stop_server(self, *, key: str, outside_id: str) -> None:
+        """The cloud has accepted to stop it; its disk is kept."""
+
+    def reboot_server(self, *, key: str, outside_id: str) -> None:
+        """The cloud has accepted to reboot it; each call is one more reboot."""
+
+    def resize_server(self, *, key: str, outside_id: str, size_id: str) -> None:
+        """The cloud has accepted to give it another size; raises PermanentError for one that is not on offer."""
+
+    def confirm_resize(self, *, key: str, outside_id: str) -> None:
+        """The cloud has accepted that it keeps its new size."""
 
 
 class ServiceState(StrEnum):
@@ -187,15 +233,17 @@ class LeftBehind:
 
 
 class Progress(TransientError):
-    """A launch is on its way; `news` is its stage in plain words, the same for as long as the stage lasts."""
+    """It is on its way; `news` is the stage in plain words, the same for as long as the stage lasts.
 
-    def __init__(self, message: str, *, news: str = "", retry_in: timedelta | None = None) -> None:
+    `is_bounded` says that it ends by itself, so that whoever counts visits need not count this one.
+    """
+
+    def __init__(
+        self, message: str, *, news: str = "", retry_in: timedelta | None = None, is_bounded: bool = False
+    ) -> None:
         super().__init__(message, retry_in=retry_in)
         self.news = news
-
-
-class Unwell(TransientError):
-    """Everything was started, and not everything is well: that may mend itself, or never."""
+        self.is_bounded = is_bounded
 
 
 class Runtime(Protocol):
@@ -207,7 +255,7 @@ class Runtime(Protocol):
     def ensure_running(self, composition: Composition) -> Sequence[Service]:
         """The composition is up with this digest and every service is healthy.
 
-        Never waits for long: until then it raises Progress, Unwell or another TransientError with what is going on.
+        Never waits for long: until then it raises Progress, or another TransientError, with what is going on.
         """
 
     def ensure_stopped(self, *, key: str) -> None:

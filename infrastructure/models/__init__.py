@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from infrastructure.models.deployment import Deployment, PublishedPort, Service
 from infrastructure.models.endpoint import Endpoint
+from infrastructure.models.errand import Errand
 from infrastructure.models.host import Host, HostSecrets
 from infrastructure.models.look import Look
 from infrastructure.models.option import ProviderOption
@@ -14,6 +15,7 @@ from infrastructure.models.server import Server, ServerKeys
 __all__ = [
     "Deployment",
     "Endpoint",
+    "Errand",
     "Finding",
     "Host",
     "HostSecrets",

@@ -25,6 +25,7 @@ class SandboxSwitchesAdmin(ModelAdmin):
         "quota",
         "lost_replies",
         "failing_launches",
+        "failing_errands",
         "is_down",
         "endpoints_down",
     )
@@ -55,7 +56,7 @@ class Stage(MachineOwned, ModelAdmin):
 class SandboxNodeAdmin(Stage):
     """Servers that are only said to exist."""
 
-    list_display = ("name", "provider", "size", "ready_at")
+    list_display = ("name", "provider", "size", "is_stopped", "ready_at", "starts", "reboots")
     list_filter = ("provider",)
     search_fields = ("name",)
 

@@ -62,15 +62,29 @@ class SandboxNodeDriver(NodeDriver):
             raise BaseHTTPError(400, words)  # type: ignore[no-untyped-call]
         ready_at = clock.now() + timedelta(seconds=switches.build_seconds)
         row = SandboxNode.objects.create(provider_id=self._provider_pk, name=name, size=size.id, ready_at=ready_at)
-        loses = SandboxSwitches.objects.filter(pk=switches.pk, lost_replies__gt=0)
-        if loses.update(lost_replies=F("lost_replies") - 1):
-            raise requests.exceptions.ReadTimeout("The sandbox lost this reply")
+        self._lose_reply(switches)
         return self._node(row)
+
+    def start_node(self, node: Node) -> bool:
+        """The server boots, at another address than before."""
+        return self._move(node, from_stopped=True, is_stopped=False, starts=F("starts") + 1)
+
+    def stop_node(self, node: Node) -> bool:
+        """The server comes to a halt; its disk is kept."""
+        return self._move(node, is_stopped=True)
+
+    def reboot_node(self, node: Node) -> bool:
+        """The server boots anew, once more for each call."""
+        return self._move(node, reboots=F("reboots") + 1)
+
+    def ex_change_node_size(self, node: Node, new_size: NodeSize) -> bool:
+        """The stopped server has another size, as EC2 would do it."""
+        return self._move(node, from_stopped=True, is_stopped=True, size=new_size.id)
 
     def destroy_node(self, node: Node) -> bool:
         """The server is gone; false when there was none."""
         self._switches()
-        deleted, _ = self._rows().filter(pk=int(str(node.id).removeprefix("sbx-"))).delete()
+        deleted, _ = self._rows().filter(pk=_pk_of(node)).delete()
         return bool(deleted)
 
     def list_sizes(self, location: NodeLocation | None = None) -> list[NodeSize]:
@@ -88,6 +102,26 @@ class SandboxNodeDriver(NodeDriver):
         """One place, nowhere."""
         return [NodeLocation("nowhere", "Nowhere", "NL", self)]
 
+    def _move(self, node: Node, *, from_stopped: bool = False, **fields: object) -> bool:
+        """What was asked has begun, and takes as long as a server takes; a server in another state refuses."""
+        switches = self._switches()
+        fails = SandboxSwitches.objects.filter(pk=switches.pk, failing_errands__gt=0)
+        if fails.update(failing_errands=F("failing_errands") - 1):
+            raise BaseHTTPError(400, "The sandbox was told to refuse this")  # type: ignore[no-untyped-call]
+        now = clock.now()
+        ready_at = now + timedelta(seconds=switches.build_seconds)
+        rows = self._rows().filter(pk=_pk_of(node), is_stopped=from_stopped, ready_at__lte=now)
+        if not rows.update(ready_at=ready_at, **fields):
+            words = f"IncorrectInstanceState: {node.id} is {node.state}"
+            raise BaseHTTPError(400, words)  # type: ignore[no-untyped-call]
+        self._lose_reply(switches)
+        return True
+
+    def _lose_reply(self, switches: SandboxSwitches) -> None:
+        loses = SandboxSwitches.objects.filter(pk=switches.pk, lost_replies__gt=0)
+        if loses.update(lost_replies=F("lost_replies") - 1):
+            raise requests.exceptions.ReadTimeout("The sandbox lost this reply")
+
     def _rows(self) -> Any:
         return SandboxNode.objects.filter(provider=self._provider_pk)
 
@@ -98,6 +132,16 @@ class SandboxNodeDriver(NodeDriver):
         return switches
 
     def _node(self, row: SandboxNode) -> Node:
-        state = NodeState.RUNNING if row.ready_at <= clock.now() else NodeState.PENDING
-        address = f"192.0.2.{row.pk % 254 + 1}"  # TEST-NET-1, RFC 5737: reaches nobody
-        return Node(f"sbx-{row.pk}", row.name, state, [address], [], self, extra={"instance_type": row.size})
+        number = (row.pk + 7 * row.starts) % 254 + 1
+        address = f"192.0.2.{number}"  # TEST-NET-1, RFC 5737: reaches nobody
+        return Node(f"sbx-{row.pk}", row.name, _state_of(row), [address], [], self, extra={"instance_type": row.size})
+
+
+def _pk_of(node: Node) -> int:
+    return int(str(node.id).removeprefix("sbx-"))
+
+
+def _state_of(row: SandboxNode) -> NodeState:
+    if row.ready_at <= clock.now():
+        return NodeState.STOPPED if row.is_stopped else NodeState.RUNNING
+    return NodeState.STOPPING if row.is_stopped else NodeState.PENDING

@@ -19,9 +19,14 @@ class SandboxSwitches(Timestamped):
     launch_seconds = models.FloatField(_("services take (s)"), default=3.0)
     quota = models.PositiveIntegerField(_("servers allowed"), default=1000)
     lost_replies = models.PositiveIntegerField(
-        _("replies to lose"), default=0, help_text=_("So many servers are made without the answer arriving.")
+        _("replies to lose"),
+        default=0,
+        help_text=_("So many servers are made, started, stopped, rebooted or resized without the answer arriving."),
     )
     failing_launches = models.PositiveIntegerField(_("launches to fail"), default=0)
+    failing_errands = models.PositiveIntegerField(
+        _("errands to fail"), default=0, help_text=_("So often a start, stop, reboot or resize is refused.")
+    )
     is_down = models.BooleanField(_("provider does not answer"), default=False)
     endpoints_down = models.BooleanField(_("endpoints answer 503"), default=False)
 
@@ -39,7 +44,10 @@ class SandboxNode(Timestamped):
     provider = models.ForeignKey(Provider, on_delete=models.CASCADE, related_name="+", verbose_name=_("provider"))
     name = models.CharField(_("name"), max_length=100, db_index=True)
     size = models.CharField(_("size"), max_length=40)
-    ready_at = models.DateTimeField(_("ready"))
+    ready_at = models.DateTimeField(_("ready"), help_text=_("When it has booted, or come to a halt."))
+    is_stopped = models.BooleanField(_("stopped"), default=False)
+    starts = models.PositiveIntegerField(_("starts"), default=0, help_text=_("Each gives it another address."))
+    reboots = models.PositiveIntegerField(_("reboots"), default=0)
 
     class Meta:
         verbose_name = _("sandbox server")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
 from infrastructure.models import Endpoint
-from infrastructure.sandbox.models import SandboxComposition, SandboxSwitches
+from infrastructure.sandbox.models import SandboxComposition, SandboxNode, SandboxSwitches
 from live.lib import clock
 
 
@@ -22,8 +23,12 @@ def endpoint(request: HttpRequest, key: str, path: str) -> HttpResponse:
 
 
 def _answers(composition: SandboxComposition) -> bool:
-    switched_off = SandboxSwitches.objects.filter(provider=composition.provider_id, endpoints_down=True).exists()
-    return not (composition.is_stopped or composition.ready_at > clock.now() or switched_off)
+    if composition.is_stopped or composition.ready_at > clock.now():
+        return False
+    if SandboxSwitches.objects.filter(provider=composition.provider_id, endpoints_down=True).exists():
+        return False
+    asleep = Q(is_stopped=True) | Q(ready_at__gt=clock.now())
+    return not SandboxNode.objects.filter(asleep, provider=composition.provider_id, name=composition.key).exists()
 
 
 def _answer(key: str, path: str) -> HttpResponse:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
-from infrastructure.adapters.words import Node, NodeState, Size
+from infrastructure.adapters.words import Node, NodeState, Power, Powers, Size
 from live.lib.errors import PermanentError, TransientError
 
 
@@ -29,7 +30,13 @@ class FakeCloud:
         """Creating fails for good, with these words."""
         self.outage = outage
         """Nothing answers."""
+        self.refuse_power = ""
+        """Starting, stopping, rebooting and resizing fail for good, with these words."""
+        self.settling_steps = 0
+        """How many times a server is still on its way when it is looked at after having been told something."""
+        self.reboots = 0
         self._steps_left: dict[str, int] = {}
+        self._goals: dict[str, Node] = {}
 
     def test_connection(self) -> str:
         self._call("test_connection")
@@ -43,6 +50,9 @@ class FakeCloud:
         if self._steps_left[key]:
             self._steps_left[key] -= 1
             raise TransientError("server is still being built (building)", retry_in=timedelta(seconds=5))
+        self._arrive(key)
+        if self.servers[key].state is NodeState.STOPPED:
+            raise TransientError("server is stopped at the provider", retry_in=timedelta(seconds=5))
         self.servers[key] = replace(self.servers[key], state=NodeState.RUNNING)
         return self.servers[key]
 
@@ -63,6 +73,50 @@ class FakeCloud:
         if key in self.servers and self.servers[key].outside_id == outside_id:
             del self.servers[key]
 
+    def powers(self) -> Powers:
+        return Powers(verbs=frozenset(Power), resizes_stopped=True)
+
+    def look_at_server(self, *, key: str, outside_id: str) -> Node | None:
+        self._call("look_at_server", outside_id)
+        node = self.servers.get(key)
+        if node is None or node.outside_id != outside_id:
+            return None
+        if self._steps_left.get(key) and key in self._goals:
+            self._steps_left[key] -= 1
+            return node
+        self._arrive(key)
+        return self.servers[key]
+
+    def start_server(self, *, key: str, outside_id: str) -> None:
+        self._tell("start_server", key, NodeState.BUILDING, state=NodeState.RUNNING, address=f"{outside_id}.example")
+
+    def stop_server(self, *, key: str, outside_id: str) -> None:
+        self._tell("stop_server", key, NodeState.STOPPING, state=NodeState.STOPPED)
+
+    def reboot_server(self, *, key: str, outside_id: str) -> None:
+        self.reboots += 1
+        self._tell("reboot_server", key, NodeState.BUILDING, state=NodeState.RUNNING)
+
+    def resize_server(self, *, key: str, outside_id: str, size_id: str) -> None:
+        self._tell("resize_server", key, NodeState.STOPPING, state=NodeState.STOPPED, size=size_id)
+
+    def confirm_resize(self, *, key: str, outside_id: str) -> None:
+        self._tell("confirm_resize", key, NodeState.RUNNING)
+
+    def _tell(self, name: str, key: str, meanwhile: NodeState, **fields: Any) -> None:
+        self._call(name, key)
+        if self.refuse_power:
+            raise PermanentError(self.refuse_power)
+        self._goals[key] = replace(self.servers[key], **fields)
+        self._steps_left[key] = self.settling_steps
+        self.servers[key] = replace(self.servers[key], state=meanwhile)
+        self._lose_reply()
+
+    def _arrive(self, key: str) -> None:
+        """What was told has happened."""
+        if (goal := self._goals.pop(key, None)) is not None:
+            self.servers[key] = goal
+
     def _create(self, key: str, size: Size) -> None:
         if self.refuse:
             raise PermanentError(self.refuse)
@@ -75,6 +129,9 @@ class FakeCloud:
             address=f"192.0.2.{self.created}",
             size=f"{size.cpus}-{size.ram_gb}-{size.disk_gb}",
         )
+        self._lose_reply()
+
+    def _lose_reply(self) -> None:
         if self.lose_reply:
             self.lose_reply = False
             raise TransientError("the cloud did not answer in time")

@@ -9,7 +9,7 @@ import requests
 from libcloud.compute.base import Node as CloudNode
 from libcloud.compute.types import NodeState as CloudState
 
-from infrastructure.adapters.libcloud_cloud import LibcloudCloud
+from infrastructure.adapters.libcloud_power import PoweredCloud
 from infrastructure.adapters.words import Cloud, NodeState, Size
 from live.lib.errors import PermanentError, TransientError
 from tests.fakes.cloud import FakeCloud
@@ -67,7 +67,7 @@ class SlowDriver(TableDriver):
 class LibcloudWorld:
     def __init__(self) -> None:
         self.driver = SlowDriver()
-        self.cloud: Cloud = LibcloudCloud(driver=self.driver, image_id="debian-12")
+        self.cloud: Cloud = PoweredCloud(driver=self.driver, image_id="debian-12")
 
     def build_slowly(self) -> None:
         self.driver.state = CloudState.PENDING
@@ -155,6 +155,7 @@ def test_silence_is_transient_whatever_is_asked(world: World) -> None:
         lambda: world.cloud.ensure_server(key=KEY, size=SIZE),
         lambda: world.cloud.remove_server(key=KEY),
         lambda: world.cloud.remove_exactly(key=KEY, outside_id="1"),
+        lambda: world.cloud.look_at_server(key=KEY, outside_id="1"),
     ):
         with pytest.raises(TransientError):
             ask()

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
 from infrastructure.adapters.this_machine import ThisMachine
-from infrastructure.adapters.words import Node, NodeState, Size
+from infrastructure.adapters.words import Node, NodeState, Powers, Size
+from live.lib.errors import ConfigError
 
 
 def test_this_machine_is_there_for_every_key_and_survives_removal() -> None:
@@ -20,3 +23,14 @@ def test_this_machine_is_never_left_behind() -> None:
     assert cloud.find_server(key="live-GL7K3M") is None
     assert cloud.list_servers() == ()
     assert cloud.test_connection() == "this machine, at 127.0.0.1"
+
+
+def test_this_machine_is_nobodys_to_stop() -> None:
+    cloud, who = ThisMachine(), {"key": "live-GL7K3M", "outside_id": "this-machine"}
+    assert cloud.powers() == Powers()
+    assert cloud.look_at_server(**who) is None
+    for ask in (cloud.start_server, cloud.stop_server, cloud.reboot_server, cloud.confirm_resize):
+        with pytest.raises(ConfigError, match="it is no cloud's"):
+            ask(**who)
+    with pytest.raises(ConfigError, match="it is no cloud's"):
+        cloud.resize_server(**who, size_id="large")

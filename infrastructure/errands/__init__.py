@@ -1,0 +1,1 @@
+"""Errands: servers that stand are started, stopped, rebooted and resized."""
