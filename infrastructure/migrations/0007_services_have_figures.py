@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('infrastructure', '0005_servers_know_their_agent'),
+        ('infrastructure', '0006_providers_have_an_architecture'),
     ]
 
     operations = [
