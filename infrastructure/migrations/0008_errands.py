@@ -8,7 +8,8 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('infrastructure', '0005_servers_know_their_agent'),
+        ('infrastructure', '0006_providers_have_an_architecture'),
+        ('infrastructure', '0007_services_have_figures'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
