@@ -275,6 +275,7 @@ ZABBIX_TOKEN = env("ZABBIX_TOKEN", default="")
 ZABBIX_USER = env("ZABBIX_USER", default="")
 ZABBIX_PASSWORD = env("ZABBIX_PASSWORD", default="")
 ZABBIX_AGENT_SERVER = env("ZABBIX_AGENT_SERVER", default="")  # empty: new servers get no agent
+ZABBIX_WEBHOOK_SECRET = env("ZABBIX_WEBHOOK_SECRET", default="")  # empty: pushes are not taken
 INCIDENT_GRACE_MINUTES = env.int("INCIDENT_GRACE_MINUTES", default=3)  # down for that long, and customers are told
 INCIDENT_CALM_MINUTES = env.int("INCIDENT_CALM_MINUTES", default=10)  # well for that long, and they are told again
 

@@ -15,6 +15,7 @@ urlpatterns = [
     path("api/", include("live.api.urls")),
     path("sandbox/", include("infrastructure.sandbox.urls")),
     path("status/", include("monitoring.status.urls")),
+    path("hooks/", include("monitoring.push.urls")),
     path("account/", include("live.portal.account_urls")),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),

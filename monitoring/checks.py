@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
 
+SHORTEST_SECRET = 32
+
 
 @register
 def check_zabbix_settings(app_configs: object, **_: object) -> Sequence[CheckMessage]:
@@ -14,6 +16,9 @@ def check_zabbix_settings(app_configs: object, **_: object) -> Sequence[CheckMes
     url, token = settings.ZABBIX_URL, settings.ZABBIX_TOKEN
     user, password = settings.ZABBIX_USER, settings.ZABBIX_PASSWORD
     found: list[CheckMessage] = []
+    if 0 < len(settings.ZABBIX_WEBHOOK_SECRET) < SHORTEST_SECRET:
+        hint = "Make one with: python -c 'import secrets; print(secrets.token_urlsafe(32))'"
+        found.append(Error("ZABBIX_WEBHOOK_SECRET is too short to keep a secret.", hint=hint, id="monitoring.E010"))
     if not url:
         if token or user or password:
             found.append(Error("Zabbix credentials are set, but not ZABBIX_URL.", id="monitoring.E001"))

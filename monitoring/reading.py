@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Prefetch
+from django.db.models import Case, Prefetch, Value, When
 
 from live.lib import clock
 from live.lib.control import kick
@@ -74,7 +74,9 @@ def write_page(page: Page, states: States, *, error: str = "") -> None:
     count_readings(moves)
     if not error:
         _mend([row for row in rows if row.order.key not in states], now)
-    Monitor.objects.filter(next_read_at=page.mine).update(next_read_at=page.begun_at + READ_EVERY)
+    # Who was pushed since the reading began is read once more: the push may be younger than what was read.
+    later = Case(When(pushed_at__gt=page.begun_at, then=Value(now)), default=Value(page.begun_at + READ_EVERY))
+    Monitor.objects.filter(next_read_at=page.mine).update(next_read_at=later)
     report_many(_news(rows, now))
 
 

@@ -16,6 +16,7 @@ from monitoring.filling import REMEMBERED, fill_gaps, note_brief
 from monitoring.history import orders_of_keys
 from monitoring.models import Watcher, WatchFigure
 from monitoring.problems import write_problems
+from monitoring.tasks import read_states
 
 logger = logging.getLogger(__name__)
 
@@ -31,6 +32,13 @@ def read_problems() -> int:
 def read_figures() -> int:
     """Our rows hold the watcher's own figures of this period and the last; returns how many."""
     return _ask(_read_figures)
+
+
+def read_pushed() -> int:
+    """What was pushed has been read, with whatever else is due, and the problems too; returns how many monitors."""
+    count = read_states()
+    read_problems()
+    return count
 
 
 def look_back() -> int:

@@ -44,6 +44,9 @@ TITLES = {
     "name_taken": "The name is in use",
     "idempotency_key_reused": "The Idempotency-Key belongs to another request",
     "idempotency_key_in_use": "The first request with this Idempotency-Key is still at work",
+    "too_large": "The body is too large",
+    "bad_signature": "The signature does not fit",
+    "stale_signature": "The signature is too old",
     "error": "Something went wrong here",
 }
 
