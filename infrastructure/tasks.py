@@ -9,7 +9,7 @@ from datetime import timedelta
 from django.utils.translation import gettext as _
 
 from infrastructure.adapters import ssh
-from infrastructure.adapters.words import Node, Progress, Runtime, Unwell
+from infrastructure.adapters.words import Node, Progress, Runtime
 from infrastructure.adapters.words import Service as SeenService
 from infrastructure.environment import composition_of
 from infrastructure.models import Deployment, Endpoint, Host, Provider, PublishedPort, Server
@@ -27,7 +27,9 @@ from orders.words import Part, PartState, Wanted
 
 LOOK_AGAIN = timedelta(seconds=10)
 LOG_KEPT = 20_000
-PATIENCE_WITH_ILL = 200  # visits, ten seconds and a launch apart: half an hour, or ten minutes after a long launch
+PATIENCE_LAUNCHING = 120  # visits without an ending: twenty minutes of an ill service, two hours of a silent host
+PATIENCE_ARRIVING = 20  # visits to a host that does not answer: an hour
+LONGEST_LAUNCH_REST = timedelta(seconds=60)
 PATIENCE = 5  # visits to a silent server before its composition is left to go with it
 
 STATE_OF = {Kind.LATER: PartState.WORKING, Kind.FAILED: PartState.FAILED}
@@ -71,7 +73,13 @@ class ServerController(Controller[Server]):
         return done(_("Server destroyed; the provider no longer knows it."))
 
     def _arrive_on_host(self, row: Server, host: Host) -> Ending:
-        if trouble := trouble_with(ssh.facts_of(target_of(row))):
+        try:
+            trouble = trouble_with(ssh.facts_of(target_of(row)))
+        except TransientError as error:
+            if row.attempts <= PATIENCE_ARRIVING:
+                raise
+            return failed(_("Given up waiting: %(error)s") % {"error": error})
+        if trouble:
             raise PermanentError(f"{host}: {trouble}")
         words = _("Place on %(host)s at %(address)s.") % {"host": host, "address": host.address}
         return done(words, outside_id=host.name, address=host.address, size=str(host))
@@ -127,7 +135,7 @@ class DeploymentController(Controller[Deployment]):
     name = "deployment"
     model = Deployment
     lease = timedelta(seconds=90)  # images are built without us: a killed worker's row is free again soon
-    max_attempts = 600  # half an hour of "services are starting", three seconds apart, after a long launch
+    max_attempts = 400  # twenty minutes of "services are starting", three seconds apart
     related = (
         "order__customer",
         "server__provider",
@@ -142,12 +150,13 @@ class DeploymentController(Controller[Deployment]):
         try:
             return self._bring(row, get_runtime(row.server), row.order.key)
         except Progress as progress:
-            words = str(progress)
-            return Ending(kind=Kind.LATER, message=words, retry_in=progress.retry_in, seen=progress.news)
-        except Unwell as error:
-            if row.attempts <= PATIENCE_WITH_ILL:
-                raise
-            return failed(_("Given up waiting: %(error)s") % {"error": error})
+            known = {"attempts": row.attempts - 1} if progress.is_bounded else {}
+            return replace(later(str(progress), retry_in=progress.retry_in, **known), seen=progress.news)
+        except TransientError as error:
+            if row.wanted == Wanted.RUNNING and row.attempts > PATIENCE_LAUNCHING:
+                return failed(_("Given up waiting: %(error)s") % {"error": error})
+            rest = min(timedelta(seconds=1 << min(row.attempts, 10)), LONGEST_LAUNCH_REST)
+            return later(str(error), retry_in=error.retry_in or rest)
 
     def _bring(self, row: Deployment, runtime: Runtime, key: str) -> Ending:
         if row.wanted == Wanted.REMOVED:

@@ -12,7 +12,6 @@ from pathlib import Path
 
 from infrastructure.adapters.compose_folder import Folder
 from infrastructure.adapters.compose_job import NOT_FOUND, Job, start_job
-from infrastructure.adapters.words import Unwell
 from live.lib.errors import ConfigError, OutsideError, PermanentError, TransientError
 
 # What Docker's programs need from the environment; the rest is none of their business, and could fill a `${NAME}`.
@@ -28,7 +27,7 @@ _SETTINGS = re.compile(
 _MAY_PASS = re.compile(
     r"cannot connect to the docker daemon|error during connect|connection (refused|reset)|no such host|i/o timeout"
     r"|tls handshake timeout|unexpected eof|deadline exceeded|temporary failure|toomanyrequests|too many requests"
-    r"|already in use by container|already in progress|no such container"
+    r"|dependency failed to start|already in use by container|already in progress|no such container"
     r"|(500|502|503|504) (internal|bad|service|gateway)",
     re.I,
 )
@@ -144,10 +143,8 @@ def failure(output: str, errors: str, secrets: Iterable[str], *, code: int = 1) 
         return PermanentError(f"{words}; it said: {blanked(_said_to_buildkit(errors), secrets)[-1500:]}")
     if _SETTINGS.search(reason):
         return ConfigError(words)
-    if "dependency failed to start" in reason:
-        return Unwell(words, retry_in=timedelta(seconds=5))
     if _MAY_PASS.search(reason):
-        return TransientError(words)
+        return TransientError(words, retry_in=timedelta(seconds=10) if "dependency failed" in reason else None)
     return PermanentError(words)
 
 

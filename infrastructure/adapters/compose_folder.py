@@ -18,7 +18,7 @@ from io import BytesIO
 from pathlib import Path, PurePosixPath
 
 from infrastructure.adapters.compose_files import ComposeFile, env_text, override_text
-from infrastructure.adapters.words import Composition
+from infrastructure.adapters.words import Composition, Progress
 from live.lib.errors import ConfigError, PermanentError, TransientError
 
 MAX_UNPACKED = 512 * 1024 * 1024
@@ -95,7 +95,8 @@ def take_turn(work_dir: Path, *, at_once: int) -> int:
                 return turn
     except OSError as error:
         raise ConfigError(f"the folder {turns} cannot be used: {error.strerror}") from error
-    raise TransientError(f"waiting for its turn: {at_once} launches are under way on this machine", retry_in=BUSY)
+    words = f"Waiting for its turn: {at_once} launches are under way on this machine"
+    raise Progress(words, retry_in=BUSY, is_bounded=True)
 
 
 def write_folder(folder: Folder, composition: Composition, compose: ComposeFile) -> None:

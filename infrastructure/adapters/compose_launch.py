@@ -17,11 +17,11 @@ from infrastructure.adapters.compose_job import Job, find_job
 from infrastructure.adapters.compose_progress import Stage, stage_of
 from infrastructure.adapters.docker_engine import DockerEngine
 from infrastructure.adapters.ssh_client import Tunnel
-from infrastructure.adapters.words import Composition, Progress, Unwell
+from infrastructure.adapters.words import Composition, Progress
 from live.lib.errors import OutsideError, TransientError
 
-LINGER = 8.0
-"""Seconds that one visit stays with a launch; most launches end within."""
+LINGER = 12.0
+"""Seconds that one visit stays with a launch or a stop; most end within."""
 LONG = 30.0
 """Seconds after which a launch is a long one, and no visit stays with it."""
 AT_ONCE = 8
@@ -120,13 +120,13 @@ class Launches:
             self.break_off(key)
             raise TransientError(f"docker did not finish within {self.timeout:g} s")
         stage = _stage(job, key)
-        raise Progress(stage.words, news=stage.news, retry_in=LOOK_IN if is_long else LOOK_IN_SOON)
+        raise Progress(stage.words, news=stage.news, retry_in=LOOK_IN if is_long else LOOK_IN_SOON, is_bounded=True)
 
     def _settle(self, job: Job, key: str, secrets: Iterable[str]) -> None:
         """Nothing is left of an ended job; raises if it failed. One that was killed is as if it had never been."""
         output, errors = (self._named(text, job.host) for text in (job.output, job.errors))
         error = failure(output, errors, secrets, code=job.code) if job.code else None
-        said = self._why_unhealthy(key, errors, secrets) if isinstance(error, Unwell) else ""
+        said = self._why_unhealthy(key, errors, secrets) if isinstance(error, TransientError) else ""
         self._clear(job)
         if error is not None:
             error.args = (f"{error}{said}",)

@@ -25,8 +25,8 @@ from infrastructure.adapters.compose_launch import (
 from infrastructure.adapters.docker_engine import Container, DockerEngine, as_services
 from infrastructure.adapters.docker_figures import Figures, figures_of
 from infrastructure.adapters.ssh_client import SshTarget, free_lock, tunnel_to_engine
-from infrastructure.adapters.words import Composition, LeftBehind, Progress, Service, ServiceState, Sight, Unwell
-from live.lib.errors import OutsideError
+from infrastructure.adapters.words import Composition, LeftBehind, Progress, Service, ServiceState, Sight
+from live.lib.errors import OutsideError, TransientError
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -174,7 +174,7 @@ def _doubt_what_failed(before: Sequence[Container]) -> None:
     failed = [container for container in before if container.exit_code not in (None, 0, *ENDED_BY_STOP)]
     if failed:
         told = "; ".join(_trouble(container.as_service) for container in failed)
-        raise Unwell(f"{told}; started again", retry_in=LOOK_AGAIN)
+        raise TransientError(f"{told}; started again", retry_in=LOOK_AGAIN)
 
 
 def _needs_nothing(container: Container, compose: ComposeFile) -> bool:
@@ -197,7 +197,7 @@ def _all_ready(
         raise Progress(told, news=ALL_BUT_HEALTHY, retry_in=LOOK_AGAIN)
     ill = [service.name for service in unready if service.state not in ON_THEIR_WAY]
     said = [f"{name} said: {words}" for name in ill[:2] if (words := last_words(name))]
-    raise Unwell("; ".join([told, *said]), retry_in=LOOK_AGAIN_AT_ILL)
+    raise TransientError("; ".join([told, *said]), retry_in=LOOK_AGAIN_AT_ILL)
 
 
 def _is_ready(container: Container, compose: ComposeFile) -> bool:

@@ -233,15 +233,17 @@ class LeftBehind:
 
 
 class Progress(TransientError):
-    """A launch is on its way; `news` is its stage in plain words, the same for as long as the stage lasts."""
+    """It is on its way; `news` is the stage in plain words, the same for as long as the stage lasts.
 
-    def __init__(self, message: str, *, news: str = "", retry_in: timedelta | None = None) -> None:
+    `is_bounded` says that it ends by itself, so that whoever counts visits need not count this one.
+    """
+
+    def __init__(
+        self, message: str, *, news: str = "", retry_in: timedelta | None = None, is_bounded: bool = False
+    ) -> None:
         super().__init__(message, retry_in=retry_in)
         self.news = news
-
-
-class Unwell(TransientError):
-    """Everything was started, and not everything is well: that may mend itself, or never."""
+        self.is_bounded = is_bounded
 
 
 class Runtime(Protocol):
@@ -253,7 +255,7 @@ class Runtime(Protocol):
     def ensure_running(self, composition: Composition) -> Sequence[Service]:
         """The composition is up with this digest and every service is healthy.
 
-        Never waits for long: until then it raises Progress, Unwell or another TransientError with what is going on.
+        Never waits for long: until then it raises Progress, or another TransientError, with what is going on.
         """
 
     def ensure_stopped(self, *, key: str) -> None:

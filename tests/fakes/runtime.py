@@ -16,7 +16,6 @@ from infrastructure.adapters.words import (
     Service,
     ServiceState,
     Sight,
-    Unwell,
 )
 from live.lib.errors import PermanentError, TransientError
 
@@ -77,7 +76,7 @@ class FakeRuntime:
         ill = [service.name for service in services if service.state is ServiceState.UNHEALTHY]
         if ill:
             healthy = len(services) - len(ill)
-            raise Unwell(f"{healthy} of {len(services)} services are healthy; {ill[0]} is unhealthy")
+            raise TransientError(f"{healthy} of {len(services)} services are healthy; {ill[0]} is unhealthy")
         return services
 
     def ensure_stopped(self, *, key: str) -> None:

@@ -8,7 +8,7 @@ from pytest_django import Settings
 
 from infrastructure.models import Deployment, Provider
 from infrastructure.outside import get_own_runtime
-from infrastructure.tasks import PATIENCE_WITH_ILL, DeploymentController
+from infrastructure.tasks import PATIENCE_LAUNCHING, DeploymentController
 from orders.models import Order
 from orders.services import remove_order, retry_order
 from orders.words import Part, State
@@ -55,7 +55,7 @@ def test_a_service_that_never_gets_well_ends_in_attention_and_goes_on_after_a_re
     drive.settle(seconds=600)
     order.refresh_from_db()
     assert order.state == State.PROVISIONING
-    Deployment.objects.update(attempts=PATIENCE_WITH_ILL)
+    Deployment.objects.update(attempts=PATIENCE_LAUNCHING)
     drive.settle(seconds=600)
     order.refresh_from_db()
     assert order.state == State.ATTENTION

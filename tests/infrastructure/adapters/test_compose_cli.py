@@ -12,7 +12,6 @@ import pytest
 from infrastructure.adapters.compose_cli import ComposeCli, blanked, failure, unfinished
 from infrastructure.adapters.compose_folder import Folder, held_folder
 from infrastructure.adapters.compose_job import Job, find_job
-from infrastructure.adapters.words import Unwell
 from live.lib.errors import ConfigError, OutsideError, PermanentError, TransientError
 
 SOCKET = "unix:///var/run/docker.sock"
@@ -106,7 +105,7 @@ BORDER = [
     ("error during connect: Get http://x: Connection refused", TransientError),
     ('Error response from daemon: Get "https://x/v2/": dial tcp: lookup x: no such host', TransientError),
     ("toomanyrequests: You have reached your pull rate limit", TransientError),
-    ("dependency failed to start: container live-x-db-1 is unhealthy", Unwell),
+    ("dependency failed to start: container live-x-db-1 is unhealthy", TransientError),
     ('Conflict. The container name "/x" is already in use by container "1"', TransientError),
     ("Bind for 0.0.0.0:80 failed: port is already allocated", PermanentError),
     ("validating compose.yaml: services.web additional properties 'portz' not allowed", PermanentError),
