@@ -274,6 +274,8 @@ ZABBIX_URL = env("ZABBIX_URL", default="")  # empty: the built-in checker watche
 ZABBIX_TOKEN = env("ZABBIX_TOKEN", default="")
 ZABBIX_USER = env("ZABBIX_USER", default="")
 ZABBIX_PASSWORD = env("ZABBIX_PASSWORD", default="")
+ZABBIX_SEVERITY = env("ZABBIX_SEVERITY", default="high")  # of the alarm that an address raises
+ZABBIX_CERTIFICATE_AGENT = env("ZABBIX_CERTIFICATE_AGENT", default="")  # host:port of an agent 2; empty: workers ask
 ZABBIX_AGENT_SERVER = env("ZABBIX_AGENT_SERVER", default="")  # empty: new servers get no agent
 ZABBIX_WEBHOOK_SECRET = env("ZABBIX_WEBHOOK_SECRET", default="")  # empty: pushes are not taken
 INCIDENT_GRACE_MINUTES = env.int("INCIDENT_GRACE_MINUTES", default=3)  # down for that long, and customers are told

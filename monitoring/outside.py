@@ -20,7 +20,14 @@ def get_watch() -> Watch:
     """Whatever watches the addresses of all orders: Zabbix where ZABBIX_URL is set, else the built-in checker."""
     if not settings.ZABBIX_URL:
         return BuiltinWatch()
-    return _zabbix(settings.ZABBIX_URL, settings.ZABBIX_TOKEN, settings.ZABBIX_USER, settings.ZABBIX_PASSWORD)
+    return _zabbix(
+        url=settings.ZABBIX_URL,
+        token=settings.ZABBIX_TOKEN,
+        user=settings.ZABBIX_USER,
+        password=settings.ZABBIX_PASSWORD,
+        severity=settings.ZABBIX_SEVERITY,
+        probe=settings.ZABBIX_CERTIFICATE_AGENT,
+    )
 
 
 def get_teller() -> Teller | None:
@@ -30,6 +37,6 @@ def get_teller() -> Teller | None:
 
 
 @lru_cache(maxsize=1)
-def _zabbix(url: str, token: str, user: str, password: str) -> ZabbixWatch:
+def _zabbix(*, url: str, token: str, user: str, password: str, severity: str, probe: str) -> ZabbixWatch:
     """One for the life of the process: each sign-in by password is a session that Zabbix keeps."""
-    return ZabbixWatch(url=url, token=token, user=user, password=password)
+    return ZabbixWatch(url=url, token=token, user=user, password=password, severity=severity, probe=probe)

@@ -11,7 +11,7 @@ from monitoring.adapters.words import CheckSpec, MonitorSpec
 from monitoring.models import Monitor
 from orders.models import Order
 
-RELATED = ("order__customer", "order__plan", "order__release__product")
+RELATED = ("order__customer", "order__plan", "order__release__product", "order__server")
 
 
 def specs_of(rows: Sequence[Monitor]) -> list[MonitorSpec]:
@@ -35,8 +35,15 @@ def spec_of(order: Order) -> MonitorSpec:
         },
         checks=tuple(_check(endpoint) for endpoint in order.endpoints.all()),
         plan=f"{product.slug}/{order.plan.slug}",
+        agent_address=_agent_address(order),
         promise=None if order.plan.sla_promise is None else float(order.plan.sla_promise),
     )
+
+
+def _agent_address(order: Order) -> str:
+    """Where the agent of the order's own server answers, once it has an address."""
+    server = getattr(order, "server", None)
+    return server.address if server is not None and server.has_agent else ""
 
 
 def _check(endpoint: Endpoint) -> CheckSpec:

@@ -11,7 +11,7 @@ from monitoring.adapters import zabbix_reading as reading
 from monitoring.adapters.words import LeftBehind, MonitorSpec, Registered, Seen
 from monitoring.adapters.zabbix_bulk import Bulk, Wish
 from monitoring.adapters.zabbix_lookup import Found
-from monitoring.adapters.zabbix_register import Registration
+from monitoring.adapters.zabbix_register import Registration, Wishes
 from monitoring.adapters.zabbix_wire import OutOfDate, Wire
 
 
@@ -30,10 +30,15 @@ class ZabbixWatch:
         password: str = "",
         timeout: float = 60.0,
         interval: str = "1m",
+        severity: str = "high",
+        probe: str = "",
+        certificate_interval: str = "1h",
     ) -> None:
         self.wire = Wire(url, token=token, user=user, password=password, timeout=timeout)
         self.address = _without_credentials(url)
-        self.interval = interval
+        self.wishes = Wishes(
+            interval=interval, severity=severity, probe=probe, certificate_interval=certificate_interval
+        )
 
     def test_connection(self) -> str:
         groups = self.wire.call("hostgroup.get", {"countOutput": True, "editable": True})
@@ -79,7 +84,7 @@ class ZabbixWatch:
 
     def _register(self, specs: Sequence[MonitorSpec]) -> Mapping[str, Registered | OutsideError]:
         try:
-            return Registration(self.wire, interval=self.interval).register(specs)
+            return Registration(self.wire, self.wishes).register(specs)
         except OutOfDate as error:
             return {spec.key: error for spec in specs}
 

@@ -9,7 +9,7 @@ from typing import Any
 from live.lib.errors import ConfigError, PermanentError
 from monitoring.adapters.zabbix_wire import Wire
 
-CHUNK = 500
+CHUNK = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

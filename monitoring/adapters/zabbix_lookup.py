@@ -22,6 +22,8 @@ def hosts_of(wire: Wire, keys: Sequence[str]) -> dict[str, list[Found]]:
         "output": ["hostid", "host", "name", "status"],
         "selectTags": ["tag", "value"],
         "selectMacros": ["hostmacroid", "macro"],
+        "selectInterfaces": "extend",
+        "selectParentTemplates": ["templateid", "name"],
         groups: ["groupid", "name"],
     }
     named = wire.call("host.get", {**shape, "filter": {"host": list(keys)}})
@@ -68,10 +70,17 @@ def scenarios_of(wire: Wire, hostids: Sequence[str]) -> dict[str, list[Found]]:
 
 
 def triggers_of(wire: Wire, hostids: Sequence[str]) -> dict[str, list[Found]]:
-    """The triggers by host."""
+    """The triggers by host, without the many that templates and discovery give it."""
     if not hostids:
         return {}
-    shape = {"output": "extend", "selectTags": "extend", "selectHosts": ["hostid"], "expandExpression": True}
+    shape = {
+        "output": "extend",
+        "selectTags": "extend",
+        "selectHosts": ["hostid"],
+        "expandExpression": True,
+        "inherited": False,
+        "filter": {"flags": "0"},
+    }
     triggers = wire.call("trigger.get", {**shape, "hostids": list(hostids)})
     return _by_host((host["hostid"], one) for one in triggers for host in one["hosts"])
 

@@ -4,22 +4,40 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from live.lib.errors import ConfigError, OutsideError, PermanentError
+from monitoring.adapters import zabbix_certificates as certificates
+from monitoring.adapters import zabbix_interfaces as interfaces
 from monitoring.adapters import zabbix_lookup as lookup
+from monitoring.adapters import zabbix_templates as templates
 from monitoring.adapters import zabbix_words as words
 from monitoring.adapters.words import CheckSpec, MonitorSpec, Registered
 from monitoring.adapters.zabbix_bulk import Bulk, Wish
 from monitoring.adapters.zabbix_lookup import Found
 from monitoring.adapters.zabbix_wire import Wire
 
+Standing = Mapping[str, Sequence[Found]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wishes:
+    """What is the same for all orders."""
+
+    interval: str = "1m"
+    severity: str = "high"
+    probe: str = ""
+    """Where an agent 2 answers that asks for certificates; empty where there is none."""
+    certificate_interval: str = "1h"
+
 
 class Registration:
     """One visit to Zabbix for many specs: groups, hosts, scenarios, triggers, services and SLAs, in that order."""
 
-    def __init__(self, wire: Wire, *, interval: str) -> None:
-        self.wire, self.interval = wire, interval
-        self.bulk = Bulk(wire)
+    def __init__(self, wire: Wire, wishes: Wishes) -> None:
+        self.wire, self.wishes = wire, wishes
+        self.bulk, self.extra = Bulk(wire), Bulk(wire)
+        self.remarks: dict[str, str] = {}
         self.ids: dict[str, str] = {}
         self.made: set[str] = set()
         """Keys whose host was made just now: nothing stands on it that would have to be looked at."""
@@ -29,35 +47,90 @@ class Registration:
         self.bulk.refused |= {spec.key: error for spec in specs if (error := _not_for_the_web(spec))}
         specs = [spec for spec in specs if spec.key not in self.bulk.refused]
         if specs:
-            self._hosts(specs)
+            found, items = self._cleared(specs, lookup.hosts_of(self.wire, [spec.key for spec in specs]))
+            tags = self._hosts(specs, found)
             specs = [spec for spec in specs if spec.key in self.ids]
             standing = [self.ids[spec.key] for spec in specs if spec.key not in self.made]
+            triggers = lookup.triggers_of(self.wire, standing)
             self._scenarios(specs, lookup.scenarios_of(self.wire, standing))
-            self._triggers(specs, lookup.triggers_of(self.wire, standing))
+            self._triggers(specs, triggers)
             self._services(specs)
             self._slas(specs)
-        standing_now = {key: Registered(outside_id=hostid) for key, hostid in self.ids.items()}
-        return {**standing_now, **self.bulk.refused}
+            self._extras(specs, found, tags, items, triggers)
+        return {**self._registered(), **self.bulk.refused}
 
-    def _hosts(self, specs: Sequence[MonitorSpec]) -> None:
-        found = lookup.hosts_of(self.wire, [spec.key for spec in specs])
+    def _registered(self) -> Mapping[str, Registered]:
+        """What an order goes without is told beside its id."""
+        remarks = self.remarks | {key: str(error) for key, error in self.extra.refused.items()}
+        return {key: Registered(outside_id=hostid, remark=remarks.get(key, "")) for key, hostid in self.ids.items()}
+
+    def _cleared(self, specs: Sequence[MonitorSpec], found: Standing) -> tuple[Standing, Standing]:
+        """The hosts without what is wanted on them no more, before its interfaces go; and our items of certificates."""
         self.bulk.refused |= lookup.refuse_doubles(found)
+        specs = [spec for spec in specs if spec.key in found and spec.key not in self.bulk.refused]
+        found = templates.unlink(self.bulk, specs, found)
+        hostids = {spec.key: found[spec.key][0]["hostid"] for spec in specs}
+        asked = [hostids[spec.key] for spec in specs if lookup.tag_of(found[spec.key][0], interfaces.PROBE)]
+        items = certificates.items_of(self.wire, asked)
+        needless = [
+            Wish(key=spec.key, params=itemid)
+            for spec in specs
+            for itemid in certificates.needless(spec, items.get(hostids[spec.key], ()), probe=self.wishes.probe)
+        ]
+        self.bulk.send("item.delete", needless)
+        return found, items
+
+    def _hosts(self, specs: Sequence[MonitorSpec], found: Standing) -> Mapping[str, templates.Tags]:
+        """Every spec has its host; by key the tags that it has then."""
         groups = self._groups(specs)
-        creates, updates = [], []
+        creates, updates, tags = [], [], {}
         for spec in specs:
             if spec.key in self.bulk.refused:
                 continue
-            wanted = words.host(spec, group=groups[words.group_of(spec)], interval=self.interval)
-            if not (hosts := found.get(spec.key)):
+            host = next(iter(found.get(spec.key, ())), None)
+            wanted = self._host(spec, host, group=groups[words.group_of(spec)])
+            tags[spec.key] = wanted["tags"]
+            if host is None:
                 creates.append(Wish(key=spec.key, params=wanted))
-            else:
-                self.ids[spec.key] = hosts[0]["hostid"]
-                if change := words.merged_host(hosts[0], wanted):
-                    updates.append(Wish(key=spec.key, params={"hostid": hosts[0]["hostid"], **change}))
+                continue
+            self.ids[spec.key] = host["hostid"]
+            change = words.merged_host(host, wanted)
+            tags[spec.key] = change.get("tags", [{"tag": tag["tag"], "value": tag["value"]} for tag in host["tags"]])
+            if change:
+                updates.append(Wish(key=spec.key, params={"hostid": host["hostid"], **change}))
         made = {wish.key: hostid for wish, hostid in self.bulk.send("host.create", creates)}
         self.made = set(made)
         self.ids |= made
         self.bulk.send("host.update", updates)
+        return tags
+
+    def _host(self, spec: MonitorSpec, host: Found | None, *, group: str) -> words.Object:
+        places = interfaces.places_of(spec, probe=self.wishes.probe)
+        macros = certificates.macros(self.wishes.certificate_interval) if interfaces.PROBE in places else []
+        theirs = interfaces.foreign_places(host) if host else set()
+        ours = {mark: place for mark, place in places.items() if place not in theirs}
+        return words.host(spec, group=group, interval=self.wishes.interval, places=ours, macros=macros)
+
+    def _extras(
+        self,
+        specs: Sequence[MonitorSpec],
+        found: Standing,
+        tags: Mapping[str, templates.Tags],
+        items: Standing,
+        triggers: Standing,
+    ) -> None:
+        """Templates and certificates where there is an agent; an order that cannot have them is watched without."""
+        alive = [spec for spec in specs if spec.key not in self.bulk.refused]
+        if with_agent := [spec for spec in alive if spec.agent_address]:
+            known = templates.templates_of(self.wire)
+            if said := templates.missing(known):
+                self.remarks |= {spec.key: said for spec in with_agent}
+            linked = {key: hosts[0]["parentTemplates"] for key, hosts in found.items() if len(hosts) == 1}
+            hosts = {spec.key: (self.ids[spec.key], tags[spec.key], linked.get(spec.key, [])) for spec in with_agent}
+            templates.link(self.extra, with_agent, known, hosts)
+        if self.wishes.probe:
+            visit = certificates.Certificates(self.wire, self.extra, ids=self.ids, probe=self.wishes.probe)
+            visit.ensure(alive, items, triggers)
 
     def _groups(self, specs: Sequence[MonitorSpec]) -> dict[str, str]:
         """The id of every product's group; who may not make one holds up that product's orders and no others."""
@@ -95,7 +168,7 @@ class Registration:
     def _triggers(self, specs: Sequence[MonitorSpec], standing: Mapping[str, Sequence[Found]]) -> None:
         creates, updates = [], []
         for spec, check in _checks(specs):
-            wanted = words.trigger(spec, check)
+            wanted = words.trigger(spec, check, severity=self.wishes.severity)
             trigger = _first(standing.get(self.ids[spec.key], ()), _is_of(check, wanted["expression"]))
             if trigger is None:
                 creates.append(Wish(key=spec.key, params=wanted))

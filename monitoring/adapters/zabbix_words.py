@@ -11,13 +11,15 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from monitoring.adapters.words import CheckSpec, MonitorSpec
+from monitoring.adapters.zabbix_interfaces import MARKS, changed_interfaces, interfaces_at
 
 OURS = "live"
 """The tag that carries our key; whoever gives it to a host of their own hands that host to us."""
 OUR_CHECK = "check"
 GROUP = "Geocat Live"
 INTERVAL = "{$LIVE.INTERVAL}"
-HIGH = "4"
+SEVERITIES = {"information": "1", "warning": "2", "average": "3", "high": "4", "disaster": "5"}
+NOWHERE: Mapping[str, str] = {}
 LONGEST_PATTERN = 255
 
 Object = dict[str, Any]
@@ -33,15 +35,19 @@ def tags_of(spec: MonitorSpec) -> list[Object]:
     return _tags({OURS: spec.key, **spec.tags})
 
 
-def host(spec: MonitorSpec, *, group: str, interval: str) -> Object:
-    """A host without interfaces: web scenarios need none."""
+def host(
+    spec: MonitorSpec, *, group: str, interval: str, places: Mapping[str, str] = NOWHERE, macros: Sequence[Object] = ()
+) -> Object:
+    """A host with an interface for each agent at `places`; without them it has none, for web scenarios need none."""
+    interfaces = {"interfaces": interfaces_at(list(places.values()))} if places else {}
     return {
         "host": spec.key,
         "name": spec.name[:128] or spec.key,
         "status": "0",
         "groups": [{"groupid": group}],
-        "tags": tags_of(spec),
-        "macros": [{"macro": INTERVAL, "value": interval, "description": "How often every address is asked"}],
+        "tags": tags_of(spec) + _tags(places),
+        "macros": [{"macro": INTERVAL, "value": interval, "description": "How often every address is asked"}, *macros],
+        **interfaces,
     }
 
 
@@ -69,12 +75,12 @@ def scenario(check: CheckSpec) -> Object:
     }
 
 
-def trigger(spec: MonitorSpec, check: CheckSpec) -> Object:
+def trigger(spec: MonitorSpec, check: CheckSpec, *, severity: str = "high") -> Object:
     """An alarm that stands as long as the scenario fails."""
     return {
         "description": f"{check.name or check.key} does not answer as promised",
         "expression": f"last(/{spec.key}/{item_key('fail', check)})<>0",
-        "priority": HIGH,
+        "priority": SEVERITIES[severity],
         "status": "0",
         "url": check.url if len(check.url) <= 255 else "",
         "tags": _tags({OUR_CHECK: check.key}),
@@ -82,12 +88,18 @@ def trigger(spec: MonitorSpec, check: CheckSpec) -> Object:
 
 
 def service(spec: MonitorSpec) -> Object:
-    """A service that is as bad as the worst problem of the order's host."""
+    """A service that is as bad as the worst problem with an address of the order.
+
+    Only alarms about addresses carry the tag `check`: a full disk or an old certificate is no broken promise.
+    """
     return {
         "name": spec.name[:128] or spec.key,
         "algorithm": "2",
         "sortorder": "0",
-        "problem_tags": [{"tag": OURS, "operator": "0", "value": spec.key}],
+        "problem_tags": [
+            {"tag": OURS, "operator": "0", "value": spec.key},
+            {"tag": OUR_CHECK, "operator": "2", "value": ""},
+        ],
         "tags": tags_of(spec) + (_tags({"plan": spec.plan}) if spec.plan else []),
     }
 
@@ -110,12 +122,12 @@ def sla(plan: str, promise: float | None, *, since: int) -> Object:
 
 def item_key(kind: str, check: CheckSpec) -> str:
     """The key of the item that Zabbix makes by itself: `fail` (0 is well) or `error` (why) of a scenario."""
-    return f"web.test.{kind}[{_parameter(check.key)}]"
+    return f"web.test.{kind}[{parameter(check.key)}]"
 
 
 def time_key(check: CheckSpec) -> str:
     """The key of the item that holds the response time in seconds."""
-    return f"web.test.time[{_parameter(check.key)},{_parameter(step_name(check))},resp]"
+    return f"web.test.time[{parameter(check.key)},{parameter(step_name(check))},resp]"
 
 
 def step_name(check: CheckSpec) -> str:
@@ -130,8 +142,11 @@ def _pattern(text: str) -> str:
     return re.escape(text)
 
 
-def _parameter(text: str) -> str:
-    """Quoted where Zabbix itself quotes: https://www.zabbix.com/documentation/7.0/en/manual/config/items/item/key"""
+def parameter(text: str) -> str:
+    """What stands between the brackets of a key, quoted where Zabbix itself quotes.
+
+    https://www.zabbix.com/documentation/7.0/en/manual/config/items/item/key
+    """
     if text.startswith('"') or "," in text or "]" in text:
         return '"' + text.replace('"', '\\"') + '"'
     return text
@@ -142,18 +157,22 @@ def _tags(tags: Mapping[str, str]) -> list[Object]:
 
 
 def merged_host(found: Mapping[str, Any], wanted: Object) -> Object:
-    """What must change of a host that exists; what others gave it (groups, tags, macros) stays theirs."""
+    """What must change of a host that exists; what others gave it (groups, tags, macros, interfaces) stays theirs."""
     change = {name: wanted[name] for name in ("host", "name", "status") if str(found[name]) != wanted[name]}
     theirs = [{"groupid": group["groupid"]} for group in found["groups"] if not _is_our_group(group["name"])]
     if not _same([{"groupid": group["groupid"]} for group in found["groups"]], groups := theirs + wanted["groups"]):
         change["groups"] = groups
     names = {tag["tag"] for tag in wanted["tags"]}
-    tags = [_plain(tag) for tag in found["tags"] if tag["tag"] not in names] + wanted["tags"]
+    tags = [_plain(tag) for tag in found["tags"] if tag["tag"] not in names | MARKS] + wanted["tags"]
     if not _same([_plain(tag) for tag in found["tags"]], tags):
         change["tags"] = tags
-    if INTERVAL not in {macro["macro"] for macro in found["macros"]}:
+    known = {macro["macro"] for macro in found["macros"]}
+    if absent := [macro for macro in wanted["macros"] if macro["macro"] not in known]:
         # Macros are replaced as a whole, and a secret one cannot be read: naming its id keeps it.
-        change["macros"] = [{"hostmacroid": macro["hostmacroid"]} for macro in found["macros"]] + wanted["macros"]
+        change["macros"] = [{"hostmacroid": macro["hostmacroid"]} for macro in found["macros"]] + absent
+    places = [tag["value"] for tag in wanted["tags"] if tag["tag"] in MARKS]
+    if (interfaces := changed_interfaces(found, places)) is not None:
+        change["interfaces"] = interfaces
     return change
 
 

@@ -19,8 +19,12 @@ IDS = {
     "trigger": "triggerid",
     "service": "serviceid",
     "sla": "slaid",
+    "item": "itemid",
+    "template": "templateid",
+    "hostinterface": "interfaceid",
+    "maintenance": "maintenanceid",
 }
-UNIQUE = {"host": ("host", "name"), "hostgroup": ("name",), "sla": ("name",)}
+UNIQUE = {"host": ("host", "name"), "hostgroup": ("name",), "sla": ("name",), "maintenance": ("name",)}
 NOW = 1_780_000_000
 
 Row = dict[str, Any]
@@ -80,7 +84,7 @@ class FakeZabbix:
         kind, verb = method.split(".")
         if method in self.canned:
             return self.canned[method](params)
-        if method == "item.get":
+        if method == "item.get" and params.get("webitems"):
             return self._items(params)
         if verb == "get":
             return self._get(kind, params)
@@ -96,11 +100,12 @@ class FakeZabbix:
         return [self._shown(kind, row) for row in rows]
 
     def _fits(self, kind: str, row: Row, params: Row) -> bool:
-        asked = {(tag["tag"], tag["value"]) for tag in params.get("tags", ())}
+        asked = {(tag["tag"], tag["value"]) if "value" in tag else ("", tag["tag"]) for tag in params.get("tags", ())}
         has = {(tag["tag"], tag["value"]) for tag in row.get("tags", ())}
         return (
-            all(row[name] in values for name, values in params.get("filter", {}).items())
-            and (not asked or bool(asked & has))
+            all(row.get(name, values) in values for name, values in params.get("filter", {}).items())
+            and all(any(text in row[name] for text in texts) for name, texts in params.get("search", {}).items())
+            and (not asked or bool(asked & has) or any(("", tag) in asked for tag, _ in has))
             and ("hostids" not in params or self._host_of(kind, row) in params["hostids"])
         )
 
@@ -108,12 +113,15 @@ class FakeZabbix:
         if kind == "trigger":
             name = row["expression"].split("/")[1]
             return next((host["hostid"] for host in self.tables["host"].values() if host["host"] == name), "")
-        return str(row["hostid"])
+        return str(row.get("hostid", ""))
 
     def _shown(self, kind: str, row: Row) -> Row:
         if kind == "host":
             groups = [self.tables["hostgroup"][group["groupid"]] for group in row["groups"]]
-            return {**row, "hostgroups" if self.version >= "6.2" else "groups": groups}
+            linked = [self.tables["template"][one["templateid"]] for one in row.get("templates", ())]
+            interfaces = [one for one in self.tables["hostinterface"].values() if one["hostid"] == row["hostid"]]
+            shown = {"interfaces": interfaces, "parentTemplates": linked}
+            return {**row, **shown, "hostgroups" if self.version >= "6.2" else "groups": groups}
         if kind == "trigger":
             return {**row, "hosts": [{"hostid": self._host_of(kind, row)}]}
         return row
@@ -132,6 +140,7 @@ class FakeZabbix:
         number = str(next(self._ids))
         row = {"tags": [], **one, IDS[kind]: number}
         if kind == "host":
+            self._face(number, row.pop("interfaces", []))
             row["macros"] = [{"hostmacroid": str(next(self._ids)), **macro} for macro in one.get("macros", ())]
         if kind == "httptest":
             row["steps"] = [{"httpstepid": str(next(self._ids)), **step} for step in one["steps"]]
@@ -141,15 +150,35 @@ class FakeZabbix:
     def _update(self, kind: str, params: list[Row]) -> list[str]:
         for one in params:
             self._must_be(kind, one[IDS[kind]])
-            self.tables[kind][one[IDS[kind]]].update(one)
+            row = self.tables[kind][one[IDS[kind]]]
+            row.update({name: value for name, value in one.items() if name not in ("interfaces", "templates_clear")})
+            if "interfaces" in one:
+                self._face(one["hostid"], one["interfaces"])
+            gone = {clear["templateid"] for clear in one.get("templates_clear", ())}
+            if gone:
+                row["templates"] = [linked for linked in row["templates"] if linked["templateid"] not in gone]
         return [one[IDS[kind]] for one in params]
+
+    def _face(self, hostid: str, interfaces: list[Row]) -> None:
+        """The host has exactly these interfaces; those with an id are kept."""
+        mains = [one["main"] for one in interfaces if one["type"] == "1"]
+        if mains and mains.count("1") != 1:
+            raise ApiError("Host must have one default interface of each type.")
+        self._sweep("hostinterface", lambda one: one["hostid"] == hostid)
+        for one in interfaces:
+            number = one.get("interfaceid") or str(next(self._ids))
+            self.tables["hostinterface"][number] = {**one, "hostid": hostid, "interfaceid": number}
 
     def _delete(self, kind: str, params: list[str]) -> list[str]:
         for one in params:
             self._must_be(kind, one)
         for one in params:
             row = self.tables[kind].pop(one)
+            if kind == "item":
+                self._sweep("item", lambda item, master=one: item.get("master_itemid") == master)
             if kind == "host":
+                self._sweep("hostinterface", lambda face, host=one: face["hostid"] == host)
+                self._sweep("item", lambda item, host=one: item["hostid"] == host)
                 self._sweep("httptest", lambda test, host=one: test["hostid"] == host)
                 self._sweep("trigger", lambda trigger, name=row["host"]: f"/{name}/" in trigger["expression"])
             if kind == "httptest":

@@ -184,7 +184,7 @@ def test_one_that_zabbix_refuses_holds_no_other_back(watch: ZabbixWatch, specs: 
     bad = replace(specs[0], key=f"{specs[0].key} / bad")
     answers = watch.ensure_monitors([bad, specs[1]])
     assert isinstance(answers[bad.key], PermanentError)
-    assert isinstance(answers[specs[1].key], str)
+    assert isinstance(answers[specs[1].key], Registered)
 
 
 def test_wrong_settings_are_told_apart_from_an_outage(watch: ZabbixWatch) -> None:

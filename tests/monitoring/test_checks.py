@@ -31,3 +31,23 @@ def test_contradictions_are_named(
     settings.ZABBIX_USER, settings.ZABBIX_PASSWORD = user, password
     found = check_zabbix_settings(None)
     assert [message.id for message in found] == ids
+
+
+@pytest.mark.parametrize(
+    ("url", "severity", "agent", "ids"),
+    [
+        (URL, "disaster", "zabbix.example:10050", []),
+        (URL, "dreadful", "", ["monitoring.E006"]),
+        (URL, "high", "zabbix.example", ["monitoring.E007"]),
+        (URL, "high", ":10050", ["monitoring.E007"]),
+        (URL, "high", "zabbix.example:99999", ["monitoring.E007"]),
+        ("", "high", "zabbix.example:10050", ["monitoring.W001"]),
+    ],
+)
+def test_wishes_that_zabbix_cannot_keep_are_named(
+    settings: LazySettings, url: str, severity: str, agent: str, ids: list[str]
+) -> None:
+    settings.ZABBIX_URL, settings.ZABBIX_TOKEN = url, "t" if url else ""
+    settings.ZABBIX_USER = settings.ZABBIX_PASSWORD = ""
+    settings.ZABBIX_SEVERITY, settings.ZABBIX_CERTIFICATE_AGENT = severity, agent
+    assert [message.id for message in check_zabbix_settings(None)] == ids

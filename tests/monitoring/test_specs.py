@@ -6,7 +6,9 @@ from decimal import Decimal
 
 import pytest
 
+from infrastructure.models import Server
 from monitoring.specs import spec_of
+from orders.models import Order
 from tests.monitoring.conftest import Room
 
 pytestmark = pytest.mark.django_db
@@ -28,3 +30,10 @@ def test_spec_promises_what_the_plan_does(room: Room) -> None:
     assert spec_of(order).promise is None
     order.plan.sla_promise = Decimal("99.90")
     assert spec_of(order).promise == 99.9
+
+
+def test_spec_names_the_agent_once_the_server_has_one_and_an_address(room: Room) -> None:
+    order = room.arrive()
+    assert spec_of(order).agent_address == ""
+    Server.objects.update(has_agent=True, address="10.0.0.5")
+    assert spec_of(Order.objects.get(pk=order.pk)).agent_address == "10.0.0.5"

@@ -41,7 +41,10 @@ def test_everything_an_order_needs_is_made(zabbix: FakeZabbix, watch: ZabbixWatc
     assert {tag["tag"]: tag["value"] for tag in host["tags"]} == {"live": KEY, **TAGS}
     assert [(macro["macro"], macro["value"]) for macro in host["macros"]] == [("{$LIVE.INTERVAL}", "1m")]
     assert zabbix.row("hostgroup")["name"] == "Geocat Live/sdi-lite"
-    assert zabbix.row("service")["problem_tags"] == [{"tag": "live", "operator": "0", "value": KEY}]
+    assert zabbix.row("service")["problem_tags"] == [
+        {"tag": "live", "operator": "0", "value": KEY},
+        {"tag": "check", "operator": "2", "value": ""},
+    ]
     assert zabbix.row("sla")["name"] == "Geocat Live/sdi-lite/small"
     assert zabbix.row("sla")["slo"] == "99.5"
 
