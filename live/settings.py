@@ -280,6 +280,7 @@ ZABBIX_AGENT_SERVER = env("ZABBIX_AGENT_SERVER", default="")  # empty: new serve
 ZABBIX_WEBHOOK_SECRET = env("ZABBIX_WEBHOOK_SECRET", default="")  # empty: pushes are not taken
 INCIDENT_GRACE_MINUTES = env.int("INCIDENT_GRACE_MINUTES", default=3)  # down for that long, and customers are told
 INCIDENT_CALM_MINUTES = env.int("INCIDENT_CALM_MINUTES", default=10)  # well for that long, and they are told again
+MAIL_MONTHLY_REPORTS = env.bool("MAIL_MONTHLY_REPORTS", default=True)  # where the plan promises an availability
 
 # --- Billing --------------------------------------------------------------------------------------------------------
 SELLER = {  # copied into every invoice as it is issued: billing.document.Party

@@ -11,10 +11,11 @@ from django.utils.translation import gettext as _
 
 from customers.models import User
 from live.lib import clock
+from live.lib.control import kick, want
 from live.lib.errors import Refusal
 from monitoring.availability import Figures, month_span, next_month
 from monitoring.measuring import company_zone, today
-from monitoring.models import DailyAvailability, MonthlyReport, Outage
+from monitoring.models import DailyAvailability, MonthlyReport, Outage, ReportFile
 from monitoring.sla import credit_due
 from orders.models import Order
 
@@ -38,6 +39,8 @@ def make_reports() -> int:
     orders = sorted(set(fresh.order_by().values_list("order", flat=True).distinct()))
     for start in range(0, len(orders), AT_ONCE):
         _make(month, orders[start : start + AT_ONCE])
+    while print_reports():
+        pass
     return len(orders)
 
 
@@ -88,9 +91,33 @@ def _report(order: Order, month: date, sums: dict[str, Any], outages: int) -> Mo
 
 
 @transaction.atomic
+def print_reports() -> int:
+    """Reports without a file get one from a worker; returns how many, at most `AT_ONCE` at a time."""
+    now = clock.now()
+    reports = list(MonthlyReport.objects.unprinted().order_by("pk")[:AT_ONCE])
+    ReportFile.objects.bulk_create(
+        [ReportFile(report=report, next_attempt_at=now) for report in reports], ignore_conflicts=True
+    )
+    kick("report pdf", ReportFile.objects.filter(report__in=reports).values_list("pk", flat=True))
+    return len(reports)
+
+
+@transaction.atomic
+def print_again(*, report: MonthlyReport) -> None:
+    """The file is printed anew, with the report as it is now; the present one stays until then."""
+    file, made = ReportFile.objects.select_for_update().get_or_create(
+        report=report, defaults={"next_attempt_at": clock.now()}
+    )
+    if not made:
+        want(ReportFile.objects.filter(pk=file.pk), file.wanted_version + 1)
+    kick("report pdf", [file.pk])
+
+
+@transaction.atomic
 def decide_credit(*, report: MonthlyReport, approve: bool, actor: User | None = None) -> None:
     """The credit is approved or declined, once and for all; a credit note is made of what was approved elsewhere."""
     state = Credit.APPROVED if approve else Credit.DECLINED
     undecided = MonthlyReport.objects.undecided().filter(pk=report.pk)
     if not undecided.update(credit_state=state, decided_at=clock.now(), decided_by=actor, updated_at=clock.now()):
         raise Decided(_("No credit of %(report)s waits for a decision.") % {"report": report})
+    print_again(report=report)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from django.urls import URLPattern, path
+from django.urls import URLPattern, path, register_converter
 
-from live.portal.views import customers, invoices, making, orders, profile, steering
+from live.portal.converters import MonthConverter
+from live.portal.views import customers, invoices, making, orders, profile, reports, steering
+
+register_converter(MonthConverter, "month")
 
 app_name = "portal"
 urlpatterns: list[URLPattern] = [
@@ -18,6 +21,9 @@ urlpatterns: list[URLPattern] = [
     path("orders/<slug:reference>/placing/", steering.place, name="place"),
     path("orders/<slug:reference>/removal/", steering.remove, name="remove"),
     path("orders/<slug:reference>/secrets/", steering.secrets, name="secrets"),
+    path("orders/<slug:reference>/reports/", reports.report_list, name="reports"),
+    path("orders/<slug:reference>/reports/<month:month>/", reports.report_page, name="report"),
+    path("orders/<slug:reference>/reports/<month:month>/pdf/", reports.report_file, name="report_pdf"),
     path("customers/", customers.customer_list, name="customers"),
     path("customers/<slug:number>/", customers.customer_page, name="customer"),
     path("invoices/<str:number>/pdf/", invoices.invoice_pdf, name="invoice_pdf"),

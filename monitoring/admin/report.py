@@ -6,11 +6,14 @@ from dataclasses import replace
 
 from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import FileResponse, Http404, HttpRequest
+from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
 from django.utils.formats import date_format
-from django.utils.html import format_html_join
+from django.utils.html import format_html, format_html_join
 from django.utils.timesince import timesince
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
@@ -22,7 +25,8 @@ from live.lib.machine_owned import MachineOwned
 from monitoring.availability import month_span
 from monitoring.measuring import company_zone
 from monitoring.models import MonthlyReport, Outage
-from monitoring.monthly import decide_credit
+from monitoring.monthly import decide_credit, print_again
+from monitoring.report_files import file_name, open_report
 
 TONES = {"none": "", "due": "warning", "approved": "success", "declined": ""}
 APPROVE = Change(
@@ -35,6 +39,11 @@ DECLINE = Change(
     says=_("Nothing is owed for these months, although less was kept than promised. Say why."),
     verb=lambda report: decide_credit(report=report, approve=False),
     is_destructive=True,
+)
+PRINT_AGAIN = Change(
+    title=_("Print again"),
+    says=_("The files of these reports are printed anew; what was mailed stays as it is."),
+    verb=lambda report: print_again(report=report),
 )
 
 
@@ -51,22 +60,47 @@ class MonthlyReportAdmin(MachineOwned, ModelAdmin):
         "outages",
         "shown_credit",
         "decision",
+        "pdf",
     )
     list_filter = ("credit_state", "month", "order__is_sandbox")
-    list_select_related = ("order__customer",)
+    list_select_related = ("order__customer", "file")
     search_fields = ("order__reference", "order__name", "order__customer__name")
     search_help_text = _("Order or customer")
     show_full_result_count = False
     ordering = ("-pk",)
-    actions = ("approve", "decline")
+    actions = ("approve", "decline", "print_again")
     fieldsets = (
-        (None, {"fields": ("order", "customer", "shown_month")}),
+        (None, {"fields": ("order", "customer", "shown_month", "pdf")}),
         (_("Kept"), {"fields": ("availability", "promise", "outages", "shown_outages")}),
         (_("The month in seconds"), {"fields": ("up", "down", "maintenance", "unknown")}),
         (_("Response times"), {"fields": ("seconds_mean", "seconds_max")}),
         (_("Credit"), {"fields": ("credit_percent", "shown_credit", "decision", "decided_at", "decided_by")}),
     )
-    readonly_fields = ("customer", "shown_month", "shown_outages", "shown_credit", "decision")
+    readonly_fields = ("customer", "shown_month", "shown_outages", "shown_credit", "decision", "pdf")
+
+    def get_urls(self) -> list[URLPattern]:
+        """With the file's own address."""
+        file = path("<path:pk>/pdf/", self.admin_site.admin_view(self.download), name="monitoring_monthlyreport_pdf")
+        return [file, *super().get_urls()]
+
+    def download(self, request: HttpRequest, pk: str) -> HttpResponseBase:
+        """The PDF, to whoever may see the report."""
+        report = self.get_object(request, pk)
+        if report is None or not self.has_view_permission(request, report):
+            raise Http404
+        file = open_report(report)
+        if file is None:
+            raise Http404
+        return FileResponse(file, filename=file_name(report), content_type="application/pdf")
+
+    @admin.display(description=_("PDF"))
+    def pdf(self, row: MonthlyReport) -> str:
+        """A link, or why there is none yet."""
+        file = getattr(row, "file", None)
+        if file is None or not file.path:
+            return file.last_error if file and file.has_failed else gettext("Being made")
+        url = reverse("admin:monitoring_monthlyreport_pdf", args=[row.pk])
+        return format_html('<a href="{}" class="underline">{}</a>', url, gettext("PDF"))
 
     @admin.display(description=_("customer"), ordering="order__customer__name")
     def customer(self, row: MonthlyReport) -> str:
@@ -116,6 +150,11 @@ class MonthlyReportAdmin(MachineOwned, ModelAdmin):
     def decline(self, request: HttpRequest, rows: QuerySet[MonthlyReport]) -> TemplateResponse | None:
         """After a confirmation."""
         return self._decide(request, rows, DECLINE, is_approved=False)
+
+    @admin.action(description=_("Print again"), permissions=("decide",))
+    def print_again(self, request: HttpRequest, rows: QuerySet[MonthlyReport]) -> TemplateResponse | None:
+        """After a confirmation."""
+        return change_rows(self, request, PRINT_AGAIN, rows)
 
     def _decide(
         self, request: HttpRequest, rows: QuerySet[MonthlyReport], change: Change, *, is_approved: bool

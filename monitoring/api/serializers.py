@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from rest_framework import serializers
 
-from live.lib.rest import RowSerializer
-from monitoring.models import Incident, IncidentUpdate, Monitor, MonitorCheck
+from live.lib.rest import AmountField, RowSerializer
+from monitoring.models import Incident, IncidentUpdate, Monitor, MonitorCheck, MonthlyReport
 from orders.api.rows import OrderResourceSerializer
 
 
@@ -47,3 +47,29 @@ class IncidentSerializer(RowSerializer):
     class Meta:
         model = Incident
         fields = ("id", "order", "title", "impact", "state", "started_at", "resolved_at", "updates")
+
+
+class ReportSerializer(RowSerializer):
+    """A month of an order against what its plan promised; times in seconds."""
+
+    order = serializers.CharField(source="order.reference", read_only=True)
+    month = serializers.DateField(format="%Y-%m", help_text="Such as 2026-06")
+    credit = AmountField("credit")
+
+    class Meta:
+        model = MonthlyReport
+        fields = (
+            "order",
+            "month",
+            "availability",
+            "promise",
+            "up",
+            "down",
+            "maintenance",
+            "unknown",
+            "outages",
+            "seconds_mean",
+            "seconds_max",
+            "credit",
+            "credit_state",
+        )

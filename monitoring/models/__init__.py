@@ -7,7 +7,7 @@ from monitoring.models.history import DailyAvailability, Outage, Silence
 from monitoring.models.incident import Incident, IncidentUpdate
 from monitoring.models.maintenance import Maintenance
 from monitoring.models.monitor import Monitor, MonitorQuerySet
-from monitoring.models.report import MonthlyReport
+from monitoring.models.report import MonthlyReport, ReportFile
 from monitoring.models.retrieved import Gap, Problem, Watcher, WatchFigure
 from monitoring.models.status_page import StatusPage
 
@@ -23,6 +23,7 @@ __all__ = [
     "MonthlyReport",
     "Outage",
     "Problem",
+    "ReportFile",
     "Silence",
     "StatusPage",
     "WatchFigure",

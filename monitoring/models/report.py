@@ -10,7 +10,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from customers.models import User
-from live.lib.models import Timestamped
+from live.lib.models import Resource, Timestamped
 from live.lib.money import Money
 from monitoring.availability import Figures
 from orders.models import Order
@@ -22,6 +22,10 @@ class MonthlyReportQuerySet(models.QuerySet["MonthlyReport"]):
     def undecided(self) -> Self:
         """Those with a credit that staff have to approve or decline."""
         return self.filter(credit_state=MonthlyReport.Credit.DUE)
+
+    def unprinted(self) -> Self:
+        """Those whose file nobody has asked for."""
+        return self.filter(file__isnull=True)
 
 
 class MonthlyReport(Timestamped):
@@ -79,3 +83,21 @@ class MonthlyReport(Timestamped):
     def money(self) -> Money:
         """The credit."""
         return Money(self.credit, self.currency)
+
+
+class ReportFile(Resource):
+    """The report as a file: printed when the month is over, and once more when its credit is decided."""
+
+    report = models.OneToOneField(
+        MonthlyReport, on_delete=models.CASCADE, related_name="file", verbose_name=_("monthly report")
+    )
+    path = models.CharField(_("file"), max_length=250, blank=True)
+    sha256 = models.CharField(_("SHA-256"), max_length=64, blank=True)
+
+    class Meta(Resource.Meta):
+        verbose_name = _("file of a report")
+        verbose_name_plural = _("files of reports")
+        ordering = ("-pk",)
+
+    def __str__(self) -> str:
+        return str(self.report)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
 
 import pytest
 from django.test import Client
@@ -31,6 +32,7 @@ def address(pattern: URLPattern, order: Order) -> str:
         "number": "2026-00001" if pattern.name == "invoice_pdf" else order.customer.number,
         "product": order.plan.product.slug,
         "plan": order.plan.slug,
+        "month": date(2026, 6, 1),
     }
     wanted = pattern.pattern.converters
     return reverse(f"portal:{pattern.name}", kwargs={name: values[name] for name in wanted})
