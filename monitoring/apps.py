@@ -24,6 +24,8 @@ class MonitoringConfig(AppConfig):
         register_schedule(Every(name="read problems", task="monitoring.retrieving.read_problems", minutes=1))
         register_schedule(Every(name="look back", task="monitoring.retrieving.look_back", minutes=5))
         register_schedule(Every(name="read figures", task="monitoring.retrieving.read_figures", minutes=1440))
+        register_schedule(Every(name="look again at monitors", task="monitoring.tasks.look_again", minutes=24 * 60))
+        register_schedule(Every(name="try refused monitors", task="monitoring.tasks.try_refused_again", minutes=60))
         register_schedule(Every(name="follow incidents", task="monitoring.tasks.follow_incidents", minutes=1))
         register_schedule(Every(name="make monthly reports", task="monitoring.tasks.make_reports", minutes=60))
         register_schedule(Every(name="close days", task="monitoring.tasks.close_days", minutes=30))

@@ -73,7 +73,7 @@ def write_page(page: Page, states: States, *, error: str = "") -> None:
     note_gaps(moves)
     count_readings(moves)
     if not error:
-        _mend([row for row in rows if row.order.key not in states], now)
+        _mend([row for row in rows if _has_lost_something(row, states)], now)
     # Who was pushed since the reading began is read once more: the push may be younger than what was read.
     later = Case(When(pushed_at__gt=page.begun_at, then=Value(now)), default=Value(page.begun_at + READ_EVERY))
     Monitor.objects.filter(next_read_at=page.mine).update(next_read_at=later)
@@ -109,9 +109,18 @@ def _write_monitors(rows: Sequence[Monitor], now: datetime, error: str) -> None:
         Monitor.objects.filter(pk__in=pks).update(state=state, read_error=error, updated_at=now)
 
 
-def _mend(gone: Sequence[Monitor], now: datetime) -> None:
-    """Monitors that somebody deleted outside are registered again."""
-    settled = [row.pk for row in gone if row.is_settled and row.next_attempt_at is None]
+def _has_lost_something(row: Monitor, states: States) -> bool:
+    """True when the monitor is gone outside, or gives no reading of an address that it gave readings of."""
+    seen = states.get(row.order.key)
+    if seen is None:
+        return True
+    known = (check for check in row.checks.all() if check.state in (CheckState.UP, CheckState.DOWN))
+    return any(check.endpoint.name not in seen for check in known)
+
+
+def _mend(broken: Sequence[Monitor], now: datetime) -> None:
+    """Monitors of which somebody deleted something outside, or put it to sleep, are registered again."""
+    settled = [row.pk for row in broken if row.is_settled and row.next_attempt_at is None]
     if settled:
         Monitor.objects.filter(pk__in=settled).update(next_attempt_at=now)
         kick("monitoring", settled)

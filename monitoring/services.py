@@ -18,6 +18,7 @@ from monitoring.adapters.words import LeftBehind
 from monitoring.maintenance import resting_until
 from monitoring.models import Monitor, MonitorCheck
 from monitoring.standing import report_of
+from monitoring.words import Backend
 from orders.flow import PartSeen, may_move
 from orders.models import Order, OrderPart
 from orders.reports import lock_orders
@@ -102,6 +103,32 @@ def move_monitors() -> int:
             moving = Monitor.objects.filter(pk__in=pks)
             moving.update(next_attempt_at=clock.now(), failed_version=0, attempts=0, last_error="")
             kick("monitoring", pks)
+    return len(pks)
+
+
+def look_again() -> int:
+    """Every monitor that stands outside is due, so that what was changed there by hand is put right; returns how many.
+
+    Readings notice what gives no values any more; only a look notices an alarm, a service or a tag that is gone.
+    """
+    standing = Monitor.objects.filter(wanted=Wanted.RUNNING, done_version=F("wanted_version"))
+    return _make_due(standing.filter(next_attempt_at__isnull=True).exclude(backend=Backend.BUILTIN))
+
+
+def try_refused_again() -> int:
+    """Every monitor that was refused for good is due: what stood in its way may be gone; returns how many.
+
+    Its order still says that it needs a person, until it succeeds.
+    """
+    return _make_due(Monitor.objects.failed())
+
+
+@transaction.atomic
+def _make_due(rows: QuerySet[Monitor]) -> int:
+    pks = list(rows.values_list("pk", flat=True))
+    if pks:
+        Monitor.objects.filter(pk__in=pks).update(next_attempt_at=clock.now(), failed_version=0, attempts=0)
+        kick("monitoring", pks)
     return len(pks)
 
 

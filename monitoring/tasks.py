@@ -14,7 +14,7 @@ from live.lib import clock
 from live.lib.control import Controller, Ending, Kind, done, ending_of, later, register
 from live.lib.errors import OutsideError
 from live.lib.queue import enqueue
-from monitoring import incidents, measuring, monthly, outside
+from monitoring import incidents, measuring, monthly, outside, services
 from monitoring.adapters.words import Registered, Watch
 from monitoring.certificates import AT_ONCE, addresses_of, checks_to_ask, write_expiries
 from monitoring.history import keep_history_of
@@ -179,6 +179,16 @@ def read_certificates(after: int = 0) -> int:
 def make_reports() -> int:
     """Every order has its report of the month before; returns how many were made."""
     return monthly.make_reports()
+
+
+def look_again() -> int:
+    """Every monitor that stands outside is compared anew with what it should be; returns how many are due for it."""
+    return services.look_again()
+
+
+def try_refused_again() -> int:
+    """Every monitor that was refused is tried again; returns how many are due for it."""
+    return services.try_refused_again()
 
 
 def follow_incidents() -> int:

@@ -8,9 +8,9 @@ import pytest
 
 from monitoring.models import Monitor, MonitorCheck
 from monitoring.reading import READ_LEASE, claim_page, write_page
-from monitoring.services import follow_all
+from monitoring.services import follow_all, follow_orders
 from monitoring.specs import specs_of
-from monitoring.tasks import read_states
+from monitoring.tasks import look_again, read_states, try_refused_again
 from monitoring.words import CheckState
 from orders.models import Order, OrderEvent
 from orders.services import suspend_order
@@ -114,6 +114,50 @@ def test_monitor_deleted_outside_is_registered_again(room: Room) -> None:
     assert room.visit() == 1
     assert set(room.watch.hosts) == {order.key}
     assert room.part(order)[0] == PartState.READY
+
+
+def test_monitor_put_to_sleep_outside_is_woken_again(room: Room) -> None:
+    order = room.watched()
+    room.watch.hosts[order.key].paused = True
+    room.minute()
+    assert room.visit() == 1
+    assert not room.watch.hosts[order.key].paused
+
+
+def test_monitor_that_has_given_nothing_yet_is_left_alone(room: Room) -> None:
+    order = room.arrive()
+    follow_orders([order.pk])
+    room.visit()
+    room.watch.hosts[order.key].paused = True  # as good as not asked yet
+    room.minute()
+    assert room.visit() == 0
+
+
+def test_monitors_are_looked_at_again_where_somebody_may_have_changed_them(room: Room) -> None:
+    order = room.watched()
+    room.watch.refuse[order.key] = "two hosts carry it"
+    assert look_again() == 0
+    Monitor.objects.update(backend="zabbix")
+    assert look_again() == 1
+    assert room.visit() == 1
+    assert room.part(order) == (PartState.FAILED, "two hosts carry it")
+
+
+def test_refused_monitor_heals_by_itself_once_nothing_stands_in_its_way(room: Room) -> None:
+    order = room.arrive()
+    room.watch.refuse[order.key] = "two hosts carry it"
+    follow_orders([order.pk])
+    room.visit()
+    assert try_refused_again() == 1
+    assert room.part(order) == (PartState.FAILED, "two hosts carry it")
+    room.visit()
+    assert room.part(order) == (PartState.FAILED, "two hosts carry it")
+    room.watch.refuse.clear()
+    assert try_refused_again() == 1
+    room.visit()
+    order.refresh_from_db()
+    assert (room.part(order)[0], order.needs_person) == (PartState.READY, False)
+    assert try_refused_again() == 0
 
 
 def test_nothing_is_read_twice_in_one_minute(room: Room) -> None:
