@@ -6,15 +6,25 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from typing import Any, ClassVar
 
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from infrastructure.models import Deployment, Provider, Server
+from infrastructure.last_look import bytes_in_words, looks_at, memory_in_words
+from infrastructure.models import Deployment, Provider, Server, Service
 from infrastructure.preview import OrderPlan, plan_of
 from live.lib.machine_owned import when
 from orders.models import Order
 from orders.sections import Fact, PartRow, Section, Sections, part_row
 from orders.words import Part, Wanted
+
+TONES = {
+    "running": "success",
+    "starting": "info",
+    "restarting": "warning",
+    "unhealthy": "danger",
+    "unknown": "warning",
+}
 
 
 class InfrastructureSections(Sections):
@@ -39,8 +49,14 @@ class InfrastructureSections(Sections):
         deployment = _deployment(order)
         if deployment is not None and (services := list(deployment.services.all())):
             template = "admin/infrastructure/_services.html"
-            seen = when(min(service.seen_at for service in services))
-            yield Section(title=_("Services"), template=template, values={"services": services, "seen": seen})
+            values = {
+                "services": [_service_line(row) for row in services],
+                "looks": looks_at(deployment.server),
+                "provider": deployment.server.provider_id,
+                "back": reverse("admin:orders_order_change", args=(order.pk,)),
+            }
+            seen = when(min(row.seen_at for row in services))
+            yield Section(title=_("Services, seen %(ago)s") % {"ago": seen}, template=template, values=values)
 
     def plan(self, order: Order) -> Iterable[Fact]:
         """Where it would go and at what cost, and what would run and answer there."""
@@ -106,6 +122,18 @@ class InfrastructureSections(Sections):
         return Provider.objects.filter(is_enabled=True).values_list("slug", "name")
 
 
+def _service_line(row: Service) -> dict[str, Any]:
+    """A service in words."""
+    return {
+        "row": row,
+        "tone": TONES.get(row.state, ""),
+        "digest": row.digest.removeprefix("sha256:")[:12],
+        "started": when(row.started_at),
+        "memory": memory_in_words(row.memory_bytes, row.memory_limit_bytes),
+        "disk": bytes_in_words(row.disk_bytes),
+    }
+
+
 def _size_words(plan: OrderPlan) -> str:
     if plan.size is None:
         wish = plan.wish
@@ -121,7 +149,11 @@ def _server(order: Order) -> Server | None:
 
 
 def _deployment(order: Order) -> Deployment | None:
-    return Deployment.objects.filter(order=order).select_related("release__product").first()
+    return (
+        Deployment.objects.filter(order=order)
+        .select_related("release__product", "server__provider", "server__host")
+        .first()
+    )
 
 
 def _is_gone(row: Server | Deployment) -> bool:

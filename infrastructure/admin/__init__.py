@@ -5,7 +5,8 @@ from __future__ import annotations
 from infrastructure.admin.host import HostAdmin
 from infrastructure.admin.provider import ProviderAdmin
 from infrastructure.admin.reconciling import FindingAdmin, ReconciliationAdmin
-from infrastructure.admin.rows import DeploymentAdmin, EndpointAdmin, ServerAdmin, ServiceAdmin
+from infrastructure.admin.rows import DeploymentAdmin, EndpointAdmin, ServerAdmin
+from infrastructure.admin.service import ServiceAdmin
 
 __all__ = [
     "DeploymentAdmin",

@@ -14,6 +14,7 @@ from unfold import widgets
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
+from infrastructure.admin.looked import Looked
 from infrastructure.keys import give_host_key
 from infrastructure.models import Host
 from infrastructure.placing import rooms_of
@@ -41,7 +42,7 @@ class HostForm(forms.ModelForm[Host]):
 
 
 @admin.register(Host)
-class HostAdmin(ModelAdmin):
+class HostAdmin(Looked, ModelAdmin):
     """A host is disabled rather than deleted while orders are on it."""
 
     form = HostForm

@@ -1,4 +1,4 @@
-"""Servers, deployments, services and endpoints: seen by staff, moved by controllers only."""
+"""Servers, deployments and endpoints: seen by staff, moved by controllers only."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from unfold.admin import ModelAdmin, TabularInline
-from unfold.decorators import display
 
-from infrastructure.models import Deployment, Endpoint, PublishedPort, Server, Service
+from infrastructure.admin.looked import Looked
+from infrastructure.admin.service import ServiceInline
+from infrastructure.models import Deployment, Endpoint, PublishedPort, Server
 from live.lib.errors import Refusal
 from live.lib.machine_owned import MachineOwned, NeedsPersonFilter, ResourceColumns, when
 from orders.models import Order
@@ -79,14 +80,6 @@ class ServerAdmin(OfOrder, ModelAdmin):
     search_fields = ("order__reference", "order__name", "outside_id", "address")
 
 
-class ServiceInline(MachineOwned, TabularInline):
-    """The services as the engine last described them."""
-
-    model = Service
-    fields = ("name", "state", "image", "exit_code", "started_at", "seen_at")
-    extra = 0
-
-
 class PortInline(MachineOwned, TabularInline):
     """The ports of the host that belong to this deployment."""
 
@@ -95,7 +88,7 @@ class PortInline(MachineOwned, TabularInline):
 
 
 @admin.register(Deployment)
-class DeploymentAdmin(OfOrder, ModelAdmin):
+class DeploymentAdmin(Looked, OfOrder, ModelAdmin):
     """One composition per order."""
 
     list_display = (
@@ -117,45 +110,6 @@ class DeploymentAdmin(OfOrder, ModelAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Deployment]:
         """Deployments with what their names are made of."""
         return Deployment.objects.select_related("order", "release__product")
-
-
-SERVICE_TONES = {
-    "running": "success",
-    "starting": "info",
-    "restarting": "warning",
-    "unhealthy": "danger",
-    "stopped": "",
-    "unknown": "",
-}
-
-
-@admin.register(Service)
-class ServiceAdmin(MachineOwned, ModelAdmin):
-    """What the engines show, looked at every minute."""
-
-    list_display = ("name", "order_link", "state_label", "exit_code", "image", "started_at", "seen")
-    list_select_related = ("deployment__order",)
-    list_filter = ("state",)
-    list_per_page = 50
-    show_full_result_count = False
-    search_fields = ("name", "image", "deployment__order__reference")
-
-    @admin.display(description=_("order"), ordering="deployment__order__reference")
-    def order_link(self, row: Service) -> str:
-        """The order it is of, one click away."""
-        order = row.deployment.order
-        url = reverse("admin:orders_order_change", args=(order.pk,))
-        return format_html('<a href="{}" class="gl-link">{}</a>', url, order.reference)
-
-    @display(description=_("state"), ordering="state", label=SERVICE_TONES)
-    def state_label(self, row: Service) -> str:
-        """The state in its colour."""
-        return row.state
-
-    @admin.display(description=_("seen"), ordering="seen_at")
-    def seen(self, row: Service) -> str:
-        """How long ago the engine was looked at."""
-        return when(row.seen_at)
 
 
 @admin.register(Endpoint)

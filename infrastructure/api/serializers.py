@@ -24,11 +24,21 @@ class ServerSerializer(OrderResourceSerializer):
     """The server of an order."""
 
     provider = serializers.CharField(source="provider.slug", read_only=True)
+    state = serializers.CharField(source="node_state", read_only=True, help_text="As its provider last listed it.")
+    seen_at = serializers.DateTimeField(source="node_seen_at", read_only=True, help_text="When the state was seen.")
     endpoints = serializers.SerializerMethodField()
 
     class Meta:
         model = Server
-        fields = (*OrderResourceSerializer.RESOURCE_FIELDS, "provider", "size", "address", "endpoints")
+        fields = (
+            *OrderResourceSerializer.RESOURCE_FIELDS,
+            "provider",
+            "size",
+            "address",
+            "state",
+            "seen_at",
+            "endpoints",
+        )
 
     @extend_schema_field(EndpointSerializer(many=True))
     def get_endpoints(self, server: Server) -> Any:
@@ -43,4 +53,20 @@ class ServiceSerializer(RowSerializer):
 
     class Meta:
         model = Service
-        fields = ("id", "order", "name", "state", "image", "exit_code", "started_at", "seen_at")
+        fields = (
+            "id",
+            "order",
+            "name",
+            "state",
+            "health",
+            "image",
+            "digest",
+            "exit_code",
+            "started_at",
+            "restarts",
+            "cpu_percent",
+            "memory_bytes",
+            "memory_limit_bytes",
+            "disk_bytes",
+            "seen_at",
+        )

@@ -1,0 +1,125 @@
+"""Services: what the engines show, and what they use."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.urls import path, reverse
+from django.utils.html import format_html
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from unfold.admin import ModelAdmin, TabularInline
+from unfold.decorators import display
+
+from infrastructure.admin.looked import Looked, look_now
+from infrastructure.last_look import bytes_in_words, memory_in_words
+from infrastructure.models import Service
+from live.lib.machine_owned import MachineOwned, when
+
+TWO_LINES = '<span class="gl-two"><b>{}</b><small>{}</small></span>'
+SERVICE_TONES = {
+    "running": "success",
+    "starting": "info",
+    "restarting": "warning",
+    "unhealthy": "danger",
+    "stopped": "",
+    "unknown": "warning",
+}
+
+
+class ServiceColumns:
+    """How a service is, in words, for lists and inlines."""
+
+    @display(description=_("state"), ordering="state", label=SERVICE_TONES)
+    def state_label(self, row: Service) -> tuple[str, str]:
+        """The state in its colour, with what its own check or its end says."""
+        ended = gettext("exit code %(code)s") % {"code": row.exit_code} if row.exit_code is not None else ""
+        return row.state, f"{row.state_words} · {ended}" if ended else row.state_words
+
+    @admin.display(description=_("started"), ordering="started_at")
+    def uptime(self, row: Service) -> str:
+        """How long it has been up, and how often it had to be started again."""
+        if not row.restarts:
+            return when(row.started_at)
+        restarts = gettext("%(count)s restarts") % {"count": row.restarts}
+        return format_html(TWO_LINES, when(row.started_at) or "–", restarts)
+
+    @admin.display(description=_("CPU"), ordering="cpu_percent")
+    def cpu(self, row: Service) -> str:
+        """How busy, in percent of one CPU."""
+        return "" if row.cpu_percent is None else f"{row.cpu_percent:.1f} %"
+
+    @admin.display(description=_("memory"), ordering="memory_bytes")
+    def memory(self, row: Service) -> str:
+        """Used, and the limit if there is one."""
+        return memory_in_words(row.memory_bytes, row.memory_limit_bytes)
+
+    @admin.display(description=_("disk"), ordering="disk_bytes")
+    def disk(self, row: Service) -> str:
+        """Written, volumes included."""
+        return bytes_in_words(row.disk_bytes)
+
+    @admin.display(description=_("image"), ordering="image")
+    def image_words(self, row: Service) -> str:
+        """Its name, and the start of its digest."""
+        short = row.digest.removeprefix("sha256:")[:12]
+        strange = gettext("%(digest)s, not the one deployed") % {"digest": short}
+        return format_html(TWO_LINES, row.image, strange if row.has_strange_image else short)
+
+    @admin.display(description=_("seen"), ordering="seen_at")
+    def seen(self, row: Service) -> str:
+        """How long ago the engine was looked at."""
+        return when(row.seen_at)
+
+
+COLUMNS = ("state_label", "uptime", "cpu", "memory", "disk", "image_words", "seen")
+
+
+class ServiceInline(MachineOwned, ServiceColumns, TabularInline):
+    """The services as the engine last described them."""
+
+    model = Service
+    fields = ("name", *COLUMNS)
+    readonly_fields = COLUMNS
+    extra = 0
+
+
+@admin.register(Service)
+class ServiceAdmin(Looked, MachineOwned, ServiceColumns, ModelAdmin):
+    """What the engines show, looked at every minute."""
+
+    list_display = ("name", "order_link", *COLUMNS)
+    list_select_related = ("deployment__order",)
+    list_filter = ("state",)
+    list_per_page = 50
+    show_full_result_count = False
+    list_before_template = "admin/infrastructure/_look_now.html"
+    search_fields = ("name", "image", "digest", "deployment__order__reference")
+    fields = (
+        ("name", "deployment", "state_label"),
+        ("image", "digest", "launched_digest"),
+        ("started_at", "restarts", "exit_code"),
+        ("cpu", "memory", "disk"),
+        ("seen_at", "seen"),
+    )
+    readonly_fields = tuple(name for line in fields for name in line)
+
+    def get_urls(self) -> list[Any]:
+        """With the address that the button asks."""
+        return [path("look/", self.admin_site.admin_view(self.look), name="infrastructure_look"), *super().get_urls()]
+
+    def look(self, request: HttpRequest) -> HttpResponse:
+        """Whoever may see services may have them looked at."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        return look_now(request)
+
+    @admin.display(description=_("order"), ordering="deployment__order__reference")
+    def order_link(self, row: Service) -> str:
+        """The order it is of, one click away."""
+        order = row.deployment.order
+        url = reverse("admin:orders_order_change", args=(order.pk,))
+        return format_html('<a href="{}" class="gl-link">{}</a>', url, order.reference)
