@@ -62,6 +62,7 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
             item(_("Providers"), "cloud", "infrastructure.provider"),
             item(_("Hosts"), "host", "infrastructure.host"),
             item(_("Servers"), "dns", "infrastructure.server"),
+            item(_("Errands"), "power_settings_new", "infrastructure.errand"),
             item(_("Deployments"), "deployed_code", "infrastructure.deployment"),
             item(_("Services"), "widgets", "infrastructure.service"),
             item(_("Endpoints"), "link", "infrastructure.endpoint"),

@@ -1,3 +1,4 @@
+"""Deployments, services and endpoints: seen by staff, moved by controllers only."""
 """Servers, deployments and endpoints: seen by staff, moved by controllers only."""
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from unfold.admin import ModelAdmin, TabularInline
 
+from infrastructure.models import Deployment, Endpoint, PublishedPort, Service
 from infrastructure.admin.looked import Looked
 from infrastructure.admin.service import ServiceInline
 from infrastructure.models import Deployment, Endpoint, PublishedPort, Server
@@ -27,7 +29,7 @@ class OfOrder(MachineOwned, ResourceColumns):
 
     list_per_page = 50
     show_full_result_count = False
-    actions = ("try_again",)
+    actions: tuple[str, ...] = ("try_again",)
 
     @admin.display(description=_("order"), ordering="order__reference")
     def order_link(self, row: Any) -> str:
@@ -58,6 +60,12 @@ class OfOrder(MachineOwned, ResourceColumns):
         messages.add_message(request, messages.WARNING if refused else messages.SUCCESS, said)
 
 
+class ServiceInline(MachineOwned, TabularInline):
+    """The services as the engine last described them."""
+
+    model = Service
+    fields = ("name", "state", "image", "exit_code", "started_at", "seen_at")
+    extra = 0
 @admin.register(Server)
 class ServerAdmin(OfOrder, ModelAdmin):
     """One server per order."""

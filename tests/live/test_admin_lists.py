@@ -20,7 +20,7 @@ from django.urls import reverse
 from billing.models import Invoice
 from billing.services import follow_orders
 from customers.models import ApiToken, Message
-from infrastructure.models import Deployment, Endpoint, Finding, Host, Provider, Reconciliation, Server, Service
+from infrastructure.models import Deployment, Endpoint, Errand, Finding, Host, Provider, Reconciliation, Server, Service
 from infrastructure.sandbox.models import SandboxComposition, SandboxNode, SandboxSwitches
 from live.lib import clock
 from monitoring.models import DailyAvailability, Incident, Maintenance, Monitor, MonitorCheck, MonthlyReport, Outage
@@ -168,6 +168,7 @@ MAKERS: dict[str, Callable[[int], object]] = {
     "django_q.Success": lambda n: task(n, success=True),
     "infrastructure.Deployment": deployment,
     "infrastructure.Endpoint": endpoint,
+    "infrastructure.Errand": lambda n: Errand.objects.create(server=server(n), verb="stop", asked_by=UserFactory()),
     "infrastructure.Finding": finding,
     "infrastructure.Host": host,
     "infrastructure.Provider": provider,

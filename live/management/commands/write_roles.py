@@ -31,6 +31,8 @@ OPERATOR = (
     "infrastructure.change_provider",
     "infrastructure.settle_finding",
     "infrastructure.destroy_orphan",
+    "infrastructure.power_server",
+    "infrastructure.resize_server",
     "monitoring.add_incidentupdate",
     "monitoring.add_maintenance",
     "monitoring.add_statuspage",

@@ -1,0 +1,168 @@
+"""Servers: seen by staff, moved by controllers, and told to start, stop, reboot or resize on a page that asks first."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext_lazy as _
+from unfold.admin import ModelAdmin, TabularInline
+from unfold.decorators import action, display
+from unfold.enums import ActionVariant
+
+from infrastructure.adapters.words import Power
+from infrastructure.admin.rows import OfOrder
+from infrastructure.admin.sending import ERRANDS, bulk_errand, is_possible, send_one
+from infrastructure.models import Errand, Server
+from live.lib.confirming import change_rows
+from live.lib.machine_owned import MachineOwned, NeedsPersonFilter, standing_of, when
+
+TONES = {"settled": "success", "failed": "danger", "trying": "info", "waiting": ""}
+
+
+class ServerNeedsPerson(NeedsPersonFilter):
+    """A server that failed, and one on which an errand failed."""
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """The rows chosen."""
+        if self.value() != "failed":
+            return super().queryset(request, queryset)
+        errands = Errand.objects.failed().filter(server=OuterRef("pk"))
+        failed = Server.objects.failed().order_by().values("pk")
+        return queryset.filter(Q(Exists(errands)) | Q(pk__in=failed))
+
+
+class ErrandInline(MachineOwned, TabularInline):
+    """What was asked of the server, the newest first."""
+
+    model = Errand
+    extra = 0
+    per_page = 10
+    verbose_name_plural = _("errands")
+    fields = ("what", "asked", "by", "reason", "standing", "how")
+    readonly_fields = fields
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Errand]:
+        """With whoever asked."""
+        return Errand.objects.select_related("asked_by", "server__order")
+
+    @admin.display(description=_("what"))
+    def what(self, row: Errand) -> str:
+        """The verb, and the size."""
+        return errand_words(row)
+
+    @admin.display(description=_("asked"))
+    def asked(self, row: Errand) -> str:
+        """How long ago."""
+        return when(row.created_at)
+
+    @admin.display(description=_("by"))
+    def by(self, row: Errand) -> str:
+        """Who."""
+        return str(row.asked_by or "")
+
+    @display(description=_("standing"), label=TONES)
+    def standing(self, row: Errand) -> tuple[str, str]:
+        """One word in its colour."""
+        return standing_of(row)
+
+    @admin.display(description=_("how it went"))
+    def how(self, row: Errand) -> str:
+        """Its end, or what holds it up."""
+        return row.ending or row.last_error
+
+
+def errand_words(row: Errand) -> str:
+    """What was asked, in few words."""
+    verb = str(row.get_verb_display())
+    return f"{verb}: {row.former_size} → {row.size_id}" if row.size_id else verb
+
+
+@admin.register(Server)
+class ServerAdmin(OfOrder, ModelAdmin):
+    """One server per order."""
+
+    list_display = (
+        "__str__",
+        "order_link",
+        "provider",
+        "host",
+        "size",
+        "address",
+        "wanted",
+        "standing",
+        "last_error",
+        "attempts",
+        "next_attempt",
+    )
+    list_select_related = ("order", "provider", "host")
+    list_filter = (ServerNeedsPerson, "wanted", "placement", "provider", ("host", admin.RelatedOnlyFieldListFilter))
+    search_fields = ("order__reference", "order__name", "outside_id", "address")
+    inlines = (ErrandInline,)
+    actions = ("try_again", "start_many", "stop_many", "reboot_many")
+    actions_detail = ("start", "reboot", "resize", "stop")
+
+    # unfold asks these with the row's id, Django without.
+
+    def has_power_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        """Who may start, stop and reboot servers."""
+        return request.user.has_perm("infrastructure.power_server")
+
+    def has_resize_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        """Who may change what a server costs."""
+        return request.user.has_perm("infrastructure.resize_server")
+
+    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
+        """What the provider's driver can, and what the server as it stands would not refuse."""
+        server = self.get_object(request, str(object_id))
+        allowed = super().get_actions_detail(request, object_id)
+        return [one for one in allowed if server is not None and is_possible(Power(one.path), server)]
+
+    @action(
+        description=_("Start"),
+        icon="play_arrow",
+        variant=ActionVariant.PRIMARY,
+        permissions=("power", "view"),
+        url_path="start",
+    )
+    def start(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """The server will run."""
+        return send_one(self, request, object_id, ERRANDS[Power.START])
+
+    @action(description=_("Reboot"), icon="restart_alt", permissions=("power", "view"), url_path="reboot")
+    def reboot(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """The server will boot anew."""
+        return send_one(self, request, object_id, ERRANDS[Power.REBOOT])
+
+    @action(description=_("Resize"), icon="open_in_full", permissions=("resize", "view"), url_path="resize")
+    def resize(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """The server will have another size."""
+        return send_one(self, request, object_id, ERRANDS[Power.RESIZE])
+
+    @action(
+        description=_("Stop"),
+        icon="stop_circle",
+        variant=ActionVariant.DANGER,
+        permissions=("power", "view"),
+        url_path="stop",
+    )
+    def stop(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """The server will stand still."""
+        return send_one(self, request, object_id, ERRANDS[Power.STOP])
+
+    @admin.action(description=_("Start"), permissions=("power",))
+    def start_many(self, request: HttpRequest, queryset: QuerySet[Server]) -> HttpResponse | None:
+        """The selected servers will run, once that is confirmed."""
+        return change_rows(self, request, bulk_errand(request, ERRANDS[Power.START]), queryset)
+
+    @admin.action(description=_("Stop"), permissions=("power",))
+    def stop_many(self, request: HttpRequest, queryset: QuerySet[Server]) -> HttpResponse | None:
+        """The selected servers will stand still, once that is confirmed."""
+        return change_rows(self, request, bulk_errand(request, ERRANDS[Power.STOP]), queryset)
+
+    @admin.action(description=_("Reboot"), permissions=("power",))
+    def reboot_many(self, request: HttpRequest, queryset: QuerySet[Server]) -> HttpResponse | None:
+        """The selected servers will boot anew, once that is confirmed."""
+        return change_rows(self, request, bulk_errand(request, ERRANDS[Power.REBOOT]), queryset)
