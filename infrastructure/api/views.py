@@ -1,10 +1,11 @@
-"""Servers and services: read only; orders decide about them."""
+"""Servers and services: orders decide about them, and staff may send a server on an errand."""
 
 from __future__ import annotations
 
 import django_filters
 from rest_framework.permissions import IsAuthenticated
 
+from infrastructure.api.errands import ErrandActions
 from infrastructure.api.serializers import ServerSerializer, ServiceSerializer
 from infrastructure.models import Server, Service
 from live.lib.rest import RowFilter
@@ -21,7 +22,7 @@ class ServerFilter(OrderRowFilter):
         fields = ("order", "provider")
 
 
-class ServerView(OrderRowsView):
+class ServerView(ErrandActions, OrderRowsView):
     """The servers of the orders you see, with their endpoints."""
 
     queryset = Server.objects.select_related("order", "provider").prefetch_related("order__endpoints")
