@@ -6,9 +6,8 @@ from infrastructure.admin.errand import ErrandAdmin
 from infrastructure.admin.host import HostAdmin
 from infrastructure.admin.provider import ProviderAdmin
 from infrastructure.admin.reconciling import FindingAdmin, ReconciliationAdmin
-from infrastructure.admin.rows import DeploymentAdmin, EndpointAdmin, ServiceAdmin
+from infrastructure.admin.rows import DeploymentAdmin, EndpointAdmin
 from infrastructure.admin.server import ServerAdmin
-from infrastructure.admin.rows import DeploymentAdmin, EndpointAdmin, ServerAdmin
 from infrastructure.admin.service import ServiceAdmin
 
 __all__ = [

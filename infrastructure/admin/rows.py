@@ -1,5 +1,4 @@
-"""Deployments, services and endpoints: seen by staff, moved by controllers only."""
-"""Servers, deployments and endpoints: seen by staff, moved by controllers only."""
+"""Deployments and endpoints: seen by staff, moved by controllers only."""
 
 from __future__ import annotations
 
@@ -14,10 +13,9 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from unfold.admin import ModelAdmin, TabularInline
 
-from infrastructure.models import Deployment, Endpoint, PublishedPort, Service
 from infrastructure.admin.looked import Looked
 from infrastructure.admin.service import ServiceInline
-from infrastructure.models import Deployment, Endpoint, PublishedPort, Server
+from infrastructure.models import Deployment, Endpoint, PublishedPort
 from live.lib.errors import Refusal
 from live.lib.machine_owned import MachineOwned, NeedsPersonFilter, ResourceColumns, when
 from orders.models import Order
@@ -29,7 +27,7 @@ class OfOrder(MachineOwned, ResourceColumns):
 
     list_per_page = 50
     show_full_result_count = False
-    actions: tuple[str, ...] = ("try_again",)
+    actions = ("try_again",)
 
     @admin.display(description=_("order"), ordering="order__reference")
     def order_link(self, row: Any) -> str:
@@ -58,34 +56,6 @@ class OfOrder(MachineOwned, ResourceColumns):
             words = ngettext("%(count)d refused: %(why)s", "%(count)d refused: %(why)s", len(refused))
             said = f"{said} {words % {'count': len(refused), 'why': ' '.join(refused[:5])}}"
         messages.add_message(request, messages.WARNING if refused else messages.SUCCESS, said)
-
-
-class ServiceInline(MachineOwned, TabularInline):
-    """The services as the engine last described them."""
-
-    model = Service
-    fields = ("name", "state", "image", "exit_code", "started_at", "seen_at")
-    extra = 0
-@admin.register(Server)
-class ServerAdmin(OfOrder, ModelAdmin):
-    """One server per order."""
-
-    list_display = (
-        "__str__",
-        "order_link",
-        "provider",
-        "host",
-        "size",
-        "address",
-        "wanted",
-        "standing",
-        "last_error",
-        "attempts",
-        "next_attempt",
-    )
-    list_select_related = ("order", "provider", "host")
-    list_filter = (NeedsPersonFilter, "wanted", "placement", "provider", ("host", admin.RelatedOnlyFieldListFilter))
-    search_fields = ("order__reference", "order__name", "outside_id", "address")
 
 
 class PortInline(MachineOwned, TabularInline):
