@@ -74,10 +74,12 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
             item(_("Monitors"), "monitor_heart", "monitoring.monitor"),
             item(_("Incidents"), "emergency_home", "monitoring.incident"),
             item(_("Maintenance"), "engineering", "monitoring.maintenance"),
+            item(_("Problems"), "warning", "monitoring.problem"),
             item(_("Outages"), "heart_broken", "monitoring.outage"),
             item(_("Monthly reports"), "summarize", "monitoring.monthlyreport"),
             item(_("Status pages"), "public", "monitoring.statuspage"),
             item(_("Days of availability"), "bar_chart", "monitoring.dailyavailability"),
+            item(_("Who watches"), "visibility", "monitoring.watcher"),
         ),
         group(
             _("Billing"),

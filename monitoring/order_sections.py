@@ -10,9 +10,11 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from live.lib import clock
 from live.lib.machine_owned import when
+from monitoring.beside import expiry_of, kept_of, links_into_zabbix
 from monitoring.board import boards_of
-from monitoring.models import Monitor, MonitorCheck, StatusPage
+from monitoring.models import Monitor, MonitorCheck, StatusPage, Watcher
 from orders.models import Order
 from orders.sections import Fact, PartRow, Section, Sections, part_row
 from orders.words import Part, Wanted
@@ -29,15 +31,27 @@ class MonitoringSections(Sections):
             yield part_row(Part.MONITORING, monitor, monitor.get_backend_display())
 
     def sections(self, order: Order) -> Iterable[Section]:
-        """Ninety days, response times, and every check as it stands."""
+        """Ninety days, response times, promise and figures, present problems, and every check as it stands."""
         running = Monitor.objects.filter(order=order).exclude(wanted=Wanted.REMOVED).select_related("order")
         monitor = running.prefetch_related(Prefetch("checks", MonitorCheck.objects.with_endpoints())).first()
         if monitor is None:
             return
-        checks = [(check, when(check.since), when(check.checked_at)) for check in monitor.checks.all()]
+        now = clock.now()
+        checks = [
+            (check, when(check.since), when(check.checked_at), expiry_of(check.certificate_until, now=now))
+            for check in monitor.checks.all()
+        ]
         if checks:
             (board,) = boards_of([monitor])
-            values = {"checks": checks, "board": board, "links": list(_links(order))}
+            values = {
+                "checks": checks,
+                "has_certificates": any(expiry for *_rest, expiry in checks),
+                "problems": [(problem, when(problem.since)) for problem in monitor.problems.all()],
+                "kept": kept_of(order),
+                "told_at": _watcher_in_words(monitor),
+                "board": board,
+                "links": [*_links(order), *links_into_zabbix(monitor)],
+            }
             yield Section(title=_("Availability"), template="admin/monitoring/_availability.html", values=values)
 
     def plan(self, order: Order) -> Iterable[Fact]:
@@ -50,6 +64,15 @@ class MonitoringSections(Sections):
         """The monitor, where there is one."""
         if Monitor.objects.filter(order=order).exclude(wanted=Wanted.REMOVED).exists():
             yield _("Its monitoring ends; what was measured is kept.")
+
+
+def _watcher_in_words(monitor: Monitor) -> str:
+    """How old what is shown may be, where whoever watches does not answer."""
+    row = Watcher.objects.filter(backend=monitor.backend, failing_since__isnull=False).first()
+    if row is None:
+        return ""
+    told = {"time": when(row.failing_since), "error": row.last_error}
+    return _("Has not answered since %(time)s: %(error)s") % told
 
 
 def _links(order: Order) -> Iterable[tuple[str, str]]:

@@ -8,6 +8,7 @@ from monitoring.admin.maintenance import MaintenanceAdmin
 from monitoring.admin.monitor import MonitorAdmin
 from monitoring.admin.report import MonthlyReportAdmin
 from monitoring.admin.status_page import StatusPageAdmin
+from monitoring.admin.watcher import ProblemAdmin, WatcherAdmin
 
 __all__ = [
     "DailyAvailabilityAdmin",
@@ -16,5 +17,7 @@ __all__ = [
     "MonitorAdmin",
     "MonthlyReportAdmin",
     "OutageAdmin",
+    "ProblemAdmin",
     "StatusPageAdmin",
+    "WatcherAdmin",
 ]

@@ -23,7 +23,17 @@ from customers.models import ApiToken, Message
 from infrastructure.models import Deployment, Endpoint, Errand, Finding, Host, Provider, Reconciliation, Server, Service
 from infrastructure.sandbox.models import SandboxComposition, SandboxNode, SandboxSwitches
 from live.lib import clock
-from monitoring.models import DailyAvailability, Incident, Maintenance, Monitor, MonitorCheck, MonthlyReport, Outage
+from monitoring.models import (
+    DailyAvailability,
+    Incident,
+    Maintenance,
+    Monitor,
+    MonitorCheck,
+    MonthlyReport,
+    Outage,
+    Problem,
+    Watcher,
+)
 from monitoring.status_pages import renew_link
 from orders.models import Order
 from orders.services import Report, place_order, report_many
@@ -182,7 +192,11 @@ MAKERS: dict[str, Callable[[int], object]] = {
     "monitoring.Monitor": monitor,
     "monitoring.MonthlyReport": monthly_report,
     "monitoring.Outage": lambda n: Outage.objects.create(order=order(n), application="WMS", started_at=clock.now()),
+    "monitoring.Problem": lambda n: Problem.objects.create(
+        monitor=monitor(n), event_id=f"{n}", name="Down", severity=4, since=clock.now()
+    ),
     "monitoring.StatusPage": lambda n: renew_link(customer=CustomerFactory()),
+    "monitoring.Watcher": lambda n: Watcher.objects.create(backend=f"w{n}"),
     "orders.Order": order,
     "products.CatalogueReading": lambda n: CatalogueReading.objects.create(asked_by=f"{n}"),
     "products.Plan": lambda n: PlanFactory(),
