@@ -202,6 +202,7 @@ def _offer(product: Product, spec: Mapping[str, Any]) -> int:
     promised = spec.get("sla", {})
     columns["sla_promise"] = Decimal(promised["promise"]) if promised else None
     columns["sla_credit"] = Decimal(promised.get("credit", "0"))
+    columns["grace_minutes"] = spec.get("grace_minutes")
     columns["state"] = Plan.State.OFFERED
     plan, _made = Plan.objects.update_or_create(product=product, slug=spec["slug"], defaults=columns)
     return plan.pk

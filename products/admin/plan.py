@@ -46,6 +46,6 @@ class PlanAdmin(MachineOwned, PlanColumns, ModelAdmin):
     search_fields = ("name", "slug", "product__name", "product__slug")
     fields = (
         *("product", "slug", "name", "shown_price", "shown_fee", "placement", "cpus", "ram_gb", "disk_gb"),
-        *("auto_approve", "sla_promise", "sla_credit", "state", "created_at", "updated_at"),
+        *("auto_approve", "sla_promise", "sla_credit", "grace_minutes", "state", "created_at", "updated_at"),
     )
     readonly_fields = fields

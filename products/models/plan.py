@@ -55,6 +55,12 @@ class Plan(Timestamped):
         default=Decimal("0.00"),
         help_text=_("Of the price of that month."),
     )
+    grace_minutes = models.PositiveSmallIntegerField(
+        _("minutes before an incident"),
+        null=True,
+        blank=True,
+        help_text=_("How long something is down before customers are told; empty for the site's own setting."),
+    )
     state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.OFFERED)
 
     class Meta:
@@ -68,6 +74,10 @@ class Plan(Timestamped):
                 condition=(Q(sla_promise__isnull=True) | Q(sla_promise__range=(0, 100)))
                 & Q(sla_credit__range=(0, 100)),
                 name="plan_sla_in_percent",
+            ),
+            # Further back than that no outage is looked for (monitoring.incidents).
+            models.CheckConstraint(
+                condition=Q(grace_minutes__isnull=True) | Q(grace_minutes__lte=240), name="plan_grace_in_minutes"
             ),
         )
 

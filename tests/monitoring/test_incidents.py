@@ -13,6 +13,7 @@ from monitoring.models import Incident, IncidentUpdate
 from monitoring.services import follow_all
 from orders.models import Order
 from orders.services import suspend_order
+from products.models import Plan
 from tests.factories import UserFactory
 from tests.monitoring.conftest import MINUTE, Room, count_queries
 
@@ -49,6 +50,18 @@ def test_short_outage_is_no_incident(room: Room) -> None:
     minutes(room, 20)
     assert not Incident.objects.exists()
     assert subjects() == []
+
+
+@pytest.mark.parametrize(("minutes_of_plan", "opened_after"), [(0, 1), (10, 10), (None, 3)])
+def test_grace_is_the_plans_own_or_the_settings(room: Room, minutes_of_plan: int | None, opened_after: int) -> None:
+    order = room.watched()
+    Plan.objects.update(grace_minutes=minutes_of_plan)
+    fail(room, order)
+    minutes(room, 1)  # one failure is no outage yet; it began then all the same
+    minutes(room, max(opened_after - 1, 0))
+    assert not Incident.objects.exists()
+    minutes(room, 1)
+    assert Incident.objects.count() == 1
 
 
 def test_outage_that_lasts_opens_one_incident_and_its_end_resolves_it(room: Room) -> None:

@@ -39,6 +39,7 @@ plans:
     placement: dedicated
     size: {cpus: 4, ram_gb: 8, disk_gb: 80}
     sla: {promise: "99.5", credit: "10"}
+    grace_minutes: 5
 """
 COMPOSE = """\
 services:

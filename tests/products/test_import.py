@@ -51,9 +51,9 @@ def test_catalogue_becomes_products_releases_and_plans(catalogue: Path) -> None:
 
 def test_what_a_plan_promises_is_kept_with_it(catalogue: Path) -> None:
     import_catalogue()
-    assert list(Product.objects.get().plans.values_list("slug", "sla_promise", "sla_credit")) == [
-        ("small", None, Decimal("0.00")),
-        ("large", Decimal("99.50"), Decimal("10.00")),
+    assert list(Product.objects.get().plans.values_list("slug", "sla_promise", "sla_credit", "grace_minutes")) == [
+        ("small", None, Decimal("0.00"), None),
+        ("large", Decimal("99.50"), Decimal("10.00"), 5),
     ]
 
 

@@ -151,3 +151,15 @@ def test_sample_catalogue_is_valid() -> None:
     for path in folders:
         services = read_composition((path.parent / "compose.yaml").read_text())["services"]
         assert clean_manifest(path.read_text(), services=services)["plans"], path
+
+
+@pytest.mark.parametrize("minutes", [0, 240])
+def test_plan_may_say_how_long_it_waits_with_an_incident(minutes: int) -> None:
+    manifest = clean_manifest(changed("plans", 0, "grace_minutes", to=minutes), services=["gateway"])
+    assert manifest["plans"][0]["grace_minutes"] == minutes
+
+
+@pytest.mark.parametrize("minutes", [-1, 241, "3", 2.5])
+def test_grace_that_is_no_number_of_minutes_is_refused(minutes: object) -> None:
+    (said,) = problems(changed("plans", 0, "grace_minutes", to=minutes))
+    assert said.startswith("plans[0].grace_minutes: ")
