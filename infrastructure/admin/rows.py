@@ -27,7 +27,7 @@ class OfOrder(MachineOwned, ResourceColumns):
 
     list_per_page = 50
     show_full_result_count = False
-    actions = ("try_again",)
+    actions: tuple[str, ...] = ("try_again",)
 
     @admin.display(description=_("order"), ordering="order__reference")
     def order_link(self, row: Any) -> str:

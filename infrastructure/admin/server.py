@@ -13,6 +13,7 @@ from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 
 from infrastructure.adapters.words import Power
+from infrastructure.admin.looked import Looked
 from infrastructure.admin.rows import OfOrder
 from infrastructure.admin.sending import ERRANDS, bulk_errand, is_possible, send_one
 from infrastructure.models import Errand, Server
@@ -81,7 +82,7 @@ def errand_words(row: Errand) -> str:
 
 
 @admin.register(Server)
-class ServerAdmin(OfOrder, ModelAdmin):
+class ServerAdmin(Looked, OfOrder, ModelAdmin):
     """One server per order."""
 
     list_display = (
