@@ -37,12 +37,23 @@ def give_host_key(*, host: Host, private_key: str = "") -> None:
 
 
 def give_server_keys(server: Server) -> None:
-    """The server's two key pairs: one lets us in, the other proves that it is the server."""
+    """The server to be made has two new key pairs: one lets us in, the other proves that it is the server."""
     ours, its = new_key_pair(server.order.key), new_key_pair(f"{server.order.key} host")
-    ServerKeys.objects.create(
-        server=server,
-        public_key=ours.public,
-        private_key=ours.private,
-        host_key=its.public,
-        host_private_key=its.private,
-    )
+    values = {
+        "public_key": ours.public,
+        "private_key": ours.private,
+        "host_key": its.public,
+        "host_private_key": its.private,
+    }
+    ServerKeys.objects.update_or_create(server=server, defaults=values)
+
+
+@transaction.atomic
+def admit_server(*, server: Server, private_key: str = "", host_key: str = "") -> None:
+    """A server that stands is opened with this key and known by this host key; what is left empty stays as it is."""
+    given = {"private_key": private_key.strip(), "host_key": host_key.strip()}
+    values = {name: value for name, value in given.items() if value}
+    if "private_key" in values:
+        values["public_key"] = ""
+    if not ServerKeys.objects.filter(server=server).update(**values):
+        ServerKeys.objects.create(server=server, host_private_key="", **values)

@@ -122,7 +122,8 @@ def user_data_of(server: Server) -> str:
 def _keys_of(server: Server) -> ServerKeys:
     keys = ServerKeys.objects.filter(server=server).first()
     if keys is None:
-        raise ConfigError("We have no key that opens this server: it was not made for its order")
+        words = "We have no key that opens this server: it was not made for its order."
+        raise ConfigError(f"{words} Put one into it, give it to us under Infrastructure, Server keys, and try again.")
     return keys
 
 

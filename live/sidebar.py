@@ -63,6 +63,7 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
             item(_("Hosts"), "host", "infrastructure.host"),
             item(_("Servers"), "dns", "infrastructure.server"),
             item(_("Errands"), "power_settings_new", "infrastructure.errand"),
+            item(_("Server keys"), "key", "infrastructure.serverkeys"),
             item(_("Deployments"), "deployed_code", "infrastructure.deployment"),
             item(_("Services"), "widgets", "infrastructure.service"),
             item(_("Endpoints"), "link", "infrastructure.endpoint"),

@@ -8,6 +8,7 @@ from infrastructure.admin.provider import ProviderAdmin
 from infrastructure.admin.reconciling import FindingAdmin, ReconciliationAdmin
 from infrastructure.admin.rows import DeploymentAdmin, EndpointAdmin
 from infrastructure.admin.server import ServerAdmin
+from infrastructure.admin.server_keys import ServerKeysAdmin
 from infrastructure.admin.service import ServiceAdmin
 
 __all__ = [
@@ -19,5 +20,6 @@ __all__ = [
     "ProviderAdmin",
     "ReconciliationAdmin",
     "ServerAdmin",
+    "ServerKeysAdmin",
     "ServiceAdmin",
 ]

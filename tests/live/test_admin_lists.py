@@ -20,7 +20,18 @@ from django.urls import reverse
 from billing.models import Invoice
 from billing.services import follow_orders
 from customers.models import ApiToken, Message
-from infrastructure.models import Deployment, Endpoint, Errand, Finding, Host, Provider, Reconciliation, Server, Service
+from infrastructure.models import (
+    Deployment,
+    Endpoint,
+    Errand,
+    Finding,
+    Host,
+    Provider,
+    Reconciliation,
+    Server,
+    ServerKeys,
+    Service,
+)
 from infrastructure.sandbox.models import SandboxComposition, SandboxNode, SandboxSwitches
 from live.lib import clock
 from monitoring.models import (
@@ -77,6 +88,11 @@ def host(n: int) -> Host:
     pool, _ = Provider.objects.get_or_create(slug="pool", kind=Provider.Kind.EXISTING)
     address = f"198.51.100.{n}"
     return Host.objects.create(provider=pool, name=address, address=address, host_key="k", cpus=4, ram_gb=8, disk_gb=9)
+
+
+def server_keys(n: int) -> ServerKeys:
+    its = {"public_key": "p", "private_key": "q", "host_key": "ssh-ed25519 AAAA", "host_private_key": "r"}
+    return ServerKeys.objects.create(server=server(n), **its)
 
 
 def monitor(n: int) -> Monitor:
@@ -184,6 +200,7 @@ MAKERS: dict[str, Callable[[int], object]] = {
     "infrastructure.Provider": provider,
     "infrastructure.Reconciliation": lambda n: Reconciliation.objects.create(provider=provider(n)),
     "infrastructure.Server": server,
+    "infrastructure.ServerKeys": server_keys,
     "infrastructure.Service": service,
     "mfa.Authenticator": authenticator,
     "monitoring.DailyAvailability": lambda n: DailyAvailability.objects.create(order=order(n), day=date(2026, 6, 1)),
