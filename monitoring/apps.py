@@ -14,7 +14,7 @@ class MonitoringConfig(AppConfig):
 
     def ready(self) -> None:
         from live.lib.schedules import Every, register_schedule  # apps must be loaded first
-        from monitoring import checks, receivers, report_files, tasks  # noqa: F401  (all register themselves)
+        from monitoring import checks, receivers, report_files, tasks, windows  # noqa: F401  (all register themselves)
         from monitoring.order_sections import MonitoringSections
         from orders.sections import register_sections
 

@@ -8,14 +8,17 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import F
 from django.utils.translation import gettext as _
 
 from customers.models import Customer, User
 from customers.services import write_message
 from live.lib import clock
+from live.lib.control import kick
 from live.lib.errors import Refusal
 from monitoring.availability import Span
 from monitoring.models import Maintenance
+from monitoring.models.maintenance import MaintenanceQuerySet
 from orders.models import Order
 from orders.words import Wanted
 
@@ -67,9 +70,15 @@ def plan_maintenance(
     concerned = list(orders)
     check_window(title=title, starts_at=starts_at, ends_at=ends_at, orders=concerned)
     window = Maintenance.objects.create(
-        title=title, description=description, starts_at=starts_at, ends_at=ends_at, planned_by=actor
+        title=title,
+        description=description,
+        starts_at=starts_at,
+        ends_at=ends_at,
+        planned_by=actor,
+        next_attempt_at=clock.now(),
     )
     window.orders.set(concerned)
+    kick("windows", [window.pk])
     _tell(window, "planned")
     return window
 
@@ -87,7 +96,28 @@ def cancel_maintenance(*, maintenance: Maintenance) -> Maintenance:
         _tell(window, "cancelled")
     else:
         raise TooLate(_("%(window)s is over, or was called off already.") % {"window": window})
+    _tell_watch(Maintenance.objects.filter(pk=window.pk))
+    window.refresh_from_db()
     return window
+
+
+def follow_windows() -> None:
+    """Windows that are over, or were called off, are on their way out of whatever watches."""
+    _tell_watch(Maintenance.objects.outlived(clock.now()))
+
+
+def follow_registration(orders: Collection[int]) -> None:
+    """Windows over orders whose monitors were made just now know of them."""
+    if orders:
+        _tell_watch(Maintenance.objects.unfinished_at(clock.now()).filter(orders__in=orders))
+
+
+def _tell_watch(windows: MaintenanceQuerySet) -> None:
+    if pks := sorted(set(windows.values_list("pk", flat=True))):
+        with transaction.atomic():
+            rows = Maintenance.objects.filter(pk__in=pks)
+            rows.update(wanted_version=F("wanted_version") + 1, next_attempt_at=clock.now(), attempts=0, last_error="")
+            kick("windows", pks)
 
 
 def _tell(window: Maintenance, news: str) -> None:

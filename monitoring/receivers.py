@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.dispatch import receiver
 
 from live.lib.sweep import register_follower
+from monitoring.maintenance import follow_windows
 from monitoring.services import follow_all, follow_orders
 from orders.signals import orders_moved
 
@@ -16,3 +17,4 @@ def orders_have_moved(*, order_pks: tuple[int, ...], **_: object) -> None:
 
 
 register_follower("monitoring", follow_all)
+register_follower("maintenance windows", follow_windows)

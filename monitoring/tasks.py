@@ -18,6 +18,7 @@ from monitoring import incidents, measuring, monthly, outside, services
 from monitoring.adapters.words import Registered, Watch
 from monitoring.certificates import AT_ONCE, addresses_of, checks_to_ask, write_expiries
 from monitoring.history import keep_history_of
+from monitoring.maintenance import follow_registration
 from monitoring.models import Monitor, MonitorCheck, Watcher
 from monitoring.reading import States, claim_page, write_page
 from monitoring.services import BATCH, report_rows
@@ -61,11 +62,17 @@ class MonitoringController(Controller[Monitor]):
         _wake([row.pk for row in reached if row.wanted == Wanted.RUNNING], now)
         _put_to_sleep([row.pk for row in reached if row.wanted != Wanted.RUNNING], now)
         keep_history_of([row.pk for row in reached])
+        follow_registration([row.order_id for row, ending in endings if _is_made(row, ending)])
         report_rows(Monitor.objects.filter(pk__in=[row.pk for row, _ending in endings]))
 
     def hold(self, rows: Sequence[Monitor]) -> None:
         """The orders, which are told."""
         lock_orders(row.order_id for row in rows)
+
+
+def _is_made(row: Monitor, ending: Ending) -> bool:
+    """True when something stands outside that did not when the row was read."""
+    return ending.fields.get("outside_id", row.outside_id) not in ("", row.outside_id)
 
 
 def _visit_safely(visit: Visit, rows: Sequence[Monitor]) -> Mapping[int, Ending]:

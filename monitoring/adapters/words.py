@@ -121,6 +121,15 @@ class Watch(Protocol):
     def remove_monitors(self, keys: Sequence[str]) -> Mapping[str, OutsideError]:
         """Nothing carries these keys; in the answer, the keys that were refused. What is absent counts as removed."""
 
+    def ensure_windows(self, specs: Sequence[WindowSpec]) -> Mapping[str, str | OutsideError]:
+        """Exactly one window carries each key, over what stands of its monitors; by key, its outside id or why not.
+
+        The id is empty where nothing has to stand for it.
+        """
+
+    def remove_windows(self, keys: Sequence[str]) -> Mapping[str, OutsideError]:
+        """No window carries these keys; in the answer, the keys that were refused. Absent counts as removed."""
+
     def read_states(self, specs: Sequence[MonitorSpec]) -> Mapping[str, Mapping[str, Seen]]:
         """The last reading of every check, by monitor key and check key.
 

@@ -7,8 +7,9 @@ from urllib.parse import urlsplit, urlunsplit
 
 from live.lib.errors import OutsideError, PermanentError
 from monitoring.adapters import zabbix_lookup as lookup
+from monitoring.adapters import zabbix_maintenance as windows
 from monitoring.adapters import zabbix_reading as reading
-from monitoring.adapters.words import LeftBehind, MonitorSpec, Registered, Seen
+from monitoring.adapters.words import LeftBehind, MonitorSpec, Registered, Seen, WindowSpec
 from monitoring.adapters.zabbix_bulk import Bulk, Wish
 from monitoring.adapters.zabbix_lookup import Found
 from monitoring.adapters.zabbix_register import Registration, Wishes
@@ -65,10 +66,18 @@ class ZabbixWatch:
         bulk = Bulk(self.wire)
         hosts = lookup.hosts_of(self.wire, keys)
         bulk.refused |= lookup.refuse_doubles(hosts)
+        going = [one["hostid"] for key, some in hosts.items() if key not in bulk.refused for one in some]
+        windows.release_hosts(self.wire, going)
         bulk.send("host.delete", _deletions(hosts, "hostid"))
         services = lookup.services_of(self.wire, [key for key in keys if key not in bulk.refused])
         bulk.send("service.delete", _deletions(services, "serviceid"))
         return {key: _explained(error) for key, error in _unless_gone(bulk.refused).items()}
+
+    def ensure_windows(self, specs: Sequence[WindowSpec]) -> Mapping[str, str | OutsideError]:
+        return windows.ensure_windows(self.wire, specs)
+
+    def remove_windows(self, keys: Sequence[str]) -> Mapping[str, OutsideError]:
+        return windows.remove_windows(self.wire, keys)
 
     def read_states(self, specs: Sequence[MonitorSpec]) -> Mapping[str, Mapping[str, Seen]]:
         return reading.read_states(self.wire, specs)
@@ -106,5 +115,5 @@ def _unless_gone(refused: Mapping[str, PermanentError]) -> dict[str, OutsideErro
 def _explained(error: OutsideError) -> OutsideError:
     """Since Zabbix 7.2.4 a host that an action names cannot be deleted: https://support.zabbix.com/browse/ZBX-23760"""
     if "action" not in str(error).lower():
-        return error
+        return windows.explained(error)
     return PermanentError(f"{error} Take the host out of that action's conditions and operations, then try again")

@@ -51,7 +51,7 @@ class MaintenanceAdmin(ModelAdmin):
     """One line per window."""
 
     form = MaintenanceForm
-    list_display = ("title", "standing", "starts_at", "ends_at", "order_count", "planned_by")
+    list_display = ("title", "standing", "starts_at", "ends_at", "order_count", "planned_by", "last_error")
     list_filter = ("starts_at",)
     list_select_related = ("planned_by",)
     search_fields = ("title", "orders__reference", "orders__customer__name")

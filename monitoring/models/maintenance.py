@@ -27,6 +27,15 @@ class MaintenanceQuerySet(ResourceQuerySet["Maintenance"]):
         """Those that are under way."""
         return self.standing().filter(starts_at__lte=now, ends_at__gt=now)
 
+    def unfinished_at(self, now: datetime) -> Self:
+        """Those under way or to come."""
+        return self.standing().filter(ends_at__gt=now)
+
+    def outlived(self, now: datetime) -> Self:
+        """Those over, or called off, that still stand with whoever watches, and of whom nobody takes care yet."""
+        finished = Q(ends_at__lte=now) | Q(cancelled_at__isnull=False)
+        return self.filter(finished, next_attempt_at__isnull=True).exclude(outside_id="")
+
     def touching(self, period: Span) -> Self:
         """Those of which some part lies in `period`."""
         return self.standing().filter(starts_at__lt=period.end, ends_at__gt=period.start)
@@ -78,6 +87,11 @@ class Maintenance(Resource):
     def span(self) -> Span:
         """The time it takes in."""
         return Span(self.starts_at, self.ends_at)
+
+    @property
+    def is_ahead_or_open(self) -> bool:
+        """True while there is something to hold back alarms for, now or later."""
+        return self.standing in ("ahead", "open")
 
     @property
     def standing(self) -> str:

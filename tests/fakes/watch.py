@@ -8,7 +8,7 @@ from datetime import datetime
 
 from live.lib import clock
 from live.lib.errors import OutsideError, PermanentError, TransientError
-from monitoring.adapters.words import Health, LeftBehind, MonitorSpec, Registered, Seen
+from monitoring.adapters.words import Health, LeftBehind, MonitorSpec, Registered, Seen, WindowSpec
 
 
 @dataclass
@@ -29,6 +29,7 @@ class FakeWatch:
 
     def __init__(self, *, lose_reply: bool = False, outage: bool = False) -> None:
         self.hosts: dict[str, Host] = {}
+        self.windows: dict[str, WindowSpec] = {}
         self.calls: list[tuple[str, tuple[str, ...]]] = []
         self.created = 0
         self.lose_reply = lose_reply
@@ -67,6 +68,21 @@ class FakeWatch:
         for key in keys:
             if key not in self.refuse:
                 self.hosts.pop(key, None)
+        self._reply()
+        return self._refused(keys)
+
+    def ensure_windows(self, specs: Sequence[WindowSpec]) -> Mapping[str, str | OutsideError]:
+        self._call("ensure_windows", [spec.key for spec in specs])
+        self.windows |= {spec.key: spec for spec in specs if spec.key not in self.refuse}
+        self._reply()
+        made = {spec.key: f"window-{spec.key}" for spec in specs}
+        return {**made, **self._refused(list(made))}
+
+    def remove_windows(self, keys: Sequence[str]) -> Mapping[str, OutsideError]:
+        self._call("remove_windows", keys)
+        for key in keys:
+            if key not in self.refuse:
+                self.windows.pop(key, None)
         self._reply()
         return self._refused(keys)
 

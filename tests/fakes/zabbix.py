@@ -106,8 +106,11 @@ class FakeZabbix:
             all(row.get(name, values) in values for name, values in params.get("filter", {}).items())
             and all(any(text in row[name] for text in texts) for name, texts in params.get("search", {}).items())
             and (not asked or bool(asked & has) or any(("", tag) in asked for tag, _ in has))
-            and ("hostids" not in params or self._host_of(kind, row) in params["hostids"])
+            and ("hostids" not in params or bool(self._hosts_of(kind, row) & set(params["hostids"])))
         )
+
+    def _hosts_of(self, kind: str, row: Row) -> set[str]:
+        return {host["hostid"] for host in row["hosts"]} if kind == "maintenance" else {self._host_of(kind, row)}
 
     def _host_of(self, kind: str, row: Row) -> str:
         if kind == "trigger":
@@ -122,6 +125,8 @@ class FakeZabbix:
             interfaces = [one for one in self.tables["hostinterface"].values() if one["hostid"] == row["hostid"]]
             shown = {"interfaces": interfaces, "parentTemplates": linked}
             return {**row, **shown, "hostgroups" if self.version >= "6.2" else "groups": groups}
+        if kind == "maintenance":
+            return {**row, "hosts": [{**host, "name": "shown too"} for host in row["hosts"]]}
         if kind == "trigger":
             return {**row, "hosts": [{"hostid": self._host_of(kind, row)}]}
         return row
@@ -172,6 +177,7 @@ class FakeZabbix:
     def _delete(self, kind: str, params: list[str]) -> list[str]:
         for one in params:
             self._must_be(kind, one)
+        self._must_not_empty_a_window(kind, params)
         for one in params:
             row = self.tables[kind].pop(one)
             if kind == "item":
@@ -184,6 +190,17 @@ class FakeZabbix:
             if kind == "httptest":
                 self._sweep("trigger", lambda trigger, name=row["name"]: f"[{name}]" in trigger["expression"])
         return params
+
+    def _must_not_empty_a_window(self, kind: str, going: list[str]) -> None:
+        for window in self.tables["maintenance"].values() if kind == "host" else ():
+            hosts = self._hosts_of("maintenance", window)
+            if hosts & set(going) and hosts <= set(going):
+                name = self.tables["host"][min(hosts)]["host"]
+                raise ApiError(
+                    f'Cannot delete host "{name}" because maintenance "{window["name"]}" must contain at least one '
+                    "host or host group."
+                )
+            window["hosts"] = [host for host in window["hosts"] if host["hostid"] not in going]
 
     def _sweep(self, kind: str, goes: Callable[[Row], bool]) -> None:
         self.tables[kind] = {number: row for number, row in self.tables[kind].items() if not goes(row)}

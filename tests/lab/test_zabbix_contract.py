@@ -11,11 +11,14 @@ from tests.lab.zabbix import VERSIONS, zabbix
 from tests.monitoring.test_watch_contract import (
     ONE,
     TWO,
+    WINDOW,
     test_absent_monitors_are_paused_and_removed_with_success,
     test_connection_test_names_what_answered,
     test_ensuring_twice_gives_the_same_ids,
+    test_monitors_go_though_a_window_stands_over_them,
     test_nothing_asked_is_nothing_answered,
     test_nothing_is_left_behind_after_a_removal,
+    test_window_stands_once_and_goes_with_success_when_absent,
 )
 
 pytestmark = pytest.mark.lab
@@ -24,8 +27,10 @@ __all__ = [
     "test_absent_monitors_are_paused_and_removed_with_success",
     "test_connection_test_names_what_answered",
     "test_ensuring_twice_gives_the_same_ids",
+    "test_monitors_go_though_a_window_stands_over_them",
     "test_nothing_asked_is_nothing_answered",
     "test_nothing_is_left_behind_after_a_removal",
+    "test_window_stands_once_and_goes_with_success_when_absent",
 ]
 
 
@@ -33,4 +38,5 @@ __all__ = [
 def watch(request: pytest.FixtureRequest, socket_enabled: None) -> Iterator[ZabbixWatch]:
     watch = zabbix(str(request.param))
     yield watch
+    watch.remove_windows([WINDOW.key])
     watch.remove_monitors([ONE.key, TWO.key])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import responses
@@ -10,7 +11,7 @@ import responses
 from live.lib.adapters.http_check import HttpCheck, HttpResult
 from live.lib.errors import PermanentError
 from monitoring.adapters.builtin import BuiltinWatch
-from monitoring.adapters.words import CheckSpec, Health, MonitorSpec, Registered, Watch
+from monitoring.adapters.words import CheckSpec, Health, MonitorSpec, Registered, Watch, WindowSpec
 from monitoring.adapters.zabbix import ZabbixWatch
 from tests.fakes.watch import FakeWatch
 from tests.fakes.zabbix import URL, FakeZabbix, serve
@@ -18,6 +19,12 @@ from tests.fakes.zabbix import URL, FakeZabbix, serve
 WMS = CheckSpec(key="wms", name="Web Map Service", url="https://maps.example/wms", contains="Capabilities")
 ONE = MonitorSpec(key="live-gl1111", name="GL1111", checks=(WMS,))
 TWO = MonitorSpec(key="live-gl2222", name="GL2222", checks=(WMS, CheckSpec(key="csw", name="CSW", url="http://b/csw")))
+
+HOUR = timedelta(hours=1)
+BEGIN = datetime(2027, 3, 1, 22, tzinfo=UTC)
+WINDOW = WindowSpec(
+    key="live-window-1-270301", title="New disks", starts_at=BEGIN, ends_at=BEGIN + HOUR, monitors=(ONE.key, TWO.key)
+)
 
 
 def answer_all(checks: Sequence[HttpCheck], *, workers: int = 32) -> list[HttpResult]:
@@ -69,6 +76,27 @@ def test_every_check_of_every_monitor_is_read(watch: Watch) -> None:
 def test_nothing_asked_is_nothing_answered(watch: Watch) -> None:
     assert watch.ensure_monitors([]) == {}
     assert watch.read_states([]) == {}
+
+
+def test_window_stands_once_and_goes_with_success_when_absent(watch: Watch) -> None:
+    watch.ensure_monitors([ONE, TWO])
+    try:
+        first = watch.ensure_windows([WINDOW])
+        assert set(first) == {WINDOW.key}
+        assert isinstance(first[WINDOW.key], str)
+        assert watch.ensure_windows([WINDOW]) == first
+    finally:
+        assert watch.remove_windows([WINDOW.key]) == {}
+    assert watch.remove_windows([WINDOW.key]) == {}
+    assert watch.ensure_windows([]) == {}
+
+
+def test_monitors_go_though_a_window_stands_over_them(watch: Watch) -> None:
+    watch.ensure_monitors([ONE, TWO])
+    watch.ensure_windows([WINDOW])
+    assert watch.remove_monitors([ONE.key, TWO.key]) == {}
+    assert watch.left_behind([ONE.key, TWO.key]) == {}
+    assert watch.remove_windows([WINDOW.key]) == {}
 
 
 def test_builtin_checker_asks_all_at_once_what_was_promised(monkeypatch: pytest.MonkeyPatch) -> None:
