@@ -8,6 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from infrastructure.adapters.words import Node, NodeState, Offer, ServiceState, SizeOffer
@@ -39,14 +40,22 @@ def write_services(seen: Mapping[int, Sequence[SeenService]], *, launched: bool 
     The digests of what was just `launched` are what later ones are compared with.
     """
     now = clock.now()
-    rows = [_service(pk, one, now, launched=launched) for pk, services in seen.items() for one in services]
-    shown = {(row.deployment_id, row.name) for row in rows}
-    known = Service.objects.filter(deployment__in=seen).order_by().values_list("pk", "deployment_id", "name")
-    gone = [pk for pk, deployment_pk, name in known if (deployment_pk, name) not in shown]
+    rows = [_service(pk, one, now) for pk, services in seen.items() for one in services]
+    known = {(row.deployment_id, row.name): row for row in _known(seen)}
+    for row in rows:
+        before = known.pop((row.deployment_id, row.name), None)
+        # A launch that changed nothing deployed nothing: what was strange before it is strange still.
+        stays = before is not None and before.launched_digest and before.digest == row.digest
+        row.launched_digest = before.launched_digest if before and stays else row.digest if launched else ""
     also = ("launched_digest",) if launched else ()
     # Disk is asked for now and then only.
     upsert(rows, unique=("deployment", "name"), update=(*SHOWN_FIELDS, *also, "seen_at"), keep=("disk_bytes",))
-    Service.objects.filter(pk__in=gone).delete()
+    Service.objects.filter(pk__in=[row.pk for row in known.values()]).delete()
+
+
+def _known(deployment_pks: Collection[int]) -> QuerySet[Service]:
+    rows = Service.objects.filter(deployment__in=deployment_pks).order_by()
+    return rows.only("deployment", "name", "digest", "launched_digest")
 
 
 def write_unseen(deployment_pks: Collection[int]) -> None:
@@ -79,7 +88,7 @@ def write_looks(looks: Sequence[Look]) -> None:
     upsert([look for look in looks if look.trouble], unique=mark, update=always)
 
 
-def _service(deployment_pk: int, one: SeenService, now: datetime, *, launched: bool) -> Service:
+def _service(deployment_pk: int, one: SeenService, now: datetime) -> Service:
     return Service(
         deployment_id=deployment_pk,
         name=one.name,
@@ -87,7 +96,6 @@ def _service(deployment_pk: int, one: SeenService, now: datetime, *, launched: b
         health=one.health,
         image=one.image[:250],
         digest=one.digest,
-        launched_digest=one.digest if launched else "",
         exit_code=one.exit_code,
         started_at=one.started_at,
         restarts=one.restarts,

@@ -189,11 +189,11 @@ def retry_order(*, order: Order, actor: User | None = None, why: str = "") -> Or
 
 
 @transaction.atomic
-def confirm_order(*, order: Order) -> Order:
+def confirm_order(*, order: Order, actor: User | None = None, why: str = "") -> Order:
     """Something has moved under a running order: its parts are looked at again, one after the other."""
     order = _held(order)
     if order.wanted == Wanted.RUNNING and order.approved_at is not None:
-        _change_mind(order, Wanted.RUNNING, None, _("Every part is looked at again."), "")
+        _change_mind(order, Wanted.RUNNING, actor, _("Every part is looked at again."), why)
     return order
 
 

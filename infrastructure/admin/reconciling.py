@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
-from django import forms
 from django.contrib import admin, messages
 from django.db.models import Count, Q, QuerySet, Sum
 from django.http import Http404, HttpRequest, HttpResponse
@@ -19,15 +17,16 @@ from django.utils.translation import get_language, gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
-from unfold.widgets import UnfoldAdminSelectWidget
 
 from customers.models import User
+from infrastructure.admin.finding_choice import AdoptForm, StateFilter
 from infrastructure.models import Finding, Reconciliation
 from infrastructure.reconciling.asking import (
     accept_finding,
     adopt_orphan,
     adopters_of,
     rebuild_ghost,
+    recreate,
     remove_orphan,
     request_reconciliation,
 )
@@ -35,7 +34,6 @@ from live.lib.confirming import Change, change_rows, confirm
 from live.lib.errors import Refusal
 from live.lib.machine_owned import MachineOwned, ResourceColumns, standing_of, when
 from live.lib.money import Money
-from orders.models import Order
 
 TWO_LINES = '<span class="gl-two"><b>{}</b><small>{}</small></span>'
 COMPARE = Change(
@@ -43,40 +41,6 @@ COMPARE = Change(
     says=_("A worker asks every provider for its list of servers, and every engine for what runs on it."),
     verb=lambda row: None,
 )
-
-
-class StateFilter(admin.SimpleListFilter):
-    """Open findings, unless others are asked for: what is settled is history."""
-
-    title = _("state")
-    parameter_name = "state"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, Any]]:
-        """What can be chosen."""
-        return (("accepted", _("Accepted")), ("solved", _("Solved")), ("all", _("All")))
-
-    def choices(self, changelist: Any) -> Any:
-        """The first choice is called what it is."""
-        for index, choice in enumerate(super().choices(changelist)):
-            yield {**choice, "display": gettext("Open")} if index == 0 else choice
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """The findings chosen."""
-        if self.value() == "all":
-            return queryset
-        return queryset.filter(state=self.value() or Finding.State.OPEN)
-
-
-class AdoptForm(forms.Form):
-    """Which order takes the server."""
-
-    order = forms.ModelChoiceField(Order.objects.none(), label=_("Order"), widget=UnfoldAdminSelectWidget())
-
-    def __init__(self, data: Any = None, *, orders: QuerySet[Order]) -> None:
-        super().__init__(data)
-        field: Any = self.fields["order"]
-        field.queryset = orders.select_related("customer")
-        field.label_from_instance = lambda order: f"{order.reference} · {order.name} · {order.customer}"
 
 
 @admin.register(Finding)
@@ -91,7 +55,7 @@ class FindingAdmin(MachineOwned, ModelAdmin):
     list_per_page = 50
     show_full_result_count = False
     list_before_template = "admin/infrastructure/_reconciliations.html"
-    actions = ("rebuild", "accept", "remove")
+    actions = ("rebuild", "relaunch", "accept", "remove")
     actions_list = ("compare_now",)
     actions_detail = ("adopt",)
     fields = (
@@ -195,6 +159,22 @@ class FindingAdmin(MachineOwned, ModelAdmin):
             describe=_in_a_line,
         )
         return change_rows(self, request, change, queryset)
+
+    @admin.action(description=_("Launch drifted compositions again"), permissions=("settle",))
+    def relaunch(self, request: HttpRequest, queryset: QuerySet[Finding]) -> HttpResponse | None:
+        """The compositions are launched from their releases again, once that is confirmed."""
+        actor, why = _who_and_why(request)
+        change = Change(
+            title=_("Launch drifted compositions again"),
+            says=_(
+                "Containers that are missing, or are not those of the release, are made anew from it. "
+                "Volumes are kept; the services stop answering for a moment."
+            ),
+            verb=lambda row: recreate(finding=row, why=why, actor=actor),
+            describe=_in_a_line,
+        )
+        rows = queryset.filter(kind=Finding.Kind.DRIFT)
+        return change_rows(self, request, change, rows)
 
     @admin.action(description=_("Accept"), permissions=("settle",))
     def accept(self, request: HttpRequest, queryset: QuerySet[Finding]) -> HttpResponse | None:

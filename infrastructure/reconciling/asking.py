@@ -15,7 +15,7 @@ from live.lib.control import kick
 from live.lib.errors import PermanentError, Refusal
 from orders.models import Order
 from orders.reports import lock_orders
-from orders.services import retry_order
+from orders.services import confirm_order, retry_order
 from orders.words import State, Wanted
 
 
@@ -76,6 +76,23 @@ def rebuild_ghost(*, finding: Finding, why: str = "", actor: User | None = None)
         raise NotPossible(_("The order is suspended: resume it, and its server is made anew."))
     words = _("Its server is gone and is made anew.")
     retry_order(order=finding.order, actor=actor, why=f"{words} {why}".strip())
+    return _settle(finding, Finding.State.SOLVED, why or words, actor)
+
+
+@transaction.atomic
+def recreate(*, finding: Finding, why: str = "", actor: User | None = None) -> Finding:
+    """A ghost's server is made anew; a composition that has drifted is launched from its release again, data kept."""
+    if finding.kind == Finding.Kind.GHOST:
+        return rebuild_ghost(finding=finding, why=why, actor=actor)
+    finding = _held(finding)
+    if (finding.kind, finding.thing) != (Finding.Kind.DRIFT, Finding.Thing.COMPOSITION) or finding.order is None:
+        raise NotPossible(_("Only a ghost, or a composition that has drifted, can be made anew."))
+    if finding.state == Finding.State.SOLVED:
+        raise NotPossible(_("This finding is settled already."))
+    if finding.order.wanted != Wanted.RUNNING:
+        raise NotPossible(_("The order does not run: resume it, and its composition is launched."))
+    words = _("Its composition is launched from its release again.")
+    confirm_order(order=finding.order, actor=actor, why=f"{words} {why}".strip())
     return _settle(finding, Finding.State.SOLVED, why or words, actor)
 
 

@@ -57,6 +57,8 @@ class KnownComposition:
     always_up: frozenset[str] = frozenset()
     images: Mapping[str, str] = field(default_factory=dict)
     """Of the services whose image the release names outright."""
+    digests: Mapping[str, str] = field(default_factory=dict)
+    """Of the images that were deployed."""
 
 
 def compare_servers(known: Iterable[KnownServer], nodes: Sequence[Node], spared: Collection[str]) -> list[Found]:
@@ -121,15 +123,28 @@ def _of_composition(composition: KnownComposition, services: Sequence[Service]) 
         there = len(composition.always_up) - len(missing)
         theirs = f"{there}, −{', −'.join(sorted(missing))}"
         yield _drift(composition, "containers", str(len(composition.always_up)), theirs)
-    strange = {
-        name: seen[name].image
-        for name, image in composition.images.items()
-        if name in seen and seen[name].image and seen[name].image != image
-    }
+    strange = sorted(name for name, service in seen.items() if _is_strange(composition, service))
     if strange:
-        ours = ", ".join(f"{name}: {composition.images[name]}" for name in sorted(strange))
-        theirs = ", ".join(f"{name}: {strange[name]}" for name in sorted(strange))
+        ours = ", ".join(f"{name}: {_image(composition, name)}" for name in strange)
+        theirs = ", ".join(f"{name}: {seen[name].image}{_short(seen[name].digest)}" for name in strange)
         yield _drift(composition, "image", ours, theirs)
+
+
+def _is_strange(composition: KnownComposition, service: Service) -> bool:
+    """It runs under another name, or under the same name another image."""
+    name = composition.images.get(service.name, service.image)
+    digest = composition.digests.get(service.name, "")
+    other_name = bool(service.image) and service.image != name
+    return other_name or bool(digest and service.digest and service.digest != digest)
+
+
+def _image(composition: KnownComposition, service: str) -> str:
+    name = composition.images.get(service) or "built from the release"
+    return f"{name}{_short(composition.digests.get(service, ''))}"
+
+
+def _short(digest: str) -> str:
+    return f" ({digest.removeprefix('sha256:')[:12]})" if digest else ""
 
 
 def _drift(composition: KnownComposition, aspect: str, ours: str, theirs: str) -> Found:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -9,7 +10,7 @@ from datetime import timedelta
 from django.db.models import F, Q
 
 from infrastructure.adapters.compose_files import read_compose
-from infrastructure.models import Deployment, Provider, Server
+from infrastructure.models import Deployment, Provider, Server, Service
 from infrastructure.outside import engine_of
 from infrastructure.reconciling.comparing import KnownComposition, KnownServer
 from live.lib import clock
@@ -90,6 +91,7 @@ def _compositions(provider: Provider) -> tuple[dict[int, KnownComposition], set[
         .defer("order__inputs", "order__reason")
     )
     releases = _promises({row.release_id for row in rows})
+    digests = _deployed(provider)
     at_rest, moving = {}, set()
     for row in rows:
         if row.wanted == Wanted.REMOVED or not _stands_still(row) or row.launched_at is None:
@@ -103,6 +105,7 @@ def _compositions(provider: Provider) -> tuple[dict[int, KnownComposition], set[
             version=row.wanted_version,
             always_up=always_up,
             images=images,
+            digests=digests[row.pk],
         )
     return at_rest, moving
 
@@ -114,6 +117,15 @@ def _stands_still(row: Server | Deployment) -> bool:
     )
     at_rest = row.is_settled and row.next_attempt_at is None and row.leased_until is None
     return follows and at_rest and row.updated_at <= clock.now() - GRACE
+
+
+def _deployed(provider: Provider) -> Mapping[int, dict[str, str]]:
+    """The digests that each deployment was launched with, by service."""
+    digests: dict[int, dict[str, str]] = defaultdict(dict)
+    rows = Service.objects.filter(deployment__server__provider=provider).exclude(launched_digest="").order_by()
+    for deployment_pk, name, digest in rows.values_list("deployment", "name", "launched_digest"):
+        digests[deployment_pk][name] = digest
+    return digests
 
 
 def _promises(pks: set[int]) -> dict[int, tuple[frozenset[str], dict[str, str]]]:

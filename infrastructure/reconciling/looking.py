@@ -70,7 +70,7 @@ def _as_last_seen(provider: Provider, before: Known) -> dict[str, Engine]:
     rows = Service.objects.filter(deployment__server__provider=provider, seen_at__gte=clock.now() - STALE)
     for row in rows.select_related("deployment__order"):
         if row.deployment.order_id in engines:
-            service = SeenService(name=row.name, state=ServiceState.UNKNOWN, image=row.image)
+            service = SeenService(name=row.name, state=ServiceState.UNKNOWN, image=row.image, digest=row.digest)
             seen[engines[row.deployment.order_id]][row.deployment.order.key].append(service)
     return {host: Engine(keys=(), services=services) for host, services in seen.items()}
 

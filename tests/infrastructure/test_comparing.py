@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from infrastructure.adapters.words import Node, NodeState, Service, ServiceState
 from infrastructure.reconciling.comparing import (
     Found,
@@ -23,8 +25,8 @@ def node(outside_id: str = "n-1", *, key: str = "live-gl1", address: str = "192.
     return Node(outside_id=outside_id, key=key, state=NodeState.RUNNING, address=address, size=size)
 
 
-def service(name: str, image: str = "") -> Service:
-    return Service(name=name, state=ServiceState.RUNNING, image=image)
+def service(name: str, image: str = "", digest: str = "") -> Service:
+    return Service(name=name, state=ServiceState.RUNNING, image=image, digest=digest)
 
 
 def told(found: list[Found]) -> list[tuple[str, str, str, str]]:
@@ -87,6 +89,16 @@ def test_other_image_is_drift() -> None:
     seen = {"live-gl1": (service("db", "sha256:0ff"), service("gateway"))}
     (one,) = compare_compositions([MAPS], seen, ["live-gl1"], host="", spared=set())
     assert (one.mark.aspect, one.ours, one.theirs) == ("image", "db: postgis:16", "db: sha256:0ff")
+
+
+def test_another_image_under_the_same_name_is_drift_by_its_digest() -> None:
+    deployed = replace(MAPS, digests={"db": "sha256:0123456789abcdef", "gateway": "sha256:aa"})
+    same = {"live-gl1": (service("db", "postgis:16", "sha256:0123456789abcdef"), service("gateway", "g", "sha256:aa"))}
+    assert compare_compositions([deployed], same, ["live-gl1"], host="", spared=set()) == []
+    other = {"live-gl1": (service("db", "postgis:16", "sha256:fedcba9876543210"), service("gateway", "g", ""))}
+    (one,) = compare_compositions([deployed], other, ["live-gl1"], host="", spared=set())
+    assert (one.mark.aspect, one.ours) == ("image", "db: postgis:16 (0123456789ab)")
+    assert one.theirs == "db: postgis:16 (fedcba987654)"
 
 
 def test_composition_without_an_order_is_an_orphan_of_its_host() -> None:

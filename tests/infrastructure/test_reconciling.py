@@ -13,6 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from infrastructure.adapters.words import Composition, Node
 from infrastructure.models import Deployment, Finding, Host, Provider, Reconciliation, Server, Service
 from infrastructure.reconciling.asking import request_reconciliation
+from infrastructure.seeing import write_services
 from live.lib import clock
 from live.lib.schedules import all_schedules
 from orders.models import Order
@@ -177,6 +178,26 @@ def test_missing_containers_are_drift_and_strange_compositions_are_orphans(world
     world.engine.ensure_running(Composition(key="live-glgone", compose=COMPOSE, digest="0" * 64, bundle=b""))
     world.compare()
     assert found() == [("drift", "containers", "open"), ("orphan", "existence", "open")]
+
+
+def test_image_that_was_not_deployed_is_drift_until_it_is_replaced(world: World) -> None:
+    server = world.standing()
+    key, deployment = server.order.key, server.deployment
+    write_services({deployment.pk: world.engine.observe(keys=[key])[key]}, launched=True)
+    world.compare()
+    assert found() == []
+    world.engine.digests[key, "gateway"] = "sha256:another"
+    write_services({deployment.pk: world.engine.observe(keys=[key])[key]})
+    world.compare()
+    assert found() == [("drift", "image", "open")]
+    # A visit that leaves the strange image where it is does not make it ours.
+    write_services({deployment.pk: world.engine.observe(keys=[key])[key]}, launched=True)
+    world.compare()
+    assert found() == [("drift", "image", "open")]
+    world.engine.digests[key, "gateway"] = "sha256:built anew"
+    write_services({deployment.pk: world.engine.observe(keys=[key])[key]}, launched=True)
+    world.compare()
+    assert found() == [("drift", "image", "solved")]
 
 
 def test_provider_that_does_not_answer_concludes_nothing_and_says_so(world: World) -> None:

@@ -13,6 +13,7 @@ from infrastructure.reconciling.asking import (
     adopt_orphan,
     adopters_of,
     rebuild_ghost,
+    recreate,
     remove_orphan,
 )
 from infrastructure.reconciling.tasks import OrphanController
@@ -161,6 +162,38 @@ def test_ghost_is_rebuilt_from_its_release(world: World, monkeypatch: pytest.Mon
 def test_ghost_of_a_suspended_order_is_rebuilt_by_resuming_it(world: World) -> None:
     with pytest.raises(NotPossible, match="resume it"):
         rebuild_ghost(finding=ghost(world, Wanted.SUSPENDED))
+
+
+def test_drifted_composition_is_launched_from_its_release_again(world: World) -> None:
+    server = world.standing()
+    world.engine.hosted.clear()
+    world.compare()
+    (row,) = Finding.objects.all()
+    recreate(finding=row, why="A container was removed by hand.")
+    row.refresh_from_db()
+    assert (row.kind, row.aspect, row.state) == ("drift", "containers", "solved")
+    order = Order.objects.get()
+    assert (order.state, order.wanted_version) == (State.PROVISIONING, 2)
+    assert "A container was removed by hand." in order.events.latest("pk").message
+    follow_orders([order.pk])
+    server.refresh_from_db()
+    assert server.next_attempt_at is not None
+
+
+def test_what_is_no_drifted_composition_is_not_launched_again(world: World) -> None:
+    world.node("live-glgone")
+    world.compare()
+    with pytest.raises(NotPossible, match="Only a ghost, or a composition"):
+        recreate(finding=Finding.objects.get())
+
+
+def test_composition_of_an_order_at_rest_is_not_launched(world: World) -> None:
+    world.standing()
+    world.engine.hosted.clear()
+    world.compare()
+    Order.objects.update(wanted=Wanted.SUSPENDED)
+    with pytest.raises(NotPossible, match="resume it"):
+        recreate(finding=Finding.objects.get())
 
 
 def test_orphan_is_no_ghost_and_a_ghost_no_orphan(world: World) -> None:
