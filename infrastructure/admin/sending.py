@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminRadioSelectWidget, UnfoldAdminTextareaWidget
 
 from customers.models import User
-from infrastructure.adapters.words import Power
+from infrastructure.adapters.words import NodeState, Power
 from infrastructure.errands.asking import NEEDS_REASON, Choice, choices_for, powers_over, request_errand
 from infrastructure.models import Server
 from live.lib.confirming import Change
@@ -82,8 +82,19 @@ ERRANDS: Mapping[Power, Sending] = {
 }
 
 
+# What changes nothing, or fails, in a state that was seen a minute ago; the service itself lets it be asked.
+IN_VAIN: Mapping[Power, tuple[str, ...]] = {
+    Power.START: (NodeState.RUNNING,),
+    Power.STOP: (NodeState.STOPPED,),
+    Power.REBOOT: (NodeState.STOPPED,),
+    Power.RESIZE: (),
+}
+
+
 def is_possible(verb: Power, server: Server) -> bool:
-    """True when the server, as its row stands, would not refuse."""
+    """True when the server, as its row stands, would not refuse, and something would come of it."""
+    if server.node_state in IN_VAIN[verb]:
+        return False
     stands = bool(server.outside_id) and server.wanted != Wanted.REMOVED and server.order.wanted != Wanted.REMOVED
     return stands and verb in powers_over(server).verbs and not server.errands.unsettled().exists()
 

@@ -92,6 +92,7 @@ class ServerAdmin(Looked, OfOrder, ModelAdmin):
         "host",
         "size",
         "address",
+        "node_state",
         "wanted",
         "standing",
         "last_error",

@@ -117,11 +117,12 @@ def _say(cloud: Cloud, row: Errand, step: Step) -> None:
 
 def _write_seen(row: Errand, node: Node) -> None:
     """What was seen is no drift; what the order was promised of a server stays what it was."""
-    fields = {"address": node.address, "size": node.size}
+    fields = {"address": node.address, "size": node.size, "node_state": node.state.value}
     if row.verb == Errand.Verb.RESIZE and node.size == row.size_id:
         fields["size_id"] = node.size  # one that is made anew has it too
     kept = {name: value for name, value in fields.items() if value}  # a stopped one may show no address
-    Server.objects.filter(pk=row.server_id).update(updated_at=clock.now(), **kept)
+    now = clock.now()
+    Server.objects.filter(pk=row.server_id).update(updated_at=now, node_seen_at=now, **kept)
 
 
 def _tell_order(row: Errand, ending: Ending) -> None:

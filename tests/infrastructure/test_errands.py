@@ -100,6 +100,8 @@ def test_a_stop_is_told_once_and_seen_through(world: World, server: Server, driv
     assert (errand.is_settled, errand.ending) == (True, "fake-1 has stopped; its disk is kept.")
     assert told(world.cloud) == ["stop_server"]
     assert world.cloud.servers[server.key].state is NodeState.STOPPED
+    server.refresh_from_db()
+    assert server.node_state == NodeState.STOPPED
     asked = server.order.events.get(actor=actor)
     assert (asked.message, asked.is_public) == ("Asked for: Stop fake-1. It is quiet.", False)
     assert messages(server, public=True)[-1] == "The server was stopped."

@@ -123,6 +123,15 @@ def test_only_what_is_possible_is_offered(operator: Client, server: Server) -> N
     assert "are there already and not ours to stop" in shown(answer)
 
 
+@pytest.mark.parametrize(("state", "offered"), [("running", {"stop", "reboot"}), ("stopped", {"start"})])
+def test_what_would_change_nothing_is_not_offered(
+    operator: Client, server: Server, state: str, offered: set[str]
+) -> None:
+    Server.objects.update(node_state=state)
+    page = shown(operator.get(reverse("admin:infrastructure_server_change", args=(server.pk,))))
+    assert {verb.value for verb in Power if page_of(verb, server) in page} == {*offered, "resize"}
+
+
 def test_the_page_of_a_server_tells_its_errands(operator: Client, server: Server) -> None:
     who = UserFactory(is_staff=True)
     Errand.objects.create(
