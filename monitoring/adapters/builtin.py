@@ -20,7 +20,7 @@ class BuiltinWatch:
     address = ""
     page = 200  # with a hundred silent addresses among them still minutes, not hours
 
-    def __init__(self, *, workers: int = 32) -> None:
+    def __init__(self, *, workers: int = 200) -> None:
         self.workers = workers
 
     def test_connection(self) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import ssl
 import time
 from collections.abc import Sequence
@@ -12,7 +11,9 @@ from urllib.parse import urljoin
 
 import requests
 from urllib3.exceptions import HTTPError as BodyError
-from urllib3.exceptions import ReadTimeoutError
+from urllib3.exceptions import NameResolutionError, ReadTimeoutError
+
+from live.lib.adapters.http_line import Deadline, Line
 
 MAX_BODY = 1024 * 1024
 MAX_REDIRECTS = 5
@@ -51,11 +52,11 @@ class _TooLate(_BrokenPromise):
         super().__init__(f"did not answer within {seconds:g} s")
 
 
-def check_all(checks: Sequence[HttpCheck], *, workers: int = 32) -> list[HttpResult]:
+def check_all(checks: Sequence[HttpCheck], *, workers: int = 200) -> list[HttpResult]:
     """One result per check, in the same order; none raises.
 
-    `max_seconds` bounds connecting, silence, redirects and the body together. Only headers that drip in byte by byte
-    can take longer.
+    `max_seconds` bounds connecting, the secure handshake, headers, redirects and the body together, however slowly they
+    drip in. Only name servers, and a name with several silent addresses, may take longer.
     """
     if not checks:
         return []
@@ -78,12 +79,16 @@ def _ask(check: HttpCheck, *, until: float) -> int:
     # A session of its own per check: cookies of one address are no business of another's.
     with requests.Session() as session:
         session.trust_env = False
+        line = Line()
+        session.mount("http://", line)
+        session.mount("https://", line)
         session.headers.update({"User-Agent": "geocat-live-check", "Accept-Encoding": "identity"})
-        try:
-            with _follow(session, check, until=until) as response:
-                return _judge(check, response, until=until)
-        except (requests.RequestException, BodyError, OSError, ValueError) as error:
-            raise _in_words(error, check) from error
+        with Deadline(until) as line.deadline:
+            try:
+                with _follow(session, check, until=until) as response:
+                    return _judge(check, response, until=until)
+            except (requests.RequestException, BodyError, OSError, ValueError) as error:
+                raise _in_words(error, check, late=line.deadline.has_passed) from error
 
 
 def _follow(session: requests.Session, check: HttpCheck, *, until: float) -> requests.Response:
@@ -122,13 +127,14 @@ def _read(check: HttpCheck, response: requests.Response, *, until: float) -> byt
     while len(body) < MAX_BODY and (part := response.raw.read1(MAX_BODY - len(body), decode_content=True)):
         body += part
         _remaining(until, check)
+    _remaining(until, check)  # who is cut off at the deadline looks like who has nothing more to say
     return body
 
 
-def _in_words(error: Exception, check: HttpCheck) -> _BrokenPromise:
+def _in_words(error: Exception, check: HttpCheck, *, late: bool) -> _BrokenPromise:
     """What people can do something with; the vendors' own texts name pools and objects."""
     causes = list(_causes(error))
-    if any(isinstance(cause, requests.Timeout | ReadTimeoutError | TimeoutError) for cause in causes):
+    if late or any(isinstance(cause, requests.Timeout | ReadTimeoutError | TimeoutError) for cause in causes):
         return _TooLate(check.max_seconds)
     for cause in causes:
         match cause:
@@ -138,7 +144,7 @@ def _in_words(error: Exception, check: HttpCheck) -> _BrokenPromise:
                 return _BrokenPromise(f"no secure connection: {cause.reason or cause}")
             case ConnectionRefusedError():
                 return _BrokenPromise("connection refused")
-            case socket.gaierror():
+            case NameResolutionError():
                 return _BrokenPromise("name is not known")
             case ValueError():
                 return _BrokenPromise("not a web address")

@@ -1,0 +1,259 @@
+"""The built-in checker against real web servers, certificates and all; nothing they do holds it up."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from ipaddress import ip_address
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from live.lib.adapters import http_line
+from live.lib.adapters.http_check import MAX_BODY, HttpCheck, HttpResult, check_all
+from monitoring.adapters.builtin import BuiltinWatch
+from monitoring.adapters.words import CheckSpec, Health, MonitorSpec
+
+pytestmark = [pytest.mark.lab, pytest.mark.usefixtures("socket_enabled")]
+
+DAY = timedelta(days=1)
+Drop = Callable[[socket.socket, int], object]
+"""Sends what a server says at its so many-th word."""
+
+
+class Authority:
+    """Vouches for servers, and is trusted by whoever is given its certificate."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.key = folder, ec.generate_private_key(ec.SECP256R1())
+        self.name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Lab authority")])
+        now = datetime.now(UTC)
+        draft = x509.CertificateBuilder(self.name, self.name, self.key.public_key(), 1, now - DAY, now + DAY)
+        basic = x509.BasicConstraints(ca=True, path_length=None)
+        identifier = x509.SubjectKeyIdentifier.from_public_key(self.key.public_key())
+        made = draft.add_extension(basic, critical=True).add_extension(identifier, critical=False)
+        self.file = folder / "authority.pem"
+        self.file.write_bytes(made.sign(self.key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM))
+
+    def vouch(self, *, since: datetime, until: datetime, address: str = "127.0.0.1") -> ssl.SSLContext:
+        """Serves with a certificate for `address`."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, address)])
+        draft = x509.CertificateBuilder(self.name, name, key.public_key(), x509.random_serial_number(), since, until)
+        names = x509.SubjectAlternativeName([x509.IPAddress(ip_address(address))])
+        authority = x509.AuthorityKeyIdentifier.from_issuer_public_key(self.key.public_key())
+        made = draft.add_extension(names, critical=False).add_extension(authority, critical=False)
+        both = self.folder / f"{since:%f}{until:%f}{address}.pem"
+        private = key.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        )
+        signed = made.sign(self.key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+        both.write_bytes(private + signed)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(both)
+        return context
+
+
+class Site(BaseHTTPRequestHandler):
+    """A page per kind of trouble."""
+
+    def do_GET(self) -> None:
+        match self.path.strip("/").split("/"):
+            case ["after", seconds]:
+                time.sleep(float(seconds))
+                self._answer(200, b"well")
+            case ["loop"]:
+                self._answer(302, b"", Location="/loop")
+            case ["to", port]:
+                self._answer(302, b"", Location=f"https://127.0.0.1:{port}/after/0")
+            case ["endless"]:
+                self._pour(b"x" * 65536)
+            case ["drip"]:
+                self._pour(b".", every=0.2)
+            case [code]:
+                self._answer(int(code), b"well")
+
+    def _answer(self, status: int, body: bytes, **headers: str) -> None:
+        self.send_response(status)
+        for name, value in ({"Content-Length": str(len(body))} | headers).items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(body)
+
+    def _pour(self, some: bytes, *, every: float = 0.0) -> None:
+        self.send_response(200)
+        self.end_headers()
+        while True:
+            self.wfile.write(some)
+            time.sleep(every)
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Nothing is written."""
+
+
+class Server(ThreadingHTTPServer):
+    daemon_threads = True
+    block_on_close = False
+    request_queue_size = 512
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Who hangs up early is what this is about."""
+
+
+@contextmanager
+def serving(context: ssl.SSLContext | None = None) -> Iterator[str]:
+    with Server(("127.0.0.1", 0), Site) as server:
+        if context:
+            server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+        yield f"{'https' if context else 'http'}://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+@contextmanager
+def speaking(drop: Drop) -> Iterator[int]:
+    """A port whose server says whatever `drop` sends, byte by byte, and never comes to an end."""
+    with socket.create_server(("127.0.0.1", 0)) as door:
+        over = threading.Event()
+
+        def serve() -> None:
+            line, _ = door.accept()
+            with line:
+                said = 0
+                with suppress(OSError):
+                    while not over.wait(0.1):
+                        drop(line, said)
+                        said += 1
+
+        threading.Thread(target=serve, daemon=True).start()
+        yield door.getsockname()[1]
+        over.set()
+
+
+def check_one(url: str, **promises: object) -> HttpResult:
+    [result] = check_all([HttpCheck(url=url, **promises)])  # type: ignore[arg-type]
+    return result
+
+
+@pytest.fixture
+def authority(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Authority:
+    """An authority that the checker trusts, and no other."""
+    authority = Authority(tmp_path)
+    trusting = ssl.create_default_context(cafile=str(authority.file))
+    monkeypatch.setattr(http_line, "_trusting", lambda: trusting)
+    return authority
+
+
+@pytest.fixture
+def site() -> Iterator[str]:
+    with serving() as url:
+        yield url
+
+
+def test_certificate_of_a_trusted_authority_is_taken(authority: Authority) -> None:
+    now = datetime.now(UTC)
+    with serving(authority.vouch(since=now - DAY, until=now + DAY)) as url:
+        result = check_one(f"{url}/200", contains="well")
+    assert (result.ok, result.message) == (True, "answered 200")
+
+
+@pytest.mark.parametrize(
+    ("since", "until", "address", "words"),
+    [
+        (-2 * DAY, -DAY, "127.0.0.1", "certificate has expired"),
+        (DAY, 2 * DAY, "127.0.0.1", "certificate is not yet valid"),
+        (-DAY, DAY, "127.0.0.2", "IP address mismatch, certificate is not valid for '127.0.0.1'."),
+    ],
+)
+def test_certificate_that_is_not_right_is_said_to_be_wrong(
+    authority: Authority, since: timedelta, until: timedelta, address: str, words: str
+) -> None:
+    now = datetime.now(UTC)
+    with serving(authority.vouch(since=now + since, until=now + until, address=address)) as url:
+        result = check_one(f"{url}/200")
+    assert (result.ok, result.message) == (False, f"certificate is not valid: {words}")
+
+
+def test_certificate_of_an_authority_that_nobody_knows_is_not_taken(tmp_path: Path) -> None:
+    now = datetime.now(UTC)
+    with serving(Authority(tmp_path).vouch(since=now - DAY, until=now + DAY)) as url:
+        message = check_one(f"{url}/200").message
+    assert message == "certificate is not valid: unable to get local issuer certificate"
+
+
+def test_redirect_to_a_certificate_that_is_not_right_is_not_well(authority: Authority, site: str) -> None:
+    now = datetime.now(UTC)
+    with serving(authority.vouch(since=now - 2 * DAY, until=now - DAY)) as url:
+        message = check_one(f"{site}/to/{url.rsplit(':', 1)[1]}").message
+    assert message == "certificate is not valid: certificate has expired"
+
+
+def test_status_and_content_are_what_was_promised(site: str) -> None:
+    assert check_one(f"{site}/200", contains="well").ok
+    assert check_one(f"{site}/404").message == "answered 404 instead of 200"
+    assert check_one(f"{site}/404", status=404).ok
+    assert check_one(f"{site}/200", contains="ill").message == "answer does not contain 'ill'"
+
+
+def test_redirects_in_a_circle_come_to_an_end(site: str) -> None:
+    result = check_one(f"{site}/loop")
+    assert result.message == "redirected more than 5 times"
+    assert result.seconds < 5
+
+
+def test_endless_body_is_read_no_further_than_needed(site: str) -> None:
+    result = check_one(f"{site}/endless", contains="needle")
+    assert result.message == "answer does not contain 'needle'"
+    assert check_one(f"{site}/endless", contains="x" * 100).ok
+    assert MAX_BODY == 1024 * 1024
+
+
+@pytest.mark.parametrize("page", ["after/9", "drip"])
+def test_slowness_is_given_up_in_time(site: str, page: str) -> None:
+    result = check_one(f"{site}/{page}", max_seconds=1)
+    assert (result.ok, result.message) == (False, "did not answer within 1 s")
+    assert 1 <= result.seconds < 3
+
+
+def headers_that_never_end(line: socket.socket, said: int) -> object:
+    return line.send(b"a" if said else b"HTTP/1.1 200 OK\r\nX-Slow: ")
+
+
+@pytest.mark.parametrize(
+    ("scheme", "drop"),
+    [
+        ("http", lambda line, said: None),
+        ("http", lambda line, said: line.send(b"HTTP/1.1 200 OK"[said : said + 1])),
+        ("http", headers_that_never_end),
+        ("https", lambda line, said: None),
+        ("https", lambda line, said: line.send(b"\x16\x03\x03\x3f\xff\x02\x00\x3f\xf0"[said : said + 1] or b"\x00")),
+    ],
+    ids=["silence", "a status that drips", "headers that never end", "no handshake", "a handshake that drips"],
+)
+def test_nothing_that_is_said_or_left_unsaid_outlasts_the_deadline(scheme: str, drop: Drop) -> None:
+    with speaking(drop) as port:
+        result = check_one(f"{scheme}://127.0.0.1:{port}/", max_seconds=1.5)
+    assert (result.ok, result.message) == (False, "did not answer within 1.5 s")
+    assert 1.5 <= result.seconds < 4
+
+
+def test_two_hundred_slow_addresses_take_about_as_long_as_one(site: str) -> None:
+    specs = [
+        MonitorSpec(key=f"live-{n}", name=f"{n}", checks=(CheckSpec(key="wms", name="Maps", url=f"{site}/after/3"),))
+        for n in range(200)
+    ]
+    started = time.monotonic()
+    states = BuiltinWatch().read_states(specs)
+    assert time.monotonic() - started < 9
+    assert [seen["wms"].health for seen in states.values()] == [Health.UP] * 200
+    assert all(3 <= seen["wms"].seconds < 8 for seen in states.values())
