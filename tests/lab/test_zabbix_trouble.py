@@ -1,0 +1,332 @@
+"""Trouble with a real Zabbix: the order's life goes on, monitoring heals by itself, and staff see why it had to.
+
+The servers are shared, so it is the door before them that misbehaves.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from live.lib import clock
+from monitoring.adapters.zabbix import ZabbixWatch
+from monitoring.models import Outage
+from monitoring.services import look_again, retry_monitor, try_refused_again
+from orders.services import remove_order, suspend_order
+from orders.words import Part, PartState, State
+from tests.lab.faulty import Door, door_before
+from tests.lab.watched import Watched, forget_product, watched_by
+from tests.lab.zabbix import VERSIONS, serving, zabbix
+
+pytestmark = [pytest.mark.lab, pytest.mark.django_db(transaction=True)]
+
+# What the door does, and what staff read of it.
+FAULTS = {
+    "silent": "Zabbix did not answer in time",
+    "hangs up": "Zabbix cannot be reached",
+    "page": "Zabbix answered with a page instead of JSON; is it ZABBIX_URL that is wrong?",
+    "nonsense": "Zabbix answered something that is no JSON-RPC",
+    "half": "Zabbix cannot be reached",
+    "lost reply": "Zabbix cannot be reached",
+    "429": "Zabbix answered HTTP 429",
+    "500": "Zabbix answered HTTP 500",
+    "503": "Zabbix answered HTTP 503",
+}
+ONE_OF_EACH = {"host": 1, "httptest": 1, "trigger": 1, "service": 1}
+
+
+@pytest.fixture(params=list(VERSIONS))
+def version(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def admin(version: str, socket_enabled: None) -> ZabbixWatch:
+    """The same Zabbix by its front door, for whoever works there by hand."""
+    return zabbix(version)
+
+
+@pytest.fixture
+def door(admin: ZabbixWatch) -> Iterator[Door]:
+    with door_before(admin.wire.url) as door:
+        yield door
+
+
+@pytest.fixture
+def life(admin: ZabbixWatch, door: Door, monkeypatch: pytest.MonkeyPatch) -> Iterator[Watched]:
+    """An order that is about to be registered through the door."""
+    watch = ZabbixWatch(
+        url=door.url,
+        user=os.environ["LAB_ZABBIX_USER"],
+        password=os.environ["LAB_ZABBIX_PASSWORD"],
+        timeout=2,
+        interval="2s",
+    )
+    with serving() as address:
+        life = watched_by(watch, address, monkeypatch)
+        yield life
+        admin.remove_monitors([life.order.key])
+        forget_product(admin, life.order)
+
+
+def counted(life: Watched, admin: ZabbixWatch) -> dict[str, int]:
+    """How many objects of each kind stand in Zabbix."""
+    standing = Watched(watch=admin, address=life.address, order=life.order).standing()
+    return {kind: len(standing[kind]) for kind in ONE_OF_EACH}
+
+
+def registered(life: Watched) -> None:
+    life.until(lambda: life.told()[0] == PartState.READY, "registered")
+
+
+def read_once(life: Watched) -> None:
+    """6.0 may ask before its server knows the host's macros, and then asks again after a minute."""
+    registered(life)
+    life.until(lambda: life.monitor.state == "up", "first reading", 90)
+
+
+def test_order_arrives_while_zabbix_is_in_trouble_and_is_registered_afterwards(
+    life: Watched, door: Door, admin: ZabbixWatch
+) -> None:
+    for fault, words in FAULTS.items():
+        door.fault = fault
+        life.soon()
+        life.beat()
+        assert (life.order.state, life.order.reason) == (State.ACTIVE, "Running; monitoring pending."), fault
+        assert not life.order.needs_person
+        assert life.told() == (PartState.WORKING, words)
+        assert life.monitor.last_error == words
+        assert life.monitor.next_attempt_at is not None
+    door.fault = "open"
+    life.soon()
+    life.beat()
+    assert life.told() == (PartState.READY, "1 check registered.")
+    assert life.order.reason == "Running; every check has passed."
+    assert counted(life, admin) == ONE_OF_EACH
+
+
+def test_reply_lost_at_any_call_of_a_registration_leaves_one_of_each(
+    life: Watched, door: Door, admin: ZabbixWatch
+) -> None:
+    """Made, and never told: whatever stands is found again."""
+    life.watch.test_connection()  # signed in, so that every call to come is one of the registration
+    for lost in range(20):
+        door.fault, door.lose_after = "open", lost
+        life.soon()
+        life.beat()
+        if life.told()[0] == PartState.READY:
+            break
+        assert life.told() == (PartState.WORKING, FAULTS["lost reply"])
+    assert lost > 5
+    assert counted(life, admin) == ONE_OF_EACH
+
+
+def test_readings_that_fail_change_nothing_until_too_much_time_has_passed(
+    life: Watched, door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read_once(life)
+    for fault, words in FAULTS.items():
+        door.fault = fault
+        life.beat()
+        assert life.monitor.read_error == words, fault
+        assert (life.monitor.state, life.order.state) == ("up", State.ACTIVE)
+    with monkeypatch.context() as later:
+        moment = clock.now() + timedelta(minutes=6)
+        later.setattr(clock, "now", lambda: moment)
+        life.beat()
+        assert life.monitor.state == "unknown"
+        life.beat()
+        assert life.told()[0] == PartState.WORKING
+        assert FAULTS["503"] in life.told()[1]
+        assert (life.order.state, life.order.reason) == (State.ACTIVE, "Running; monitoring pending.")
+    door.fault = "open"
+    life.until(lambda: life.monitor.state == "up", "healed")
+    assert life.monitor.read_error == ""
+    assert life.told() == (PartState.READY, "1 check registered.")
+    assert not Outage.objects.exists()
+
+
+def test_session_ended_in_the_middle_is_renewed_without_a_word(life: Watched) -> None:
+    registered(life)
+    life.watch.wire.call("user.logout", [])
+    life.beat()
+    assert life.monitor.read_error == ""
+    assert life.monitor.last_error == ""
+    assert life.order.state == State.ACTIVE
+
+
+def test_web_server_that_refuses_us_needs_a_person_and_nothing_else(
+    life: Watched, door: Door, admin: ZabbixWatch
+) -> None:
+    door.fault = "401"
+    life.beat()
+    assert life.told() == (PartState.FAILED, "Zabbix's web server refuses us: HTTP 401")
+    assert (life.order.state, life.order.needs_person) == (State.ACTIVE, True)
+    assert life.order.reason == "Running, but Monitoring needs a person: Zabbix's web server refuses us: HTTP 401"
+    door.fault = "open"
+    retry_monitor(monitor=life.monitor)
+    life.beat()
+    assert life.told()[0] == PartState.READY
+    assert not life.order.needs_person
+    assert counted(life, admin) == ONE_OF_EACH
+
+
+@pytest.mark.parametrize("kind", list(ONE_OF_EACH))
+def test_whatever_is_deleted_behind_our_back_is_made_again(life: Watched, admin: ZabbixWatch, kind: str) -> None:
+    registered(life)
+    admin.wire.call(f"{kind}.delete", life.standing()[kind])
+    assert counted(life, admin) != ONE_OF_EACH
+    look_again()
+    life.beat()
+    assert counted(life, admin) == ONE_OF_EACH
+    assert life.order.state == State.ACTIVE
+    assert life.told() == (PartState.READY, "1 check registered.")
+    assert [life.monitor.outside_id] == life.standing()["host"]
+
+
+def test_reading_notices_at_once_what_gives_no_values_any_more(life: Watched, admin: ZabbixWatch) -> None:
+    read_once(life)
+    (host,) = life.standing()["host"]
+    admin.wire.call("host.update", {"hostid": host, "status": "1"})
+    asked = {"output": ["status"], "hostids": [host]}
+    life.until(lambda: admin.wire.call("host.get", asked)[0]["status"] == "0", "enabled again", 20)
+    for kind in ("httptest", "host"):
+        admin.wire.call(f"{kind}.delete", life.standing()[kind])
+        life.until(lambda: counted(life, admin) == ONE_OF_EACH, f"{kind} made again", 20)
+    life.until(lambda: life.told() == (PartState.READY, "1 check registered."), "registered again")
+    assert life.order.state == State.ACTIVE
+
+
+def by_hand(admin: ZabbixWatch, life: Watched, name: str) -> str:
+    """A host that somebody made, or cloned, with our tag."""
+    group = admin.wire.call("hostgroup.get", {"limit": 1})[0]["groupid"]
+    tags = [{"tag": "live", "value": life.order.key}]
+    made = admin.wire.call("host.create", [{"host": name, "groups": [{"groupid": group}], "tags": tags}])
+    return str(made["hostids"][0])
+
+
+def test_host_made_by_hand_is_adopted(life: Watched, admin: ZabbixWatch) -> None:
+    theirs = by_hand(admin, life, f"{life.order.key}-of-ours")
+    registered(life)
+    assert life.monitor.outside_id == theirs
+    assert counted(life, admin) == ONE_OF_EACH
+
+
+def test_two_hosts_of_one_tag_are_named_and_left_alone_until_one_is_gone(life: Watched, admin: ZabbixWatch) -> None:
+    key = life.order.key
+    hosts = [by_hand(admin, life, f"{key}-{name}") for name in ("one", "two")]
+    try:
+        life.beat()
+        assert life.told()[0] == PartState.FAILED
+        assert f"Two hosts in Zabbix carry {key}: {key}-one and {key}-two." in life.told()[1]
+        assert "Take the tag 'live' from all but one" in life.order.reason
+        assert (life.order.state, life.order.needs_person) == (State.ACTIVE, True)
+        admin.wire.call("host.delete", [hosts.pop()])
+        try_refused_again()
+        registered(life)
+        assert life.monitor.outside_id == hosts[0]
+        assert not life.order.needs_person
+    finally:
+        still = admin.wire.call("host.get", {"output": ["hostid"], "hostids": hosts})
+        admin.wire.call("host.delete", [one["hostid"] for one in still])
+
+
+def test_clone_of_a_host_holds_up_its_removal_until_somebody_has_chosen(life: Watched, admin: ZabbixWatch) -> None:
+    registered(life)
+    clone = by_hand(admin, life, f"{life.order.key}-clone")
+    try:
+        remove_order(order=life.order)
+        life.beat()
+        assert life.order.state == State.ATTENTION
+        assert f"{life.order.key}-clone" in life.order.reason
+        assert counted(life, admin)["host"] == 1
+    finally:
+        admin.wire.call("host.delete", [clone])
+    retry_monitor(monitor=life.monitor)
+    life.until(lambda: life.told()[0] == PartState.REMOVED, "deregistered")
+    assert counted(life, admin) == dict.fromkeys(ONE_OF_EACH, 0)
+
+
+def test_removal_waits_for_zabbix_and_then_leaves_nothing(life: Watched, door: Door, admin: ZabbixWatch) -> None:
+    registered(life)
+    remove_order(order=life.order)
+    for fault in ("hangs up", "503", "lost reply"):
+        door.fault = fault
+        life.soon()
+        life.beat()
+        assert life.told() == (PartState.WORKING, FAULTS[fault])
+        assert life.order.state == State.REMOVING
+        assert life.order.parts.get(part=Part.COMPOSITION).state == PartState.READY
+    door.fault = "open"
+    life.soon()
+    life.beat()
+    assert life.told()[0] == PartState.REMOVED
+    assert counted(life, admin) == dict.fromkeys(ONE_OF_EACH, 0)
+
+
+def test_suspension_waits_for_nobody(life: Watched, door: Door, admin: ZabbixWatch) -> None:
+    registered(life)
+    door.fault = "silent"
+    suspend_order(order=life.order)
+    life.beat()
+    life.report_below(PartState.SUSPENDED)
+    life.order.refresh_from_db()
+    assert life.order.state == State.SUSPENDED
+    assert life.told() == (PartState.WORKING, FAULTS["silent"])
+    door.fault = "open"
+    life.soon()
+    life.beat()
+    assert life.told()[0] == PartState.SUSPENDED
+    asked = {"output": ["status"], "filter": {"host": [life.order.key]}}
+    assert admin.wire.call("host.get", asked)[0]["status"] == "1"
+
+
+@pytest.fixture
+def lesser(admin: ZabbixWatch) -> Iterator[dict[str, Any]]:
+    """An account of the role Admin that may write to no group yet."""
+    name, password = f"lab-{uuid4().hex[:8]}", f"Aa1-{uuid4().hex}"
+    call = admin.wire.call
+    (group,) = call("usergroup.create", {"name": name})["usrgrpids"]
+    user = {"username": name, "passwd": password, "roleid": "2", "usrgrps": [{"usrgrpid": group}]}
+    (made,) = call("user.create", user)["userids"]
+    yield {"name": name, "password": password, "group": group}
+    call("user.delete", [made])
+    call("usergroup.delete", [group])
+
+
+def test_account_that_may_not_make_groups_says_what_to_make_by_hand(
+    life: Watched, door: Door, admin: ZabbixWatch, lesser: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watch = ZabbixWatch(url=door.url, user=lesser["name"], password=lesser["password"], timeout=10, interval="2s")
+    monkeypatch.setattr("monitoring.outside.get_watch", lambda: watch)
+    product = f"Geocat Live/{life.order.release.product.slug}"
+    life.beat()
+    assert life.told()[0] == PartState.FAILED
+    assert f"Make the host group '{product}' by hand, and let this account write to it" in life.told()[1]
+    assert (life.order.state, life.order.needs_person) == (State.ACTIVE, True)
+    assert lesser["password"] not in life.told()[1]
+
+    (group,) = admin.wire.call("hostgroup.create", {"name": product})["groupids"]
+    rights = "rights" if admin.wire.version.startswith("6.0") else "hostgroup_rights"
+    change = {"usrgrpid": lesser["group"], rights: [{"id": group, "permission": 3}]}
+    admin.wire.call("usergroup.update", change)
+    retry_monitor(monitor=life.monitor)
+    registered(life)
+    assert counted(life, admin) == ONE_OF_EACH
+
+
+def test_account_that_is_locked_out_says_so(
+    life: Watched, door: Door, lesser: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watch = ZabbixWatch(url=door.url, user=lesser["name"], password="no longer right", timeout=10)
+    monkeypatch.setattr("monitoring.outside.get_watch", lambda: watch)
+    life.beat()
+    assert life.told()[0] == PartState.FAILED
+    assert life.told()[1].startswith("Zabbix refuses this account:")
+    assert "no longer right" not in life.told()[1]
+    assert life.order.state == State.ACTIVE
