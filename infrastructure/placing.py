@@ -32,6 +32,12 @@ class NoRoom(NoProvider):
     code = "no_room"
 
 
+class NoPorts(Refusal):
+    """The machine has no port left for the order's services."""
+
+    code = "no_ports"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
     """Where an order would go: a host that is there already, or a server made in a size on offer."""
@@ -125,17 +131,24 @@ def rooms_of(hosts: Sequence[Host]) -> list[Room]:
 
 
 def publish_ports(deployment: Deployment) -> None:
-    """Every (service, port) that an endpoint names has a port of its own on the host; call it inside a transaction."""
+    """Every (service, port) that an endpoint names has a port of its own on the host; call it inside a transaction.
+
+    Refuses, and has changed nothing, where the host has not that many left.
+    """
     if deployment.server.provider.is_sandbox:
         return
     hold_places()
     host = published_at(deployment.server)
-    wanted = {(one["service"], int(one["port"])) for one in deployment.release.endpoints}
+    wanted = sorted({(one["service"], int(one["port"])) for one in deployment.release.endpoints})
     highest = PublishedPort.objects.filter(host=host).aggregate(Max("host_port"))["host_port__max"]
-    free = iter(_free_ports(host, highest or FIRST_PORT - 1))
+    free = _free_ports(host, highest or FIRST_PORT - 1)
+    if len(free) < len(wanted):
+        words = _("%(host)s has %(free)s ports left of %(first)s to %(last)s, and %(wanted)s are wanted.")
+        numbers = {"free": len(free), "first": FIRST_PORT, "last": LAST_PORT, "wanted": len(wanted)}
+        raise NoPorts(words % {"host": host, **numbers})
     PublishedPort.objects.bulk_create(
-        PublishedPort(deployment=deployment, host=host, host_port=next(free), service=service, container_port=port)
-        for service, port in sorted(wanted)
+        PublishedPort(deployment=deployment, host=host, host_port=host_port, service=service, container_port=port)
+        for host_port, (service, port) in zip(free, wanted, strict=False)
     )
 
 

@@ -14,7 +14,7 @@ from infrastructure.adapters.words import LeftBehind
 from infrastructure.keys import give_server_keys
 from infrastructure.models import Deployment, Endpoint, Provider, Server
 from infrastructure.outside import get_cloud, get_runtime
-from infrastructure.placing import NoProvider, base_url, find_place, hold_places, publish_ports, wish_of
+from infrastructure.placing import NoPorts, NoProvider, base_url, find_place, hold_places, publish_ports, wish_of
 from live.lib import clock
 from live.lib.control import kick, want
 from orders.flow import may_move
@@ -111,6 +111,7 @@ def _take_away(order: Order, rows: Rows) -> Iterator[Report]:
     _ask_no_more(order, rows)
     if _lags(rows.deployments, order) and _may(order, Part.COMPOSITION):
         _want(Deployment, "deployment", order)
+        yield from _forget_unlaunched(order)
     if _lags(rows.servers, order) and _may(order, Part.SERVER):
         _want(Server, "server", order)
         yield from _forget_unplaced(order)
@@ -126,6 +127,12 @@ def _forget_unplaced(order: Order) -> Iterator[Report]:
     if order.parts.filter(part=Part.SERVER).exists() and not Server.objects.filter(order=order).exists():
         words = _("No server was ever made.")
         yield _report(order, Part.SERVER, PartState.REMOVED, words)
+
+
+def _forget_unlaunched(order: Order) -> Iterator[Report]:
+    """An order that never got its ports has no composition to remove."""
+    if order.parts.filter(part=Part.COMPOSITION).exists() and not Deployment.objects.filter(order=order).exists():
+        yield _report(order, Part.COMPOSITION, PartState.REMOVED, _("No composition was ever launched."))
 
 
 def _may(order: Order, part: Part) -> bool:
@@ -184,6 +191,20 @@ def _want_deployment(order: Order, rows: Rows) -> Iterator[Report]:
     if order.pk in rows.deployments:
         _want(Deployment, "deployment", order)
         return
+    try:
+        deployment = _create_deployment(order)
+    except NoPorts as refusal:
+        # As for want of room: the minutely look asks again.
+        yield _report(order, Part.COMPOSITION, PartState.FAILED, refusal.message)
+        return
+    kick("deployment", [deployment.pk])
+    words = _("Launching %(release)s.") % {"release": order.release}
+    yield _report(order, Part.COMPOSITION, PartState.WORKING, words)
+
+
+@transaction.atomic
+def _create_deployment(order: Order) -> Deployment:
+    """The composition's row, its ports and its endpoints; none of them where the host has no ports left."""
     deployment = Deployment.objects.create(
         order=order,
         server=order.server,
@@ -193,9 +214,7 @@ def _want_deployment(order: Order, rows: Rows) -> Iterator[Report]:
     )
     publish_ports(deployment)
     _create_endpoints(deployment)
-    kick("deployment", [deployment.pk])
-    words = _("Launching %(release)s.") % {"release": order.release}
-    yield _report(order, Part.COMPOSITION, PartState.WORKING, words)
+    return deployment
 
 
 def _create_endpoints(deployment: Deployment) -> None:

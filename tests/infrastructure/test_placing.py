@@ -8,7 +8,7 @@ from threading import Barrier
 import pytest
 from django.db import connection
 
-from infrastructure.models import Host, Provider, ProviderOption, Server
+from infrastructure.models import Deployment, Host, Provider, ProviderOption, PublishedPort, Server
 from infrastructure.placing import find_place, hold_places, published_at, rooms_of
 from infrastructure.services import follow_orders
 from orders.models import Order
@@ -185,3 +185,34 @@ def test_a_cheaper_size_with_another_processor_is_not_chosen(cloud: Provider, pl
     assert Server.objects.get(order=place("dedicated")).size_id == "intel"
     Provider.objects.update(architecture="arm64")
     assert Server.objects.get(order=place("dedicated")).size_id == "arm"
+
+
+def test_a_host_without_ports_is_said_and_the_order_goes_on_when_there_are_some(
+    drive: Drive, ssh: FakeSsh, make_host: MakeHost, place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("infrastructure.placing.LAST_PORT", 20_000)
+    make_host(cpus=8, ram_gb=32)
+    first = place()
+    drive.settle()
+    second = place()
+    drive.settle(seconds=60)
+    assert (state_of(first), state_of(second)) == (State.ACTIVE, State.ATTENTION)
+    assert second.reason == "Composition: 198.51.100.1 has 0 ports left of 20000 to 20000, and 1 are wanted."
+    assert not Deployment.objects.filter(order=second).exists()
+
+    remove_order(order=first)
+    drive.settle()
+    assert (state_of(first), state_of(second)) == (State.REMOVED, State.ACTIVE)
+    assert PublishedPort.objects.get().deployment.order == second
+
+
+def test_an_order_that_waits_for_ports_can_be_removed(
+    drive: Drive, ssh: FakeSsh, make_host: MakeHost, place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("infrastructure.placing.LAST_PORT", 19_999)
+    make_host()
+    order = place()
+    drive.settle(seconds=60)
+    remove_order(order=order)
+    drive.settle()
+    assert state_of(order) == State.REMOVED
