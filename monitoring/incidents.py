@@ -70,13 +70,18 @@ def follow_incidents() -> int:
     open_ones = {row.order_id: row for row in Incident.objects.going_on().select_related("order__customer")}
     troubles = _troubles(outages, now)
     fresh = {order: trouble for order, trouble in troubles.items() if order not in open_ones}
-    over = [row for order, row in open_ones.items() if _is_over(outages.get(order, ()), now)]
+    over = [row for order, row in open_ones.items() if _may_end(row) and _is_over(outages.get(order, ()), now)]
     _open(fresh, {order: outages[order] for order in fresh}, now)
     for row in over:
         _resolve(row, _ended_at(outages.get(row.order_id, ()), now))
     # Of services that were stopped meanwhile nobody can say that they answer again.
-    _tell([row for row in over if row.order.wanted == Wanted.RUNNING], "resolved")
-    return len(fresh) + len(over)
+    tell([row for row in over if row.order.wanted == Wanted.RUNNING], "resolved")
+    return len(fresh) + len(over) + _raise_impacts(outages, now)
+
+
+def _may_end(incident: Incident) -> bool:
+    """What staff have opened they resolve, save where nothing is left that could be in trouble."""
+    return not incident.is_by_hand or incident.order.wanted == Wanted.REMOVED
 
 
 def _recent_outages(now: datetime, open_ones: Collection[int]) -> Mapping[int, list[Stretch]]:
@@ -119,16 +124,34 @@ def _ended_at(outages: Sequence[Stretch], now: datetime) -> datetime:
     return max((row.ended_at for row in outages if row.ended_at), default=now - calm())
 
 
+def _raise_impacts(outages: Mapping[int, Sequence[Stretch]], now: datetime) -> int:
+    """Where nothing answers any more, the incident says so; returns how many do since now."""
+    down = {order: sum(row.ended_at is None for row in rows) for order, rows in outages.items()}
+    rows = Incident.objects.may_grow().filter(order__in=[order for order, count in down.items() if count])
+    growing = list(rows.select_related("order__customer"))
+    checks = _check_counts([row.order_id for row in growing]) if growing else {}
+    grown = [row for row in growing if down[row.order_id] >= checks.get(row.order_id, 0)]
+    updates = []
+    for row in grown:
+        row.impact, row.updated_at = Service.MAJOR, now
+        with translation.override(row.order.customer.language):
+            said = _("By now none of the addresses answers.")
+        updates.append(IncidentUpdate(incident=row, at=now, state=row.state, impact=row.impact, message=said))
+    Incident.objects.bulk_update(grown, ("impact", "updated_at"))
+    IncidentUpdate.objects.bulk_create(updates)
+    return len(grown)
+
+
+def _check_counts(orders: Iterable[int]) -> dict[int, int]:
+    rows = MonitorCheck.objects.filter(monitor__order__in=orders).order_by()
+    return dict(rows.values_list("monitor__order").annotate(count=Count("pk")))
+
+
 def _open(troubles: Mapping[int, Trouble], outages: Mapping[int, Sequence[Stretch]], now: datetime) -> None:
     if not troubles:
         return
     orders = Order.objects.select_related("customer").in_bulk(list(troubles))
-    checks = dict(
-        MonitorCheck.objects.filter(monitor__order__in=troubles)
-        .order_by()
-        .values_list("monitor__order")
-        .annotate(count=Count("pk"))
-    )
+    checks = _check_counts(troubles)
     rows, updates = [], []
     for pk, trouble in troubles.items():
         down = [row for row in outages[pk] if row.ended_at is None] or list(outages[pk])[-1:]
@@ -146,7 +169,7 @@ def _open(troubles: Mapping[int, Trouble], outages: Mapping[int, Sequence[Stretc
         updates.append(IncidentUpdate(incident=row, at=now, state=Progress.INVESTIGATING, message=said))
     Incident.objects.bulk_create(rows)
     IncidentUpdate.objects.bulk_create(updates)
-    _tell(rows, "opened")
+    tell(rows, "opened")
 
 
 def _title(names: Sequence[str]) -> str:
@@ -154,12 +177,16 @@ def _title(names: Sequence[str]) -> str:
     return (words % {"names": ", ".join(names)})[:200]
 
 
-def _resolve(incident: Incident, at: datetime, message: str = "", actor: User | None = None) -> None:
+def _resolve(
+    incident: Incident, at: datetime, message: str = "", actor: User | None = None, impact: str = ""
+) -> IncidentUpdate:
     incident.state, incident.resolved_at = Progress.RESOLVED, max(at, incident.started_at)
     incident.save(update_fields=("state", "resolved_at", "updated_at"))
     with translation.override(incident.order.customer.language):
         said = message or _in_the_end(incident.order)
-    IncidentUpdate.objects.create(incident=incident, at=clock.now(), state=Progress.RESOLVED, message=said, actor=actor)
+    return IncidentUpdate.objects.create(
+        incident=incident, at=clock.now(), state=Progress.RESOLVED, impact=impact, message=said, actor=actor
+    )
 
 
 def _in_the_end(order: Order) -> str:
@@ -168,8 +195,8 @@ def _in_the_end(order: Order) -> str:
     return _("The services were stopped, so nothing is watched any more.")
 
 
-def _tell(incidents: Sequence[Incident], news: str) -> None:
-    """Each customer gets one mail, however many of its orders are concerned."""
+def tell(incidents: Sequence[Incident], news: str, said: str = "") -> None:
+    """Each customer gets one mail, however many of its orders are concerned; `said` is what staff say of it."""
     by_customer: dict[Customer, list[Incident]] = defaultdict(list)
     for incident in incidents:
         by_customer[incident.order.customer].append(incident)
@@ -183,6 +210,7 @@ def _tell(incidents: Sequence[Incident], news: str) -> None:
                 "incident": rows[0],
                 "order": rows[0].order,
                 "more": len(rows) - 1,
+                "said": said,
                 "zone": settings.TIME_ZONE,
             },
         )
@@ -197,16 +225,23 @@ def check_update(incident: Incident, state: str) -> None:
 
 
 @transaction.atomic
-def post_update(*, incident: Incident, state: str, message: str, actor: User | None = None) -> Incident:
-    """The update is on the status page; the customer gets a mail only when it says that all is over."""
+def post_update(
+    *, incident: Incident, state: str, message: str, impact: str = "", actor: User | None = None
+) -> IncidentUpdate:
+    """The update is on the status page; the customer gets a mail only when it says that all is over.
+
+    With an `impact` the incident is that grave from now on, and no longer raises it by itself.
+    """
     lock_orders([incident.order_id])
     row = Incident.objects.select_related("order__customer").get(pk=incident.pk)
     check_update(row, state)
+    changed = impact if impact != row.impact else ""
+    row.state, row.impact = state, impact or row.impact
+    row.save(update_fields=("state", "impact", "updated_at"))
     if state == Progress.RESOLVED:
-        _resolve(row, clock.now(), message, actor)
-        _tell([row], "resolved")
-        return row
-    row.state = state
-    row.save(update_fields=("state", "updated_at"))
-    IncidentUpdate.objects.create(incident=row, at=clock.now(), state=state, message=message, actor=actor)
-    return row
+        said = _resolve(row, clock.now(), message, actor, changed)
+        tell([row], "resolved", message)
+        return said
+    return IncidentUpdate.objects.create(
+        incident=row, at=clock.now(), state=state, impact=changed, message=message, actor=actor
+    )

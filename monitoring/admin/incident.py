@@ -6,17 +6,21 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.contrib.admin.widgets import AutocompleteSelectMultiple
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.decorators import display
+from unfold.widgets import UnfoldAdminTextareaWidget
 
 from customers.models import User
 from live.lib.errors import Refusal
 from monitoring.incidents import check_update, post_update
 from monitoring.models import Incident, IncidentUpdate
+from monitoring.opening import check_opening, open_incidents
 from monitoring.words import Progress, Service
+from orders.models import Order
 
 STATES = {
     Progress.INVESTIGATING: "danger",
@@ -24,7 +28,7 @@ STATES = {
     Progress.MONITORING: "info",
     Progress.RESOLVED: "success",
 }
-IMPACTS = {Service.PARTIAL: "warning", Service.MAJOR: "danger"}
+IMPACTS = {Service.DEGRADED: "info", Service.PARTIAL: "warning", Service.MAJOR: "danger"}
 
 
 class UpdateForm(forms.ModelForm[IncidentUpdate]):
@@ -32,7 +36,7 @@ class UpdateForm(forms.ModelForm[IncidentUpdate]):
 
     class Meta:
         model = IncidentUpdate
-        fields = ("state", "message")
+        fields = ("state", "impact", "message")
 
     def clean(self) -> dict[str, Any]:
         """What the service would refuse is said beside the field."""
@@ -45,12 +49,42 @@ class UpdateForm(forms.ModelForm[IncidentUpdate]):
         return values
 
 
+class OpeningForm(forms.ModelForm[Incident]):
+    """An incident that staff would like to open, for one order or several."""
+
+    orders = forms.ModelMultipleChoiceField(
+        Order.objects.all(),
+        label=_("orders"),
+        widget=AutocompleteSelectMultiple(Incident._meta.get_field("order"), admin.site),
+        help_text=_("Each gets an incident of its own; a customer gets one mail."),
+    )
+    message = forms.CharField(
+        label=_("first words"),
+        widget=UnfoldAdminTextareaWidget,
+        help_text=_("Customers read this, and get it by mail."),
+    )
+
+    class Meta:
+        model = Incident
+        fields = ("title", "impact", "state")
+
+    def clean(self) -> dict[str, Any]:
+        """What the service would refuse is said beside the field."""
+        values = super().clean() or {}
+        if not self.errors:
+            try:
+                check_opening(**{name: values[name] for name in ("orders", "title", "message", "state")})
+            except Refusal as refusal:
+                self.add_error(refusal.field, refusal.message)
+        return values
+
+
 class UpdateInline(TabularInline):
     """What was said, and a line to say more."""
 
     model = IncidentUpdate
     form = UpdateForm
-    fields = ("state", "message", "at", "actor")
+    fields = ("state", "impact", "message", "at", "actor")
     readonly_fields = ("at", "actor")
     hide_title = True
     extra = 1
@@ -86,13 +120,37 @@ class IncidentAdmin(ModelAdmin):
     search_help_text = _("Title, order, or customer")
     show_full_result_count = False
     ordering = ("-pk",)
-    fields = ("order", "title", "shown_state", "shown_impact", "started_at", "resolved_at")
-    readonly_fields = fields
     inlines = (UpdateInline,)
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """Never: an outage that lasts opens one."""
-        return False
+    SHOWN = ("order", "title", "shown_state", "shown_impact", "is_by_hand", "started_at", "resolved_at")
+    ASKED = ("orders", "title", "impact", "state", "message")
+
+    def get_fields(self, request: HttpRequest, obj: Incident | None = None) -> tuple[str, ...]:
+        """What is asked of a new one, and what is shown of one that customers know."""
+        return self.SHOWN if obj else self.ASKED
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Incident | None = None) -> tuple[str, ...]:
+        """All of it, once customers know: updates say what changes."""
+        return self.SHOWN if obj else ()
+
+    def get_form(self, request: HttpRequest, obj: Incident | None = None, change: bool = False, **named: Any) -> Any:
+        """The form to open one with, or to write updates in."""
+        return super().get_form(request, obj, change, **({} if obj else {"form": OpeningForm}), **named)
+
+    def get_inlines(self, request: HttpRequest, obj: Incident | None) -> Any:
+        """Updates, once there is something to update."""
+        return self.inlines if obj else ()
+
+    def save_model(self, request: HttpRequest, obj: Incident, form: Any, change: bool) -> None:
+        """The service opens one per order, and tells the customers; the history has each."""
+        if change:
+            return
+        actor = request.user if isinstance(request.user, User) else None
+        asked = {name: form.cleaned_data[name] for name in self.ASKED}
+        first, *others = open_incidents(**asked, actor=actor)
+        obj.pk, obj.order = first.pk, first.order
+        for other in others:
+            self.log_addition(request, other, [{"added": {}}])
 
     def has_delete_permission(self, request: HttpRequest, obj: Incident | None = None) -> bool:
         """Never: customers were told of it."""
@@ -104,8 +162,8 @@ class IncidentAdmin(ModelAdmin):
         actor = request.user if isinstance(request.user, User) else None
         for one in formset.extra_forms:
             if one.has_changed():
-                said = {name: one.cleaned_data[name] for name in ("state", "message")}
-                post_update(incident=form.instance, actor=actor, **said)
+                said = {name: one.cleaned_data[name] for name in ("state", "impact", "message")}
+                formset.new_objects.append(post_update(incident=form.instance, actor=actor, **said))
 
     @admin.display(description=_("customer"), ordering="order__customer__name")
     def customer(self, row: Incident) -> str:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from rest_framework import serializers
 
-from live.lib.rest import AmountField, RowSerializer
+from live.lib.rest import AmountField, RequestSerializer, RowSerializer
 from monitoring.models import Incident, IncidentUpdate, Monitor, MonitorCheck, MonthlyReport
+from monitoring.words import Progress
 from orders.api.rows import OrderResourceSerializer
 
 
@@ -35,7 +36,15 @@ class IncidentUpdateSerializer(RowSerializer):
 
     class Meta:
         model = IncidentUpdate
-        fields = ("at", "state", "message")
+        fields = ("at", "state", "impact", "message")
+
+
+class UpdateRequestSerializer(RequestSerializer):
+    """One thing to say; with an impact the incident is that grave from now on."""
+
+    state = serializers.ChoiceField(Progress.choices)
+    message = serializers.CharField()
+    impact = serializers.ChoiceField(Incident.IMPACTS, required=False, default="")
 
 
 class IncidentSerializer(RowSerializer):
@@ -46,7 +55,7 @@ class IncidentSerializer(RowSerializer):
 
     class Meta:
         model = Incident
-        fields = ("id", "order", "title", "impact", "state", "started_at", "resolved_at", "updates")
+        fields = ("id", "order", "title", "impact", "state", "is_by_hand", "started_at", "resolved_at", "updates")
 
 
 class ReportSerializer(RowSerializer):

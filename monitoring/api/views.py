@@ -1,15 +1,31 @@
-"""Monitors and incidents: read only; they follow their orders, and what happens to them."""
+"""Monitors, which follow their orders, and incidents, of which staff say what is being done."""
 
 from __future__ import annotations
 
+from typing import Any, cast
+
 import django_filters
 from django.db.models import Prefetch
+from drf_spectacular.utils import extend_schema
+from rest_framework import status
+from rest_framework.decorators import action
 from rest_framework.permissions import IsAuthenticated
+from rest_framework.request import Request
+from rest_framework.response import Response
 
+from customers.models import User
+from live.lib.idempotency import once
 from live.lib.rest import TrueFalseFilter
-from monitoring.api.serializers import IncidentSerializer, MonitorSerializer
+from monitoring.api.serializers import (
+    IncidentSerializer,
+    IncidentUpdateSerializer,
+    MonitorSerializer,
+    UpdateRequestSerializer,
+)
+from monitoring.incidents import post_update
 from monitoring.models import Incident, Monitor, MonitorCheck
 from monitoring.words import Backend, CheckState, Progress
+from orders.api.permissions import is_staff_with
 from orders.api.rows import OrderRowFilter, OrderRowsView
 
 
@@ -46,6 +62,14 @@ class IncidentFilter(OrderRowFilter):
         fields = ("order", "state", "open")
 
 
+class MaySay(IsAuthenticated):
+    """Staff who may write updates; the incident must be visible first, or it does not exist."""
+
+    def has_object_permission(self, request: Request, view: Any, obj: Incident) -> bool:
+        """True for staff who hold the permission."""
+        return isinstance(request.user, User) and is_staff_with(request.user, "monitoring.add_incidentupdate")
+
+
 class IncidentView(OrderRowsView):
     """The incidents of the orders you see, with all that was said of them."""
 
@@ -53,3 +77,14 @@ class IncidentView(OrderRowsView):
     serializer_class = IncidentSerializer
     filterset_class = IncidentFilter
     permission_classes = (IsAuthenticated,)
+
+    @extend_schema(request=UpdateRequestSerializer, responses={201: IncidentUpdateSerializer})
+    @action(detail=True, methods=["post"], permission_classes=(MaySay,), filterset_class=None)
+    @once
+    def updates(self, request: Request, pk: str) -> Response:
+        """Staff say how far it is; customers read it at once, and are mailed when it says that all is over."""
+        incident = self.get_object()
+        asked = UpdateRequestSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        said = post_update(incident=incident, actor=cast("User", request.user), **asked.validated_data)
+        return Response(IncidentUpdateSerializer(said).data, status=status.HTTP_201_CREATED)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Self
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
 from customers.models import User
@@ -21,16 +21,24 @@ class IncidentQuerySet(models.QuerySet["Incident"]):
         """Those that are not resolved."""
         return self.filter(resolved_at__isnull=True)
 
+    def may_grow(self) -> Self:
+        """Those whose impact is raised by itself: opened by itself, and staff have not said otherwise."""
+        said_by_staff = IncidentUpdate.objects.filter(incident=OuterRef("pk"), actor__isnull=False).exclude(impact="")
+        return self.going_on().filter(~Exists(said_by_staff), is_by_hand=False).exclude(impact=Service.MAJOR)
+
 
 class Incident(Timestamped):
-    """A trouble of one order as it is told to the customer: opened by itself, accompanied by staff."""
+    """A trouble of one order as it is told to the customer: opened by itself or by hand, accompanied by staff."""
 
-    IMPACTS = ((Service.PARTIAL, Service.PARTIAL.label), (Service.MAJOR, Service.MAJOR.label))
+    IMPACTS = tuple((one, one.label) for one in (Service.DEGRADED, Service.PARTIAL, Service.MAJOR))
 
     order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="incidents", verbose_name=_("order"))
     title = models.CharField(_("title"), max_length=200)
     impact = models.CharField(_("impact"), max_length=20, choices=IMPACTS, default=Service.PARTIAL)
     state = models.CharField(_("state"), max_length=15, choices=Progress.choices, default=Progress.INVESTIGATING)
+    is_by_hand = models.BooleanField(
+        _("opened by hand"), default=False, help_text=_("Then it is staff who resolve it, and say how grave it is.")
+    )
     started_at = models.DateTimeField(_("started"))
     resolved_at = models.DateTimeField(_("resolved"), null=True, blank=True)
 
@@ -61,6 +69,9 @@ class IncidentUpdate(models.Model):
     incident = models.ForeignKey(Incident, on_delete=models.CASCADE, related_name="updates", verbose_name=_("incident"))
     at = models.DateTimeField(_("at"))
     state = models.CharField(_("state"), max_length=15, choices=Progress.choices)
+    impact = models.CharField(
+        _("impact"), max_length=20, blank=True, choices=Incident.IMPACTS, help_text=_("Empty where it stays as it was.")
+    )
     message = models.TextField(_("message"), help_text=_("Customers read this."))
     actor = models.ForeignKey(
         User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("by")

@@ -75,7 +75,10 @@ def _incident(one: Incident) -> dict[str, Any]:
         "state": one.state,
         "started_at": one.started_at,
         "resolved_at": one.resolved_at,
-        "updates": [{"at": said.at, "state": said.state, "message": said.message} for said in one.updates.all()],
+        "updates": [
+            {"at": said.at, "state": said.state, "impact": said.impact, "message": said.message}
+            for said in one.updates.all()
+        ],
     }
 
 

@@ -266,3 +266,28 @@ def test_stranger_may_say_nothing(room: Room, client: Client) -> None:
     client.force_login(user)
     say(client, Incident.objects.get(), "identified", "Gossip.")
     assert IncidentUpdate.objects.count() == 1
+
+
+def test_trouble_that_grows_raises_its_impact_once_and_sends_no_mail(room: Room) -> None:
+    order = room.watched("wms", "csw")
+    fail(room, order, "wms")
+    minutes(room, 5)
+    fail(room, order, "csw")
+    minutes(room, 5)
+    incident = Incident.objects.get()
+    assert incident.impact == "major_outage"
+    assert (said_last(incident).impact, said_last(incident).state) == ("major_outage", "investigating")
+    assert incident.updates.count() == 2
+    assert len(subjects()) == 1
+
+
+def test_impact_that_staff_have_said_is_theirs(room: Room) -> None:
+    order = room.watched("wms", "csw")
+    fail(room, order, "wms")
+    minutes(room, 5)
+    post_update(
+        incident=Incident.objects.get(), state="identified", message="Slow.", impact="degraded", actor=UserFactory()
+    )
+    fail(room, order, "csw")
+    minutes(room, 5)
+    assert Incident.objects.get().impact == "degraded"

@@ -37,6 +37,7 @@ OPERATOR = (
     "infrastructure.destroy_orphan",
     "infrastructure.power_server",
     "infrastructure.resize_server",
+    "monitoring.add_incident",
     "monitoring.add_incidentupdate",
     "monitoring.add_maintenance",
     "monitoring.add_statuspage",
