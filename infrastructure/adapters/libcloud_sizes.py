@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from decimal import Decimal
-
-from libcloud.compute.base import NodeSize
+from typing import Any
 
 from infrastructure.adapters.words import SizeOffer
 
@@ -39,7 +38,7 @@ _ARM_SIZES: Mapping[str, re.Pattern[str]] = {
 }
 
 
-def offer_of(size: NodeSize) -> SizeOffer:
+def offer_of(size: Any) -> SizeOffer:
     """libcloud's size in our words."""
     return SizeOffer(
         outside_id=str(size.id),
@@ -52,7 +51,7 @@ def offer_of(size: NodeSize) -> SizeOffer:
     )
 
 
-def is_offered(size: NodeSize, location_id: str = "") -> bool:
+def is_offered(size: Any, location_id: str = "") -> bool:
     """False where the cloud says that it makes no server of this size, or none at the location."""
     if size.extra.get("available") is False or size.extra.get("disabled") is True:
         return False
@@ -64,7 +63,7 @@ def is_offered(size: NodeSize, location_id: str = "") -> bool:
     return location_id in map(str, places) if location_id else bool(places)
 
 
-def _cpus(size: NodeSize) -> int | None:
+def _cpus(size: Any) -> int | None:
     """The number of processors; None if the driver does not say."""
     for name in CPU_NAMES:
         value = str(size.extra.get(name, getattr(size, name, None)) or "")
@@ -73,7 +72,7 @@ def _cpus(size: NodeSize) -> int | None:
     return None
 
 
-def _architecture(size: NodeSize) -> str:
+def _architecture(size: Any) -> str:
     """`amd64` or `arm64`, as Docker calls them; empty if neither the driver nor the name tells."""
     for name, value in size.extra.items():
         if name.rpartition(":")[2] in PROCESSOR_NAMES and (told := _told(str(value))):
