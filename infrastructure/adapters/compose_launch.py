@@ -25,8 +25,7 @@ LINGER = 12.0
 LONG = 30.0
 """Seconds after which a launch is a long one, and no visit stays with it."""
 AT_ONCE = 8
-LOOK_IN_SOON = timedelta(seconds=1)
-LOOK_IN = timedelta(seconds=5)
+LOOK_IN_SOONEST, LOOK_IN_LATEST = 1.0, 5.0
 ELSEWHERE = timedelta(seconds=10)
 STOPPING = "stop"
 SAID_AT_MOST = 1000
@@ -120,11 +119,11 @@ class Launches:
             self.break_off(key)
             raise TransientError(f"docker did not finish within {self.timeout:g} s")
         stage = _stage(job, key)
-        raise Progress(stage.words, news=stage.news, retry_in=LOOK_IN if is_long else LOOK_IN_SOON, is_bounded=True)
+        raise Progress(stage.words, news=stage.news, retry_in=_rest(job), is_bounded=True)
 
     def _settle(self, job: Job, key: str, secrets: Iterable[str]) -> None:
         """Nothing is left of an ended job; raises if it failed. One that was killed is as if it had never been."""
-        output, errors = (self._named(text, job.host) for text in (job.output, job.errors))
+        output, errors = (self._named(text, job) for text in (job.output, job.errors))
         error = failure(output, errors, secrets, code=job.code) if job.code else None
         said = self._why_unhealthy(key, errors, secrets) if isinstance(error, TransientError) else ""
         self._clear(job)
@@ -152,8 +151,9 @@ class Launches:
             return ""
         return f"; it said: {blanked(said, secrets)[-SAID_AT_MOST:]}" if said else ""
 
-    def _named(self, text: str, host: str) -> str:
-        return text.replace(host, self.name) if self.name and host else text
+    def _named(self, text: str, job: Job) -> str:
+        text = text.replace(f"{job.path}/product/", "")
+        return text.replace(job.host, self.name) if self.name and job.host else text
 
 
 def project_of(key: str) -> str:
@@ -171,6 +171,11 @@ def mark_of(composition: Composition) -> str:
 def secrets_of(composition: Composition) -> list[str]:
     """What no message may repeat."""
     return [value for name, value in composition.environment.items() if not name.startswith("LIVE_")]
+
+
+def _rest(job: Job) -> timedelta:
+    """A twentieth of what it has taken: what the last look comes late is little beside the whole."""
+    return timedelta(seconds=min(max(job.age / 20, LOOK_IN_SOONEST), LOOK_IN_LATEST))
 
 
 def _stage(job: Job, key: str) -> Stage:

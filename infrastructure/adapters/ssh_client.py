@@ -27,7 +27,8 @@ CONNECT_SECONDS = 10
 SSH_FAILED = 255
 
 # The session lives as long as its input: when a worker and its launch are gone, so is their way to the engine. While it
-# lives it may hold a lock, so that of several worker machines one launches; the lock tells whom to end for its sake.
+# lives it may hold a lock, so that of several worker machines one launches. The lock names the connection's own sshd: as
+# long as that lives, so does everything that is forwarded.
 _HOLD = f"""
 lock={{lock}}
 if [ ! -S {ENGINE_SOCKET} ]; then echo absent; exit; fi
@@ -40,7 +41,16 @@ if [ -n "$lock" ] && command -v flock >/dev/null && (: >>"$lock") 2>/dev/null; t
     age=$(( $(date +%s) - $(stat -c %Y "$lock") ))
     if [ "$age" -gt {{stale}} ]; then kill "$(cat "$lock")"; flock -w 5 9 && answer=ready; fi
   fi
-  if [ $answer = ready ]; then echo $$ >"$lock"; else exec 9>&-; fi
+  if [ $answer = ready ]; then
+    guest=$$
+    until case $(cat /proc/$guest/comm) in sshd*) true ;; *) false ;; esac; do
+      guest=$(sed -n "s/^PPid:[[:space:]]*//p" /proc/$guest/status)
+      if [ "$guest" -le 1 ]; then guest=$$; break; fi
+    done
+    echo $guest >"$lock"
+  else
+    exec 9>&-
+  fi
 fi
 echo $answer
 exec cat >/dev/null

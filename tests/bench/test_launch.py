@@ -97,8 +97,9 @@ def test_a_launch_costs_little_more_than_the_bare_command(place: str, tmp_path: 
     finally:
         for one in (wanted, neighbour):
             runtime.remove(key=one.key)
-    ratio = sorted(ours)[ROUNDS // 2] / sorted(bare)[ROUNDS // 2]
+    # Each launch against the one just before: a machine that others use meanwhile is slow for both.
+    ratio = sorted(one / floor for one, floor in zip(ours, bare, strict=True))[ROUNDS // 2]
     told = [" ".join(f"{one:.1f}" for one in runs) for runs in (bare, ours)]
     print(f"\nfloor: bare `docker compose up --wait` of sdi-lite on {place}: {told[0]} s")  # noqa: T201  (it speaks)
-    print(f"a launch by us: {told[1]} s, {ratio:.2f} times the floor (medians)")  # noqa: T201  (it speaks)
+    print(f"a launch by us: {told[1]} s, {ratio:.2f} times the floor (median of the pairs)")  # noqa: T201  (it speaks)
     assert ratio <= AT_MOST

@@ -1,0 +1,161 @@
+"""Launches over SSH that take longer than a visit: whatever happens in the middle, one goes on and none is left."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from infrastructure.adapters.compose_job import find_job
+from infrastructure.adapters.docker_runtime import DockerRuntime
+from infrastructure.adapters.ssh import SshTarget, ask
+from infrastructure.adapters.words import Composition, Progress
+from live.lib.errors import OutsideError, TransientError
+from tests.infrastructure.adapters.test_runtime_contract import bundle
+from tests.lab.hosts import lab_hosts
+from tests.lab.test_hosts import ways_in
+
+pytestmark = [pytest.mark.lab, pytest.mark.enable_socket]
+
+COMPOSE = "services: {web: {build: ., init: true, command: sleep infinity}}"
+ANOTHER_WORKER = """
+import sys
+from pathlib import Path
+from tests.lab.test_long_launches import runtime_at, long
+runtime_at(Path(sys.argv[1]), linger=60).ensure_running(long(sys.argv[2]))
+"""
+
+
+def runtime_at(work_dir: Path, *, linger: float = 0.5) -> DockerRuntime:
+    """A worker machine's runtime of the lab's first host."""
+    return DockerRuntime(work_dir=work_dir, timeout=120, ssh=lab_hosts()[0], linger=linger)
+
+
+def long(key: str) -> Composition:
+    """A composition whose build takes some seconds, anew for each key."""
+    recipe = f"FROM debian:bookworm-slim\nRUN echo {key}\nRUN sleep 8; date +%s%N >/built\n"
+    return Composition(key=key, compose=COMPOSE, bundle=bundle(Dockerfile=recipe), digest="1")
+
+
+@dataclass
+class Ground:
+    """One key on the host, and the worker machine that launches it."""
+
+    host: SshTarget
+    key: str
+    work_dir: Path
+
+    @property
+    def runtime(self) -> DockerRuntime:
+        return runtime_at(self.work_dir)
+
+    def begin(self) -> float:
+        """A launch is under way; returns when it was started."""
+        with pytest.raises(Progress):
+            self.runtime.ensure_running(long(self.key))
+        job = find_job(self.work_dir, self.key)
+        assert job is not None
+        return job.started_at
+
+    def end(self) -> list[str]:
+        """What was told until the composition ran."""
+        told = []
+        for _ in range(60):
+            try:
+                self.runtime.ensure_running(long(self.key))
+            except TransientError as error:
+                told.append(str(error))
+                time.sleep(0.5)
+            else:
+                return told
+        raise AssertionError(told)
+
+
+@pytest.fixture
+def ground(tmp_path: Path) -> Iterator[Ground]:
+    ground = Ground(lab_hosts()[0], f"live-T{uuid.uuid4().hex[:8].upper()}", tmp_path / "work")
+    yield ground
+    ground.runtime.remove(key=ground.key)
+    assert list(ground.runtime.left_behind(key=ground.key)) == []
+    assert ask(ground.host, f"ls /run/lock | grep -c {ground.key} || true").strip() == "0"
+
+
+def soon(holds: Callable[[], bool], seconds: float = 15) -> None:
+    """It holds within so many seconds."""
+    end = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < end
+        time.sleep(0.2)
+
+
+def test_a_long_launch_frees_its_worker_and_tells_its_stages(ground: Ground) -> None:
+    started = time.monotonic()
+    ground.begin()
+    assert time.monotonic() - started < 6
+    told = ground.end()
+    assert "Building web (step 3 of 5)" in told
+    assert sorted(path.name for path in ground.work_dir.iterdir()) == []
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
+def test_a_worker_that_ends_leaves_its_launch_to_the_next_visit(ground: Ground, how: signal.Signals) -> None:
+    words = [sys.executable, "-c", ANOTHER_WORKER, str(ground.work_dir), ground.key]
+    with subprocess.Popen(words, cwd=Path.cwd()) as worker:
+        soon(lambda: find_job(ground.work_dir, ground.key) is not None)
+        first = find_job(ground.work_dir, ground.key)
+        time.sleep(2)
+        os.kill(worker.pid, how)
+    assert first is not None
+    assert ground.begin() == first.started_at
+    ground.end()
+
+
+def test_a_removal_ends_the_launch_at_once_and_leaves_nothing(ground: Ground) -> None:
+    ground.begin()
+    started = time.monotonic()
+    ground.runtime.remove(key=ground.key)
+    assert time.monotonic() - started < 6
+    assert list(ground.runtime.left_behind(key=ground.key)) == []
+    said = ask(ground.host, "docker ps --all --no-trunc --format '{{.Command}}'")
+    assert "date +%s%N >/built" not in said
+    soon(lambda: ways_in(ground.host) == [])
+
+
+def test_another_wish_takes_the_place_of_the_launch(ground: Ground) -> None:
+    ground.begin()
+    idle = "services: {web: {image: 'debian:bookworm-slim', init: true, command: sleep infinity}}"
+    other = Composition(key=ground.key, compose=idle, bundle=b"", digest="2")
+    [web] = runtime_at(ground.work_dir, linger=20).ensure_running(other)
+    assert web.image == "debian:bookworm-slim"
+
+
+def test_another_worker_machine_waits_and_a_removal_there_ends_the_launch_here(ground: Ground, tmp_path: Path) -> None:
+    ground.begin()
+    elsewhere = runtime_at(tmp_path / "another machine")
+    with pytest.raises(TransientError, match="another worker machine is still busy with it"):
+        elsewhere.ensure_running(long(ground.key))
+    elsewhere.remove(key=ground.key)
+    job = find_job(ground.work_dir, ground.key)
+    assert job is not None
+    soon(lambda: not job.is_running)
+    assert job.code != 0
+
+
+def test_a_connection_lost_in_the_middle_is_made_good(ground: Ground) -> None:
+    ground.begin()
+    ask(ground.host, f"kill $(cat /run/lock/{ground.key}.lock)")
+    error: OutsideError = Progress("")
+    while isinstance(error, Progress):
+        with pytest.raises(OutsideError) as caught:
+            ground.runtime.ensure_running(long(ground.key))
+        error = caught.value
+    assert isinstance(error, TransientError), error
+    ground.end()
