@@ -41,7 +41,7 @@ class Watched:
         """What workers do in a minute for this room and the mail, without waiting for the minute to be over."""
         follow_all()
         for controller in control.controllers():
-            if controller.name in ("monitoring", "mail"):
+            if controller.name in ("monitoring", "windows", "mail"):
                 controller.run()
         Monitor.objects.filter(order=self.order, next_read_at__isnull=False).update(next_read_at=clock.now())
         for every in all_schedules():
@@ -83,6 +83,11 @@ class Watched:
         """What Zabbix says is wrong with it now."""
         asked = {"tags": [{"tag": "live", "value": self.order.key, "operator": 1}], "output": "extend"}
         return list(self.watch.wire.call("problem.get", asked))
+
+    def windows(self, key: str) -> list[Mapping[str, Any]]:
+        """The maintenance that Zabbix knows under our key."""
+        asked = {"search": {"name": key}, "output": ["maintenanceid"], "selectHosts": ["host"]}
+        return list(self.watch.wire.call("maintenance.get", asked))
 
     def standing(self) -> dict[str, list[str]]:
         """The ids of everything that stands of it in Zabbix, by kind of object."""
