@@ -7,6 +7,8 @@ from typing import ClassVar
 
 from django.db.models import Prefetch
 from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -71,7 +73,8 @@ def _watcher_in_words(monitor: Monitor) -> str:
     row = Watcher.objects.filter(backend=monitor.backend, failing_since__isnull=False).first()
     if row is None:
         return ""
-    told = {"time": when(row.failing_since), "error": row.last_error}
+    since = timezone.localtime(row.failing_since)
+    told = {"time": date_format(since, "j F Y, H:i"), "error": row.last_error}
     return _("Has not answered since %(time)s: %(error)s") % told
 
 

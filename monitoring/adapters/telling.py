@@ -75,4 +75,4 @@ class Teller(Protocol):
         """Every reading within each period, oldest first; a period that nothing is known of is left out."""
 
     def describe(self) -> tuple[str, ...]:
-        """Who answers, in which version, and what our account may do there: a line each."""
+        """What our account may see and do there: a line each."""

@@ -12,7 +12,6 @@ from monitoring.adapters.words import Seen
 from monitoring.adapters.zabbix_wire import Wire
 
 READABLE: tuple[tuple[str, str, dict[str, object]], ...] = (
-    ("host groups", "hostgroup.get", {"editable": True}),
     ("hosts", "host.get", {"editable": True}),
     ("services", "service.get", {}),
     ("SLAs", "sla.get", {}),
@@ -42,7 +41,7 @@ class ZabbixTeller:
         return zabbix_past.read_past(self.wire, periods)
 
     def describe(self) -> tuple[str, ...]:
-        return (f"Zabbix {self.wire.version}", *(self._counted(*one) for one in READABLE))
+        return tuple(self._counted(*one) for one in READABLE)
 
     def _counted(self, name: str, method: str, params: Mapping[str, object]) -> str:
         """How many of a kind our account reaches, or that it may not ask."""

@@ -163,7 +163,6 @@ def _overview() -> dict[str, Any]:
         "watcher_name": Backend(backend).label,
         "watcher_standing": _standing_of(row),
         "watcher_answered": when(row.last_success_at),
-        "watcher_silent": when(row.failing_since),
         "watcher_tested": when(row.tested_at),
         "waiting": _waiting(),
         "unread": late,

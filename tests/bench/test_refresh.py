@@ -1,0 +1,134 @@
+"""Refreshing thousands of monitors from a real Zabbix: calls, queries and seconds, against the bare calls."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from infrastructure.models import Deployment, Endpoint, Provider, Server
+from live.lib import clock
+from monitoring import outside
+from monitoring.adapters.words import CheckSpec, MonitorSpec
+from monitoring.adapters.zabbix import ZabbixWatch
+from monitoring.models import Monitor, MonitorCheck
+from monitoring.retrieving import read_figures, read_problems
+from monitoring.tasks import read_states
+from orders.models import Order
+from orders.words import State, Wanted
+from tests.bench.test_zabbix import Bare
+from tests.factories import make_draft
+from tests.lab.zabbix import VERSIONS, zabbix
+
+pytestmark = [
+    pytest.mark.bench,
+    pytest.mark.lab,
+    pytest.mark.django_db,
+    pytest.mark.skipif(not all(os.environ.get(name) for name in VERSIONS.values()), reason="needs the lab's Zabbix"),
+]
+
+MOST_CALLS = {read_states: 4, read_problems: 1, read_figures: 3}
+
+
+def spec(order: Order) -> MonitorSpec:
+    check = CheckSpec(key="wms", name="Maps", url="http://127.0.0.1:9/wms")
+    return MonitorSpec(key=order.key, name=order.reference, tags={"product": "lab"}, checks=(check,), plan="lab/bench")
+
+
+def make_orders(number: int) -> list[Order]:
+    """Running orders with one address each, in a few statements."""
+    first = make_draft()
+    start = Order.objects.count()
+    fresh = [Order(**_copied(first, n)) for n in range(start, start + number)]
+    orders = Order.objects.bulk_create(fresh)
+    provider, _ = Provider.objects.get_or_create(slug="sandbox", kind="sandbox", name="Sandbox")
+    servers = Server.objects.bulk_create([Server(order=one, provider=provider) for one in orders])
+    deployments = Deployment.objects.bulk_create(
+        [Deployment(order=one, server=at, release=one.release) for one, at in zip(orders, servers, strict=True)]
+    )
+    url = "http://127.0.0.1:9/wms"
+    endpoints = Endpoint.objects.bulk_create(
+        [
+            Endpoint(order=on.order, deployment=on, name="wms", application="Maps", url=url, check_url=url)
+            for on in deployments
+        ]
+    )
+    monitors = Monitor.objects.bulk_create(
+        [Monitor(order=one, backend="zabbix", next_read_at=clock.now(), done_version=1) for one in orders]
+    )
+    MonitorCheck.objects.bulk_create(
+        [MonitorCheck(monitor=row, endpoint=at) for row, at in zip(monitors, endpoints, strict=True)]
+    )
+    return orders
+
+
+def _copied(order: Order, number: int) -> dict[str, object]:
+    fields = {field.attname: getattr(order, field.attname) for field in Order._meta.concrete_fields}
+    run = f"B{os.getpid() % 46656:X}{number:05d}"
+    return {**fields, "id": None, "reference": run, "name": run, "wanted": Wanted.RUNNING, "state": State.ACTIVE}
+
+
+def cost(watch: ZabbixWatch, act: Callable[[], int]) -> tuple[int, int, float]:
+    before, started = watch.wire.calls, time.perf_counter()
+    with CaptureQueriesContext(connection) as queries:
+        act()
+    return watch.wire.calls - before, len(queries), time.perf_counter() - started
+
+
+def floor(bare: Bare, keys: list[str]) -> float:
+    """The bare calls for the same: hosts, their items, and problems; nothing is done with the answers."""
+    started = time.perf_counter()
+    hosts = bare.call("host.get", {"output": ["hostid", "host", "status"], "filter": {"host": keys}})
+    shape = {
+        "output": ["hostid", "key_", "lastvalue", "lastclock", "state", "error"],
+        "hostids": [one["hostid"] for one in hosts],
+        "webitems": True,
+        "search": {"key_": ["web.test.fail[", "web.test.time["]},
+        "startSearch": True,
+        "searchByAny": True,
+    }
+    bare.call("item.get", shape)
+    bare.call("problem.get", {"output": "extend", "tags": [{"tag": "live", "operator": 4}]})
+    return time.perf_counter() - started
+
+
+@pytest.mark.parametrize("version", list(VERSIONS))
+def test_refreshing_takes_as_many_calls_and_queries_for_many_as_for_few(
+    version: str, socket_enabled: None, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watch = zabbix(version, interval="1h")
+    monkeypatch.setattr(outside, "get_watch", lambda: watch)
+    bare = Bare(watch)
+    keys: list[str] = []
+    costs: dict[int, list[tuple[int, int]]] = {}
+    try:
+        for number in (1000, 4000):
+            fresh = [spec(order) for order in make_orders(number)]
+            keys += [one.key for one in fresh]
+            for at in range(0, number, 1000):
+                watch.ensure_monitors(fresh[at : at + 1000])
+            read_states()
+            Monitor.objects.update(next_read_at=clock.now())
+            bare_seconds = floor(bare, keys)
+            seen = [cost(watch, act) for act in MOST_CALLS]
+            costs[len(keys)] = [(calls, queries) for calls, queries, _seconds in seen]
+            told = "; ".join(
+                f"{act.__name__} {calls} calls, {queries} queries, {seconds:.2f} s"
+                for act, (calls, queries, seconds) in zip(MOST_CALLS, seen, strict=True)
+            )
+            ours = seen[0][2] + seen[1][2]
+            with capsys.disabled():
+                print(  # noqa: T201
+                    f"\nZabbix {watch.wire.version}, {len(keys)} monitors: {told}; "
+                    f"bare calls {bare_seconds:.2f} s, readings and problems {ours / bare_seconds:.2f} times that"
+                )
+    finally:
+        for at in range(0, len(keys), 1000):
+            watch.remove_monitors(keys[at : at + 1000])
+    few, many = costs.values()
+    assert few == many
+    assert all(calls <= most for (calls, _queries), most in zip(many, MOST_CALLS.values(), strict=True))
