@@ -34,8 +34,10 @@ def held_after(held: Held, seen: Seen | None, *, now: datetime) -> Held:
     """What is held once `seen` (nothing, when nobody could tell) is taken in.
 
     Up at the first success, down at the second failure in a row. Silence turns up into unknown after a while, but
-    never lifts an outage: only a success does.
+    never lifts an outage: only a success does. A reading from the future, of a clock that is ahead, is one of now.
     """
+    if seen is not None and seen.at > now:
+        seen = replace(seen, at=now)
     if seen is None or seen.health is Health.UNKNOWN or (held.checked_at and seen.at <= held.checked_at):
         return _after_silence(held, now)
     failures = held.failures + 1 if seen.health is Health.DOWN else 0

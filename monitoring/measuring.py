@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.db.models import Q
+from django.db.models import OuterRef, Q, Subquery
 from django.utils import timezone
 
 from live.lib import clock
@@ -20,7 +20,9 @@ from monitoring.models import DailyAvailability, Monitor, MonitorCheck, Outage, 
 from monitoring.words import CheckState
 
 AT_ONCE = 500
+# What is looked at again at every turn; days before it only where they are known to be open, and no further than that.
 CATCH_UP_DAYS = 7
+FURTHEST_BACK = timedelta(days=400)
 
 Spans = dict[int, list[Span]]
 
@@ -82,10 +84,28 @@ def _unread(orders: Collection[int], now: datetime) -> Spans:
 
 
 def close_days() -> int:
-    """Every day that is over has its figures, as far back as a week; returns how many rows were closed."""
+    """Every day that is over has its figures, however long nobody worked; returns how many rows were closed."""
     end_orphans(clock.now())
     yesterday = today() - timedelta(days=1)
-    return sum(_close_day(day) for day in days_until(yesterday, CATCH_UP_DAYS))
+    first = _first_open_day(yesterday)
+    return sum(_close_day(day) for day in days_until(yesterday, max(CATCH_UP_DAYS, (yesterday - first).days + 1)))
+
+
+def _first_open_day(yesterday: date) -> date:
+    """The first day on which a monitor was measured after its last closed one; one query."""
+    zone, earliest = company_zone(), yesterday - FURTHEST_BACK
+    closed = DailyAvailability.objects.filter(order=OuterRef("order"), closed_at__isnull=False)
+    rows = Monitor.objects.filter(watched_from__isnull=False).exclude(
+        order__in=DailyAvailability.objects.filter(day=yesterday, closed_at__isnull=False).values("order")
+    )
+    first = yesterday
+    last_closed = Subquery(closed.order_by("-day").values("day")[:1])
+    for start, end, last in rows.annotate(last=last_closed).values_list("watched_from", "watched_until", "last"):
+        day = last + timedelta(days=1) if last else timezone.localdate(start, zone)
+        # A monitor that ended at midnight was not measured on the day that began.
+        if end is None or day <= timezone.localdate(end - timedelta(microseconds=1), zone):
+            first = min(first, day)
+    return max(first, earliest)
 
 
 def _close_day(day: date) -> int:

@@ -186,3 +186,22 @@ def test_what_is_taken_away_and_what_stays_do_not_meet(some: list[Span], others:
     assert sum(span.seconds for span in merged([*stays, *others])) == sum(
         span.seconds for span in merged([*some, *others])
     )
+
+
+def test_maintenance_over_a_lost_hour_and_an_outage_over_the_end_of_its_month_are_each_as_long_as_they_were() -> None:
+    # In Amsterdam 02:00 to 03:00 of 29 March 2026 never was: from half past one to half past three is one hour.
+    night = Span(datetime(2026, 3, 29, 1, 30, tzinfo=AMSTERDAM), datetime(2026, 3, 29, 3, 30, tzinfo=AMSTERDAM))
+    # And from 31 March 23:00 to 1 April 02:00, of which an hour is March's.
+    late = Span(datetime(2026, 3, 31, 23, tzinfo=AMSTERDAM), datetime(2026, 4, 1, 2, tzinfo=AMSTERDAM))
+    # Of the last two days nothing is known but the outage: silence ends none.
+    silent = Span(datetime(2026, 3, 30, tzinfo=AMSTERDAM), datetime(2026, 4, 2, tzinfo=AMSTERDAM))
+    march = month_span(date(2026, 3, 1), AMSTERDAM)
+    figures = measure(march, watched=[march], down=[night, late], maintenance=[night], unknown=[silent])
+    assert march.seconds == (31 * 24 - 1) * HOUR
+    assert figures == Figures(
+        up=(28 * 24 + 23 - 1) * HOUR,  # the 29th has 23 hours, one of them under maintenance
+        down=1 * HOUR,
+        maintenance=1 * HOUR,
+        unknown=47 * HOUR,
+    )
+    assert figures.percentage == Decimal("99.85")  # 694 of 695 hours: 99.856, cut

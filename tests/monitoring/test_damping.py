@@ -81,3 +81,13 @@ def test_answers_a_little_faster_or_slower_look_the_same() -> None:
     one = Held(state=CheckState.UP, since=NOON, checked_at=NOON, seconds=0.21)
     assert one.looks_like(Held(state=CheckState.UP, since=NOON, checked_at=NOON + MINUTE, seconds=0.24))
     assert not one.looks_like(Held(state=CheckState.UP, since=NOON, checked_at=NOON, seconds=0.9))
+
+
+def test_reading_of_a_clock_that_is_ahead_is_taken_as_now() -> None:
+    held = Held(state=CheckState.UNKNOWN, since=NOON)
+    held = held_after(held, up(60), now=NOON + MINUTE)
+    assert (held.state, held.since, held.checked_at) == (CheckState.UP, NOON + MINUTE, NOON + MINUTE)
+    # The clock was put right: what is read now is not older than what was read before.
+    held = held_after(held, down(2), now=NOON + 2 * MINUTE)
+    held = held_after(held, down(3), now=NOON + 3 * MINUTE)
+    assert (held.state, held.since) == (CheckState.DOWN, NOON + 3 * MINUTE)

@@ -94,5 +94,27 @@ def test_closing_takes_the_same_queries_for_few_and_for_many(room: Room, order: 
         Monitor.objects.update(watched_from=NOON - timedelta(days=30))
         DailyAvailability.objects.all().delete()
         counts.append(count_queries(close_days))
-    assert DailyAvailability.objects.count() == 15 * 7
+    assert DailyAvailability.objects.count() == 15 * 30
     assert counts[0] == counts[1]
+
+
+def test_days_are_closed_however_long_nobody_worked(order: Order) -> None:
+    Monitor.objects.update(watched_from=NOON - timedelta(days=40))
+    happened(Outage, order, -24 * 12, -24 * 12 + 3)
+    DailyAvailability.objects.create(order=order, day=date(2026, 5, 25), closed_at=NOON)
+    assert close_days() == 16  # from 26 May to 10 June; days before the last closed one are not looked for
+    assert DailyAvailability.objects.get(day=date(2026, 5, 29)).figures == hours(up=21, down=3)
+
+
+def test_order_removed_long_ago_is_closed_and_then_left_alone(order: Order) -> None:
+    Monitor.objects.update(watched_from=NOON - timedelta(days=40), watched_until=MIDNIGHT - 24 * 20 * HOUR)
+    assert close_days() == 19  # from 2 up to 20 May; the end at midnight begins no other day
+    few = count_queries(close_days)
+    assert few <= 11
+    assert close_days() == 0
+
+
+def test_nothing_is_closed_further_back_than_a_little_over_a_year(order: Order) -> None:
+    Monitor.objects.update(watched_from=NOON - timedelta(days=4000))
+    assert close_days() == 401
+    assert close_days() == 0
