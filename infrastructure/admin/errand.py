@@ -17,7 +17,7 @@ from infrastructure.admin.server import errand_words
 from infrastructure.errands.asking import drop_errand, retry_errand
 from infrastructure.models import Errand
 from live.lib.confirming import Change, change_rows
-from live.lib.machine_owned import MachineOwned, NeedsPersonFilter, ResourceColumns, when
+from live.lib.machine_owned import MachineOwned, NeedsPersonFilter, ResourceColumns, standing_of, when
 
 
 @admin.register(Errand)
@@ -32,13 +32,16 @@ class ErrandAdmin(MachineOwned, ResourceColumns, ModelAdmin):
     show_full_result_count = False
     actions = ("try_again", "drop")
     fields = (
-        ("server_link", "what", "asked_by"),
-        ("reason", "created_at"),
-        ("told", "told_at", "heard_at"),
-        ("standing", "how", "ended_at"),
+        ("server_link", "what"),
+        ("asked_by", "created_at"),
+        "reason",
+        ("standing_words", "ended_at"),
+        "how",
+        "told",
+        ("told_at", "heard_at"),
         ("attempts", "next_attempt_at"),
     )
-    readonly_fields = tuple(name for line in fields for name in line)
+    readonly_fields = tuple(name for line in fields for name in ([line] if isinstance(line, str) else line))
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Errand]:
         """Errands with what their names are made of."""
@@ -59,6 +62,11 @@ class ErrandAdmin(MachineOwned, ResourceColumns, ModelAdmin):
         url = reverse("admin:infrastructure_server_change", args=(row.server_id,))
         words = f"{row.server.outside_id} · {row.server.order.reference}"
         return format_html('<a href="{}" class="gl-link">{}</a>', url, words)
+
+    @admin.display(description=_("standing"))
+    def standing_words(self, row: Errand) -> str:
+        """In a word; the page of one row draws no labels."""
+        return standing_of(row)[1]
 
     @admin.display(description=_("how it went"))
     def how(self, row: Errand) -> str:

@@ -106,7 +106,7 @@ class ErrandForm(forms.Form):
     why = forms.CharField(
         label=_("Reason"),
         max_length=500,
-        help_text=_("Kept on the timeline and in the history, which only staff read."),
+        help_text=_("For staff: on the order's timeline, and in the history."),
         widget=UnfoldAdminTextareaWidget(attrs={"rows": 2}),
     )
 

@@ -9,7 +9,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin, TabularInline
-from unfold.decorators import action, display
+from unfold.decorators import action
 from unfold.enums import ActionVariant
 
 from infrastructure.adapters.words import Power
@@ -19,8 +19,6 @@ from infrastructure.admin.sending import ERRANDS, bulk_errand, is_possible, send
 from infrastructure.models import Errand, Server
 from live.lib.confirming import change_rows
 from live.lib.machine_owned import MachineOwned, NeedsPersonFilter, standing_of, when
-
-TONES = {"settled": "success", "failed": "danger", "trying": "info", "waiting": ""}
 
 
 class ServerNeedsPerson(NeedsPersonFilter):
@@ -41,6 +39,7 @@ class ErrandInline(MachineOwned, TabularInline):
     model = Errand
     extra = 0
     per_page = 10
+    hide_title = True
     verbose_name_plural = _("errands")
     fields = ("what", "asked", "by", "reason", "standing", "how")
     readonly_fields = fields
@@ -64,10 +63,10 @@ class ErrandInline(MachineOwned, TabularInline):
         """Who."""
         return str(row.asked_by or "")
 
-    @display(description=_("standing"), label=TONES)
-    def standing(self, row: Errand) -> tuple[str, str]:
-        """One word in its colour."""
-        return standing_of(row)
+    @admin.display(description=_("standing"))
+    def standing(self, row: Errand) -> str:
+        """In a word."""
+        return standing_of(row)[1]
 
     @admin.display(description=_("how it went"))
     def how(self, row: Errand) -> str:
@@ -102,6 +101,19 @@ class ServerAdmin(Looked, OfOrder, ModelAdmin):
     list_select_related = ("order", "provider", "host")
     list_filter = (ServerNeedsPerson, "wanted", "placement", "provider", ("host", admin.RelatedOnlyFieldListFilter))
     search_fields = ("order__reference", "order__name", "outside_id", "address")
+    fields = (
+        ("order", "provider"),
+        ("outside_id", "address"),
+        ("size", "node_state"),
+        ("wanted", "last_error"),
+        ("attempts", "next_attempt_at"),
+        ("cpus", "ram_gb", "disk_gb"),
+        ("host", "placement"),
+        ("size_id", "adopted_key"),
+        "has_agent",
+        ("wanted_version", "done_version", "failed_version"),
+        "bootstrap_log",
+    )
     inlines = (ErrandInline,)
     actions = ("try_again", "start_many", "stop_many", "reboot_many")
     actions_detail = ("start", "reboot", "resize", "stop")

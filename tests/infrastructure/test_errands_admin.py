@@ -140,6 +140,10 @@ def test_the_page_of_a_server_tells_its_errands(operator: Client, server: Server
     page = shown(operator.get(reverse("admin:infrastructure_server_change", args=(server.pk,))))
     assert "Resize: sandbox-1 → sandbox-2" in page
     assert "It runs." in page
+    assert "settled&#x27;" not in page
+    row = shown(operator.get(reverse("admin:infrastructure_errand_change", args=(Errand.objects.get().pk,))))
+    assert "It runs." in row
+    assert "&#x27;," not in row
 
 
 @pytest.mark.parametrize("role", ["Support", "Billing"])
