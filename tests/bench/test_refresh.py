@@ -130,5 +130,7 @@ def test_refreshing_takes_as_many_calls_and_queries_for_many_as_for_few(
         for at in range(0, len(keys), 1000):
             watch.remove_monitors(keys[at : at + 1000])
     few, many = costs.values()
-    assert few == many
+    assert [calls for calls, _queries in few] == [calls for calls, _queries in many]
     assert all(calls <= most for (calls, _queries), most in zip(many, MOST_CALLS.values(), strict=True))
+    # SQLite takes a thousand parameters in a statement, so sets come in portions there.
+    assert connection.vendor == "sqlite" or all(b <= a + 2 for (_, a), (_, b) in zip(few, many, strict=True))
