@@ -26,9 +26,9 @@ ENGINE_SOCKET = "/var/run/docker.sock"
 CONNECT_SECONDS = 10
 SSH_FAILED = 255
 
-# The session lives as long as its input: when a worker and its launch are gone, so is their way to the engine. While it
-# lives it may hold a lock, so that of several worker machines one launches. The lock names the connection's own sshd: as
-# long as that lives, so does everything that is forwarded.
+# The session lives as long as its input: when a worker and its launch are gone, so is their way to the engine.
+# While it lives it may hold a lock, so that of several worker machines one launches. The lock names the connection's
+# own sshd: as long as that lives, so does everything that is forwarded.
 _HOLD = f"""
 lock={{lock}}
 if [ ! -S {ENGINE_SOCKET} ]; then echo absent; exit; fi

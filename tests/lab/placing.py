@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 from infrastructure.adapters.ssh import SshTarget
 from infrastructure.models import Host, HostSecrets, Provider
@@ -76,3 +77,12 @@ def clear_away(order: Order, drive_until: DriveUntil) -> None:
 
     remove_order(order=order)
     drive_until(is_gone, 60)
+
+
+def command_lines() -> Iterator[tuple[str, bytes]]:
+    """Every process's command line, as anybody on this machine sees it."""
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            yield str(path), path.read_bytes()
+        except OSError:
+            continue

@@ -262,15 +262,6 @@ def test_a_disk_that_is_full(tiny_engine: str, tiny_disk: Path, settings: Settin
     launched_after_a_retry(order, drive_until)
 
 
-def everything_said() -> Iterator[tuple[str, bytes]]:
-    """Every process's command line, as anybody on this machine sees it."""
-    for path in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            yield str(path), path.read_bytes()
-        except OSError:
-            continue
-
-
 def test_secrets_are_on_no_command_line_and_in_no_log_or_line_of_the_timeline(
     host: Host, target: SshTarget, drive_until: DriveUntil, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -284,7 +275,7 @@ def test_secrets_are_on_no_command_line_and_in_no_log_or_line_of_the_timeline(
     def watch() -> None:
         nonlocal seen
         while not over.is_set():
-            for path, words in everything_said():
+            for path, words in command_lines():
                 seen += b"compose" in words and order.key.encode().lower() in words.lower()
                 leaks.extend(path for secret in secrets if secret in words)
             time.sleep(0.02)
