@@ -29,6 +29,7 @@ from tests.lab.placing import (
     IDLE,
     DriveUntil,
     clear_away,
+    command_lines,
     is_launched,
     needs_person,
     part_of,
