@@ -11,6 +11,7 @@ from infrastructure.outside import engine_of, engine_of_host
 from live.lib.machine_owned import when
 
 MIB, GIB = 1024**2, 1024**3
+NBSP = "\u00a0"  # an amount and its unit stay on one line
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,8 +67,8 @@ def bytes_in_words(amount: int | None) -> str:
     if amount is None:
         return ""
     if amount >= GIB:
-        return f"{amount / GIB:.1f} GiB"
-    return f"{amount / MIB:.0f} MiB" if amount >= 10 * MIB else f"{amount / MIB:.1f} MiB"
+        return f"{amount / GIB:.1f}{NBSP}GiB"
+    return f"{amount / MIB:.0f}{NBSP}MiB" if amount >= 10 * MIB else f"{amount / MIB:.1f}{NBSP}MiB"
 
 
 def memory_in_words(used: int | None, limit: int | None) -> str:

@@ -93,7 +93,7 @@ class FindingAdmin(MachineOwned, ModelAdmin):
     def subject(self, row: Finding) -> str:
         """The thing, and the key it carries."""
         name = row.outside_id or row.host or row.key
-        return format_html(TWO_LINES, f"{row.get_thing_display()} {name}", row.key)
+        return format_html(TWO_LINES, f"{row.get_thing_display()} {name}", row.key if name != row.key else "")
 
     @admin.display(description=_("order"), ordering="order__reference")
     def order_link(self, row: Finding) -> str:

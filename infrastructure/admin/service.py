@@ -15,7 +15,7 @@ from unfold.admin import ModelAdmin, TabularInline
 from unfold.decorators import display
 
 from infrastructure.admin.looked import Looked, look_now
-from infrastructure.last_look import bytes_in_words, memory_in_words
+from infrastructure.last_look import NBSP, bytes_in_words, memory_in_words
 from infrastructure.models import Service
 from live.lib.machine_owned import MachineOwned, when
 
@@ -50,7 +50,7 @@ class ServiceColumns:
     @admin.display(description=_("CPU"), ordering="cpu_percent")
     def cpu(self, row: Service) -> str:
         """How busy, in percent of one CPU."""
-        return "" if row.cpu_percent is None else f"{row.cpu_percent:.1f} %"
+        return "" if row.cpu_percent is None else f"{row.cpu_percent:.1f}{NBSP}%"
 
     @admin.display(description=_("memory"), ordering="memory_bytes")
     def memory(self, row: Service) -> str:

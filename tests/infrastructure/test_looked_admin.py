@@ -52,7 +52,7 @@ def test_pages_say_what_was_seen_and_when(staff: Client, provider: Provider) -> 
         assert "seen now" in text
         assert f'action="{LOOK}"' in text
     order = staff.get(pages()[0]).content.decode()
-    assert "MiB of 512 MiB" in order
+    assert "MiB of 512\u00a0MiB" in order
 
 
 def test_pages_say_why_nothing_was_seen(staff: Client, provider: Provider) -> None:

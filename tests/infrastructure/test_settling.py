@@ -174,7 +174,7 @@ def test_drifted_composition_is_launched_from_its_release_again(world: World) ->
     assert (row.kind, row.aspect, row.state) == ("drift", "containers", "solved")
     order = Order.objects.get()
     assert (order.state, order.wanted_version) == (State.PROVISIONING, 2)
-    assert "A container was removed by hand." in order.events.latest("pk").message
+    assert order.events.filter(message__contains="A container was removed by hand.").exists()
     follow_orders([order.pk])
     server.refresh_from_db()
     assert server.next_attempt_at is not None
