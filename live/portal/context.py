@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.http import HttpRequest
 
-SECTIONS = {"customers": "customers", "customer": "customers", "profile": "profile"}
+SECTIONS = {"customers": "customers", "customer": "customers", "availability": "customers", "profile": "profile"}
 
 
 def site(request: HttpRequest) -> dict[str, object]:

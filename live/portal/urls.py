@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import URLPattern, path, register_converter
 
 from live.portal.converters import MonthConverter
-from live.portal.views import customers, invoices, making, orders, profile, reports, steering
+from live.portal.views import availability, customers, invoices, making, orders, profile, reports, steering
 
 register_converter(MonthConverter, "month")
 
@@ -26,6 +26,8 @@ urlpatterns: list[URLPattern] = [
     path("orders/<slug:reference>/reports/<month:month>/pdf/", reports.report_file, name="report_pdf"),
     path("customers/", customers.customer_list, name="customers"),
     path("customers/<slug:number>/", customers.customer_page, name="customer"),
+    path("customers/<slug:number>/availability/", availability.availability, name="availability"),
+    path("customers/<slug:number>/availability/link/", availability.share, name="share"),
     path("invoices/<str:number>/pdf/", invoices.invoice_pdf, name="invoice_pdf"),
     path("profile/", profile.profile, name="profile"),
 ]

@@ -1,0 +1,73 @@
+"""Those who sign in see how their services stand; owners hand out the link."""
+
+from __future__ import annotations
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from customers.models import Customer, User
+from monitoring.models import Incident, Monitor, StatusPage
+from orders.models import Order
+from tests.factories import make_draft
+from tests.portal.conftest import SignIn
+
+pytestmark = pytest.mark.django_db
+
+
+def page_of(customer: Customer) -> str:
+    return f"/customers/{customer.number}/availability/"
+
+
+def watched(customer: Customer, name: str) -> Order:
+    order = make_draft(customer=customer, name=name)
+    Monitor.objects.create(order=order, wanted="running")
+    return order
+
+
+def test_page_shows_every_service_and_its_incident(customer: Customer, owner: User, sign_in: SignIn) -> None:
+    order = watched(customer, "Open maps")
+    Incident.objects.create(order=order, title="Maps are slow", started_at=timezone.now(), is_by_hand=True)
+    page = sign_in(owner).get(page_of(customer)).content.decode()
+    for words in ("Open maps", "Maps are slow", "Unknown", "no figures yet", "Make a link"):
+        assert words in page
+
+
+def test_owner_makes_renews_and_switches_off_the_link(customer: Customer, owner: User, sign_in: SignIn) -> None:
+    client = sign_in(owner)
+    link = f"{page_of(customer)}link/"
+    urls = []
+    for _ in range(2):
+        assert client.post(link, {"link": "new"}).status_code == 302
+        urls.append(StatusPage.objects.get().url)
+        assert urls[-1] in client.get(page_of(customer)).content.decode()
+    old, new = (url[url.index("/status/") :] for url in urls)
+    assert (Client().get(old).status_code, Client().get(new).status_code) == (404, 200)
+    for _ in range(2):
+        assert client.post(link, {"link": "off"}).status_code == 302
+    assert Client().get(new).status_code == 404
+
+
+def test_who_may_only_look_neither_sees_nor_makes_a_link(
+    customer: Customer, owner: User, onlooker: User, sign_in: SignIn
+) -> None:
+    sign_in(owner).post(f"{page_of(customer)}link/", {"link": "new"})
+    client = sign_in(onlooker)
+    assert "/status/" not in client.get(page_of(customer)).content.decode()
+    before = StatusPage.objects.get().url
+    assert client.post(f"{page_of(customer)}link/", {"link": "new"}).status_code == 403
+    assert StatusPage.objects.get().url == before
+
+
+def test_page_takes_as_many_queries_for_fifty_orders(customer: Customer, owner: User, sign_in: SignIn) -> None:
+    client, counts = sign_in(owner), []
+    for many in (2, 48):
+        for n in range(many):
+            watched(customer, f"Maps {many} {n}")
+        client.get(page_of(customer))
+        with CaptureQueriesContext(connection) as queries:
+            assert client.get(page_of(customer)).status_code == 200
+        counts.append(len(queries))
+    assert counts[0] == counts[1]
