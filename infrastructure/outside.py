@@ -23,7 +23,7 @@ from live.lib.errors import ConfigError
 
 def get_cloud(provider: Provider, *, size_id: str = "") -> Cloud:
     """Where the provider's servers come from; `size_id` is the only size it may then make."""
-    sizes = (size_id,) if size_id else ()
+    sizes = (size_id,) if size_id else tuple(provider.size_ids)
     if provider.is_sandbox:
         return PoweredCloud(driver=SandboxNodeDriver(provider.pk), image_id="debian-12", size_ids=sizes)
     if provider.kind != Provider.Kind.LIBCLOUD:
@@ -34,6 +34,7 @@ def get_cloud(provider: Provider, *, size_id: str = "") -> Cloud:
         location_id=provider.location,
         size_ids=sizes,
         architecture=provider.architecture,
+        network_id=provider.network,
         create_options=provider.create_options,
     )
 

@@ -109,6 +109,8 @@ def _no_room_words(plan: Plan) -> str:
 def _size(provider: Provider, wish: Size) -> SizeOffer | None:
     """The cheapest size on offer that fits; None where sizes are not known, and the driver chooses alike."""
     offered = ProviderOption.objects.filter(provider=provider, kind=ProviderOption.Kind.SIZE)
+    if provider.size_ids:
+        offered = offered.filter(outside_id__in=provider.size_ids)
     offers = (row.as_offer for row in offered)
     return cheapest((one for one in offers if suits(one, provider.architecture)), wish)
 

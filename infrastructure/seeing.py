@@ -141,7 +141,11 @@ def write_offer(provider: Provider, offer: Offer) -> None:
     ProviderOption.objects.filter(provider=provider).delete()
     rows = {("size", one.outside_id): _size_row(provider, one) for one in offer.sizes}
     kind = ProviderOption.Kind
-    for of_kind, choices in ((kind.IMAGE, offer.images), (kind.LOCATION, offer.locations)):
+    for of_kind, choices in (
+        (kind.IMAGE, offer.images),
+        (kind.LOCATION, offer.locations),
+        (kind.NETWORK, offer.networks),
+    ):
         for one in choices:
             rows[of_kind.value, one.outside_id] = ProviderOption(
                 provider=provider, kind=of_kind, outside_id=one.outside_id[:250], name=one.name[:250]

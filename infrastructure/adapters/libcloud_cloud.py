@@ -18,6 +18,7 @@ from libcloud.compute.providers import DRIVERS, get_driver
 from libcloud.compute.types import NodeState as CloudState
 
 from infrastructure.adapters.cloud_user_data import user_data_options
+from infrastructure.adapters.libcloud_options import with_network, with_objects
 from infrastructure.adapters.libcloud_sizes import is_offered, offer_of
 from infrastructure.adapters.words import Node, NodeState, Size
 from infrastructure.sizes import cheapest, suits
@@ -90,6 +91,7 @@ class LibcloudCloud:
         location_id: str = "",
         size_ids: Sequence[str] = (),
         architecture: str = "",
+        network_id: str = "",
         create_options: Mapping[str, object] | None = None,
     ) -> None:
         """`size_ids` and `architecture` narrow the sizes that may be chosen; `create_options` go to `create_node`."""
@@ -98,6 +100,7 @@ class LibcloudCloud:
         self._location_id = location_id
         self._size_ids = frozenset(size_ids)
         self._architecture = architecture
+        self._network_id = network_id
         self._create_options = dict(create_options or {})
         self._name = str(driver.name)
 
@@ -161,7 +164,7 @@ class LibcloudCloud:
 
     def _options(self, key: str, user_data: str) -> dict[str, Any]:
         accepted = inspect.signature(self._driver.create_node).parameters
-        options: dict[str, Any] = dict(self._create_options)
+        options = with_objects(self._driver, with_network(self._driver, self._create_options, self._network_id))
         if "ex_metadata" in accepted:
             given = options.get("ex_metadata")
             options["ex_metadata"] = {**(given if isinstance(given, Mapping) else {}), KEY_TAG: key}

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from infrastructure.adapters.libcloud_cloud import driver_class, in_our_words
+from infrastructure.adapters.libcloud_options import LISTED_BY, network_option
 from infrastructure.adapters.libcloud_sizes import is_offered, offer_of
 from infrastructure.adapters.words import Choice, Offer
 
@@ -60,7 +61,13 @@ def read_offer(driver: Any, *, location_id: str = "") -> Offer:
         sizes=[offer_of(size) for size in sizes],
         images=_usable(_listed(driver, lambda: driver.list_images(**_image_filter(driver)))),
         locations=[_choice(one) for one in _listed(driver, driver.list_locations)],
+        networks=[_choice(one) for one in _networks(driver)],
     )
+
+
+def _networks(driver: Any) -> list[Any]:
+    option = network_option(driver)
+    return _listed(driver, getattr(driver, LISTED_BY[option])) if option else []
 
 
 def _listed(driver: Any, ask: Callable[[], list[Any]]) -> list[Any]:

@@ -69,7 +69,7 @@ class SizeOffer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
-    """An image or a location that a cloud offers."""
+    """An image, a location or a network that a cloud offers."""
 
     outside_id: str
     name: str
@@ -82,6 +82,7 @@ class Offer:
     sizes: Sequence[SizeOffer] = ()
     images: Sequence[Choice] = ()
     locations: Sequence[Choice] = ()
+    networks: Sequence[Choice] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

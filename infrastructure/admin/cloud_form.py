@@ -37,9 +37,11 @@ class ProviderForm(forms.ModelForm[Provider]):
                 widget=widget,
                 help_text=_("Save it, and the page asks for what the driver needs."),
             )
-        for name in ("location", "image"):
+        for name in ("location", "image", "network"):
             if name in self.fields and self.instance.pk:
                 self._offer(name)
+        if "size_ids" in self.fields:
+            self._offer_sizes()
 
     def clean(self) -> dict[str, Any]:
         """A cloud has a driver; nothing else has one."""
@@ -56,6 +58,22 @@ class ProviderForm(forms.ModelForm[Provider]):
             if name.startswith(PREFIX) and not (self.fields[name].widget.input_type == "password" and not value):
                 told[name.removeprefix(PREFIX)] = value
         return told
+
+    def _offer_sizes(self) -> None:
+        """Sizes are chosen among those on offer, with what they have and cost."""
+        kind = ProviderOption.Kind.SIZE
+        rows = ProviderOption.objects.filter(provider=self.instance, kind=kind).order_by("price", "name")
+        choices = [(row.outside_id, size_words(row)) for row in rows]
+        gone = [one for one in self.instance.size_ids if one not in dict(choices)]
+        choices += [(one, gettext("%(id)s (no longer on offer)") % {"id": one}) for one in gone]
+        field = self.fields["size_ids"]
+        self.fields["size_ids"] = forms.MultipleChoiceField(
+            choices=choices,
+            required=False,
+            label=field.label,
+            help_text=field.help_text,
+            widget=widgets.UnfoldAdminSelect2MultipleWidget(),
+        )
 
     def _offer(self, name: str) -> None:
         """The field is a choice among what the provider offers, if that is known."""
@@ -74,6 +92,13 @@ class ProviderForm(forms.ModelForm[Provider]):
             help_text=field.help_text,
             widget=widgets.UnfoldAdminSelect2Widget(),
         )
+
+
+def size_words(row: ProviderOption) -> str:
+    """The size in a line: what it has, and its price a month where that is told."""
+    cpus = "?" if row.cpus is None else row.cpus
+    words = f"{row.name} · {cpus} CPU · {(row.ram_gb or 0):g} GB · {row.architecture or '?'}"
+    return words if row.price is None else f"{words} · {row.price:.2f} {row.currency}"
 
 
 def form_of(provider: Provider | None) -> type[ProviderForm]:

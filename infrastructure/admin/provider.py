@@ -67,7 +67,16 @@ class ProviderAdmin(ModelAdmin):
         if obj.kind != Provider.Kind.LIBCLOUD:
             own = ("address",) if obj.kind == Provider.Kind.LOCAL else ()
             return ((None, {"fields": ("name", "slug", "kind", *own, "is_enabled", "rank")}), seen)
-        making = ("location", "image", "architecture", "create_options", "currency", "priced_per")
+        making = (
+            "location",
+            "image",
+            "network",
+            "size_ids",
+            "architecture",
+            "create_options",
+            "currency",
+            "priced_per",
+        )
         return (
             (None, {"fields": ("name", "slug", "kind", "driver", "is_enabled", "rank")}),
             (_("What its driver is told"), {"fields": tuple(setting_names(form_of(obj)))}),

@@ -17,6 +17,7 @@ class ProviderOption(Timestamped):
         SIZE = "size", _("Size")
         IMAGE = "image", _("Image")
         LOCATION = "location", _("Location")
+        NETWORK = "network", _("Network")
 
     provider = models.ForeignKey(Provider, on_delete=models.CASCADE, related_name="options", verbose_name=_("provider"))
     kind = models.CharField(_("kind"), max_length=8, choices=Kind.choices)

@@ -48,6 +48,12 @@ class Provider(Timestamped):
     image = models.CharField(
         _("image"), max_length=200, blank=True, help_text=_("Debian with cloud-init; user-data installs the rest.")
     )
+    network = models.CharField(
+        _("network"), max_length=250, blank=True, help_text=_("Empty: what the cloud puts new servers into by itself.")
+    )
+    size_ids = models.JSONField(
+        _("sizes that may be chosen"), default=list, blank=True, help_text=_("None chosen: all that it offers.")
+    )
     architecture = models.CharField(
         _("architecture"),
         max_length=5,
@@ -59,7 +65,9 @@ class Provider(Timestamped):
         _("options of new servers"),
         default=dict,
         blank=True,
-        help_text=_('Handed to libcloud\'s create_node as they are, such as {"ex_security_groups": ["web"]}.'),
+        help_text=_(
+            'Handed to libcloud\'s create_node; objects by id or name, such as {"ex_security_groups": ["web"]}.'
+        ),
     )
     currency = models.CharField(_("currency of its prices"), max_length=3, default="EUR")
     priced_per = models.CharField(_("prices are per"), max_length=5, choices=PricedPer.choices, default=PricedPer.HOUR)

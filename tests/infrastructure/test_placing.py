@@ -183,7 +183,9 @@ def test_a_cheaper_size_with_another_processor_is_not_chosen(cloud: Provider, pl
             architecture=architecture,
         )
     assert Server.objects.get(order=place("dedicated")).size_id == "intel"
-    Provider.objects.update(architecture="arm64")
+    Provider.objects.update(size_ids=["unknown"])
+    assert Server.objects.get(order=place("dedicated")).size_id == "unknown"
+    Provider.objects.update(architecture="arm64", size_ids=[])
     assert Server.objects.get(order=place("dedicated")).size_id == "arm"
 
 

@@ -34,7 +34,7 @@ def boss(client: Client) -> Client:
     return client
 
 
-def change(client: Client, provider: Provider, **fields: str) -> Any:
+def change(client: Client, provider: Provider, **fields: str | list[str]) -> Any:
     """The provider's form, sent with `fields`."""
     form = {
         "name": provider.name,
@@ -42,6 +42,7 @@ def change(client: Client, provider: Provider, **fields: str) -> Any:
         "rank": "10",
         "location": provider.location,
         "image": provider.image,
+        "network": provider.network,
         "architecture": "amd64",
         "create_options": "{}",
         "currency": "USD",
@@ -147,3 +148,17 @@ def test_asking_hosts_needs_permission_and_hands_them_to_workers(
 def test_every_host_is_asked_by_the_clock(make_host: MakeHost, queue: list[Any]) -> None:
     make_host("one"), make_host("two", is_enabled=False)
     assert provider_tasks.ask_all_hosts() == 1
+
+
+def test_networks_and_sizes_are_chosen_among_what_is_on_offer(boss: Client, cloud: Provider, queue: list[Any]) -> None:
+    for kind, name in (("network", "inside"), ("size", "small"), ("size", "large")):
+        ProviderOption.objects.create(provider=cloud, kind=kind, outside_id=name, name=name, cpus=2, price=4)
+    given: dict[str, Any] = {"network": "inside", "size_ids": ["small"], "setting_key": "s3cret"}
+    assert change(boss, cloud, **given).status_code == 302
+    cloud.refresh_from_db()
+    assert (cloud.network, cloud.size_ids) == ("inside", ["small"])
+    assert change(boss, cloud, **given | {"network": "mars"}).status_code == 200
+    assert change(boss, cloud, **given | {"size_ids": ["huge"]}).status_code == 200
+    ProviderOption.objects.all().delete()
+    page = boss.get(reverse(f"{PROVIDERS}_change", args=(cloud.pk,))).content.decode()
+    assert "small (no longer on offer)" in page
