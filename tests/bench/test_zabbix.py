@@ -5,15 +5,21 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeVar
+from uuid import uuid4
 
 import pytest
 import requests
 
+from live.lib import control
 from monitoring.adapters import zabbix_words as words
 from monitoring.adapters.words import MonitorSpec
 from monitoring.adapters.zabbix import ZabbixWatch
+from monitoring.models import Monitor
+from monitoring.services import follow_orders
+from tests.lab.watched import forget_product, watched_by
 from tests.lab.zabbix import VERSIONS, Address, orders, zabbix
+from tests.monitoring.many import copies
 
 pytestmark = [
     pytest.mark.bench,
@@ -22,6 +28,7 @@ pytestmark = [
 ]
 
 NOBODY = Address(port=9)
+R = TypeVar("R")
 
 
 class Bare:
@@ -49,6 +56,15 @@ class Bare:
         self.call("httptest.create", [{"hostid": hostid, **words.scenario(check)} for _, hostid, check in pairs])
         self.call("trigger.create", [words.trigger(spec, check) for spec, _, check in pairs])
         self.call("service.create", [words.service(spec) for spec in specs])
+
+
+def timed(act: Callable[[], R], spent: list[float]) -> R:
+    """What `act` gives; how long it took is added to `spent`."""
+    started = time.perf_counter()
+    try:
+        return act()
+    finally:
+        spent.append(time.perf_counter() - started)
 
 
 def seconds(act: Callable[[], object]) -> float:
@@ -84,5 +100,47 @@ def test_registration_costs_little_more_than_the_bare_calls(
             f"in {calls} calls, ratio {ours / floor:.2f} (at most 1.5); again {again:.1f} s, reading {reading:.2f} s, "
             f"removing twice as many {removing:.1f} s"
         )
+    assert calls <= 20
+    assert ours <= 1.5 * floor
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("version", list(VERSIONS))
+def test_thousand_orders_through_the_controller_cost_little_more_than_the_bare_calls(
+    version: str, socket_enabled: None, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watch = zabbix(version, interval="1h")
+    bare = Bare(watch)
+    asked: list[tuple[str, str, list[int]]] = []
+    first = watched_by(watch, NOBODY, monkeypatch).order
+    monkeypatch.setattr(control, "enqueue", lambda *args, **options: asked.append(args))
+    many = [first, *copies(first, 999, prefix=f"B{uuid4().hex[:6].upper()}")]
+    (warm,), floor_specs = orders(NOBODY, 1), orders(NOBODY, 1000)
+    keys = [spec.key for spec in (warm, *floor_specs)] + [order.key for order in many]
+    asked.clear()
+    following = seconds(lambda: follow_orders([order.pk for order in many]))
+    [pks] = [pks for _task, name, pks in asked if name == "monitoring"]
+    try:
+        watch.ensure_monitors([warm])
+        group = watch.wire.call("hostgroup.get", {"filter": {"name": [words.group_of(warm)]}})[0]["groupid"]
+        floor = seconds(lambda: bare.register(floor_specs, group))
+        before = watch.wire.calls
+        spent: list[float] = []
+        ensure = watch.ensure_monitors
+        monkeypatch.setattr(watch, "ensure_monitors", lambda specs: timed(lambda: ensure(specs), spent))
+        whole = seconds(lambda: control.work("monitoring", pks))
+        ours = sum(spent)
+        calls = watch.wire.calls - before
+        registered = Monitor.objects.filter(next_attempt_at__isnull=True, backend="zabbix").count()
+    finally:
+        watch.remove_monitors(keys)
+        forget_product(watch, first)
+    with capsys.disabled():
+        print(  # noqa: T201
+            f"\nZabbix {watch.wire.version}, 1,000 orders by the controller: bare {floor:.1f} s, ours {ours:.1f} s "
+            f"in {calls} calls, ratio {ours / floor:.2f} (at most 1.5); with all database work {whole:.1f} s, "
+            f"following them before {following:.1f} s"
+        )
+    assert registered == 1000
     assert calls <= 20
     assert ours <= 1.5 * floor
