@@ -9,6 +9,7 @@ from django.db.models import F, QuerySet
 from django.utils.translation import gettext as _
 
 from customers.models import User
+from infrastructure.keys import give_server_keys
 from infrastructure.models import Deployment, Finding, Provider, Reconciliation, Server, ServerKeys
 from live.lib import clock
 from live.lib.control import kick
@@ -74,9 +75,19 @@ def rebuild_ghost(*, finding: Finding, why: str = "", actor: User | None = None)
         raise NotPossible(_("This finding is settled already."))
     if finding.order.wanted == Wanted.SUSPENDED:
         raise NotPossible(_("The order is suspended: resume it, and its server is made anew."))
+    _give_keys_to_be_made_with(finding.order)
     words = _("Its server is gone and is made anew.")
     retry_order(order=finding.order, actor=actor, why=f"{words} {why}".strip())
     return _settle(finding, Finding.State.SOLVED, why or words, actor)
+
+
+def _give_keys_to_be_made_with(order: Order) -> None:
+    """A server that was adopted has no private host key of ours, and a new one cannot be known by another's."""
+    made = Server.objects.filter(order=order, provider__kind=Provider.Kind.LIBCLOUD).select_related("order")
+    if (server := made.first()) is not None:
+        keys = ServerKeys.objects.filter(server=server).first()
+        if keys is None or not keys.host_private_key:
+            give_server_keys(server)
 
 
 @transaction.atomic

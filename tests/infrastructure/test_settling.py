@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from infrastructure.models import Finding, Server, ServerKeys
+from infrastructure.models import Finding, Provider, Server, ServerKeys
 from infrastructure.reconciling.asking import (
     NotPossible,
     accept_finding,
@@ -240,6 +240,28 @@ def test_keys_of_an_adopted_server_come_with_it(world: World) -> None:
     adopt_orphan(finding=row, order=order)
     keys = ServerKeys.objects.get(server__order=order)
     assert (keys.private_key, keys.host_key, keys.server.has_agent) == ("q", "h", True)
+
+
+@pytest.mark.parametrize("adopted", [True, False])
+def test_rebuilding_gives_a_host_key_where_none_is_ours(world: World, adopted: bool) -> None:
+    row = ghost(world)
+    Provider.objects.update(kind=Provider.Kind.LIBCLOUD, driver="digitalocean")
+    private = "" if adopted else "its private key"
+    ServerKeys.objects.create(
+        server=row.order.server,  # type: ignore[union-attr]
+        public_key="ours",
+        private_key="opens it",
+        host_key="of its maker",
+        host_private_key=private,
+    )
+    rebuild_ghost(finding=row)
+    keys = ServerKeys.objects.get()
+    if adopted:
+        assert "PRIVATE KEY" in keys.host_private_key
+        assert keys.host_key.startswith("ssh-ed25519 ")
+        assert keys.private_key != "opens it"
+    else:
+        assert (keys.host_private_key, keys.private_key) == (private, "opens it")
 
 
 def test_order_that_has_a_server_adopts_nothing(world: World) -> None:
