@@ -19,10 +19,13 @@ from infrastructure.adapters.words import Machine
 from live.lib.errors import TransientError
 
 TIMEOUT = 45
+PATIENCE = 20  # of one command: one whose engine falls silent would wait for ever, and outlive whoever asked
 EPOCH = 1970  # Docker writes the year 1 for "never"
 
 # A container that goes between two lines is missing from the second, and nothing else is.
 SCRIPT = f"""
+command -v timeout >/dev/null || timeout() {{ shift; "$@"; }}
+docker() {{ timeout {PATIENCE} docker "$@"; }}
 ours=$(docker ps --all --quiet --no-trunc --filter label={KEY_LABEL})
 [ -z "$ours" ] || docker inspect --format 'made {{{{.Id}}}} {{{{.RestartCount}}}} {{{{.HostConfig.Memory}}}} \
 {{{{.State.StartedAt}}}}' $ours 2>/dev/null
@@ -66,7 +69,14 @@ def _ask_here(engine: str) -> str:
     environment = {"PATH": os.environ.get("PATH", os.defpath), "DOCKER_HOST": engine, "LC_ALL": "C"}
     try:
         done = subprocess.run(  # noqa: S603  (fixed words)
-            ["/bin/sh", "-c", SCRIPT], env=environment, capture_output=True, text=True, timeout=TIMEOUT, check=False
+            ["/bin/sh", "-c", SCRIPT],
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",
+            timeout=TIMEOUT,
+            check=False,
         )
     except subprocess.TimeoutExpired as error:
         raise TransientError(f"Docker Engine at {engine} did not tell its figures within {TIMEOUT} s") from error

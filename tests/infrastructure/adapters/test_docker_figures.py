@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
+from infrastructure.adapters import docker_figures
 from infrastructure.adapters.docker_figures import Figures, Usage, figures_of, read_figures
 from infrastructure.adapters.words import Machine
 
@@ -56,3 +60,17 @@ def test_a_machine_without_docker_says_what_it_can() -> None:
     assert told.machine.version == ""
     assert told.machine.disk_gb
     assert told == Figures(machine=told.machine)
+
+
+def test_a_command_whose_engine_falls_silent_ends_by_itself_and_the_rest_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    docker = tmp_path / "docker"
+    docker.write_text("#!/bin/sh\ncase $1 in ps) echo aaa ;; stats) exec sleep 600 ;; esac\n")
+    docker.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    monkeypatch.setattr(
+        docker_figures, "SCRIPT", docker_figures.SCRIPT.replace(f"timeout {docker_figures.PATIENCE} ", "timeout 1 ")
+    )
+    assert figures_of(ssh=None, engine="unix:///nowhere.sock").machine.disk_gb
+    assert "sleep 600" not in subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
