@@ -145,9 +145,17 @@ def _answers(asks: Sequence[Ask]) -> Iterator[list[Answer]]:
         pool.shutdown(wait=False, cancel_futures=True)
 
 
-@transaction.atomic
 def _write(provider: Provider, answers: Sequence[Answer]) -> int:
-    """The rows say what was seen, and of whom nothing was seen; what changed meanwhile had its own, newer look."""
+    """The rows say what was seen, and of whom nothing was seen."""
+    if not provider.makes_servers:
+        # By itself: whoever follows orders holds servers before compositions.
+        _write_lent_servers(answers)
+    return _write_engines(provider, answers)
+
+
+@transaction.atomic
+def _write_engines(provider: Provider, answers: Sequence[Answer]) -> int:
+    """The services are as seen; what changed meanwhile had its own, newer look."""
     still = _still(row for ask, _answer in answers for row in ask.rows.values())
     seen = {
         ask.rows[key].pk: services
@@ -162,8 +170,6 @@ def _write(provider: Provider, answers: Sequence[Answer]) -> int:
         write_services(seen)
     if unseen:
         write_unseen(unseen)
-    if not provider.makes_servers:
-        _write_lent_servers(answers)
     write_looks([_look(provider, ask, answer) for ask, answer in answers])
     return len(seen)
 
@@ -192,10 +198,10 @@ def _look(provider: Provider, ask: Ask, answer: Sight | OutsideError) -> Look:
 
 
 def _still(rows: Iterable[Deployment]) -> set[int]:
-    """Those of which nobody has changed their mind since they were read."""
+    """Those of which nobody has changed their mind since they were read, nor is about to: none is waited for."""
     versions = {row.pk: row.wanted_version for row in rows}
-    now = _settled().select_for_update(of=("self",)).filter(pk__in=versions).values_list("pk", "wanted_version")
-    return {pk for pk, version in now if versions[pk] == version}
+    settled = _settled().select_for_update(of=("self",), skip_locked=True).filter(pk__in=versions)
+    return {pk for pk, version in settled.values_list("pk", "wanted_version") if versions[pk] == version}
 
 
 def _settled() -> QuerySet[Deployment]:
