@@ -9,9 +9,10 @@ import fcntl
 import os
 import shutil
 import tarfile
+import time
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from io import BytesIO
@@ -19,10 +20,11 @@ from pathlib import Path, PurePosixPath
 
 from infrastructure.adapters.compose_files import ComposeFile, env_text, override_text
 from infrastructure.adapters.words import Composition, Progress
-from live.lib.errors import ConfigError, PermanentError, TransientError
+from live.lib.errors import ConfigError, OutsideError, PermanentError, TransientError
 
 MAX_UNPACKED = 512 * 1024 * 1024
 BUSY = timedelta(seconds=10)
+FORGOTTEN = 24 * 3600  # seconds; no launch takes a tenth of it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +65,24 @@ def held_folder(work_dir: Path, key: str) -> Iterator[Folder]:
         if not (path / "job").exists():
             shutil.rmtree(path, ignore_errors=True)
         os.close(lock)
+
+
+def drop_secrets(path: Path) -> None:
+    """What was needed to launch is gone; what is told of the launch stays."""
+    shutil.rmtree(path / "product", ignore_errors=True)
+    for name in ("live.env", "live.override.yaml"):
+        (path / name).unlink(missing_ok=True)
+
+
+def clear_forgotten(work_dir: Path) -> None:
+    """No folder is left to which nobody came back: its order went meanwhile, on another machine or with its server."""
+    before = time.time() - FORGOTTEN
+    with suppress(OSError):
+        for path in list(work_dir.iterdir()):
+            with suppress(OSError, OutsideError):
+                if path.stat().st_mtime < before:
+                    with held_folder(work_dir, path.name):
+                        """Emptied on the way in, gone on the way out; whoever is still at work holds it."""
 
 
 def is_locked(path: Path) -> bool:

@@ -10,6 +10,7 @@ import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from infrastructure.adapters.compose_folder import Folder, is_locked
+from infrastructure.adapters.compose_folder import BUSY, Folder, drop_secrets, is_locked
 from live.lib.errors import ConfigError, TransientError
 
 TAIL_BYTES = 256 * 1024
@@ -48,6 +49,8 @@ class Job:
     host: str
     """The engine's address as the command knows it."""
     started_at: float
+    machine: str
+    """Where its number is its own."""
 
     @property
     def is_running(self) -> bool:
@@ -88,12 +91,15 @@ class Job:
 
     def stop(self) -> None:
         """No process of it lives."""
+        if self.is_running and self.machine != _this_machine():
+            raise TransientError("a worker beside this one is still busy with it", retry_in=BUSY)
         with suppress(OSError, ValueError):
             # Its number cannot be somebody else's while a process of the group holds the lock.
             if self.is_running:
                 os.killpg(int((self.path / "pid").read_text()), signal.SIGKILL)
         if not self.ends_within(KILL_SECONDS):
             raise TransientError("an earlier docker command is still ending")
+        drop_secrets(self.path)
 
     def discard(self) -> None:
         """Nothing is left of it here."""
@@ -104,9 +110,14 @@ def start_job(
     folder: Folder, words: Sequence[str], *, mark: str, environment: Mapping[str, str], held: Iterable[int]
 ) -> Job:
     """The command runs in a session of its own, and keeps the lock and the descriptors `held` open."""
-    told = {"mark": mark, "host": environment.get("DOCKER_HOST", ""), "started_at": time.time()}
-    (folder.path / "job").write_text(json.dumps(told))
+    told = {
+        "mark": mark,
+        "host": environment.get("DOCKER_HOST", ""),
+        "started_at": time.time(),
+        "machine": _this_machine(),
+    }
     try:
+        (folder.path / "job").write_text(json.dumps(told))
         with _private(folder.path / "output") as output, _private(folder.path / "errors") as errors:
             process = subprocess.Popen(  # noqa: S603 (a fixed program; arguments are a list)
                 ["sh", "-c", _RUN, "sh", str(folder.path), *words],  # noqa: S607 (wherever the machine has it)
@@ -120,7 +131,7 @@ def start_job(
                 pass_fds=[folder.lock, *held],
             )
     except OSError as error:
-        (folder.path / "job").unlink()
+        (folder.path / "job").unlink(missing_ok=True)
         raise ConfigError(f"the docker command cannot be run: {error.strerror}") from error
     _children.append(process)
     return Job(path=folder.path, **told)  # type: ignore[arg-type]
@@ -133,6 +144,11 @@ def find_job(work_dir: Path, key: str) -> Job | None:
         return Job(path=path, **json.loads((path / "job").read_text()))
     except (OSError, ValueError, TypeError):
         return None
+
+
+def _this_machine() -> str:
+    """Workers in containers of their own may share folders, and locks, but number their processes each for itself."""
+    return f"{socket.gethostname()} {os.readlink('/proc/self/ns/pid')}"
 
 
 def _reap() -> None:

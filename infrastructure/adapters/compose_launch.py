@@ -12,7 +12,7 @@ from pathlib import Path
 
 from infrastructure.adapters.compose_cli import ComposeCli, blanked, failure, last_lines, unfinished
 from infrastructure.adapters.compose_files import ComposeFile, labels_of
-from infrastructure.adapters.compose_folder import held_folder, take_turn, write_folder
+from infrastructure.adapters.compose_folder import clear_forgotten, held_folder, take_turn, write_folder
 from infrastructure.adapters.compose_job import Job, find_job
 from infrastructure.adapters.compose_progress import Stage, stage_of
 from infrastructure.adapters.docker_engine import DockerEngine
@@ -69,6 +69,7 @@ class Launches:
     def launch(self, at: Reached, composition: Composition, compose: ComposeFile, *, build: bool) -> None:
         """The composition has been brought up; raises Progress while that takes its time."""
         key = composition.key
+        clear_forgotten(self.work_dir)
         turn = self._turn(at)
         try:
             with held_folder(self.work_dir, key) as folder:

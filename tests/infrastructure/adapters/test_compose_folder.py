@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import fcntl
 import io
 import os
 import stat
 import subprocess
 import sys
 import tarfile
+import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from infrastructure.adapters.compose_files import read_compose
-from infrastructure.adapters.compose_folder import held_folder, write_folder
+from infrastructure.adapters.compose_folder import FORGOTTEN, clear_forgotten, held_folder, write_folder
+from infrastructure.adapters.compose_job import find_job, start_job
 from infrastructure.adapters.words import Composition
 from live.lib.errors import ConfigError, PermanentError, TransientError
 
@@ -113,6 +117,68 @@ def test_a_launch_that_outlives_its_killed_worker_is_waited_for(tmp_path: Path) 
         run.stdout.read()
     with held_folder(tmp_path, KEY):
         pass
+
+
+def test_a_folder_to_which_nobody_came_back_goes_and_others_stay(tmp_path: Path) -> None:
+    long_ago = time.time() - FORGOTTEN - 1
+    for key in ("live-FORGOT", "live-BUSY22"):
+        (tmp_path / key).mkdir()
+        (tmp_path / key / "job").touch()
+        (tmp_path / key / "live.env").write_text("PASSWORD=correct horse")
+        os.utime(tmp_path / key, (long_ago, long_ago))
+    (tmp_path / "live-FRESH2").mkdir()
+    busy = os.open(tmp_path / "live-BUSY22", os.O_RDONLY)
+    try:
+        fcntl.flock(busy, fcntl.LOCK_EX)
+        clear_forgotten(tmp_path)
+    finally:
+        os.close(busy)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["live-BUSY22", "live-FRESH2"]
+    clear_forgotten(tmp_path / "nowhere")
+
+
+def test_a_command_that_is_broken_off_leaves_no_secrets(tmp_path: Path) -> None:
+    with held_folder(tmp_path, KEY) as folder:
+        write_folder(folder, composition(), read_compose(COMPOSE))
+        start_job(folder, ["sleep", "60"], mark="m", environment={"PATH": os.defpath}, held=[])
+    job = find_job(tmp_path, KEY)
+    assert job is not None
+    wait_for(tmp_path / KEY / "pid")
+    assert job.is_running
+    job.stop()
+    assert not job.is_running
+    assert sorted(path.name for path in job.path.iterdir()) == ["errors", "job", "output", "pid"]
+
+
+def test_a_command_of_another_container_is_not_ended_by_its_number(tmp_path: Path) -> None:
+    with held_folder(tmp_path, KEY) as folder:
+        job = start_job(folder, ["sleep", "60"], mark="m", environment={"PATH": os.defpath}, held=[])
+    wait_for(job.path / "pid")
+    elsewhere = replace(job, machine="another pid:[1]")
+    with pytest.raises(TransientError, match="a worker beside this one is still busy"):
+        elsewhere.stop()
+    assert job.is_running
+    job.stop()
+
+
+def test_a_disk_without_room_for_the_commands_mark_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(path: Path, text: str) -> int:
+        path.touch()
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_text", full)
+    with pytest.raises(ConfigError, match="No space left on device"), held_folder(tmp_path, KEY) as folder:
+        start_job(folder, ["true"], mark="m", environment={}, held=[])
+    assert list(tmp_path.iterdir()) == []
+
+
+def wait_for(path: Path) -> None:
+    end = time.monotonic() + 10
+    while not path.exists() or not path.read_text():
+        assert time.monotonic() < end
+        time.sleep(0.01)
 
 
 @pytest.mark.parametrize(
