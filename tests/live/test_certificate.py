@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from cryptography.x509 import InvalidVersion
 
 from live.lib.adapters.certificate import address_of, read_expiries
 from tests.fakes.tls import self_signed
@@ -30,6 +31,15 @@ def test_what_shows_no_certificate_has_no_expiry_and_holds_up_no_other(tmp_path:
         addresses = [closed.getsockname(), ("127.0.0.1", port), ("", 1), address_of(secure) or ("", 0)]
         assert read_expiries(addresses, timeout=2) == [None, None, None, NOW]
     assert read_expiries([]) == []
+
+
+def test_certificate_of_no_known_version_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(shown: bytes) -> None:
+        raise InvalidVersion("5 is not a valid X509 version", 5)
+
+    monkeypatch.setattr("live.lib.adapters.certificate.load_der_x509_certificate", refuse)
+    with serving(self_signed(tmp_path, until=NOW)) as url:
+        assert read_expiries([address_of(url) or ("", 0)]) == [None]
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from live.lib.adapters.http_check import MAX_BODY, HttpCheck, HttpResult, check_all
+from live.lib.adapters.http_line import Deadline
 from tests.fakes.tls import self_signed
 
 pytestmark = [pytest.mark.enable_socket, pytest.mark.allow_hosts(["127.0.0.1", "localhost"])]
@@ -128,6 +129,14 @@ def test_a_body_that_drips_does_not_outlast_the_time_out(site: str) -> None:
     result = check_one(f"{site}/drip", max_seconds=0.3)
     assert (result.ok, result.message) == (False, "did not answer within 0.3 s")
     assert result.seconds < 4
+
+
+def test_address_whose_name_took_all_the_time_is_cut_at_once() -> None:
+    here, there = socket.socketpair()
+    with here, there, Deadline(time.monotonic() - 1) as deadline:
+        deadline.watch(here)
+        there.settimeout(2)
+        assert there.recv(1) == b""
 
 
 def test_no_more_than_the_first_megabyte_is_read(site: str) -> None:

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from urllib.parse import urlsplit
 
-from cryptography.x509 import load_der_x509_certificate
+from cryptography.x509 import InvalidVersion, load_der_x509_certificate
 
 HTTPS = 443
 
@@ -43,7 +43,7 @@ def _expiry(host: str, port: int, *, timeout: float) -> datetime | None:
         ):
             shown = secured.getpeercert(binary_form=True)
             return load_der_x509_certificate(shown).not_valid_after_utc if shown else None
-    except (OSError, ValueError):  # ValueError: a name that is none, or a certificate that is none
+    except (OSError, ValueError, InvalidVersion):  # a name that is none, or a certificate that is none
         return None
 
 

@@ -37,10 +37,12 @@ class Deadline:
         return time.monotonic() >= self.until
 
     def watch(self, line: socket.socket) -> None:
-        """The line will be cut in time."""
+        """The line will be cut in time, and at once when that is over: a name server may have taken all of it."""
         with self._lock:
             # A handle of its own: wrapping in TLS takes the first one away, and closing it frees its number.
             self._lines.append(line.dup())
+        if self.has_passed:
+            self._cut()
 
     def __enter__(self) -> Deadline:
         self._timer.start()
