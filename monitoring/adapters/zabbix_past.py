@@ -31,19 +31,20 @@ def read_past(wire: Wire, periods: Sequence[Period]) -> dict[Period, list[Seen]]
 
 
 def _portions(periods: Sequence[Period]) -> Iterator[list[Period]]:
-    """Neighbours in time together, so that a call asks for little that nobody wants."""
+    """Neighbours in time together: a call asks every item for all the time from its first period to its last."""
     portion: list[Period] = []
-    count = 0
     for one in sorted(periods, key=lambda one: (one.start, one.end)):
-        readings = 1 + (one.end - one.start) // EVERY
-        far = bool(portion) and one.start > max(other.end for other in portion[-1:])
-        if portion and (far or count + readings > AT_ONCE):
+        if portion and (one.start > max(other.end for other in portion) or _readings([*portion, one]) > AT_ONCE):
             yield portion
-            portion, count = [], 0
+            portion = []
         portion.append(one)
-        count += readings
     if portion:
         yield portion
+
+
+def _readings(periods: Sequence[Period]) -> int:
+    """How many a call for these periods, in order of their start, would bring."""
+    return len(periods) * (1 + (max(one.end for one in periods) - periods[0].start) // EVERY)
 
 
 def _items(wire: Wire, periods: Sequence[Period]) -> dict[tuple[str, str, str], str]:

@@ -164,6 +164,24 @@ def test_past_is_asked_for_in_portions_that_a_frontend_takes(
     assert zabbix.calls.count("history.get") == 3
 
 
+def test_long_period_does_not_stretch_the_short_ones_within_it(
+    zabbix: FakeZabbix, watch: ZabbixWatch, teller: ZabbixTeller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(zabbix_past, "AT_ONCE", 1100)
+    specs = [spec(f"live-{n}", "wms") for n in range(20)]
+    watch.ensure_monitors(specs)
+    Memory(zabbix, 900, set())
+    asked = [
+        Period(key=one.key, check="wms", start=START, end=START + (5 if n else 899) * MINUTE)
+        for n, one in enumerate(specs)
+    ]
+    past = teller.read_past(asked)
+    assert [len(past[one]) for one in asked] == [900, *[6] * 19]
+    calls = [params for method, params in zabbix.asked if method == "history.get"]
+    brought = [len(one["itemids"]) * (1 + (one["time_till"] - one["time_from"]) // 60) for one in calls]
+    assert sorted(brought) == [114, 900]
+
+
 def test_periods_far_from_each_other_are_not_asked_for_as_one(
     zabbix: FakeZabbix, watch: ZabbixWatch, teller: ZabbixTeller
 ) -> None:
