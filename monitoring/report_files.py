@@ -13,6 +13,8 @@ from django.core.files.storage import default_storage
 
 from customers.services import write_message
 from live.lib.control import Controller, Ending, Kind, done, register
+from monitoring.availability import next_month
+from monitoring.measuring import today
 from monitoring.models import MonthlyReport, ReportFile
 from monitoring.printing import report_pdf
 from monitoring.report_documents import document_of
@@ -44,8 +46,12 @@ class ReportFileController(Controller[ReportFile]):
 
 
 def send_report(report: MonthlyReport, path: str) -> None:
-    """The mail with the report is written, once, unless nothing was promised or the setting says no."""
-    if report.promise is None or not settings.MAIL_MONTHLY_REPORTS:
+    """The mail with the report is written, once, unless nothing was promised or the setting says no.
+
+    A file that is printed when its month is old news, as after an upgrade, is there to be read and not sent.
+    """
+    is_news = next_month(report.month) == today().replace(day=1)
+    if report.promise is None or not is_news or not settings.MAIL_MONTHLY_REPORTS:
         return
     write_message(
         key=f"report:{report.order.reference}:{report.month:%Y-%m}",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -77,6 +78,14 @@ def test_nothing_is_mailed_where_nothing_was_promised_or_the_setting_says_no(roo
     reported(room)
     print_due()
     assert ReportFile.objects.exclude(path="").count() == 2
+    assert not Message.objects.filter(key__startswith="report:").exists()
+
+
+def test_months_of_long_ago_are_printed_and_not_mailed(room: Room) -> None:
+    reported(room)
+    room.drive.now += timedelta(days=31)
+    print_due()
+    assert ReportFile.objects.exclude(path="").count() == 1
     assert not Message.objects.filter(key__startswith="report:").exists()
 
 
