@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import defaultdict
 from collections.abc import Collection, Mapping
 from datetime import date, datetime, timedelta
@@ -16,13 +17,17 @@ from monitoring.availability import Figures, Span, day_span, days_until, measure
 from monitoring.damping import UNKNOWN_AFTER
 from monitoring.history import end_orphans
 from monitoring.maintenance import windows_of
-from monitoring.models import DailyAvailability, Monitor, MonitorCheck, Outage, Silence
+from monitoring.models import DailyAvailability, Monitor, MonitorCheck, MonthlyReport, Outage, Silence
 from monitoring.words import CheckState
+
+logger = logging.getLogger(__name__)
 
 AT_ONCE = 500
 # What is looked at again at every turn; days before it only where they are known to be open, and no further than that.
 CATCH_UP_DAYS = 7
 FURTHEST_BACK = timedelta(days=400)
+# Only after a while a second failure, or silence, tells what the last minutes of a day were.
+SETTLES = 2 * UNKNOWN_AFTER
 
 Spans = dict[int, list[Span]]
 
@@ -85,8 +90,9 @@ def _unread(orders: Collection[int], now: datetime) -> Spans:
 
 def close_days() -> int:
     """Every day that is over has its figures, however long nobody worked; returns how many rows were closed."""
-    end_orphans(clock.now())
-    yesterday = today() - timedelta(days=1)
+    now = clock.now()
+    end_orphans(now)
+    yesterday = timezone.localdate(now - SETTLES, company_zone()) - timedelta(days=1)
     first = _first_open_day(yesterday)
     return sum(_close_day(day) for day in days_until(yesterday, max(CATCH_UP_DAYS, (yesterday - first).days + 1)))
 
@@ -119,7 +125,11 @@ def _close_day(day: date) -> int:
 
 
 def measure_again(orders: Collection[int], period: Span) -> None:
-    """The closed days of `orders` that `period` touches have the figures that follow from what is known now."""
+    """The closed days of `orders` that `period` touches have the figures that follow from what is known now.
+
+    But those of a month that was reported: what customers have read, and credits rest on, stays as it was.
+    """
+    reported = set(MonthlyReport.objects.filter(order__in=orders).values_list("order", "month"))
     days = DailyAvailability.objects.filter(
         order__in=orders,
         closed_at__isnull=False,
@@ -128,7 +138,10 @@ def measure_again(orders: Collection[int], period: Span) -> None:
     )
     concerned: dict[date, list[int]] = defaultdict(list)
     for order, day in days.values_list("order", "day"):
-        concerned[day].append(order)
+        if (order, day.replace(day=1)) in reported:
+            logger.warning("Order %s, %s: more is known now than when the month was reported", order, day)
+        else:
+            concerned[day].append(order)
     for day, some in concerned.items():
         _write_figures(day, figures_of(some, day_span(day, company_zone())))
 

@@ -15,7 +15,7 @@ from live.lib.control import kick, want
 from live.lib.errors import Refusal
 from monitoring.availability import Figures, month_span, next_month
 from monitoring.measuring import company_zone, today
-from monitoring.models import DailyAvailability, MonthlyReport, Outage, ReportFile
+from monitoring.models import DailyAvailability, Gap, MonthlyReport, Outage, ReportFile
 from monitoring.sla import credit_due
 from orders.models import Order
 
@@ -30,12 +30,17 @@ class Decided(Refusal):
 
 
 def make_reports() -> int:
-    """Every order has its report of the month before, once each of its days is closed; returns how many were made."""
+    """Every order has its report of the month before, once each of its days is closed; returns how many were made.
+
+    Gaps in that month are filled first, since afterwards its figures stay as they are.
+    """
     month = (today().replace(day=1) - timedelta(days=1)).replace(day=1)
     days = DailyAvailability.objects.filter(day__gte=month, day__lt=next_month(month))
     open_days = days.filter(closed_at__isnull=True)
     reported = MonthlyReport.objects.filter(month=month)
+    gaps = Gap.objects.filter(started_at__lt=month_span(month, company_zone()).end)
     fresh = days.exclude(order__in=open_days.values("order")).exclude(order__in=reported.values("order"))
+    fresh = fresh.exclude(order__in=gaps.values("monitor_check__monitor__order"))
     orders = sorted(set(fresh.order_by().values_list("order", flat=True).distinct()))
     for start in range(0, len(orders), AT_ONCE):
         _make(month, orders[start : start + AT_ONCE])

@@ -66,6 +66,17 @@ def test_worker_that_died_yesterday_makes_no_good_figures(order: Order) -> None:
     assert DailyAvailability.objects.get(day=TENTH).figures == hours(up=6, unknown=18)
 
 
+def test_day_is_closed_only_when_its_last_minutes_are_known(room: Room, order: Order) -> None:
+    midnight = MIDNIGHT + 24 * HOUR
+    MonitorCheck.objects.update(checked_at=midnight - timedelta(minutes=2))
+    room.drive.now = midnight + timedelta(minutes=2)
+    close_days()
+    assert not DailyAvailability.objects.filter(day=TENTH).exists()
+    room.drive.now = midnight + timedelta(minutes=30)
+    close_days()
+    assert DailyAvailability.objects.get(day=TENTH).unknown == 120
+
+
 def test_outage_that_goes_on_counts_up_to_now(order: Order) -> None:
     happened(Outage, order, 20, None)
     so_far = Span(MIDNIGHT + 24 * HOUR, NOON)

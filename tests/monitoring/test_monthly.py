@@ -10,8 +10,9 @@ from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission
 from django.test import Client
 
-from monitoring.availability import days_until
-from monitoring.models import DailyAvailability, MonthlyReport, Outage
+from monitoring.availability import Span, days_until
+from monitoring.measuring import measure_again
+from monitoring.models import DailyAvailability, Gap, MonthlyReport, Outage
 from monitoring.monthly import Decided, decide_credit, make_reports
 from monitoring.sla import credit_due
 from orders.models import Order
@@ -116,6 +117,32 @@ def test_month_with_a_day_still_open_waits(room: Room) -> None:
     measured(room)
     DailyAvailability.objects.filter(day=date(2026, 6, 30)).update(closed_at=None)
     assert make_reports() == 0
+
+
+def test_month_with_a_gap_to_be_filled_waits(room: Room) -> None:
+    order = room.watched()
+    DailyAvailability.objects.all().delete()
+    room.drive.now = JULY_FIRST
+    DailyAvailability.objects.create(order=order, day=date(2026, 6, 30), up=86400, closed_at=JULY_FIRST)
+    night = JULY_FIRST - timedelta(hours=9)
+    check = room.monitor(order).checks.get()
+    Gap.objects.create(monitor_check=check, started_at=night, ended_at=JULY_FIRST)
+    assert make_reports() == 0
+    Gap.objects.update(started_at=JULY_FIRST - timedelta(hours=1))
+    assert make_reports() == 1
+
+
+def test_reported_month_keeps_its_days_whatever_is_learnt_later(room: Room) -> None:
+    order = measured(room, down=3600)
+    outages = Outage.objects.filter(order=order)
+    june = Span(JULY_FIRST - timedelta(days=2), JULY_FIRST)
+    make_reports()
+    outages.update(started_at=JULY_FIRST - timedelta(days=1))
+    measure_again([order.pk], june)
+    assert DailyAvailability.objects.get(order=order, day=date(2026, 6, 30)).down == 3600
+    MonthlyReport.objects.all().delete()
+    measure_again([order.pk], june)
+    assert DailyAvailability.objects.get(order=order, day=date(2026, 6, 30)).down != 3600
 
 
 def test_days_of_other_months_are_not_in_it(room: Room) -> None:
