@@ -94,12 +94,22 @@ class Job:
         if self.is_running and self.machine != _this_machine():
             raise TransientError("a worker beside this one is still busy with it", retry_in=BUSY)
         with suppress(OSError, ValueError):
-            # Its number cannot be somebody else's while a process of the group holds the lock.
-            if self.is_running:
-                os.killpg(int((self.path / "pid").read_text()), signal.SIGKILL)
+            group = int((self.path / "pid").read_text())
+            if self.is_running and self._is_led_by(group):
+                os.killpg(group, signal.SIGKILL)
         if not self.ends_within(KILL_SECONDS):
             raise TransientError("an earlier docker command is still ending")
         drop_secrets(self.path)
+
+    def _is_led_by(self, number: int) -> bool:
+        """False where the number has become somebody else's, while another visit holds the lock.
+
+        A leader that is gone is still ours: no process gets the number of a group that has members.
+        """
+        try:
+            return os.fsencode(self.path) in Path(f"/proc/{number}/cmdline").read_bytes().split(b"\0")
+        except FileNotFoundError:
+            return True
 
     def discard(self) -> None:
         """Nothing is left of it here."""

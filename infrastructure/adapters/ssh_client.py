@@ -42,6 +42,7 @@ if [ -n "$lock" ] && command -v flock >/dev/null && (: >>"$lock") 2>/dev/null; t
     if [ "$age" -gt {{stale}} ]; then kill "$(cat "$lock")"; flock -w 5 9 && answer=ready; fi
   fi
   if [ $answer = ready ]; then
+    : >"$lock"  # numbers are given away again: an earlier holder must not be meant
     guest=$$
     until case $(cat /proc/$guest/comm) in sshd*) true ;; *) false ;; esac; do
       guest=$(sed -n "s/^PPid:[[:space:]]*//p" /proc/$guest/status)

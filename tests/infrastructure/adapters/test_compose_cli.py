@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 import time
 from pathlib import Path
 
 import pytest
 
+from infrastructure.adapters import compose_job
 from infrastructure.adapters.compose_cli import ComposeCli, blanked, failure, unfinished
 from infrastructure.adapters.compose_folder import Folder, held_folder
 from infrastructure.adapters.compose_job import Job, find_job
@@ -177,6 +179,21 @@ def test_a_job_that_is_stopped_ends_with_its_children(docker: Docker, folder: Fo
     assert job.code is None
     time.sleep(2)
     assert not (tmp_path / "outlived").exists()
+
+
+def test_a_number_that_is_somebody_elses_by_now_is_left_alone(
+    docker: Docker, folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    docker.says()
+    job = started(folder)
+    assert job.ends_within(10)
+    monkeypatch.setattr(compose_job, "KILL_SECONDS", 0.2)
+    with subprocess.Popen(["sleep", "60"], start_new_session=True) as somebody:
+        (folder.path / "pid").write_text(f"{somebody.pid}\n")
+        with held_folder(folder.path.parent, folder.path.name), pytest.raises(TransientError, match="still ending"):
+            job.stop()  # a visit holds the folder, not the job
+        assert somebody.poll() is None
+        somebody.kill()
 
 
 def test_a_short_call_that_does_not_end_is_ended(docker: Docker) -> None:
