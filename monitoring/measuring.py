@@ -118,7 +118,9 @@ def _close_day(day: date) -> int:
     period = day_span(day, company_zone())
     closed = DailyAvailability.objects.filter(day=day, closed_at__isnull=False).values("order")
     rows = Monitor.objects.filter(watched_from__lt=period.end).exclude(watched_until__lte=period.start)
-    orders = list(rows.exclude(order__in=closed).order_by("order").values_list("order", flat=True))
+    # A first reading may be of before midnight, and be brought in after it: a day that stays open holds up its month.
+    counted = DailyAvailability.objects.filter(day=day, closed_at__isnull=True).values_list("order", flat=True)
+    orders = sorted({*rows.exclude(order__in=closed).values_list("order", flat=True), *counted})
     for start in range(0, len(orders), AT_ONCE):
         _write_figures(day, figures_of(orders[start : start + AT_ONCE], period))
     return len(orders)

@@ -77,6 +77,13 @@ def test_day_is_closed_only_when_its_last_minutes_are_known(room: Room, order: O
     assert DailyAvailability.objects.get(day=TENTH).unknown == 120
 
 
+def test_day_that_only_counted_a_reading_is_closed_too(order: Order) -> None:
+    Monitor.objects.update(watched_from=MIDNIGHT + 24 * HOUR + timedelta(seconds=20))
+    DailyAvailability.objects.create(order=order, day=TENTH, checks=1)
+    assert close_days() == 1
+    assert DailyAvailability.objects.get(closed_at__isnull=False).figures == hours(unknown=24)
+
+
 def test_outage_that_goes_on_counts_up_to_now(order: Order) -> None:
     happened(Outage, order, 20, None)
     so_far = Span(MIDNIGHT + 24 * HOUR, NOON)
