@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+
+from hypothesis import given
+from hypothesis import strategies as st
 
 from monitoring.adapters.words import Health, Seen
-from monitoring.availability import Span
+from monitoring.availability import Span, merged
 from monitoring.retelling import Told, outages_retold, silences_retold
 
 NOON = datetime(2026, 3, 14, 12, tzinfo=UTC)
@@ -92,3 +96,44 @@ def test_silence_stays_where_whoever_watches_was_silent_too() -> None:
 def test_silence_outside_of_the_gap_is_not_touched() -> None:
     old = [told(-20, -5, "Paused."), told(0, 10)]
     assert silences_retold(old, span(0, 10), readings("...........")) == [told(-20, -5, "Paused.")]
+
+
+WINDOW = span(10, 40)
+signs = st.text("..x ", max_size=31)
+
+
+@st.composite
+def stretches(draw: st.DrawFn) -> list[Told]:
+    """Some that neither touch nor overlap, before, in and after the window."""
+    ends = sorted(draw(st.sets(st.integers(0, 55), max_size=8)))
+    return [told(ends[n], ends[n + 1]) for n in range(0, len(ends) - 1, 2)]
+
+
+def minutes(some: list[Told]) -> set[int]:
+    return {minute for minute in range(60) if any(one.span.start <= at(minute) < one.span.end for one in some)}
+
+
+@given(old=stretches(), past=signs)
+def test_nothing_is_known_but_between_readings_that_follow_each_other(old: list[Told], past: str) -> None:
+    heard = [10 + n for n, sign in enumerate(past) if sign != " "]
+    between = {minute for one, other in pairwise(heard) if other - one < 5 for minute in range(one, other)}
+    assert minutes(silences_retold(old, WINDOW, readings(past, 10))) == minutes(old) - between
+
+
+@given(old=stretches(), past=signs)
+def test_outages_are_told_anew_within_the_window_only(old: list[Told], past: str) -> None:
+    new = outages_retold(old, WINDOW, readings(past, 10))
+    outside = {minute for minute in range(60) if not 10 <= minute < 40}
+    assert minutes(new) & outside == minutes(old) & outside
+    assert [one.span for one in new] == merged(one.span for one in new)
+    failing = {10 + n for n, sign in enumerate(past) if past[n : n + 2] == "xx" and n < 29}
+    assert failing <= minutes(new)
+
+
+@given(old=stretches(), past=signs)
+def test_telling_it_twice_is_telling_it_once(old: list[Told], past: str) -> None:
+    seen = readings(past, 10)
+    once = outages_retold(old, WINDOW, seen)
+    assert outages_retold(once, WINDOW, seen) == once
+    silent = silences_retold(old, WINDOW, seen)
+    assert silences_retold(silent, WINDOW, seen) == silent
