@@ -16,7 +16,7 @@ from infrastructure.adapters.compose_folder import clear_forgotten, held_folder,
 from infrastructure.adapters.compose_job import Job, find_job
 from infrastructure.adapters.compose_progress import Stage, stage_of
 from infrastructure.adapters.docker_engine import DockerEngine
-from infrastructure.adapters.ssh_client import Tunnel
+from infrastructure.adapters.ssh_tunnel import Tunnel
 from infrastructure.adapters.words import Composition, Progress
 from live.lib.errors import OutsideError, TransientError
 

@@ -24,7 +24,8 @@ from infrastructure.adapters.compose_launch import (
 )
 from infrastructure.adapters.docker_engine import Container, DockerEngine, as_services
 from infrastructure.adapters.docker_figures import Figures, figures_of
-from infrastructure.adapters.ssh_client import SshTarget, free_lock, tunnel_to_engine
+from infrastructure.adapters.ssh_client import SshTarget
+from infrastructure.adapters.ssh_tunnel import free_lock, tunnel_to_engine
 from infrastructure.adapters.words import Composition, LeftBehind, Progress, Service, ServiceState, Sight
 from live.lib.errors import OutsideError, TransientError
 

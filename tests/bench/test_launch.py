@@ -16,7 +16,7 @@ from infrastructure.adapters.compose_files import read_compose
 from infrastructure.adapters.compose_folder import held_folder, write_folder
 from infrastructure.adapters.docker_runtime import DockerRuntime
 from infrastructure.adapters.ssh import SshTarget
-from infrastructure.adapters.ssh_client import tunnel_to_engine
+from infrastructure.adapters.ssh_tunnel import tunnel_to_engine
 from infrastructure.adapters.words import Composition
 from live.lib.errors import TransientError
 from tests.lab.hosts import LIST, lab_hosts, sdi_lite

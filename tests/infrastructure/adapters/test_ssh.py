@@ -24,7 +24,7 @@ from infrastructure.adapters.ssh import (
     fingerprint,
     new_key_pair,
 )
-from infrastructure.adapters.ssh_client import tunnel_to_engine
+from infrastructure.adapters.ssh_tunnel import tunnel_to_engine
 from live.lib.errors import ConfigError, OutsideError, PermanentError, TransientError
 
 OURS, THEIRS = new_key_pair("ours"), new_key_pair("the host's")
@@ -229,7 +229,7 @@ def test_the_way_to_the_engine_is_private_and_gone_afterwards(ssh: Ssh) -> None:
 WORKER = """
 import os, time
 from tests.infrastructure.adapters.test_ssh import TARGET
-from infrastructure.adapters.ssh_client import tunnel_to_engine
+from infrastructure.adapters.ssh_tunnel import tunnel_to_engine
 with tunnel_to_engine(TARGET) as tunnel:
     print(tunnel.host.removeprefix("unix://"), flush=True)
     time.sleep(30)
