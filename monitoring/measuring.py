@@ -117,10 +117,11 @@ def _first_open_day(yesterday: date) -> date:
 def _close_day(day: date) -> int:
     period = day_span(day, company_zone())
     closed = DailyAvailability.objects.filter(day=day, closed_at__isnull=False).values("order")
-    rows = Monitor.objects.filter(watched_from__lt=period.end).exclude(watched_until__lte=period.start)
     # A first reading may be of before midnight, and be brought in after it: a day that stays open holds up its month.
-    counted = DailyAvailability.objects.filter(day=day, closed_at__isnull=True).values_list("order", flat=True)
-    orders = sorted({*rows.exclude(order__in=closed).values_list("order", flat=True), *counted})
+    counted = DailyAvailability.objects.filter(day=day, closed_at__isnull=True).values("order")
+    measured = Q(watched_from__lt=period.end) & ~Q(watched_until__lte=period.start)
+    rows = Monitor.objects.filter(measured | Q(order__in=counted)).exclude(order__in=closed)
+    orders = list(rows.order_by("order").values_list("order", flat=True))
     for start in range(0, len(orders), AT_ONCE):
         _write_figures(day, figures_of(orders[start : start + AT_ONCE], period))
     return len(orders)
