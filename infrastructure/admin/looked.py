@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from django.contrib import messages
@@ -49,7 +50,7 @@ def _looks(row: Host | Server | Deployment | Service) -> tuple[list[LookWords], 
 def look_now(request: HttpRequest) -> HttpResponse:
     """A worker will look at one provider, or all of them, at once; nothing is asked here."""
     chosen = request.POST.get("provider", "")
-    count = look_soon([int(chosen)], weigh=True) if chosen.isdigit() else look_at_services()
+    count = look_soon([int(chosen)], weigh=True) if re.fullmatch(r"[0-9]{1,18}", chosen) else look_at_services()
     words = ngettext(
         "%(count)d provider is being looked at; what is seen appears here in a moment.",
         "%(count)d providers are being looked at; what is seen appears here in a moment.",

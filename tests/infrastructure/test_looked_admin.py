@@ -76,6 +76,14 @@ def test_look_now_at_everything(staff: Client, provider: Provider, asked: list[t
     assert staff.post(LOOK, {"next": "https://elsewhere.test/"}).headers["Location"].startswith("/admin/")
 
 
+@pytest.mark.parametrize("nonsense", ["²", "x", "9" * 40])
+def test_a_number_altered_by_hand_is_no_provider(
+    staff: Client, provider: Provider, asked: list[tuple[object, ...]], nonsense: str
+) -> None:
+    assert staff.post(LOOK, {"provider": nonsense}).status_code == 302
+    assert asked == [("infrastructure.looking.look_at_provider", provider.pk, False)]
+
+
 def test_look_now_is_not_for_strangers_and_not_by_a_link(
     client: Client, staff: Client, provider: Provider, asked: list[tuple[object, ...]]
 ) -> None:
