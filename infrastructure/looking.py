@@ -20,7 +20,8 @@ from django.utils.translation import gettext as _
 from infrastructure.adapters.words import NodeState, Runtime, Sight
 from infrastructure.models import Deployment, Host, Look, Provider, Server
 from infrastructure.outside import engine_of, engine_of_host, get_cloud, get_host_runtime, get_runtime
-from infrastructure.seeing import write_looks, write_nodes, write_services, write_unseen
+from infrastructure.provider_tasks import ask_hosts
+from infrastructure.seeing import write_hosts, write_looks, write_nodes, write_services, write_unseen
 from live.lib import clock
 from live.lib.errors import OutsideError
 from live.lib.queue import enqueue
@@ -148,8 +149,10 @@ def _answers(asks: Sequence[Ask]) -> Iterator[list[Answer]]:
 def _write(provider: Provider, answers: Sequence[Answer]) -> int:
     """The rows say what was seen, and of whom nothing was seen."""
     if not provider.makes_servers:
-        # By itself: whoever follows orders holds servers before compositions.
+        # By themselves: whoever follows orders holds servers before compositions.
         _write_lent_servers(answers)
+    if provider.kind == Provider.Kind.EXISTING:
+        _write_hosts(provider, answers)
     return _write_engines(provider, answers)
 
 
@@ -183,6 +186,12 @@ def _write_lent_servers(answers: Sequence[Answer]) -> None:
             Server.objects.filter(pk__in=pks).update(node_state=state.value, **seen)
 
 
+def _write_hosts(provider: Provider, answers: Sequence[Answer]) -> None:
+    """A host looked at in vain takes no new orders; one that shows itself again is asked what it is made of."""
+    told = {ask.engine: None if isinstance(answer, Sight) else answer for ask, answer in answers}
+    ask_hosts(write_hosts(provider, told))
+
+
 def _look(provider: Provider, ask: Ask, answer: Sight | OutsideError) -> Look:
     now = clock.now()
     look = Look(provider=provider, thing=Look.Thing.ENGINE, engine=ask.engine, asked_at=now)
@@ -211,4 +220,4 @@ def _settled() -> QuerySet[Deployment]:
         order__wanted=F("wanted"),
         done_version=F("wanted_version"),
         launched_at__isnull=False,
-    )
+    ).exclude(server__host__gone_at__isnull=False)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.conf import settings
 from django.db.models import Max
@@ -82,6 +83,17 @@ def find_place(order: Order) -> Place:
     raise NoRoom(_no_room_words(order.plan))
 
 
+def fields_of(place: Place) -> dict[str, Any]:
+    """What the row of a server says of its place."""
+    boots = place.provider.kind == Provider.Kind.LIBCLOUD
+    return {
+        "provider": place.provider,
+        "host": place.host,
+        "size_id": place.size.outside_id if place.size else "",
+        "has_agent": boots and bool(settings.ZABBIX_AGENT_SERVER),
+    }
+
+
 def wish_of(plan: Plan) -> Size:
     """What the plan promises of a server."""
     return Size(cpus=plan.cpus, ram_gb=plan.ram_gb, disk_gb=plan.disk_gb)
@@ -116,8 +128,8 @@ def _size(provider: Provider, wish: Size) -> SizeOffer | None:
 
 
 def _host(provider: Provider, wish: Size, *, dedicated: bool) -> Host | None:
-    # One that needs a person would only fail the next order too.
-    hosts = Host.objects.filter(provider=provider, is_enabled=True).exclude(state=Host.State.REFUSED)
+    # One that does not answer, or needs a person, would only fail the next order too.
+    hosts = Host.objects.filter(provider=provider, is_enabled=True).exclude(state__in=Host.UNFIT)
     by_pk = {host.pk: host for host in hosts}
     best = tightest(rooms_of(list(by_pk.values())), wish, dedicated=dedicated)
     return by_pk[best.host_pk] if best else None

@@ -53,7 +53,7 @@ def ask_all_hosts() -> int:
 def ask_host(host_pk: int) -> str:
     """The host's row says what it is made of, or why it cannot be used."""
     host = Host.objects.filter(pk=host_pk).first()
-    if host is None:
+    if host is None or host.is_gone:
         return ""
     try:
         facts = ssh.facts_of(target_of_host(host))
@@ -87,7 +87,7 @@ def trouble_with(facts: ssh.HostFacts) -> str:
 
 
 def _write_answer(host: Host, state: Host.State, words: str, **fields: object) -> str:
-    Host.objects.filter(pk=host.pk).update(state=state, answer=words, asked_at=clock.now(), **fields)
+    Host.objects.filter(pk=host.pk, gone_at=None).update(state=state, answer=words, asked_at=clock.now(), **fields)
     return words
 
 

@@ -13,8 +13,10 @@ from django.utils.translation import gettext as _
 
 from infrastructure.adapters.words import Node, NodeState, Offer, ServiceState, SizeOffer
 from infrastructure.adapters.words import Service as SeenService
-from infrastructure.models import Endpoint, Look, Provider, ProviderOption, Server, Service
+from infrastructure.models import Endpoint, Host, Look, Provider, ProviderOption, Server, Service
+from infrastructure.outside import engine_of_host
 from live.lib import clock
+from live.lib.errors import OutsideError, PermanentError
 from live.lib.upsert import upsert
 from orders.reports import lock_orders
 from orders.services import Report
@@ -77,6 +79,26 @@ def write_nodes(provider: Provider, nodes: Sequence[Node]) -> None:
         if listed := by_state.get(state.value):
             made.filter(outside_id__in=listed).update(node_state=state.value, node_seen_at=now)
     made.exclude(node_seen_at=now).exclude(node_state=Server.GONE).update(node_state=Server.GONE)
+
+
+def write_hosts(provider: Provider, told: Mapping[str, OutsideError | None]) -> list[int]:
+    """The host behind each engine says why it was not seen; returns those that were silent and are seen again.
+
+    What a host said when it was asked stays until it is asked again: an engine shows itself on a full disk, too.
+    """
+    back = []
+    for host in provider.hosts.filter(gone_at=None):
+        engine = engine_of_host(host)
+        if engine not in told:
+            continue
+        error = told[engine]
+        if error is None:
+            back += [host.pk] if host.state == Host.State.SILENT else []
+        elif host.state not in Host.UNFIT:
+            state = Host.State.REFUSED if isinstance(error, PermanentError) else Host.State.SILENT
+            Host.objects.filter(pk=host.pk).update(state=state, answer=str(error), asked_at=clock.now())
+    Host.objects.filter(pk__in=back).update(state=Host.State.READY, answer=_("It answers again."), asked_at=clock.now())
+    return back
 
 
 def write_looks(looks: Sequence[Look]) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from django.conf import settings
 from django.db import transaction
 from django.db.models import F, Q, prefetch_related_objects
 from django.utils.translation import gettext as _
@@ -14,7 +13,16 @@ from infrastructure.adapters.words import LeftBehind
 from infrastructure.keys import give_server_keys
 from infrastructure.models import Deployment, Endpoint, Provider, Server
 from infrastructure.outside import get_cloud, get_runtime
-from infrastructure.placing import NoPorts, NoProvider, base_url, find_place, hold_places, publish_ports, wish_of
+from infrastructure.placing import (
+    NoPorts,
+    NoProvider,
+    base_url,
+    fields_of,
+    find_place,
+    hold_places,
+    publish_ports,
+    wish_of,
+)
 from live.lib import clock
 from live.lib.control import kick, want
 from orders.flow import may_move
@@ -168,21 +176,17 @@ def _place(order: Order) -> Server:
     if not order.is_sandbox:
         hold_places()
     place, wish = find_place(order), wish_of(order.plan)
-    boots = place.provider.kind == Provider.Kind.LIBCLOUD
     server = Server.objects.create(
         order=order,
-        provider=place.provider,
-        host=place.host,
         placement=order.plan.placement,
         cpus=wish.cpus,
         ram_gb=wish.ram_gb,
         disk_gb=wish.disk_gb,
-        size_id=place.size.outside_id if place.size else "",
-        has_agent=boots and bool(settings.ZABBIX_AGENT_SERVER),
         wanted_version=order.wanted_version,
         next_attempt_at=clock.now(),
+        **fields_of(place),
     )
-    if boots:
+    if place.provider.kind == Provider.Kind.LIBCLOUD:
         give_server_keys(server)
     return server
 

@@ -12,6 +12,7 @@ from infrastructure.adapters import ssh
 from infrastructure.adapters.words import Node, Progress, Runtime
 from infrastructure.adapters.words import Service as SeenService
 from infrastructure.environment import composition_of
+from infrastructure.hosts import gone_words
 from infrastructure.models import Deployment, Endpoint, Host, Provider, PublishedPort, Server
 from infrastructure.outside import get_cloud, get_runtime, target_of, user_data_of
 from infrastructure.provider_tasks import connection_words, trouble_with
@@ -64,6 +65,8 @@ class ServerController(Controller[Server]):
         return self._make(row)
 
     def _remove(self, row: Server) -> Ending:
+        if row.host is not None and row.host.is_gone:
+            return done(_("Its host %(host)s is gone for good, and its place with it.") % {"host": row.host})
         if row.host is not None:
             return done(_("Its place on %(host)s is free again.") % {"host": row.host})
         cloud, key = get_cloud(row.provider), row.key
@@ -73,6 +76,8 @@ class ServerController(Controller[Server]):
         return done(_("Server destroyed; the provider no longer knows it."))
 
     def _arrive_on_host(self, row: Server, host: Host) -> Ending:
+        if host.is_gone:
+            return failed(gone_words(host))
         try:
             trouble = trouble_with(ssh.facts_of(target_of(row)))
         except TransientError as error:
@@ -147,6 +152,8 @@ class DeploymentController(Controller[Deployment]):
 
     def act(self, row: Deployment) -> Ending:
         """The engine runs, has stopped or has forgotten the composition; or is on its way there without us."""
+        if row.server.host is not None and row.server.host.is_gone:
+            return _without_host(row, row.server.host)
         try:
             return self._bring(row, get_runtime(row.server), row.order.key)
         except Progress as progress:
@@ -204,6 +211,13 @@ class DeploymentController(Controller[Deployment]):
                 row.order.endpoints.update(is_ok=None, message="", next_attempt_at=None)
                 reports.append(part_report(Part.ENDPOINTS, row, ending))
         report_many(reports)
+
+
+def _without_host(row: Deployment, host: Host) -> Ending:
+    """Nothing is there to be asked: a person has said so."""
+    if row.wanted == Wanted.RUNNING:
+        return failed(gone_words(host))
+    return done(_("Its host %(host)s is gone for good: nothing of it is left.") % {"host": host}, seen=())
 
 
 def _goes_with_its_server(row: Deployment, error: OutsideError) -> bool:

@@ -7,19 +7,21 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 from unfold import widgets
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
 from infrastructure.admin.looked import Looked
+from infrastructure.hosts import orders_to_place_anew, place_orders_anew, write_off_host
 from infrastructure.keys import give_host_key
-from infrastructure.models import Host
+from infrastructure.models import Host, Server
 from infrastructure.placing import rooms_of
 from infrastructure.provider_tasks import ask_hosts
 from infrastructure.sizes import Room
+from live.lib.confirming import Change, change_rows
 from live.lib.machine_owned import when
 
 
@@ -50,14 +52,29 @@ class HostAdmin(Looked, ModelAdmin):
     list_select_related = ("provider",)
     list_filter = ("state", "is_enabled", ("provider", admin.RelatedOnlyFieldListFilter))
     search_fields = ("name", "address")
-    readonly_fields = ("public_key", "state", "answer", "asked_at")
-    actions = ("ask",)
+    readonly_fields = ("public_key", "state", "answer", "asked_at", "gone_at", "gone_by", "gone_why")
+    actions = ("ask", "write_off", "place_anew")
     fieldsets = (
         (None, {"fields": ("provider", "name", "is_enabled")}),
         (_("How it is reached"), {"fields": ("address", "port", "user", "host_key", "private_key", "public_key")}),
         (_("What orders may take of it"), {"fields": ("cpus", "ram_gb", "disk_gb")}),
         (_("What it says"), {"fields": ("state", "answer", "asked_at")}),
     )
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Of one that is gone, also who said so and why."""
+        shown = super().get_fieldsets(request, obj)
+        if obj is None or not obj.is_gone:
+            return shown
+        return (*shown, (_("Gone for good"), {"fields": ("gone_at", "gone_by", "gone_why")}))
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Nothing changes about one that is gone."""
+        return not (obj is not None and obj.is_gone) and super().has_change_permission(request, obj)
+
+    def has_write_off_permission(self, request: HttpRequest) -> bool:
+        """Who may say that a host never comes back."""
+        return request.user.has_perm("infrastructure.write_off_host")
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:
         """The list, which knows what is taken of each of its hosts: one query for the page."""
@@ -83,7 +100,7 @@ class HostAdmin(Looked, ModelAdmin):
     @display(
         description=_("state"),
         ordering="state",
-        label={"new": "", "ready": "success", "silent": "warning", "refused": "danger"},
+        label={"new": "", "ready": "success", "silent": "warning", "refused": "danger", "gone": "danger"},
     )
     def state_label(self, host: Host) -> tuple[str, str]:
         """The state in its colour."""
@@ -117,3 +134,45 @@ class HostAdmin(Looked, ModelAdmin):
             len(pks),
         )
         messages.success(request, words % {"count": len(pks)})
+
+    @admin.action(description=_("The host is gone for good"), permissions=("write_off",))
+    def write_off(self, request: HttpRequest, queryset: QuerySet[Host]) -> HttpResponse | None:
+        """A person's word stands for the proof that a dead host cannot give, once that is confirmed."""
+        why = request.POST.get("why", "")
+        change = Change(
+            title=_("The host is gone for good"),
+            says=_(
+                "These never come back. Nothing is placed there, and orders being removed count what stood there as "
+                "gone; running ones need a person, who places them anew. This cannot be undone. A reason is needed."
+            ),
+            verb=lambda host: write_off_host(host=host, why=why, actor=request.user),  # type: ignore[arg-type]
+            is_destructive=True,
+            describe=_with_its_orders,
+        )
+        return change_rows(self, request, change, queryset)
+
+    @admin.action(description=_("Place its orders anew"), permissions=("write_off",))
+    def place_anew(self, request: HttpRequest, queryset: QuerySet[Host]) -> HttpResponse | None:
+        """The running orders of hosts that are gone go where there is room, once that is confirmed."""
+        why = request.POST.get("why", "")
+        change = Change(
+            title=_("Place its orders anew"),
+            says=_(
+                "Each running order of these hosts is launched from its release in another place. ALL DATA ON THE LOST "
+                "HOST IS GONE: volumes start empty, and what customers had put there does not come back."
+            ),
+            verb=lambda host: place_orders_anew(host=host, why=why, actor=request.user),  # type: ignore[arg-type]
+            is_destructive=True,
+            describe=_with_its_orders_to_move,
+        )
+        return change_rows(self, request, change, queryset)
+
+
+def _with_its_orders(host: Host) -> str:
+    count = Server.objects.standing().filter(host=host).count()
+    return f"{host} · {host.address} · " + ngettext("%(count)d order", "%(count)d orders", count) % {"count": count}
+
+
+def _with_its_orders_to_move(host: Host) -> str:
+    names = ", ".join(str(order) for order in orders_to_place_anew(host)[:20])
+    return f"{host}: {names or gettext('nothing to place anew')}"

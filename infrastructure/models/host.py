@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -20,6 +21,10 @@ class Host(Timestamped):
         READY = "ready", _("Ready")
         SILENT = "silent", _("Does not answer")
         REFUSED = "refused", _("Needs a person")
+        GONE = "gone", _("Gone for good")
+
+    UNFIT = (State.SILENT, State.REFUSED, State.GONE)
+    """Nothing new is placed on these."""
 
     provider = models.ForeignKey(
         Provider,
@@ -32,7 +37,6 @@ class Host(Timestamped):
     address = models.CharField(
         _("address"),
         max_length=200,
-        unique=True,
         help_text=_("Reached here over SSH, and its published ports by everybody."),
     )
     port = models.PositiveIntegerField(_("SSH port"), default=22)
@@ -54,11 +58,34 @@ class Host(Timestamped):
     facts = models.JSONField(_("facts"), default=dict, editable=False)
     asked_at = models.DateTimeField(_("asked"), null=True, blank=True, editable=False)
 
+    gone_at = models.DateTimeField(_("gone for good"), null=True, blank=True, editable=False)
+    gone_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        editable=False,
+        related_name="+",
+        verbose_name=_("who said so"),
+    )
+    gone_why = models.CharField(_("why"), max_length=500, blank=True, editable=False)
+
     class Meta:
         verbose_name = _("host")
         verbose_name_plural = _("hosts")
         ordering = ("provider", "name")
+        permissions = (("write_off_host", _("Can write off hosts, and place their orders anew")),)
         constraints = (
+            # What takes the place of one that is gone often takes its address too.
+            models.UniqueConstraint(
+                fields=("address",),
+                name="host_address_once",
+                condition=Q(gone_at__isnull=True),
+                violation_error_message=_("There is a host at this address already."),
+            ),
+            models.CheckConstraint(
+                condition=Q(gone_at__isnull=True) | Q(is_enabled=False), name="host_gone_takes_no_orders"
+            ),
             models.CheckConstraint(
                 condition=Q(cpus__gt=0, ram_gb__gt=0, disk_gb__gt=0),
                 name="host_has_capacity",
@@ -68,6 +95,11 @@ class Host(Timestamped):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def is_gone(self) -> bool:
+        """True when a person has said that it never comes back."""
+        return self.gone_at is not None
 
     @property
     def capacity(self) -> Size:

@@ -55,7 +55,7 @@ def engines_of(provider: Provider) -> dict[str, Runtime]:
     """The engines on which the provider's compositions stand, by host."""
     if (shared := get_own_runtime(provider)) is not None:
         return {"": shared}
-    return {engine_of_host(one): get_host_runtime(one) for one in provider.hosts.order_by("pk")}
+    return {engine_of_host(one): get_host_runtime(one) for one in provider.hosts.filter(gone_at=None).order_by("pk")}
 
 
 def _as_last_seen(provider: Provider, before: Known) -> dict[str, Engine]:

@@ -35,6 +35,7 @@ OPERATOR = (
     "infrastructure.change_serverkeys",
     "infrastructure.settle_finding",
     "infrastructure.destroy_orphan",
+    "infrastructure.write_off_host",
     "infrastructure.power_server",
     "infrastructure.resize_server",
     "monitoring.add_incident",
