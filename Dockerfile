@@ -11,13 +11,22 @@ RUN if [ -n "${PIP_CERT:-}" ]; then export SSL_CERT_FILE="$PIP_CERT"; fi \
  && UV_PROJECT_ENVIRONMENT=/opt/live UV_PYTHON_DOWNLOADS=never UV_LINK_MODE=copy \
     /opt/tools/bin/uv sync --quiet --frozen --no-cache --python /usr/bin/python3
 
+# `docker compose` launches on servers over SSH; Debian 12 has no Compose v2, and its client comes with a whole engine.
+FROM debian:trixie-slim AS docker
+WORKDIR /opt/packages
+RUN apt-get update && apt-get download docker-cli docker-compose \
+ && for package in *.deb; do dpkg --extract "$package" /opt/docker; done
+
 FROM debian:bookworm-slim
 RUN apt-get update \
- && apt-get install --yes --no-install-recommends ca-certificates git openssh-client python3 \
+ && apt-get install --yes --no-install-recommends ca-certificates git openssh-client python3 tini \
       libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 fonts-dejavu-core fonts-inter \
  && rm -rf /var/lib/apt/lists/* \
  && useradd --system --create-home --home-dir /srv/live --shell /usr/sbin/nologin live \
  && install --directory --owner live /var/lib/live
+COPY --from=docker /opt/docker/usr/bin/docker /usr/local/bin/docker
+COPY --from=docker /opt/docker/usr/libexec/docker/cli-plugins /usr/local/libexec/docker/cli-plugins
+RUN docker compose version
 COPY --from=build /opt/live /opt/live
 WORKDIR /srv/live
 COPY --chown=root:root . .
@@ -25,6 +34,8 @@ ENV PATH=/opt/live/bin:$PATH PYTHONUNBUFFERED=1 VAR_DIR=/var/lib/live
 USER live
 VOLUME /var/lib/live
 EXPOSE 8000
+# Launches outlive the process that began them, and are then children of the first one: it has to bury them.
+ENTRYPOINT ["tini", "--"]
 HEALTHCHECK --interval=15s --timeout=5s --start-period=30s \
   CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8000/healthz', timeout=4)"]
 CMD ["gunicorn", "live.wsgi", "--bind", "0.0.0.0:8000", "--workers", "2", "--threads", "8"]
