@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from billing.models import Subscription
 from live.portal import words
 from live.portal.papers import papers
+from live.portal.running import running
 from orders.models import Order
 from orders.words import State, Wanted
 
@@ -30,6 +31,7 @@ def order_facts(order: Order) -> dict[str, Any]:
         "inputs": chosen(order),
         "secrets": visible_secrets(order),
         "endpoints": list(order.endpoints.all()) if order.wanted != Wanted.REMOVED else [],
+        "running": running(order),
         "can_be_removed": order.wanted != Wanted.REMOVED,
         "plan": order.plan,
         "cost": Subscription.objects.filter(order=order).first() or order.plan,
