@@ -102,8 +102,9 @@ def cancel_maintenance(*, maintenance: Maintenance) -> Maintenance:
 
 
 def follow_windows() -> None:
-    """Windows that are over, or were called off, are on their way out of whatever watches."""
-    _tell_watch(Maintenance.objects.outlived(clock.now()))
+    """Windows that are over, or were called off, are on their way out of whatever watches; forgotten ones into it."""
+    now = clock.now()
+    _tell_watch(Maintenance.objects.outlived(now) | Maintenance.objects.untold(now))
 
 
 def follow_registration(orders: Collection[int]) -> None:

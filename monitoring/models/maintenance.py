@@ -36,6 +36,10 @@ class MaintenanceQuerySet(ResourceQuerySet["Maintenance"]):
         finished = Q(ends_at__lte=now) | Q(cancelled_at__isnull=False)
         return self.filter(finished, next_attempt_at__isnull=True).exclude(outside_id="")
 
+    def untold(self, now: datetime) -> Self:
+        """Those under way or to come of which nobody ever took care: planned by a version that told nobody."""
+        return self.unfinished_at(now).filter(next_attempt_at__isnull=True, done_version=0, failed_version=0)
+
     def touching(self, period: Span) -> Self:
         """Those of which some part lies in `period`."""
         return self.standing().filter(starts_at__lt=period.end, ends_at__gt=period.start)

@@ -139,6 +139,16 @@ def test_order_that_is_merely_looked_at_again_bothers_no_window(room: Room) -> N
     assert visit() == 0
 
 
+def test_window_of_an_earlier_version_is_told_too(room: Room) -> None:
+    window = plan(room, room.watched())
+    Maintenance.objects.update(next_attempt_at=None)
+    follow_windows()
+    assert visit() == 1
+    assert set(room.watch.windows) == {window.key}
+    follow_windows()
+    assert visit() == 0
+
+
 def test_row_that_is_gone_or_held_is_left_alone(room: Room) -> None:
     window = plan(room, room.watched())
     Maintenance.objects.update(leased_until=room.drive.now + MINUTE)
