@@ -139,9 +139,12 @@ def _size_words(plan: OrderPlan) -> str:
         wish = plan.wish
         words = _("The cheapest with %(cpus)s CPUs, %(ram)s GB of memory and %(disk)s GB of disk")
         return words % {"cpus": wish.cpus, "ram": wish.ram_gb, "disk": wish.disk_gb}
+    name = plan.size.name
+    if plan.is_plans_size:
+        name = _("%(size)s (the size of this plan here)") % {"size": name}
     if plan.monthly_price is None:
-        return _("%(size)s, price not told") % {"size": plan.size.name}
-    return _("%(size)s, %(price)s a month") % {"size": plan.size.name, "price": plan.monthly_price}
+        return _("%(size)s, price not told") % {"size": name}
+    return _("%(size)s, %(price)s a month") % {"size": name, "price": plan.monthly_price}
 
 
 def _server(order: Order) -> Server | None:

@@ -12,8 +12,8 @@ from django.db.models import Max
 from django.utils.translation import gettext as _
 
 from infrastructure.adapters.words import Port, Size, SizeOffer
-from infrastructure.models import Deployment, Host, Provider, ProviderOption, PublishedPort, Server
-from infrastructure.sizes import Room, Taken, cheapest, suits, tightest
+from infrastructure.models import Deployment, Host, PlanSize, Provider, ProviderOption, PublishedPort, Server
+from infrastructure.sizes import Room, Taken, cheapest, fits, suits, tightest
 from live.lib.errors import Refusal
 from orders.models import Order
 from products.models import Plan
@@ -46,6 +46,8 @@ class Place:
     provider: Provider
     host: Host | None = None
     size: SizeOffer | None = None
+    is_plans_size: bool = False
+    """True when staff have said that orders of the plan get this size here."""
 
 
 def hold_places() -> None:
@@ -71,7 +73,7 @@ def find_place(order: Order) -> Place:
     wish = wish_of(order.plan)
     for provider in providers:
         if provider.kind != Provider.Kind.EXISTING:
-            return Place(provider=provider, size=_size(provider, wish))
+            return _made_at(provider, order.plan)
         host = _host(provider, wish, dedicated=order.plan.placement == Plan.Placement.DEDICATED)
         if host is not None:
             return Place(provider=provider, host=host)
@@ -118,13 +120,20 @@ def _no_room_words(plan: Plan) -> str:
     return words % {"cpus": plan.cpus, "ram": plan.ram_gb, "disk": plan.disk_gb}
 
 
-def _size(provider: Provider, wish: Size) -> SizeOffer | None:
-    """The cheapest size on offer that fits; None where sizes are not known, and the driver chooses alike."""
-    offered = ProviderOption.objects.filter(provider=provider, kind=ProviderOption.Kind.SIZE)
-    if provider.size_ids:
-        offered = offered.filter(outside_id__in=provider.size_ids)
-    offers = (row.as_offer for row in offered)
-    return cheapest((one for one in offers if suits(one, provider.architecture)), wish)
+def _made_at(provider: Provider, plan: Plan) -> Place:
+    """A server in the size that is meant for the plan, or in the cheapest on offer that fits.
+
+    A size that is no longer offered, or has less than the plan promises by now, is not taken. None at all where sizes
+    are not known: the driver then chooses alike.
+    """
+    wish, offered = wish_of(plan), ProviderOption.objects.filter(provider=provider, kind=ProviderOption.Kind.SIZE)
+    offers = [one for row in offered if suits(one := row.as_offer, provider.architecture)]
+    meant = PlanSize.objects.filter(provider=provider, plan=plan).values_list("size_id", flat=True).first()
+    for one in offers:
+        if one.outside_id == meant and fits(one, wish):
+            return Place(provider=provider, size=one, is_plans_size=True)
+    allowed = [one for one in offers if not provider.size_ids or one.outside_id in provider.size_ids]
+    return Place(provider=provider, size=cheapest(allowed, wish))
 
 
 def _host(provider: Provider, wish: Size, *, dedicated: bool) -> Host | None:

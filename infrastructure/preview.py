@@ -53,6 +53,7 @@ class OrderPlan:
     host: str = ""
     makes_server: bool = False
     size: SizeOffer | None = None
+    is_plans_size: bool = False
     monthly_price: Money | None = None
     containers: tuple[Container, ...] = ()
     volumes: tuple[str, ...] = ()
@@ -89,6 +90,7 @@ def _placed(place: Place) -> dict[str, Any]:
         "host": place.host.name if place.host else "",
         "makes_server": place.provider.makes_servers,
         "size": place.size,
+        "is_plans_size": place.is_plans_size,
         "monthly_price": None if price is None else Money(price, place.provider.currency),
     }
 

@@ -13,7 +13,7 @@ from unfold import widgets
 from infrastructure.adapters.libcloud_cloud import driver_names
 from infrastructure.adapters.libcloud_offer import Argument, driver_arguments
 from infrastructure.keys import settings_of
-from infrastructure.models import Provider, ProviderOption
+from infrastructure.models import PlanSize, Provider, ProviderOption
 
 PREFIX = "setting_"
 
@@ -61,9 +61,7 @@ class ProviderForm(forms.ModelForm[Provider]):
 
     def _offer_sizes(self) -> None:
         """Sizes are chosen among those on offer, with what they have and cost."""
-        kind = ProviderOption.Kind.SIZE
-        rows = ProviderOption.objects.filter(provider=self.instance, kind=kind).order_by("price", "name")
-        choices = [(row.outside_id, size_words(row)) for row in rows]
+        choices = size_choices(self.instance)
         gone = [one for one in self.instance.size_ids if one not in dict(choices)]
         choices += [(one, gettext("%(id)s (no longer on offer)") % {"id": one}) for one in gone]
         field = self.fields["size_ids"]
@@ -92,6 +90,23 @@ class ProviderForm(forms.ModelForm[Provider]):
             help_text=field.help_text,
             widget=widgets.UnfoldAdminSelect2Widget(),
         )
+
+
+def size_choices(provider: Provider) -> list[tuple[str, str]]:
+    """The sizes that the provider offers, the cheapest first."""
+    rows = ProviderOption.objects.filter(provider=provider, kind=ProviderOption.Kind.SIZE).order_by("price", "name")
+    return [(row.outside_id, size_words(row)) for row in rows]
+
+
+def plan_size_form_of(provider: Provider) -> type[forms.ModelForm[PlanSize]]:
+    """The form in which a plan gets one of the provider's sizes; a size that is gone stays until it is changed."""
+    choices = size_choices(provider)
+    chosen = set(provider.plan_sizes.values_list("size_id", flat=True)) - {one for one, _words in choices}
+    gone = [(one, gettext("%(id)s (no longer on offer)") % {"id": one}) for one in sorted(chosen)]
+    size = forms.ChoiceField(
+        choices=[("", "–"), *choices, *gone], label=_("size"), widget=widgets.UnfoldAdminSelectWidget()
+    )
+    return type("PlanSizeForm", (forms.ModelForm,), {"__module__": __name__, "size_id": size})
 
 
 def size_words(row: ProviderOption) -> str:

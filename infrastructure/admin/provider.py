@@ -11,12 +11,12 @@ from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from unfold.admin import ModelAdmin, StackedInline
+from unfold.admin import ModelAdmin, StackedInline, TabularInline
 from unfold.decorators import display
 
-from infrastructure.admin.cloud_form import form_of, setting_names
+from infrastructure.admin.cloud_form import form_of, plan_size_form_of, setting_names
 from infrastructure.keys import change_settings
-from infrastructure.models import Provider
+from infrastructure.models import PlanSize, Provider
 from infrastructure.provider_tasks import ask_offer
 from infrastructure.sandbox.models import SandboxSwitches
 from live.lib.machine_owned import when
@@ -31,6 +31,23 @@ class SwitchesInline(StackedInline):
     can_delete = False
     extra = 0
     max_num = 1
+
+
+class PlanSizeInline(TabularInline):
+    """Which size the orders of a plan get here; the others get the cheapest that fits."""
+
+    model = PlanSize
+    extra = 0
+    fields = ("plan", "size_id")
+    autocomplete_fields = ("plan",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[PlanSize]:
+        """With what a plan's name is made of."""
+        return PlanSize.objects.select_related("plan__product")
+
+    def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
+        """Sizes are chosen among those on offer."""
+        return super().get_formset(request, obj, **{**kwargs, "form": plan_size_form_of(obj)})
 
 
 @admin.register(Provider)
@@ -102,8 +119,11 @@ class ProviderAdmin(ModelAdmin):
         return {} if obj else self.prepopulated_fields
 
     def get_inlines(self, request: HttpRequest, obj: Any) -> list[Any]:
-        """A sandbox has switches."""
-        return [SwitchesInline] if obj is not None and obj.is_sandbox else []
+        """A sandbox has switches; where servers are made, plans may have sizes of their own."""
+        if obj is None:
+            return []
+        switches = [SwitchesInline] if obj.is_sandbox else []
+        return [*([PlanSizeInline] if obj.makes_servers else []), *switches]
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Only where nothing was ever made."""

@@ -8,6 +8,7 @@ from infrastructure.models.errand import Errand
 from infrastructure.models.host import Host, HostSecrets
 from infrastructure.models.look import Look
 from infrastructure.models.option import ProviderOption
+from infrastructure.models.plan_size import PlanSize
 from infrastructure.models.provider import Provider, ProviderSecrets
 from infrastructure.models.reconciling import Finding, Reconciliation
 from infrastructure.models.server import Server, ServerKeys
@@ -20,6 +21,7 @@ __all__ = [
     "Host",
     "HostSecrets",
     "Look",
+    "PlanSize",
     "Provider",
     "ProviderOption",
     "ProviderSecrets",

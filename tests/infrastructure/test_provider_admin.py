@@ -48,6 +48,8 @@ def change(client: Client, provider: Provider, **fields: str | list[str]) -> Any
         "currency": "USD",
         "priced_per": "hour",
         "setting_secure": "on",
+        "plan_sizes-TOTAL_FORMS": "0",
+        "plan_sizes-INITIAL_FORMS": "0",
     }
     return client.post(reverse(f"{PROVIDERS}_change", args=(provider.pk,)), form | fields)
 

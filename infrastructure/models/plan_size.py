@@ -1,0 +1,63 @@
+"""Which size of a provider the orders of a plan get."""
+
+from __future__ import annotations
+
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from infrastructure.adapters.words import Size
+from infrastructure.models.option import ProviderOption
+from infrastructure.models.provider import Provider
+from infrastructure.sizes import fits, suits
+from live.lib.models import Timestamped
+from products.models import Plan
+
+
+class PlanSize(Timestamped):
+    """Orders of the plan get this size here, rather than the cheapest that fits."""
+
+    provider = models.ForeignKey(
+        Provider, on_delete=models.CASCADE, related_name="plan_sizes", verbose_name=gettext_lazy("provider")
+    )
+    plan = models.ForeignKey(Plan, on_delete=models.CASCADE, related_name="+", verbose_name=gettext_lazy("plan"))
+    size_id = models.CharField(
+        gettext_lazy("size"), max_length=250, help_text=gettext_lazy("As the provider names it.")
+    )
+
+    class Meta:
+        verbose_name = gettext_lazy("size of a plan")
+        verbose_name_plural = gettext_lazy("sizes of plans")
+        ordering = ("provider", "plan")
+        constraints = (models.UniqueConstraint(fields=("provider", "plan"), name="plan_size_once_per_provider"),)
+
+    def __str__(self) -> str:
+        return f"{self.plan}: {self.size_id}"
+
+    def clean(self) -> None:
+        """The size is on offer, has what the plan promises, and runs what the provider's image is built for."""
+        if self.size_id and (trouble := self._trouble()):
+            raise ValidationError({"size_id": trouble})
+
+    def _trouble(self) -> str:
+        size = ProviderOption.objects.filter(
+            provider=self.provider_id, kind=ProviderOption.Kind.SIZE, outside_id=self.size_id
+        ).first()
+        if size is None:
+            return _("The provider does not offer this size.")
+        if not suits(size.as_offer, self.provider.architecture):
+            return _("This size is %(its)s, and servers here are %(ours)s.") % {
+                "its": size.architecture,
+                "ours": self.provider.architecture,
+            }
+        if self.plan_id and not fits(size.as_offer, self.wish):
+            wish = {"cpus": self.wish.cpus, "ram": self.wish.ram_gb, "disk": self.wish.disk_gb}
+            words = _("The plan promises %(cpus)s CPUs, %(ram)s GB of memory and %(disk)s GB of disk: this has less.")
+            return words % wish
+        return ""
+
+    @property
+    def wish(self) -> Size:
+        """What the plan promises of a server."""
+        return Size(cpus=self.plan.cpus, ram_gb=self.plan.ram_gb, disk_gb=self.plan.disk_gb)
