@@ -234,6 +234,7 @@ LOOKS = {
     PartState.WORKING: "working",
     PartState.READY: "done",
     PartState.DOWN: "failed",
+    PartState.RESTING: "done",
     PartState.SUSPENDED: "done",
     PartState.REMOVED: "done",
     PartState.FAILED: "failed",

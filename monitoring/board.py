@@ -20,6 +20,7 @@ from monitoring.maintenance import resting_until
 from monitoring.measuring import company_zone, figures_of, today
 from monitoring.models import DailyAvailability, Incident, IncidentUpdate, Maintenance, Monitor, MonitorCheck
 from monitoring.rollup import Address, overall, service_of
+from monitoring.standing import moment_in_words
 from monitoring.words import Service
 from orders.models import Order
 from orders.words import Wanted
@@ -35,6 +36,8 @@ class OrderBoard:
     order: Order
     service: Service
     days: tuple[Day, ...]
+    resting_until: str = ""
+    """While it is under maintenance: until when, in the reader's zone."""
 
     @property
     def percentage(self) -> Decimal | None:
@@ -107,7 +110,13 @@ def boards_of(monitors: Sequence[Monitor]) -> tuple[OrderBoard, ...]:
     orders = [row.order_id for row in monitors]
     days, resting = _days_of(orders), resting_until(orders, now)
     return tuple(
-        OrderBoard(order=row.order, service=_service(row, now, resting), days=days[row.order_id]) for row in monitors
+        OrderBoard(
+            order=row.order,
+            service=_service(row, now, resting),
+            days=days[row.order_id],
+            resting_until=moment_in_words(end, now) if (end := resting.get(row.order_id)) else "",
+        )
+        for row in monitors
     )
 
 

@@ -43,17 +43,43 @@ def check_window(*, title: str, starts_at: datetime, ends_at: datetime, orders: 
     """Raises NotPlannable, naming the field, unless there can be such a window."""
     if not title.strip():
         raise NotPlannable(_("Say in a few words what is done."), field="title")
-    if starts_at < clock.now() - TOLERANCE:
-        raise NotPlannable(_("Maintenance cannot be planned in the past."), field="starts_at")
-    if ends_at <= starts_at:
-        raise NotPlannable(_("It has to end after it starts."), field="ends_at")
-    if ends_at - starts_at > LONGEST:
-        raise NotPlannable(_("A window lasts a week at most."), field="ends_at")
+    _check_times(starts_at, ends_at)
     if not orders:
         raise NotPlannable(_("Name the orders concerned."), field="orders")
     if gone := [order.reference for order in orders if order.wanted == Wanted.REMOVED]:
         words = _("Removed, or being removed: %(orders)s.")
         raise NotPlannable(words % {"orders": ", ".join(gone)}, field="orders")
+
+
+def check_move(window: Maintenance, *, starts_at: datetime, ends_at: datetime) -> None:
+    """Raises unless the window may be at that time instead: one under way can only end earlier or later."""
+    if not window.is_ahead_or_open:
+        raise TooLate(_("%(window)s is over, or was called off already.") % {"window": window})
+    if window.standing == "ahead":
+        return _check_times(starts_at, ends_at)
+    if _second(starts_at) != _second(window.starts_at):
+        raise NotPlannable(_("It is under way already."), field="starts_at")
+    if ends_at <= clock.now():
+        raise NotPlannable(_("That is in the past; to end it now, call it off."), field="ends_at")
+    return _check_length(starts_at, ends_at)
+
+
+def _second(moment: datetime) -> datetime:
+    """As a form gives it back."""
+    return moment.replace(microsecond=0)
+
+
+def _check_times(starts_at: datetime, ends_at: datetime) -> None:
+    if starts_at < clock.now() - TOLERANCE:
+        raise NotPlannable(_("Maintenance cannot be planned in the past."), field="starts_at")
+    _check_length(starts_at, ends_at)
+
+
+def _check_length(starts_at: datetime, ends_at: datetime) -> None:
+    if ends_at <= starts_at:
+        raise NotPlannable(_("It has to end after it starts."), field="ends_at")
+    if ends_at - starts_at > LONGEST:
+        raise NotPlannable(_("A window lasts a week at most."), field="ends_at")
 
 
 @transaction.atomic
@@ -80,6 +106,24 @@ def plan_maintenance(
     window.orders.set(concerned)
     kick("windows", [window.pk])
     _tell(window, "planned")
+    return window
+
+
+@transaction.atomic
+def move_maintenance(*, maintenance: Maintenance, starts_at: datetime, ends_at: datetime) -> Maintenance:
+    """The window is at that time, and each customer concerned is told once; where it is there already, nobody is."""
+    window = Maintenance.objects.select_for_update().get(pk=maintenance.pk)
+    check_move(window, starts_at=starts_at, ends_at=ends_at)
+    before = window.span
+    if window.standing == "open":
+        starts_at = window.starts_at
+    if (_second(starts_at), _second(ends_at)) == (_second(before.start), _second(before.end)):
+        return window
+    Maintenance.objects.filter(pk=window.pk).update(starts_at=starts_at, ends_at=ends_at, updated_at=clock.now())
+    _tell_watch(Maintenance.objects.filter(pk=window.pk))
+    window.refresh_from_db()
+    # Each move raises the version, and so is a piece of news of its own.
+    _tell(window, "moved", number=window.wanted_version, before=before)
     return window
 
 
@@ -121,16 +165,23 @@ def _tell_watch(windows: MaintenanceQuerySet) -> None:
             kick("windows", pks)
 
 
-def _tell(window: Maintenance, news: str) -> None:
+def _tell(window: Maintenance, news: str, *, number: int = 0, **context: object) -> None:
+    name = f"{news}:{number}" if number else news
     by_customer: dict[Customer, list[Order]] = defaultdict(list)
     for order in window.orders.select_related("customer").order_by("reference"):
         by_customer[order.customer].append(order)
     for customer, orders in by_customer.items():
         write_message(
-            key=f"maintenance:{window.pk}:{news}:{customer.number}",
+            key=f"maintenance:{window.pk}:{name}:{customer.number}",
             customer=customer,
             template=f"monitoring/mail/maintenance_{news}",
-            context={"maintenance": window, "orders": orders, "order": orders[0], "zone": settings.TIME_ZONE},
+            context={
+                "maintenance": window,
+                "orders": orders,
+                "order": orders[0],
+                "zone": settings.TIME_ZONE,
+                **context,
+            },
         )
 
 

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import date, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Count, Max, Sum
+from django.db.models import Max, Sum
 from django.utils.translation import gettext as _
 
 from customers.models import User
 from live.lib import clock
 from live.lib.control import kick, want
 from live.lib.errors import Refusal
-from monitoring.availability import Figures, month_span, next_month
+from monitoring.availability import Figures, Span, meeting, month_span, next_month, without
+from monitoring.maintenance import windows_of
 from monitoring.measuring import company_zone, today
 from monitoring.models import DailyAvailability, Gap, MonthlyReport, Outage, ReportFile
 from monitoring.sla import credit_due
@@ -50,15 +52,21 @@ def make_reports() -> int:
 
 
 def _make(month: date, pks: list[int]) -> None:
-    """Four queries for all of them; who makes the same at the same moment changes nothing."""
+    """Five queries for all of them; who makes the same at the same moment changes nothing."""
     period = month_span(month, company_zone())
     sums = _sums(month, pks)
-    outages = dict(
-        Outage.objects.touching(period).filter(order__in=pks).order_by().values_list("order").annotate(n=Count("pk"))
-    )
+    outages = _outages(period, pks)
     orders = Order.objects.filter(pk__in=pks).select_related("plan")
-    rows = [_report(order, month, sums[order.pk], outages.get(order.pk, 0)) for order in orders]
+    rows = [_report(order, month, sums[order.pk], outages[order.pk]) for order in orders]
     MonthlyReport.objects.bulk_create(rows, ignore_conflicts=True)
+
+
+def _outages(period: Span, pks: list[int]) -> Counter[int]:
+    """How many of each order have some time in `period` outside its maintenance."""
+    windows = windows_of(pks, period)
+    rows = Outage.objects.touching(period).filter(order__in=pks).only("order", "started_at", "ended_at")
+    spans = ((row.order_id, row.span(period.end)) for row in rows)
+    return Counter(order for order, span in spans if without(meeting([span], [period]), windows.get(order, ())))
 
 
 def _sums(month: date, pks: list[int]) -> dict[int, dict[str, Any]]:

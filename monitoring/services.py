@@ -19,14 +19,13 @@ from monitoring.maintenance import resting_until
 from monitoring.models import Monitor, MonitorCheck
 from monitoring.standing import report_of
 from monitoring.words import Backend
-from orders.flow import PartSeen, may_move
+from orders.flow import ARRIVED, PartSeen, may_move
 from orders.models import Order, OrderPart
 from orders.reports import lock_orders
 from orders.services import report_many
-from orders.words import Part, PartState, Wanted
+from orders.words import Part, Wanted
 
 BATCH = 1000  # what a visit of the controller takes, and so what is handed to it at once
-ARRIVED = (PartState.READY, PartState.DOWN)
 
 
 class NothingToRetry(Refusal):

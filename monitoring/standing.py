@@ -23,7 +23,7 @@ ON_ITS_WAY = {
     Wanted.REMOVED: gettext_lazy("Being deregistered."),
 }
 # What a customer understands; the rest speaks of our own machinery.
-PUBLIC = (PartState.READY, PartState.DOWN, PartState.SUSPENDED, PartState.REMOVED)
+PUBLIC = (PartState.READY, PartState.DOWN, PartState.RESTING, PartState.SUSPENDED, PartState.REMOVED)
 
 
 def rolled_up(states: Iterable[str]) -> CheckState:
@@ -35,11 +35,12 @@ def rolled_up(states: Iterable[str]) -> CheckState:
 def report_of(row: Monitor, *, now: datetime, resting_until: datetime | None = None) -> Report:
     """What the order is told of its monitoring, from the row and its checks as they are now.
 
-    What is down while it rests for maintenance is told, and raises no alarm.
+    While it rests for maintenance that is what is told; what is down meanwhile is added, and raises no alarm.
     """
     state, message = _standing(row, list(row.checks.all()), now)
-    if state == PartState.DOWN and resting_until:
-        state, message = PartState.WORKING, f"{_resting_in_words(resting_until)} {message}"
+    if resting_until and (state == PartState.DOWN or _is_there(row)):
+        said = "" if state == PartState.READY else message
+        state, message = PartState.RESTING, f"{_resting_in_words(resting_until, now)} {said}".strip()
     return Report(
         order_pk=row.order_id,
         part=Part.MONITORING,
@@ -67,9 +68,22 @@ def _standing(row: Monitor, checks: list[MonitorCheck], now: datetime) -> tuple[
     return PartState.READY, words % {"count": len(checks)}
 
 
-def _resting_in_words(until: datetime) -> str:
-    moment = timezone.localtime(until, timezone.get_default_timezone())
-    return _("Under maintenance until %(time)s.") % {"time": date_format(moment, "DATETIME_FORMAT")}
+def _is_there(row: Monitor) -> bool:
+    return row.wanted == Wanted.RUNNING and row.is_settled and not row.has_failed
+
+
+def _resting_in_words(until: datetime, now: datetime) -> str:
+    with timezone.override(None):  # the company's zone: whoever reads it later may be anywhere
+        return _("Under maintenance until %(time)s.") % {"time": moment_in_words(until, now)}
+
+
+def moment_in_words(moment: datetime, now: datetime) -> str:
+    """The time and its zone, the reader's, as "14:30 CEST"; with the day unless that is today."""
+    local = timezone.localtime(moment)
+    time = date_format(local, "H:i T")
+    if local.date() == timezone.localdate(now):
+        return time
+    return f"{date_format(local, 'DATE_FORMAT')}, {time}"
 
 
 def _down_in_words(checks: list[MonitorCheck]) -> str:

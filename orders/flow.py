@@ -27,6 +27,8 @@ LEAVES_AFTER: Mapping[Part, tuple[Part, ...]] = {
 AWAITED = frozenset(part for waits in (ARRIVES_AFTER, LEAVES_AFTER) for before in waits.values() for part in before)
 # What must be there before an order is active: an outage of the monitoring holds no customer back.
 REQUIRED = (Part.SERVER, Part.COMPOSITION, Part.ENDPOINTS)
+# A part that is there, whether or not it does well at the moment.
+ARRIVED = (PartState.READY, PartState.DOWN, PartState.RESTING)
 GOAL: Mapping[Wanted, PartState] = {
     Wanted.RUNNING: PartState.READY,
     Wanted.SUSPENDED: PartState.SUSPENDED,
@@ -55,9 +57,8 @@ def may_move(part: Part, *, wanted: Wanted, version: int, seen: Iterable[PartSee
     if wanted is Wanted.REMOVED:
         before = [by_part[other] for other in LEAVES_AFTER[part] if other in by_part]
         return all(one.state is PartState.REMOVED for one in before)
-    arrived = (PartState.READY, PartState.DOWN)
     return all(
-        (one := by_part.get(other)) is not None and one.version == version and one.state in arrived
+        (one := by_part.get(other)) is not None and one.version == version and one.state in ARRIVED
         for other in ARRIVES_AFTER[part]
     )
 
@@ -117,13 +118,13 @@ def _resting(parts: list[PartSeen], version: int, *, needs_person: bool) -> Stan
 
 
 def _arriving(parts: list[PartSeen], version: int, failed: list[PartSeen]) -> Standing:
-    there = {
-        one.part: one for one in parts if one.version == version and one.state in (PartState.READY, PartState.DOWN)
-    }
+    there = {one.part: one for one in parts if one.version == version and one.state in ARRIVED}
     for part in REQUIRED:
         if part not in there:
             return Standing(state=State.PROVISIONING, reason=_waiting_for(part, parts, version))
-    down = [one for one in parts if one.state is PartState.DOWN]
+    resting = [one for one in there.values() if one.state is PartState.RESTING]
+    # What was announced is no trouble, whatever is down meanwhile.
+    down = [one for one in parts if one.state is PartState.DOWN and not resting]
     if down:
         return Standing(state=State.DEGRADED, reason=down[0].message, needs_person=True)
     if failed:
@@ -132,6 +133,8 @@ def _arriving(parts: list[PartSeen], version: int, failed: list[PartSeen]) -> St
             "message": failed[0].message,
         }
         return Standing(state=State.ACTIVE, reason=reason, needs_person=True)
+    if resting:
+        return Standing(state=State.ACTIVE, reason=resting[0].message)
     if Part.MONITORING not in there:
         return Standing(state=State.ACTIVE, reason=_("Running; monitoring pending."))
     return Standing(state=State.ACTIVE, reason=_("Running; every check has passed."))

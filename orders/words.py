@@ -44,6 +44,7 @@ class PartState(models.TextChoices):
     WORKING = "working", _("In progress")
     READY = "ready", _("Ready")
     DOWN = "down", _("Down")
+    RESTING = "resting", _("Under maintenance")
     SUSPENDED = "suspended", _("Suspended")
     REMOVED = "removed", _("Removed")
     FAILED = "failed", _("Needs a person")

@@ -8,9 +8,12 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from billing.models import Subscription
+from live.lib import clock
 from live.portal import words
 from live.portal.papers import papers
 from live.portal.running import running
+from monitoring.maintenance import resting_until
+from monitoring.standing import moment_in_words
 from orders.models import Order
 from orders.words import State, Wanted
 
@@ -25,7 +28,11 @@ def order_facts(order: Order) -> dict[str, Any]:
     return {
         "order": order,
         "standing": words.standing(
-            state=State(order.state), wanted=Wanted(order.wanted), version=order.wanted_version, seen=seen
+            state=State(order.state),
+            wanted=Wanted(order.wanted),
+            version=order.wanted_version,
+            seen=seen,
+            resting_until=resting_in_words(order),
         ),
         "events": list(events),
         "inputs": chosen(order),
@@ -37,6 +44,13 @@ def order_facts(order: Order) -> dict[str, Any]:
         "cost": Subscription.objects.filter(order=order).first() or order.plan,
         "invoices": papers(order.invoices.select_related("pdf")[:PAPERS_SHOWN]),
     }
+
+
+def resting_in_words(order: Order) -> str:
+    """Until when the order is under maintenance, in the reader's zone; empty when it is not."""
+    now = clock.now()
+    until = resting_until([order.pk], now).get(order.pk)
+    return moment_in_words(until, now) if until else ""
 
 
 def chosen(order: Order) -> list[tuple[str, object]]:

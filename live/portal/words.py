@@ -83,13 +83,22 @@ class Standing:
     look_again: int  # seconds until the page should ask again; 0 when nothing is on its way
 
 
-def standing(*, state: State, wanted: Wanted, version: int, seen: Iterable[PartSeen]) -> Standing:
-    """Everything the order page says about progress; what staff are told of errors is not repeated to customers."""
+def standing(
+    *, state: State, wanted: Wanted, version: int, seen: Iterable[PartSeen], resting_until: str = ""
+) -> Standing:
+    """Everything the order page says about progress; what staff are told of errors is not repeated to customers.
+
+    `resting_until` is when the maintenance that is under way ends, in the reader's words.
+    """
     steps = _steps(state, wanted, version, {one.part: one for one in seen})
     headline, reason = _headline(state, wanted, steps)
+    label, tone = STATES[state], TONES[state]
+    if resting_until and wanted is Wanted.RUNNING and state in (State.ACTIVE, State.DEGRADED):
+        headline, reason = _resting(resting_until)
+        label, tone = PartState.RESTING.label, "wait"
     return Standing(
-        label=STATES[state],
-        tone=TONES[state],
+        label=label,
+        tone=tone,
         headline=headline,
         reason=reason,
         steps=steps,
@@ -129,7 +138,8 @@ def _arriving(part: Part, one: PartSeen | None, version: int) -> Step:
     words: Words = _("Still to come")
     if one is not None and one.version == version:
         look, words = LOOKS[one.state]
-        detail = "" if one.state is PartState.FAILED else one.message
+        # What is said of maintenance is in the company's zone; the headline says it in the reader's.
+        detail = "" if one.state in (PartState.FAILED, PartState.RESTING) else one.message
     return Step(part=part, label=PARTS[part], look=look, words=str(words), detail=detail)
 
 
@@ -147,6 +157,7 @@ LOOKS: Mapping[PartState, tuple[str, Words]] = {
     PartState.WORKING: ("working", gettext_lazy("In progress")),
     PartState.READY: ("done", gettext_lazy("Ready")),
     PartState.DOWN: ("failed", gettext_lazy("Not answering")),
+    PartState.RESTING: ("paused", gettext_lazy("Under maintenance")),
     PartState.SUSPENDED: ("paused", gettext_lazy("Suspended")),
     PartState.REMOVED: ("done", gettext_lazy("Removed")),
     PartState.FAILED: ("failed", gettext_lazy("We are looking at it")),
@@ -176,6 +187,11 @@ def _headline(state: State, wanted: Wanted, steps: tuple[Step, ...]) -> tuple[st
             _("Something needs one of our engineers, who has been told. Nothing is asked of you."),
         ),
     }[state]
+
+
+def _resting(until: str) -> tuple[str, str]:
+    headline = _("Under maintenance until %(time)s") % {"time": until}
+    return headline, _("This is work that we announced; your services may be away for some time meanwhile.")
 
 
 def _running(wanted: Wanted, steps: tuple[Step, ...]) -> tuple[str, str]:

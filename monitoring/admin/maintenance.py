@@ -16,7 +16,13 @@ from unfold.decorators import display
 from customers.models import User
 from live.lib.confirming import Change, change_rows
 from live.lib.errors import Refusal
-from monitoring.maintenance import cancel_maintenance, check_window, plan_maintenance
+from monitoring.maintenance import (
+    cancel_maintenance,
+    check_move,
+    check_window,
+    move_maintenance,
+    plan_maintenance,
+)
 from monitoring.models import Maintenance
 
 TONES = {"ahead": "info", "open": "warning", "over": "", "cancelled": ""}
@@ -40,10 +46,17 @@ class MaintenanceForm(forms.ModelForm[Maintenance]):
         values = super().clean() or {}
         if not self.errors:
             try:
-                check_window(**{name: values[name] for name in ("title", "starts_at", "ends_at", "orders")})
+                self._check(values)
             except Refusal as refusal:
-                self.add_error(refusal.field, refusal.message)
+                self.add_error(refusal.field or None, refusal.message)
         return values
+
+    def _check(self, values: dict[str, Any]) -> None:
+        if self.instance.pk is None:
+            check_window(**{name: values[name] for name in ("title", "starts_at", "ends_at", "orders")})
+        else:
+            standing = Maintenance.objects.get(pk=self.instance.pk)
+            check_move(standing, starts_at=values["starts_at"], ends_at=values["ends_at"])
 
 
 @admin.register(Maintenance)
@@ -66,15 +79,23 @@ class MaintenanceAdmin(ModelAdmin):
         return rows.annotate(orders_concerned=Count("orders"))
 
     def has_change_permission(self, request: HttpRequest, obj: Maintenance | None = None) -> bool:
-        """Never: what customers were told is called off and planned anew."""
-        return False
+        """Its time may change while it is to come or under way, by whoever may plan; customers are told of it."""
+        return self.has_plan_permission(request) and (obj is None or obj.is_ahead_or_open)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Maintenance | None = None) -> tuple[str, ...]:
+        """What customers were told it is about stays; for something else another window is planned."""
+        return ("title", "description", "orders") if obj else ()
 
     def has_delete_permission(self, request: HttpRequest, obj: Maintenance | None = None) -> bool:
         """Never: the figures rest on it."""
         return False
 
     def save_model(self, request: HttpRequest, obj: Maintenance, form: Any, change: bool) -> None:
-        """The service plans it, and tells the customers."""
+        """The service plans it, or moves it, and tells the customers."""
+        if change:
+            times = {name: form.cleaned_data[name] for name in ("starts_at", "ends_at")}
+            move_maintenance(maintenance=obj, **times)
+            return
         actor = request.user if isinstance(request.user, User) else None
         obj.pk = plan_maintenance(**form.cleaned_data, actor=actor).pk
 

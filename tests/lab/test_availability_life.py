@@ -117,7 +117,7 @@ def test_order_is_watched_from_its_arrival_to_its_removal(
     assert {name: getattr(month, name) for name in days} == days
     share = Decimal(100 * days["up"]) / (days["up"] + days["down"])
     assert month.availability == share.quantize(Decimal("0.01"), ROUND_DOWN) < PROMISE
-    assert (month.outages, month.promise) == (1 + 1, PROMISE)
+    assert (month.outages, month.promise) == (1, PROMISE)
     assert (month.credit, month.credit_state) == (Decimal("4.90"), "due")
 
 

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.contrib.auth.models import Permission
 from django.test import Client
+from django.utils import timezone
 
 from customers.models import Message
 from monitoring.availability import Figures, Span
-from monitoring.maintenance import NotPlannable, TooLate, cancel_maintenance, plan_maintenance
+from monitoring.incidents import follow_incidents
+from monitoring.maintenance import NotPlannable, TooLate, cancel_maintenance, move_maintenance, plan_maintenance
 from monitoring.measuring import figures_of
-from monitoring.models import Maintenance, Monitor
+from monitoring.models import Incident, Maintenance, Monitor
 from orders.models import Order
 from orders.services import remove_order
 from orders.words import PartState, State
@@ -100,17 +103,90 @@ def test_nothing_alarms_while_it_lasts_and_what_is_still_down_does_afterwards(ro
     for _ in range(4):
         room.minute()
     order.refresh_from_db()
-    assert order.state == State.ACTIVE
-    state, message = room.part(order)
-    assert state == PartState.WORKING
-    assert message.startswith("Under maintenance until ")
-    assert message.endswith("WMS: connection refused")
+    until = f"Under maintenance until {timezone.localtime(window.ends_at):%H:%M %Z}."
+    assert (order.state, order.reason) == (State.ACTIVE, f"{until} WMS: connection refused")
+    assert not order.needs_person
+    assert room.part(order) == (PartState.RESTING, f"{until} WMS: connection refused")
+    assert not Incident.objects.exists()
     assert not Monitor.objects.needing_a_person().exists()
     cancel_maintenance(maintenance=window)
     room.minute()
     order.refresh_from_db()
     assert order.state == State.DEGRADED
     assert list(Monitor.objects.needing_a_person()) == [room.monitor(order)]
+
+
+def test_order_says_until_when_it_is_under_maintenance_and_then_that_it_runs(room: Room) -> None:
+    order = room.watched()
+    room.drive.now = datetime(2027, 6, 11, 20, 30, tzinfo=UTC)
+    plan(room, order, start=MINUTE)
+    room.minute()
+    order.refresh_from_db()
+    assert (order.state, order.reason) == (State.ACTIVE, "Under maintenance until 12 Jun 2027, 00:31 CEST.")
+    room.drive.now += HOUR * 2
+    room.minute()
+    order.refresh_from_db()
+    assert order.reason == "Running; every check has passed."
+    told = order.events.public().order_by("pk").values_list("message", flat=True)
+    assert list(told)[-2:] == ["Under maintenance until 12 Jun 2027, 00:31 CEST.", "1 check registered."]
+
+
+def test_what_is_still_down_after_the_window_has_an_incident_once_the_grace_is_over(room: Room) -> None:
+    order = room.watched()
+    window = plan(room, order, start=MINUTE)
+    room.watch.down[order.key, "wms"] = "connection refused"
+    while room.drive.now < window.ends_at:
+        room.minute()
+        follow_incidents()
+    assert not Incident.objects.exists()
+    for _ in range(3):
+        room.minute()
+        follow_incidents()
+    incident = Incident.objects.get()
+    assert (incident.order, incident.started_at) == (order, window.ends_at)
+    order.refresh_from_db()
+    assert (order.state, order.reason) == (State.DEGRADED, "WMS: connection refused")
+
+
+def test_window_is_moved_and_each_customer_is_told_once_of_each_move(room: Room) -> None:
+    order, other = room.watched(), room.watched()
+    window = plan(room, order, other)
+    for hours in (1, 2, 1):
+        starts_at = window.starts_at + hours * HOUR
+        move_maintenance(maintenance=window, starts_at=starts_at, ends_at=starts_at + HOUR)
+        move_maintenance(maintenance=window, starts_at=starts_at, ends_at=starts_at + HOUR)
+    moved = Message.objects.filter(subject="Moved: New disks").order_by("pk")
+    assert Counter(mail.customer for mail in moved) == {order.customer: 3, other.customer: 3}
+    first = timezone.localtime(window.starts_at)
+    assert f"{first:%H:%M}" in moved[0].text  # what it was
+    assert f"{first + HOUR:%H:%M}" in moved[0].text
+    window.refresh_from_db()
+    assert window.ends_at - window.starts_at == HOUR
+    assert window.wanted_version > 1
+
+
+def test_window_under_way_ends_at_another_time_but_began_when_it_began(room: Room) -> None:
+    order = room.watched()
+    window = plan(room, order)
+    room.drive.now = window.starts_at + 10 * MINUTE
+    later = window.ends_at + HOUR
+    with pytest.raises(NotPlannable) as refusal:
+        move_maintenance(maintenance=window, starts_at=later - HOUR, ends_at=later)
+    assert refusal.value.field == "starts_at"
+    with pytest.raises(NotPlannable) as refusal:
+        move_maintenance(maintenance=window, starts_at=window.starts_at, ends_at=room.drive.now - MINUTE)
+    assert refusal.value.field == "ends_at"
+    move_maintenance(maintenance=window, starts_at=window.starts_at, ends_at=later)
+    room.minute()
+    order.refresh_from_db()
+    assert f"{timezone.localtime(later):%H:%M}" in order.reason
+
+
+def test_what_is_over_or_called_off_is_not_moved(room: Room) -> None:
+    window = plan(room, room.watched())
+    cancel_maintenance(maintenance=window)
+    with pytest.raises(TooLate):
+        move_maintenance(maintenance=window, starts_at=window.starts_at + HOUR, ends_at=window.ends_at + HOUR)
 
 
 def test_maintenance_is_left_out_of_the_figures_unless_it_was_called_off(room: Room) -> None:
@@ -181,6 +257,21 @@ def test_staff_call_off_after_a_confirmation(room: Room, planner: Client) -> Non
     planner.post("/admin/monitoring/maintenance/", {**asked, "confirmed": "yes"})
     window.refresh_from_db()
     assert window.standing == "cancelled"
+
+
+def test_staff_move_a_window_in_the_admin(room: Room, planner: Client) -> None:
+    window = plan(room, room.watched())
+    page = f"/admin/monitoring/maintenance/{window.pk}/change/"
+    shown = planner.get(page).content.decode()
+    assert 'name="starts_at_0"' in shown
+    assert 'name="title"' not in shown
+    moved = form(room, window.orders.get(), hours=3)
+    assert planner.post(page, moved).status_code == 302
+    window.refresh_from_db()
+    assert window.ends_at - window.starts_at == 3 * HOUR
+    assert Message.objects.filter(subject="Moved: New disks").count() == 1
+    room.drive.now = window.ends_at + MINUTE
+    assert planner.post(page, moved).status_code == 403
 
 
 def test_stranger_may_not_plan(room: Room, client: Client) -> None:

@@ -12,7 +12,7 @@ from django.test import Client
 
 from monitoring.availability import Span, days_until
 from monitoring.measuring import measure_again
-from monitoring.models import DailyAvailability, Gap, MonthlyReport, Outage
+from monitoring.models import DailyAvailability, Gap, Maintenance, MonthlyReport, Outage
 from monitoring.monthly import Decided, decide_credit, make_reports
 from monitoring.sla import credit_due
 from orders.models import Order
@@ -24,6 +24,7 @@ pytestmark = pytest.mark.django_db
 
 JULY_FIRST = datetime(2026, 7, 1, 6, tzinfo=UTC)
 JUNE = date(2026, 6, 1)
+HOUR = timedelta(hours=1)
 
 
 @pytest.mark.parametrize(
@@ -97,6 +98,23 @@ def test_month_below_its_promise_has_a_credit_to_decide(room: Room) -> None:
     report = MonthlyReport.objects.get()
     assert (report.availability, report.outages) == (Decimal("99.30"), 1)
     assert (report.credit, report.currency, report.credit_state) == (Decimal("4.90"), "EUR", "due")
+
+
+def test_outage_that_lay_wholly_inside_planned_work_is_not_counted(room: Room) -> None:
+    order = measured(room, down=5 * 3600)
+    (outage,) = Outage.objects.all()
+    window = Maintenance.objects.create(
+        title="New disks", starts_at=outage.started_at - timedelta(hours=1), ends_at=outage.started_at + HOUR
+    )
+    window.orders.add(order)
+    Outage.objects.create(
+        order=order,
+        application="WFS",
+        started_at=outage.started_at - timedelta(minutes=30),
+        ended_at=outage.started_at + timedelta(minutes=30),
+    )
+    make_reports()
+    assert MonthlyReport.objects.get().outages == 1
 
 
 def test_of_a_rehearsal_nothing_is_owed(room: Room) -> None:

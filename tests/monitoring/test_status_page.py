@@ -10,6 +10,7 @@ from xml.etree import ElementTree
 import pytest
 from django.contrib.auth.models import Permission
 from django.test import Client
+from django.utils import timezone
 
 from customers.models import Customer
 from monitoring.board import board_of
@@ -145,6 +146,8 @@ def test_maintenance_is_told_before_and_while_it_lasts(room: Room, client: Clien
     base = link(order.customer)
     assert "New disks" in read(client, base)
     room.minute()
+    until = timezone.localtime(start + timedelta(hours=1))
+    assert f"{until:%H:%M %Z}" in read(client, base).split("Under maintenance until ")[1][:40]
     assert tell(client, order.customer)["status"] == {"indicator": "maintenance", "description": "Under maintenance"}
 
 

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from customers.models import Customer, User
+from live.lib import clock
+from monitoring.maintenance import plan_maintenance
 from orders.models import Order
 from orders.services import place_order, remove_order, report, suspend_order
 from orders.words import Part, PartState
@@ -116,3 +121,14 @@ def test_suspension_and_removal_are_told_in_a_customers_words(order: Order, owne
     order.refresh_from_db()
     remove_order(order=order)
     assert "We are removing your order" in client.get(f"/orders/{order.reference}/").content.decode()
+
+
+def test_maintenance_is_told_in_the_viewers_zone(order: Order, owner: User, sign_in: SignIn) -> None:
+    arrive(order)
+    owner.time_zone = "Asia/Tokyo"
+    owner.save()
+    now = clock.now()
+    window = plan_maintenance(title="New disks", starts_at=now, ends_at=now + timedelta(minutes=30), orders=[order])
+    page = sign_in(owner).get(f"/orders/{order.reference}/").content.decode()
+    assert "Under maintenance until" in page
+    assert f"{timezone.localtime(window.ends_at, ZoneInfo('Asia/Tokyo')):%H:%M} JST" in page

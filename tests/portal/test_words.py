@@ -51,3 +51,19 @@ def test_on_removal_only_what_was_there_is_shown() -> None:
     parts = seen((Part.SERVER, PartState.READY), (Part.COMPOSITION, PartState.REMOVED))
     stands = standing(state=State.REMOVING, wanted=Wanted.REMOVED, version=2, seen=parts)
     assert [(step.part, step.look) for step in stands.steps] == [(Part.COMPOSITION, "done"), (Part.SERVER, "working")]
+
+
+def test_maintenance_under_way_is_the_headline_whatever_is_down_meanwhile() -> None:
+    for state in (State.ACTIVE, State.DEGRADED):
+        stands = standing(
+            state=state,
+            wanted=Wanted.RUNNING,
+            version=1,
+            seen=seen((Part.MONITORING, PartState.RESTING)),
+            resting_until="14:30 CEST",
+        )
+        assert stands.headline == "Under maintenance until 14:30 CEST"
+        assert (stands.label, stands.tone) == ("Under maintenance", "wait")
+        assert [step.detail for step in stands.steps if step.part is Part.MONITORING] == [""]
+    stands = standing(state=State.SUSPENDED, wanted=Wanted.SUSPENDED, version=1, seen=[], resting_until="14:30 CEST")
+    assert stands.headline == "Your services are suspended"
