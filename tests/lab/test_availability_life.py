@@ -205,8 +205,9 @@ def work_on_it(life: Watched, witness: Witness) -> timedelta:
     life.address.status = 500
     life.until(lambda: life.monitor.state == "down" and bool(life.problems()), "down in maintenance")
     assert [[host["host"] for host in one["hosts"]] for one in life.windows(window.key)] == [[life.order.key]]
-    assert life.told()[0] == PartState.WORKING
+    assert life.told()[0] == PartState.RESTING
     assert life.told()[1].startswith("Under maintenance until")
+    assert life.order.reason == life.told()[1]
     assert state_is(life, State.ACTIVE)
     assert witness.status() == ("maintenance", "maintenance")
     life.address.status = 200
