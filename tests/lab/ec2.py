@@ -36,7 +36,7 @@ def ec2(*options: str) -> Iterator[dict[str, object]]:
         }
     finally:
         server.terminate()
-        server.wait(10)
+        server.wait(60)  # it takes its servers with it, beside other tests
 
 
 def _wait_for(port: int, server: subprocess.Popen[bytes]) -> None:

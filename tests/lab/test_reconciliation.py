@@ -1,0 +1,134 @@
+"""What went wrong behind our back at EC2 and on a real host is found, and put right by a click."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from infrastructure.adapters.ssh import ask
+from infrastructure.keys import change_settings
+from infrastructure.models import Deployment, Endpoint, Finding, Provider, Reconciliation, Server
+from infrastructure.outside import target_of
+from infrastructure.provider_tasks import refresh_options
+from infrastructure.reconciling.asking import rebuild_ghost, recreate, request_reconciliation
+from live.lib import clock
+from orders.models import Order
+from orders.services import remove_order
+from orders.words import State
+from tests.lab.ec2 import IMAGE, ec2
+from tests.lab.hosts import lab_hosts
+from tests.lab.placing import clear_away, is_launched, needs_person, place, pool_of
+from tests.lab.test_ec2_order import Amazon, greeting, is_in, on_the_host
+
+pytestmark = [pytest.mark.lab, pytest.mark.enable_socket, pytest.mark.django_db(transaction=True)]
+
+DriveUntil = Callable[[Callable[[], bool], float], None]
+TWO = """
+services:
+  gateway: {image: 'debian:bookworm-slim', init: true, command: sleep infinity, volumes: ["data:/data"]}
+  store: {image: 'debian:bookworm-slim', init: true, command: sleep infinity}
+volumes: {data: {}}
+"""
+
+
+@pytest.fixture
+def amazon(socket_enabled: None) -> Iterator[Amazon]:
+    with ec2("--boot") as told:
+        yield Amazon(told)
+
+
+def provider_at(told: dict[str, object]) -> Provider:
+    """EC2 as staff would add it; its offer is read."""
+    provider = Provider.objects.create(
+        slug="amazon", name="Amazon", kind=Provider.Kind.LIBCLOUD, driver="ec2", image=IMAGE, currency="USD"
+    )
+    change_settings(provider=provider, values=told)
+    refresh_options(provider.pk)
+    return provider
+
+
+def compared(provider: Provider, drive_until: DriveUntil) -> list[Finding]:
+    """What a comparison finds once the rows have stood still for a while."""
+    long_ago = clock.now() - timedelta(hours=1)
+    Server.objects.update(updated_at=long_ago)
+    Deployment.objects.update(updated_at=long_ago)
+    request_reconciliation([provider])
+    drive_until(lambda: Reconciliation.objects.get(provider=provider).is_settled, 60)
+    return list(Finding.objects.filter(provider=provider, state=Finding.State.OPEN))
+
+
+def test_a_server_terminated_behind_our_back_is_made_anew_from_its_release(
+    amazon: Amazon, drive_until: DriveUntil
+) -> None:
+    provider, order = provider_at(amazon.told), greeting()
+    drive_until(lambda: is_in(order, State.ACTIVE), 120)
+    former = Server.objects.get().outside_id
+    [node] = amazon.driver.list_nodes()
+    amazon.driver.destroy_node(node)
+
+    [ghost] = compared(provider, drive_until)
+    assert (ghost.kind, ghost.thing, ghost.outside_id) == ("ghost", "server", former)
+    assert needs_person(order)
+    assert f"The provider no longer knows server {former}." in order.reason
+
+    rebuild_ghost(finding=ghost)
+    drive_until(lambda: is_in(order, State.ACTIVE), 120)
+    server = Server.objects.get()
+    assert server.outside_id != former
+    assert sorted(amazon.instances()) == ["running", "terminated"]
+    url = Endpoint.objects.get().check_url
+    assert url.startswith(f"http://{server.address}:")
+    assert "hello" in requests.get(url, timeout=20).text
+    assert compared(provider, drive_until) == []
+
+    remove_order(order=order)
+    drive_until(lambda: is_in(order, State.REMOVED), 90)
+    assert set(amazon.instances()) == {"terminated"}
+    assert on_the_host(order) == ""
+
+
+def replaced_by_another_image(order: Order, name: str) -> None:
+    """Somebody has put a container of another image in the place of one, with Compose's own marks on it."""
+    target = target_of(Server.objects.get(order=order))
+    labels: dict[str, str] = json.loads(ask(target, f"docker inspect --format '{{{{json .Config.Labels}}}}' {name}"))
+    labels["com.docker.compose.config-hash"] = "0" * 64
+    marks = " ".join(f"--label '{key}={value}'" for key, value in labels.items())
+    ask(target, f"docker commit {name} stranger:{order.key} && docker rm --force {name}", timeout=60)
+    ask(target, f"docker run --detach --name {name} {marks} stranger:{order.key} sleep 600", timeout=60)
+
+
+def test_what_changed_under_a_composition_is_found_and_launched_again_with_its_data(
+    drive_until: DriveUntil, settings: Any, tmp_path: Path
+) -> None:
+    settings.VAR_DIR = tmp_path
+    host = pool_of(lab_hosts()[0])
+    order = place(TWO)
+    drive_until(lambda: is_launched(order), 60)
+    target, gateway, store = target_of(Server.objects.get()), f"{order.key}-gateway-1", f"{order.key}-store-1"
+    try:
+        Endpoint.objects.all().delete()
+        ask(target, f"docker exec {gateway} sh -c 'echo kept >/data/word'")
+        replaced_by_another_image(order, gateway)
+        ask(target, f"docker rm --force {store}", timeout=30)
+
+        found = {row.aspect: row for row in compared(host.provider, drive_until) if row.order == order}
+        assert {(row.kind, row.thing) for row in found.values()} == {("drift", "composition")}
+        assert set(found) == {"image", "containers"}
+        assert f"stranger:{order.key}" in found["image"].theirs
+        assert "store" in found["containers"].theirs
+
+        recreate(finding=found["image"])
+        drive_until(lambda: is_launched(order) and Deployment.objects.filter(done_version=2).exists(), 60)
+        images = ask(target, f"docker inspect --format '{{{{.Config.Image}}}}' {gateway} {store}").split()
+        assert images == ["debian:bookworm-slim"] * 2
+        assert ask(target, f"docker exec {gateway} cat /data/word").strip() == "kept"
+        assert [row for row in compared(host.provider, drive_until) if row.order == order] == []
+    finally:
+        clear_away(order, drive_until)
+        ask(target, f"docker image rm stranger:{order.key} || true")
