@@ -16,6 +16,7 @@ from monitoring.incidents import follow_incidents
 from monitoring.maintenance import NotPlannable, TooLate, cancel_maintenance, move_maintenance, plan_maintenance
 from monitoring.measuring import figures_of
 from monitoring.models import Incident, Maintenance, Monitor
+from monitoring.standing import moment_in_words
 from orders.models import Order
 from orders.services import remove_order
 from orders.words import PartState, State
@@ -103,7 +104,7 @@ def test_nothing_alarms_while_it_lasts_and_what_is_still_down_does_afterwards(ro
     for _ in range(4):
         room.minute()
     order.refresh_from_db()
-    until = f"Under maintenance until {timezone.localtime(window.ends_at):%H:%M %Z}."
+    until = f"Under maintenance until {moment_in_words(window.ends_at, room.drive.now)}."
     assert (order.state, order.reason) == (State.ACTIVE, f"{until} WMS: connection refused")
     assert not order.needs_person
     assert room.part(order) == (PartState.RESTING, f"{until} WMS: connection refused")
