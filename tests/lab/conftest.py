@@ -11,7 +11,7 @@ from live.lib import control
 from live.lib.sweep import sweep
 
 ZABBIX_ROOMS = ("test_zabbix", "test_availability_life", "test_http_check")
-HERE_ROOMS = ("test_docker_lab", "test_runtime_contract", "test_sdi_lite", "test_first_boot")
+HERE_ROOMS = ("test_docker_lab", "test_runtime_contract", "test_sdi_lite")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
