@@ -29,6 +29,7 @@ def change_settings(*, provider: Provider, values: Mapping[str, object]) -> None
 def give_host_key(*, host: Host, private_key: str = "") -> None:
     """The host is opened with this private key, or with a new one whose public half belongs into authorized_keys."""
     public = ""
+    private_key = _as_file(private_key)
     if not private_key:
         pair = new_key_pair(f"live@{host.name}")
         private_key, public = pair.private, pair.public
@@ -51,9 +52,14 @@ def give_server_keys(server: Server) -> None:
 @transaction.atomic
 def admit_server(*, server: Server, private_key: str = "", host_key: str = "") -> None:
     """A server that stands is opened with this key and known by this host key; what is left empty stays as it is."""
-    given = {"private_key": private_key.strip(), "host_key": host_key.strip()}
+    given = {"private_key": _as_file(private_key), "host_key": host_key.strip()}
     values = {name: value for name, value in given.items() if value}
     if "private_key" in values:
         values["public_key"] = ""
     if not ServerKeys.objects.filter(server=server).update(**values):
         ServerKeys.objects.create(server=server, host_private_key="", **values)
+
+
+def _as_file(private_key: str) -> str:
+    """The key as ssh reads it from a file: browsers send its lines with carriage returns, which ssh refuses."""
+    return "\n".join(line.strip() for line in private_key.strip().splitlines())

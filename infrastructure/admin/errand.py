@@ -6,11 +6,14 @@ from typing import Any
 
 from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
+from unfold.decorators import action
+from unfold.enums import ActionVariant
 
 from customers.models import User
 from infrastructure.admin.server import errand_words
@@ -31,6 +34,7 @@ class ErrandAdmin(MachineOwned, ResourceColumns, ModelAdmin):
     list_per_page = 50
     show_full_result_count = False
     actions = ("try_again", "drop")
+    actions_detail = ("try_this_again", "drop_this")
     fields = (
         ("server_link", "what"),
         ("asked_by", "created_at"),
@@ -47,7 +51,9 @@ class ErrandAdmin(MachineOwned, ResourceColumns, ModelAdmin):
         """Errands with what their names are made of."""
         return Errand.objects.select_related("server__order", "server__provider", "asked_by")
 
-    def has_power_permission(self, request: HttpRequest) -> bool:
+    # unfold asks this with the row's id, Django without.
+
+    def has_power_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
         """Who may try again, and drop."""
         return request.user.has_perm("infrastructure.power_server")
 
@@ -78,28 +84,62 @@ class ErrandAdmin(MachineOwned, ResourceColumns, ModelAdmin):
         """How long ago."""
         return when(row.created_at)
 
+    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
+        """Only what failed is tried again, or dropped."""
+        errand = self.get_object(request, str(object_id))
+        return super().get_actions_detail(request, object_id) if errand is not None and errand.has_failed else []
+
+    @action(
+        description=_("Try again"),
+        icon="replay",
+        variant=ActionVariant.PRIMARY,
+        permissions=("power", "view"),
+        url_path="retry",
+    )
+    def try_this_again(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """This one goes on, once that is confirmed."""
+        return self._change_one(request, object_id, _retry(request))
+
+    @action(description=_("Drop"), icon="block", permissions=("power", "view"), url_path="drop")
+    def drop_this(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """This one stays undone, once that is confirmed."""
+        return self._change_one(request, object_id, _drop(request))
+
+    def _change_one(self, request: HttpRequest, object_id: str, change: Change) -> HttpResponse:
+        errand = self.get_object(request, object_id)
+        if errand is None:
+            raise Http404
+        asked = change_rows(self, request, change, self.get_queryset(request).filter(pk=errand.pk))
+        return asked or redirect("admin:infrastructure_errand_change", errand.pk)
+
     @admin.action(description=_("Try again"), permissions=("power",))
     def try_again(self, request: HttpRequest, queryset: QuerySet[Errand]) -> HttpResponse | None:
         """What failed goes on, once that is confirmed."""
-        change = Change(
-            title=_("Try again"),
-            says=_("Each goes on from where its server stands. A reboot is told once more, whatever came of it."),
-            verb=lambda row: retry_errand(errand=row, actor=_actor(request)),
-            describe=_in_a_line,
-        )
-        return change_rows(self, request, change, queryset)
+        return change_rows(self, request, _retry(request), queryset)
 
     @admin.action(description=_("Drop"), permissions=("power",))
     def drop(self, request: HttpRequest, queryset: QuerySet[Errand]) -> HttpResponse | None:
         """What failed stays undone, once that is confirmed."""
-        why = request.POST.get("why", "")
-        change = Change(
-            title=_("Drop"),
-            says=_("These stay undone, and are no longer waited for. Nothing is told to a provider."),
-            verb=lambda row: drop_errand(errand=row, why=why, actor=_actor(request)),
-            describe=_in_a_line,
-        )
-        return change_rows(self, request, change, queryset)
+        return change_rows(self, request, _drop(request), queryset)
+
+
+def _retry(request: HttpRequest) -> Change:
+    return Change(
+        title=_("Try again"),
+        says=_("Each goes on from where its server stands. A reboot is told once more, whatever came of it."),
+        verb=lambda row: retry_errand(errand=row, actor=_actor(request)),
+        describe=_in_a_line,
+    )
+
+
+def _drop(request: HttpRequest) -> Change:
+    why = request.POST.get("why", "")
+    return Change(
+        title=_("Drop"),
+        says=_("These stay undone, and are no longer waited for. Nothing is told to a provider."),
+        verb=lambda row: drop_errand(errand=row, why=why, actor=_actor(request)),
+        describe=_in_a_line,
+    )
 
 
 def _actor(request: HttpRequest) -> User:

@@ -14,6 +14,7 @@ from unfold import widgets
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
+from infrastructure.adapters.ssh import fingerprint
 from infrastructure.admin.looked import Looked
 from infrastructure.hosts import orders_to_place_anew, place_orders_anew, write_off_host
 from infrastructure.keys import give_host_key
@@ -41,6 +42,22 @@ class HostForm(forms.ModelForm[Host]):
     class Meta:
         model = Host
         fields = ("provider", "name", "address", "port", "user", "host_key", "cpus", "ram_gb", "disk_gb", "is_enabled")
+
+    def clean_host_key(self) -> str:
+        """A public key, whole."""
+        text = str(self.cleaned_data["host_key"]).strip()
+        try:
+            fingerprint(text)
+        except ValueError as error:
+            raise forms.ValidationError(_("This is not the line of a public key.")) from error
+        return text
+
+    def clean_private_key(self) -> str:
+        """A private key, as far as its first line tells."""
+        text = str(self.cleaned_data["private_key"]).strip()
+        if text and not text.startswith("-----BEGIN "):
+            raise forms.ValidationError(_("This is not a private key: it begins with -----BEGIN."))
+        return text
 
 
 @admin.register(Host)

@@ -30,6 +30,7 @@ class SwitchesInline(StackedInline):
     model = SandboxSwitches
     can_delete = False
     extra = 0
+    min_num = 1  # a new sandbox shows its switches at once
     max_num = 1
 
 

@@ -18,6 +18,7 @@ from orders.words import Part, PartState, State
 
 EVENTS = 200
 UNPLACED = (State.DRAFT, State.PENDING)
+MOVING = (State.PROVISIONING, State.REMOVING)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +40,7 @@ def page_of(order: Order) -> dict[str, Any]:
     return {
         "order": order,
         "tone": tones.OF_STATE[order.state],
+        "is_on_its_way": order.state in MOVING,
         "inputs": input_lines(order),
         "price": money_words(order.plan.money),
         "fee": money_words(Money(order.plan.setup_fee, order.plan.currency)) if order.plan.setup_fee else "",

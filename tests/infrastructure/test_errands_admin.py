@@ -25,6 +25,7 @@ pytestmark = pytest.mark.django_db
 
 LIST = reverse("admin:infrastructure_server_changelist")
 ERRANDS = reverse("admin:infrastructure_errand_changelist")
+ACTION_OF = {"retry": "try_this_again", "drop": "drop_this"}
 
 
 @pytest.fixture
@@ -187,6 +188,21 @@ def test_a_failed_errand_needs_a_person_and_is_tried_again_or_dropped(operator: 
     assert again.next_attempt_at is not None
     assert (dropped.has_failed, dropped.ending) == (False, "no capacity Dropped. Seen to.")
     assert "no capacity" not in shown(operator.get(reverse("admin:index")))
+
+
+def test_the_page_of_a_failed_errand_offers_to_try_it_again_or_drop_it(operator: Client, provider: Provider) -> None:
+    for n, url_path in enumerate(ACTION_OF):
+        row = failed_errand(make_server(provider, n))
+        page = reverse("admin:infrastructure_errand_change", args=(row.pk,))
+        assert f"{row.pk}/{url_path}" in shown(operator.get(page))
+        asking = reverse(f"admin:infrastructure_errand_{ACTION_OF[url_path]}", args=(row.pk,))
+        assert "no capacity" in shown(operator.get(asking)), "it asks first"
+        row.refresh_from_db()
+        assert row.has_failed
+        assert "1 changed." in shown(operator.post(asking, {"confirmed": "yes", "why": "Seen to."}, follow=True))
+        row.refresh_from_db()
+        assert not row.has_failed
+        assert f"{row.pk}/{url_path}" not in shown(operator.get(page)), "nothing is left to ask"
 
 
 def test_the_page_of_a_server_takes_the_same_queries_for_few_errands_and_many(operator: Client, server: Server) -> None:

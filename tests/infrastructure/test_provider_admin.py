@@ -15,6 +15,7 @@ from tests.factories import UserFactory
 from tests.infrastructure.conftest import MakeHost, Place
 
 pytestmark = pytest.mark.django_db
+HEAD = "-----BEGIN OPENSSH PRIVATE KEY-----"
 PROVIDERS, HOSTS = "admin:infrastructure_provider", "admin:infrastructure_host"
 
 
@@ -116,8 +117,22 @@ def test_a_new_host_gets_a_key_of_its_own_and_is_asked(boss: Client, pool: Provi
 
 
 def test_a_host_keeps_its_key_until_another_is_given(boss: Client, pool: Provider, queue: list[Any]) -> None:
-    add_host(boss, pool, private_key="mine")
-    assert HostSecrets.objects.get().private_key == "mine"
+    add_host(boss, pool, private_key=f"{HEAD}\r\nmine\r\n")
+    assert HostSecrets.objects.get().private_key == f"{HEAD}\nmine", "as ssh reads it, without what browsers add"
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"private_key": "mine"}, "This is not a private key"),
+        ({"host_key": "not a key"}, "This is not the line of a public key."),
+    ],
+)
+def test_a_host_whose_keys_are_no_keys_is_refused(
+    boss: Client, pool: Provider, queue: list[Any], fields: dict[str, str], said: str
+) -> None:
+    assert said in add_host(boss, pool, **fields).content.decode()
+    assert not Host.objects.exists()
 
 
 def test_a_host_without_capacity_is_refused(boss: Client, pool: Provider, queue: list[Any]) -> None:

@@ -379,3 +379,11 @@ def test_address_altered_by_hand_is_as_if_nothing_was_chosen(operator: Client, n
     assert operator.get(f"{LIST}add/", {name: nonsense}).status_code == 200
     answer = operator.post(f"{LIST}add/", {name: nonsense})
     assert answer.context["form"].errors[name] == ["This field is required."]
+
+
+def test_the_page_of_an_order_keeps_up_only_while_the_order_is_on_its_way(operator: Client) -> None:
+    on_its_way = place_order(order=make_draft(plan_fields={"auto_approve": True}))
+    looks = [operator.get(page(order)).content.decode() for order in (on_its_way, active())]
+    assert ["data-on-its-way" in html for html in looks] == [True, False]
+    assert ["admin_live/order.js" in html for html in looks] == [True, False]
+    assert all(f'data-live="{part}"' in html for html in looks for part in ("headline", "parts", "timeline"))
