@@ -48,12 +48,12 @@ SEVERITY_TONES = {
 class WatcherAdmin(MachineOwned, ModelAdmin):
     """One line for each that watches, or once did."""
 
-    list_display = ("backend", "standing", "answered", "silent_for", "waiting", "last_error", "tested")
+    list_display = ("backend", "standing", "answered", "silent_for", "waiting", "trouble", "tested")
     show_full_result_count = False
     list_before_template = "admin/monitoring/_watcher.html"
     actions_list = ("test_now", "read_figures_now")
     fieldsets = (
-        (None, {"fields": ("backend", "address", "standing", "answered", "silent_for", "last_error")}),
+        (None, {"fields": ("backend", "address", "standing", "answered", "silent_for", "trouble")}),
         (gettext_lazy("Last test"), {"fields": ("tested", "lines")}),
         (gettext_lazy("Brought in"), {"fields": ("problems_read", "figures_read", "past_read")}),
     )
@@ -61,6 +61,7 @@ class WatcherAdmin(MachineOwned, ModelAdmin):
         "standing",
         "answered",
         "silent_for",
+        "trouble",
         "tested",
         "lines",
         "problems_read",
@@ -91,6 +92,11 @@ class WatcherAdmin(MachineOwned, ModelAdmin):
     def silent_for(self, row: Watcher) -> str:
         """Since when nothing comes."""
         return when(row.failing_since)
+
+    @admin.display(description=gettext_lazy("last error"))
+    def trouble(self, row: Watcher) -> str:
+        """Why it does not answer; nothing once that is over."""
+        return row.last_error if row.failing_since else ""
 
     @admin.display(description=gettext_lazy("monitors waiting"))
     def waiting(self, row: Watcher) -> str:

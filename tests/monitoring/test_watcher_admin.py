@@ -84,3 +84,11 @@ def test_problems_are_listed_worst_first(staff: Client, room: Room) -> None:
     page = staff.get("/admin/monitoring/problem/").content.decode()
     assert page.index("Gone") < page.index("Slow")
     assert "Disaster" in page
+
+
+def test_error_of_an_outage_that_is_over_is_not_shown(staff: Client) -> None:
+    row = Watcher.objects.create(backend="builtin", last_error="cannot be reached", last_success_at=clock.now())
+    assert "cannot be reached" not in staff.get(LIST).content.decode()
+    assert "cannot be reached" not in staff.get(f"{LIST}{row.pk}/change/").content.decode()
+    Watcher.objects.update(failing_since=clock.now())
+    assert "cannot be reached" in staff.get(LIST).content.decode()
