@@ -109,7 +109,7 @@ def test_problem_and_recovery_are_pushed_signed(version: str, socket_enabled: No
                 watch.ensure_monitors([spec])
                 wait_until(lambda: bool(address.asked))
                 address.status = 500
-                wait_until(lambda: len(heard) >= 1, 90)
+                wait_until(lambda: len(heard) >= 1)
                 address.status = 200
                 wait_until(lambda: len(heard) >= 2, 90)
             finally:

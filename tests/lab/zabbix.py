@@ -87,7 +87,7 @@ def _check(address: Address, reference: str, number: int) -> CheckSpec:
     return CheckSpec(key=f"wms{number}", name=name, url=url, contains="all (is) well", max_seconds=2.5)
 
 
-def wait_until(holds: Callable[[], bool], seconds: float = 60) -> None:
+def wait_until(holds: Callable[[], bool], seconds: float = 150) -> None:
     """Something holds, or the test fails."""
     end = time.monotonic() + seconds
     while not holds():

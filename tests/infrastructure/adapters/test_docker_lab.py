@@ -119,8 +119,9 @@ def test_a_compose_file_docker_refuses_is_permanent(runtime: DockerRuntime, key:
 @pytest.mark.enable_socket
 @pytest.mark.allow_hosts(["127.0.0.1"])
 def test_a_port_that_is_taken_is_permanent_and_retry_continues(runtime: DockerRuntime, key: str) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = Port(service="web", container_port=80, host_port=taken.getsockname()[1])
+    # Below those that the machine gives to connections: nobody takes it once it is free.
+    with socket.create_server(("127.0.0.1", 28472)):
+        port = Port(service="web", container_port=80, host_port=28472)
         wanted = Composition(key=key, compose=STAYS, bundle=b"", digest="1", ports=(port,))
         with pytest.raises(PermanentError, match=r"address already in use|port is already allocated"):
             runtime.ensure_running(wanted)
