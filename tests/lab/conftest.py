@@ -10,6 +10,7 @@ import pytest
 from live.lib import control
 from live.lib.sweep import sweep
 
+
 @pytest.fixture
 def drive_until(monkeypatch: pytest.MonkeyPatch, socket_enabled: None) -> Callable[[Callable[[], bool], float], None]:
     """Visits due rows as workers would, in real time, until something holds."""
