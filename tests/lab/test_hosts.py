@@ -125,10 +125,10 @@ DockerRuntime(work_dir=Path(sys.argv[1]), timeout=120, ssh=lab_hosts()[0]).ensur
 """
 
 
-def ways_in(host: SshTarget) -> list[str]:
-    """The connections to a host that are open on this machine."""
-    found = subprocess.run(["pgrep", "-f", f"^ssh .*{host.address}"], capture_output=True, text=True, check=False)
-    return found.stdout.split()
+def ways_held(host: SshTarget, key: str) -> list[str]:
+    """The connections here that hold the key's lock on the host; other tests have ways of their own."""
+    words = ["pgrep", "-f", f"^ssh .*{host.address}.*{key}"]
+    return subprocess.run(words, capture_output=True, text=True, check=False).stdout.split()
 
 
 @pytest.mark.parametrize("after", [1.0, 2.5, 5.0])
@@ -143,9 +143,9 @@ def test_a_worker_killed_while_it_launches_leaves_no_connection_and_is_followed_
         services = running(runtime, slow(key), seconds=60)
         assert [service.state for service in services] == [ServiceState.RUNNING]
         end = time.monotonic() + 20
-        while ways_in(host) and time.monotonic() < end:
+        while ways_held(host, key) and time.monotonic() < end:
             time.sleep(0.2)
-        assert ways_in(host) == []
+        assert ways_held(host, key) == []
 
 
 def test_a_host_says_what_it_is(host: SshTarget, runtime: DockerRuntime) -> None:

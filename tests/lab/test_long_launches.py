@@ -21,7 +21,7 @@ from infrastructure.adapters.words import Composition, Progress
 from live.lib.errors import OutsideError, TransientError
 from tests.infrastructure.adapters.test_runtime_contract import bundle
 from tests.lab.hosts import lab_hosts
-from tests.lab.test_hosts import ways_in
+from tests.lab.test_hosts import ways_held
 
 pytestmark = [pytest.mark.lab, pytest.mark.enable_socket]
 
@@ -41,7 +41,7 @@ def runtime_at(work_dir: Path, *, linger: float = 0.5) -> DockerRuntime:
 
 def long(key: str) -> Composition:
     """A composition whose build takes some seconds, anew for each key."""
-    recipe = f"FROM debian:bookworm-slim\nRUN echo {key}\nRUN sleep 8; date +%s%N >/built\n"
+    recipe = f"FROM debian:bookworm-slim\nRUN echo {key}\nRUN sleep 8; date +%s%N >/built-for-{key}\n"
     return Composition(key=key, compose=COMPOSE, bundle=bundle(Dockerfile=recipe), digest="1")
 
 
@@ -77,6 +77,12 @@ class Ground:
             else:
                 return told
         raise AssertionError(told)
+
+
+def builders(ground: Ground) -> list[str]:
+    """The containers of the key's builds: no label tells them, but their commands name it."""
+    listed = ask(ground.host, "docker ps --all --no-trunc --format '{{.ID}} {{.Command}}'").splitlines()
+    return [line.split()[0] for line in listed if ground.key in line]
 
 
 @pytest.fixture
@@ -119,14 +125,15 @@ def test_a_worker_that_ends_leaves_its_launch_to_the_next_visit(ground: Ground, 
 
 
 def test_a_removal_ends_the_launch_at_once_and_leaves_nothing(ground: Ground) -> None:
-    before = set(ask(ground.host, "docker ps --all --quiet").split())  # other tests break launches off harder
     ground.begin()
+    soon(lambda: builders(ground) != [])
+    assert ways_held(ground.host, ground.key) != []
     started = time.monotonic()
     ground.runtime.remove(key=ground.key)
     assert time.monotonic() - started < 6
     assert list(ground.runtime.left_behind(key=ground.key)) == []
-    assert set(ask(ground.host, "docker ps --all --quiet").split()) <= before
-    soon(lambda: ways_in(ground.host) == [])
+    assert builders(ground) == []
+    soon(lambda: ways_held(ground.host, ground.key) == [])
 
 
 def test_another_wish_takes_the_place_of_the_launch(ground: Ground) -> None:
