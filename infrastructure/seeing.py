@@ -150,10 +150,14 @@ def _report(order_pk: int, rows: Sequence[Endpoint], version: int) -> Report:
     elif waiting:
         state = PartState.WORKING
         words = _("%(there)s of %(all)s addresses answer.") % {"there": len(there), "all": len(rows)}
-        words = f"{words} {waiting[0].last_error}".strip()
+        words = f"{words} {_said_of(waiting[0])}".strip()
     else:
         state, words = PartState.READY, _("All %(all)s addresses answer as promised.") % {"all": len(rows)}
     return Report(order_pk=order_pk, part=Part.ENDPOINTS, state=state, version=version, message=words)
+
+
+def _said_of(row: Endpoint) -> str:
+    return f"{row.application}: {row.words}" if row.message and not row.is_ok else ""
 
 
 @transaction.atomic

@@ -163,7 +163,7 @@ def _open(troubles: Mapping[int, Trouble], outages: Mapping[int, Sequence[Stretc
                 impact=Service.MAJOR if len(down) >= checks.get(pk, 0) else Service.PARTIAL,
                 started_at=trouble.started_at,
             )
-            causes = "; ".join(f"{one.application}: {one.cause}" for one in down)
+            causes = "; ".join(f"{one.application}: {one.words}" for one in down)
             said = _("Found by our monitoring: %(causes)s. We are looking into it.") % {"causes": causes}
         rows.append(row)
         updates.append(IncidentUpdate(incident=row, at=now, state=Progress.INVESTIGATING, message=said))

@@ -59,7 +59,7 @@ def _outage(row: Stretch, month: Span, windows: tuple[Span, ...]) -> ReportOutag
     span = Span(row.started_at, ended_at or month.end)
     return ReportOutage(
         application=row.application,
-        cause=row.cause,
+        cause=row.words,
         started_at=row.started_at,
         ended_at=ended_at,
         lasted=span.end - span.start,

@@ -88,7 +88,7 @@ def moment_in_words(moment: datetime, now: datetime) -> str:
 
 def _down_in_words(checks: list[MonitorCheck]) -> str:
     down = [check for check in checks if check.state == CheckState.DOWN]
-    said = "; ".join(f"{check.endpoint.application}: {check.message}" for check in down)
+    said = "; ".join(f"{check.endpoint.application}: {check.words}" for check in down)
     if len(checks) == 1:
         return said
     count = _("%(down)d of %(all)d addresses are down") % {"down": len(down), "all": len(checks)}

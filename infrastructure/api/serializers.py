@@ -15,6 +15,8 @@ from orders.api.rows import OrderResourceSerializer
 class EndpointSerializer(RowSerializer):
     """An address to connect to, and whether it answered at the last look."""
 
+    message = serializers.CharField(source="words", read_only=True)
+
     class Meta:
         model = Endpoint
         fields = ("name", "application", "url", "is_ok", "message", "seconds", "checked_at")

@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from infrastructure.models.deployment import Deployment
 from live.lib.adapters.http_check import HttpCheck
+from live.lib.answers import in_words
 from live.lib.models import Resource
 from orders.models import Order
 
@@ -38,6 +39,11 @@ class Endpoint(Resource):
 
     def __str__(self) -> str:
         return self.url
+
+    @property
+    def words(self) -> str:
+        """The last result, as anybody may read it."""
+        return self.message if self.is_ok else in_words(self.message, max_seconds=self.check_max_seconds)
 
     @property
     def check_spec(self) -> HttpCheck:

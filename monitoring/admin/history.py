@@ -20,20 +20,25 @@ from monitoring.models import DailyAvailability, Outage
 class OutageAdmin(MachineOwned, ModelAdmin):
     """One line per stretch in which an address broke its promise."""
 
-    list_display = ("order", "customer", "application", "started_at", "lasted", "cause")
+    list_display = ("order", "customer", "application", "started_at", "lasted", "shown_cause")
     list_filter = (("ended_at", admin.EmptyFieldListFilter), "order__is_sandbox")
     list_select_related = ("order__customer",)
     search_fields = ("order__reference", "order__name", "order__customer__name", "application", "cause")
     search_help_text = gettext_lazy("Order, customer, application, or cause")
     show_full_result_count = False
     ordering = ("-pk",)
-    fields = ("order", "application", "started_at", "ended_at", "lasted", "cause")
-    readonly_fields = ("lasted",)
+    fields = ("order", "application", "started_at", "ended_at", "lasted", "shown_cause", "cause")
+    readonly_fields = ("lasted", "shown_cause")
 
     @admin.display(description=gettext_lazy("customer"), ordering="order__customer__name")
     def customer(self, row: Outage) -> str:
         """Whose order it is."""
         return row.order.customer.name
+
+    @admin.display(description=gettext_lazy("what was wrong"))
+    def shown_cause(self, row: Outage) -> str:
+        """As customers read it; the page has the original beside it."""
+        return row.words
 
     @display(description=gettext_lazy("lasted"), label={"over": "", "still": "danger"})
     def lasted(self, row: Outage) -> tuple[str, str]:

@@ -9,11 +9,13 @@ from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponseRedirect
 from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.decorators import display
 
+from live.lib.answers import in_words
 from live.lib.errors import Refusal
 from live.lib.machine_owned import MachineOwned, NeedsPersonFilter, ResourceColumns, when
 from monitoring.models import Monitor, MonitorCheck
@@ -40,7 +42,7 @@ class CheckInline(MachineOwned, TabularInline):
     """The addresses of a monitor."""
 
     model = MonitorCheck
-    fields = ("address", "state", "message", "answered_in", "since", "checked_at", "failures")
+    fields = ("address", "state", "last_result", "answered_in", "since", "checked_at", "failures")
     readonly_fields = fields
     verbose_name_plural = gettext_lazy("checks")
     extra = 0
@@ -58,6 +60,12 @@ class CheckInline(MachineOwned, TabularInline):
     def address(self, row: MonitorCheck) -> str:
         """Which application, and what is asked."""
         return f"{row.endpoint.application} · {row.endpoint.check_url}"
+
+    @admin.display(description=gettext_lazy("last result"))
+    def last_result(self, row: MonitorCheck) -> str:
+        """In words, and in those of whoever watches where they differ."""
+        words = row.words or row.message
+        return words if words == row.message else format_html("{}<br><small>{}</small>", words, row.message)
 
     @admin.display(description=gettext_lazy("answered in"))
     def answered_in(self, row: MonitorCheck) -> str:
@@ -125,7 +133,7 @@ class MonitorAdmin(MachineOwned, ResourceColumns, ModelAdmin):
     @admin.display(description=gettext_lazy("last error"))
     def trouble(self, row: Any) -> str:
         """What went wrong last: with the row, with its reading, or with an address that is down."""
-        return str(row.last_error or row.read_error or row.down_says or "")
+        return str(row.last_error or row.read_error or in_words(row.down_says or ""))
 
     @admin.display(description=gettext_lazy("next reading"), ordering="next_read_at")
     def next_reading(self, row: Monitor) -> str:

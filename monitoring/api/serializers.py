@@ -15,6 +15,7 @@ class CheckSerializer(RowSerializer):
 
     endpoint = serializers.CharField(source="endpoint.name", read_only=True)
     url = serializers.CharField(source="endpoint.url", read_only=True)
+    message = serializers.CharField(source="words", read_only=True)
 
     class Meta:
         model = MonitorCheck

@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from infrastructure.models import Endpoint
+from live.lib.answers import in_words
 from live.lib.models import Timestamped
 from monitoring.adapters.words import Seen
 from monitoring.damping import Held, held_after
@@ -87,6 +88,13 @@ class MonitorCheck(Timestamped):
             message=self.message,
             seconds=self.seconds,
         )
+
+    @property
+    def words(self) -> str:
+        """The last result, as anybody may read it; its endpoint is loaded."""
+        if self.state == CheckState.DOWN or self.failures:
+            return in_words(self.message, max_seconds=self.endpoint.check_max_seconds)
+        return self.message if self.state == CheckState.UP else ""
 
     def take_in(self, seen: Seen | None, *, now: datetime) -> bool:
         """The row, not yet saved, holds what follows from `seen`; true when anybody could tell the difference."""

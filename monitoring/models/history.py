@@ -10,6 +10,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from live.lib.answers import in_words
 from monitoring.availability import Figures, Span
 from monitoring.models.check import MonitorCheck
 from orders.models import Order
@@ -67,6 +68,11 @@ class Stretch(models.Model):
     def __str__(self) -> str:
         return f"{self.application} {self.started_at:%Y-%m-%d %H:%M}"
 
+    @property
+    def words(self) -> str:
+        """The cause, as anybody may read it."""
+        return self.cause
+
     def span(self, now: datetime) -> Span:
         """The time it takes in; up to `now` while it goes on."""
         return Span(self.started_at, self.ended_at or max(now, self.started_at))
@@ -78,6 +84,11 @@ class Outage(Stretch):
     class Meta(Stretch.Meta):
         verbose_name = _("outage")
         verbose_name_plural = _("outages")
+
+    @property
+    def words(self) -> str:
+        """What was read, in words for people."""
+        return in_words(self.cause)
 
 
 class Silence(Stretch):
