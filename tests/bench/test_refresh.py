@@ -31,7 +31,8 @@ pytestmark = [
     pytest.mark.skipif(not all(os.environ.get(name) for name in VERSIONS.values()), reason="needs the lab's Zabbix"),
 ]
 
-MOST_CALLS = {read_states: 4, read_problems: 1, read_figures: 3}
+MOST_CALLS = {read_states: 4, read_problems: 1, read_figures: 2}
+"""What each may take; to the figures comes one call for each SLA that there is, as Zabbix tells one at a time."""
 
 
 def spec(order: Order) -> MonitorSpec:
@@ -64,6 +65,13 @@ def make_orders(number: int) -> list[Order]:
         [MonitorCheck(monitor=row, endpoint=at) for row, at in zip(monitors, endpoints, strict=True)]
     )
     return orders
+
+
+def take_stock() -> None:
+    """PostgreSQL knows how much it holds, as its own housekeeping tells it within a minute everywhere else."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("ANALYZE")
 
 
 def _copied(order: Order, number: int) -> dict[str, object]:
@@ -111,6 +119,7 @@ def test_refreshing_takes_as_many_calls_and_queries_for_many_as_for_few(
             keys += [one.key for one in fresh]
             for at in range(0, number, 1000):
                 watch.ensure_monitors(fresh[at : at + 1000])
+            take_stock()
             read_states()
             Monitor.objects.update(next_read_at=clock.now())
             bare_seconds = floor(bare, keys)
@@ -126,11 +135,13 @@ def test_refreshing_takes_as_many_calls_and_queries_for_many_as_for_few(
                     f"\nZabbix {watch.wire.version}, {len(keys)} monitors: {told}; "
                     f"bare calls {bare_seconds:.2f} s, readings and problems {ours / bare_seconds:.2f} times that"
                 )
+        plans = len(bare.call("sla.get", {"output": ["slaid"]}))
     finally:
         for at in range(0, len(keys), 1000):
             watch.remove_monitors(keys[at : at + 1000])
     few, many = costs.values()
     assert [calls for calls, _queries in few] == [calls for calls, _queries in many]
-    assert all(calls <= most for (calls, _queries), most in zip(many, MOST_CALLS.values(), strict=True))
+    allowed = MOST_CALLS | {read_figures: MOST_CALLS[read_figures] + plans}
+    assert all(calls <= most for (calls, _queries), most in zip(many, allowed.values(), strict=True))
     # SQLite takes a thousand parameters in a statement, so sets come in portions there.
     assert connection.vendor == "sqlite" or all(b <= a + 2 for (_, a), (_, b) in zip(few, many, strict=True))
