@@ -200,7 +200,9 @@ def tell(incidents: Sequence[Incident], news: str, said: str = "") -> None:
     by_customer: dict[Customer, list[Incident]] = defaultdict(list)
     for incident in incidents:
         by_customer[incident.order.customer].append(incident)
-    for customer, rows in by_customer.items():
+    for customer, concerned in by_customer.items():
+        # Named in the same sequence at the start and at the end, so that people know one by the other.
+        rows = sorted(concerned, key=lambda row: row.order_id)
         write_message(
             key=f"incident:{min(row.pk for row in rows)}:{news}",
             customer=customer,
@@ -210,6 +212,7 @@ def tell(incidents: Sequence[Incident], news: str, said: str = "") -> None:
                 "incident": rows[0],
                 "order": rows[0].order,
                 "more": len(rows) - 1,
+                "is_by_hand": any(row.is_by_hand for row in rows),
                 "said": said,
                 "zone": settings.TIME_ZONE,
             },
@@ -224,24 +227,40 @@ def check_update(incident: Incident, state: str) -> None:
         raise NotOver(_("An address is still down, so this is not resolved."), field="state")
 
 
-@transaction.atomic
 def post_update(
     *, incident: Incident, state: str, message: str, impact: str = "", actor: User | None = None
 ) -> IncidentUpdate:
-    """The update is on the status page; the customer gets a mail only when it says that all is over.
+    """The same is said of one incident; see `post_updates`."""
+    (said,) = post_updates(incidents=[incident], state=state, message=message, impact=impact, actor=actor)
+    return said
 
-    With an `impact` the incident is that grave from now on, and no longer raises it by itself.
+
+@transaction.atomic
+def post_updates(
+    *, incidents: Iterable[Incident], state: str, message: str, impact: str = "", actor: User | None = None
+) -> list[IncidentUpdate]:
+    """The update is on the status page of each; a customer gets a mail, one for all, only when all is over.
+
+    With an `impact` the incidents are that grave from now on, and no longer raise it by themselves. None is changed
+    where one refuses.
     """
-    lock_orders([incident.order_id])
-    row = Incident.objects.select_related("order__customer").get(pk=incident.pk)
-    check_update(row, state)
+    asked = list(incidents)
+    lock_orders({one.order_id for one in asked})
+    rows = list(Incident.objects.select_related("order__customer").filter(pk__in=[one.pk for one in asked]))
+    for row in rows:
+        check_update(row, state)
+    said = [_say(row, state, message, impact, actor) for row in rows]
+    if state == Progress.RESOLVED:
+        tell(rows, "resolved", message)
+    return said
+
+
+def _say(row: Incident, state: str, message: str, impact: str, actor: User | None) -> IncidentUpdate:
     changed = impact if impact != row.impact else ""
     row.state, row.impact = state, impact or row.impact
     row.save(update_fields=("state", "impact", "updated_at"))
     if state == Progress.RESOLVED:
-        said = _resolve(row, clock.now(), message, actor, changed)
-        tell([row], "resolved", message)
-        return said
+        return _resolve(row, clock.now(), message, actor, changed)
     return IncidentUpdate.objects.create(
         incident=row, at=clock.now(), state=state, impact=changed, message=message, actor=actor
     )

@@ -35,10 +35,22 @@ def confirm(
     model_admin: Any, request: HttpRequest, change: Change, rows: QuerySet[Any] | None = None
 ) -> TemplateResponse | None:
     """The page that says what will happen; None once it is confirmed."""
-    if request.method == "POST" and "confirmed" in request.POST:
+    if is_confirmed(request):
         return None
+    return TemplateResponse(request, "admin/confirm.html", confirm_context(model_admin, request, change, rows))
+
+
+def is_confirmed(request: HttpRequest) -> bool:
+    """True once the page that asks has been answered."""
+    return request.method == "POST" and "confirmed" in request.POST
+
+
+def confirm_context(
+    model_admin: Any, request: HttpRequest, change: Change, rows: QuerySet[Any] | None = None
+) -> dict[str, Any]:
+    """What `admin/confirm.html` shows, and templates that extend it by a form."""
     count = rows.count() if rows is not None else 0
-    context = {
+    return {
         **model_admin.admin_site.each_context(request),
         "title": change.title,
         "opts": model_admin.opts,
@@ -52,7 +64,6 @@ def confirm(
         ],
         "asks_why": rows is not None,
     }
-    return TemplateResponse(request, "admin/confirm.html", context)
 
 
 def change_rows(model_admin: Any, request: HttpRequest, change: Change, rows: QuerySet[Any]) -> TemplateResponse | None:

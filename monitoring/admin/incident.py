@@ -9,6 +9,7 @@ from django.contrib import admin
 from django.contrib.admin.widgets import AutocompleteSelectMultiple
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.template.response import TemplateResponse
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.decorators import display
@@ -16,6 +17,7 @@ from unfold.widgets import UnfoldAdminTextareaWidget
 
 from customers.models import User
 from live.lib.errors import Refusal
+from monitoring.admin.updating import update_incidents
 from monitoring.incidents import check_update, post_update
 from monitoring.models import Incident, IncidentUpdate
 from monitoring.opening import check_opening, open_incidents
@@ -121,6 +123,7 @@ class IncidentAdmin(ModelAdmin):
     show_full_result_count = False
     ordering = ("-pk",)
     inlines = (UpdateInline,)
+    actions = ("write_update",)
 
     SHOWN = ("order", "title", "shown_state", "shown_impact", "is_by_hand", "started_at", "resolved_at")
     ASKED = ("orders", "title", "impact", "state", "message")
@@ -155,6 +158,15 @@ class IncidentAdmin(ModelAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Incident | None = None) -> bool:
         """Never: customers were told of it."""
         return False
+
+    def has_update_permission(self, request: HttpRequest) -> bool:
+        """Whoever may write an update may write it to several."""
+        return request.user.has_perm("monitoring.add_incidentupdate")
+
+    @admin.action(description=_("Write an update …"), permissions=("update",))
+    def write_update(self, request: HttpRequest, rows: QuerySet[Incident]) -> TemplateResponse | None:
+        """The same is said of all of them, once that is confirmed."""
+        return update_incidents(self, request, rows)
 
     def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
         """The service says it."""
