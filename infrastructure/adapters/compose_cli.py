@@ -48,7 +48,17 @@ class ComposeCli:
         """The version of Compose that is installed here."""
         return self._ask("compose", "version", "--short").strip()
 
-    def start_up(self, project: str, folder: Folder, *, build: bool, mark: str, turn: int) -> Job:
+    def has_buildkit(self) -> bool:
+        """False where its program is missing, as on Debian 12, and the classic builder has to do."""
+        if said := os.environ.get("DOCKER_BUILDKIT"):
+            return said not in ("0", "false")
+        try:
+            self._ask("buildx", "version")
+        except OutsideError:
+            return False
+        return True
+
+    def start_up(self, project: str, folder: Folder, *, build: bool, classic: bool, mark: str, turn: int) -> Job:
         """On its way: containers made and started as the folder says, and what it does not name removed."""
         files = ("-f", str(folder.product / "compose.yaml"), "-f", str(folder.override))
         where = ("--project-directory", str(folder.product), "--env-file", str(folder.env_file))
@@ -57,7 +67,7 @@ class ComposeCli:
             folder,
             *("compose", "--ansi", "never", "--progress", "plain", "-p", project, *where, *files, "up", "-d", *how),
             mark=mark,
-            extra=self._builder() if build else {},
+            extra={"DOCKER_BUILDKIT": "0"} if classic else {},
             turn=turn,
         )
 
@@ -77,16 +87,6 @@ class ComposeCli:
             return said or self._ask("logs", "--tail", "5", found[0], both=True).strip()
         except OutsideError:
             return ""
-
-    def _builder(self) -> Mapping[str, str]:
-        """The classic builder where BuildKit's program is missing, as on Debian 12."""
-        if "DOCKER_BUILDKIT" in os.environ:
-            return {}
-        try:
-            self._ask("buildx", "version")
-        except OutsideError:
-            return {"DOCKER_BUILDKIT": "0"}
-        return {}
 
     def _environment(self) -> dict[str, str]:
         return {name: os.environ[name] for name in PASSED_ON if name in os.environ} | {"DOCKER_HOST": self.host}

@@ -68,16 +68,24 @@ def labels_of(composition: Composition) -> dict[str, str]:
     }
 
 
-def override_text(composition: Composition, compose: ComposeFile) -> str:
-    """The compose file laid over the release's own: environment, labels and ports of this order."""
+def builder_name(key: str) -> str:
+    """A name by which only this key's builds would look for themselves: what shows whose containers they are."""
+    return f"{key.lower()}.build"
+
+
+def override_text(composition: Composition, compose: ComposeFile, *, classic: bool = False) -> str:
+    """The compose file laid over the release's own: environment, labels and ports of this order.
+
+    `classic` says that builds leave containers behind when they are broken off.
+    """
     for port in composition.ports:
         if port.service not in compose.services:
             raise PermanentError(f"the release has no service '{port.service}' for port {port.container_port}")
-    services = {name: _service(name, service, composition) for name, service in compose.services.items()}
+    services = {name: _service(name, service, composition, classic) for name, service in compose.services.items()}
     return yaml.dump({"services": services}, Dumper=_Dumper, allow_unicode=True, width=10_000)
 
 
-def _service(name: str, service: Mapping[str, Any], composition: Composition) -> dict[str, object]:
+def _service(name: str, service: Mapping[str, Any], composition: Composition, classic: bool) -> dict[str, object]:
     environment = {**composition.environment, "LIVE_SERVICE": name}
     published = [f"{port.host_port}:{port.container_port}" for port in composition.ports if port.service == name]
     written: dict[str, object] = {
@@ -91,8 +99,14 @@ def _service(name: str, service: Mapping[str, Any], composition: Composition) ->
         written["container_name"] = _Reset()
     if "build" in service:
         # The classic builder labels images with nothing that tells whose they are.
-        written["build"] = {"labels": {KEY_LABEL: composition.key}}
+        written["build"] = {"labels": {KEY_LABEL: composition.key}} | (_marked(composition.key) if classic else {})
     return written
+
+
+def _marked(key: str) -> dict[str, object]:
+    """Labels reach a classic builder's image, never the containers it works in; and a label or an argument in the
+    recipe would be another recipe, built anew for each order. Names of hosts reach them, and no image."""
+    return {"extra_hosts": [f"{builder_name(key)}:127.0.0.1"]}
 
 
 def env_text(environment: Mapping[str, str]) -> str:

@@ -119,9 +119,9 @@ def take_turn(work_dir: Path, *, at_once: int) -> int:
     raise Progress(words, retry_in=BUSY, is_bounded=True)
 
 
-def write_folder(folder: Folder, composition: Composition, compose: ComposeFile) -> None:
-    """The folder holds what `docker compose` needs to launch the composition."""
-    override = override_text(composition, compose)
+def write_folder(folder: Folder, composition: Composition, compose: ComposeFile, *, classic: bool = False) -> None:
+    """The folder holds what `docker compose` needs to launch the composition, if need be with the classic builder."""
+    override = override_text(composition, compose, classic=classic)
     try:
         folder.product.mkdir()
         _unpack(composition.bundle, folder.product)

@@ -73,9 +73,10 @@ class Launches:
         turn = self._turn(at)
         try:
             with held_folder(self.work_dir, key) as folder:
-                write_folder(folder, composition, compose)
+                classic = build and not at.cli.has_buildkit()
+                write_folder(folder, composition, compose, classic=classic)
                 mark = mark_of(composition)
-                job = at.cli.start_up(project_of(key), folder, build=build, mark=mark, turn=turn)
+                job = at.cli.start_up(project_of(key), folder, build=build, classic=classic, mark=mark, turn=turn)
         finally:
             os.close(turn)
         self._finish(at, job, key, secrets_of(composition))
@@ -134,7 +135,7 @@ class Launches:
 
     def _clear(self, job: Job) -> None:
         if container := unfinished(job.output):
-            # It holds the build's arguments, and no label tells whose it is: later it would not be found.
+            # It holds the build's arguments; only a removal of the whole order would find it later.
             with self.reach() as at:
                 at.engine.remove_container(container)
         job.discard()

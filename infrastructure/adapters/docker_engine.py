@@ -14,7 +14,7 @@ import requests
 from docker.errors import APIError, DockerException, NotFound
 from docker.utils import parse_host
 
-from infrastructure.adapters.compose_files import KEY_LABEL
+from infrastructure.adapters.compose_files import KEY_LABEL, builder_name
 from infrastructure.adapters.docker_figures import Figures
 from infrastructure.adapters.words import LeftBehind, Service, ServiceState
 from live.lib.errors import ConfigError, OutsideError, PermanentError, TransientError
@@ -220,6 +220,8 @@ def _belongings(api: Any, project: str, key: str) -> Iterator[tuple[str, str, Ca
     for container in api.containers(all=True, filters=of_project):
         name = container["Names"][0].lstrip("/") if container["Names"] else container["Id"][:12]
         yield "container", name, partial(api.remove_container, container["Id"], v=True, force=True)
+    for name in _builders(api, key):
+        yield "container", name[:12], partial(api.remove_container, name, v=True, force=True)
     for network in api.networks(filters=of_project):
         yield "network", network["Name"], partial(api.remove_network, network["Id"])
     for volume in api.volumes(filters=of_project)["Volumes"] or ():
@@ -227,6 +229,17 @@ def _belongings(api: Any, project: str, key: str) -> Iterator[tuple[str, str, Ca
     for image in api.images(filters={"label": f"{KEY_LABEL}={key}"}):
         name = (image["RepoTags"] or [image["Id"]])[0]
         yield "image", name, partial(api.remove_image, image["Id"], force=True)
+
+
+def _builders(api: Any, key: str) -> Iterator[str]:
+    """The containers of a classic build of the key that was broken off: only asked one by one do they tell whose."""
+    for container in api.containers(all=True):
+        if PROJECT_LABEL in (container["Labels"] or {}):
+            continue
+        with suppress(NotFound):
+            told = api.inspect_container(container["Id"])["HostConfig"]
+            if any(one.startswith(f"{builder_name(key)}:") for one in told.get("ExtraHosts") or ()):
+                yield container["Id"]
 
 
 def _container(entry: Mapping[str, Any]) -> Container:

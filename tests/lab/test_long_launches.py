@@ -9,7 +9,7 @@ import sys
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -154,6 +154,20 @@ def test_another_worker_machine_waits_and_a_removal_there_ends_the_launch_here(g
     assert job is not None
     soon(lambda: not job.is_running)
     assert job.code != 0
+
+
+def test_a_removal_takes_what_a_failed_build_of_a_lost_worker_machine_left(ground: Ground, tmp_path: Path) -> None:
+    recipe = f"FROM debian:bookworm-slim\nRUN sleep 2; echo {ground.key}; false\n"
+    with pytest.raises(Progress):
+        ground.runtime.ensure_running(replace(long(ground.key), bundle=bundle(Dockerfile=recipe)))
+    job = find_job(ground.work_dir, ground.key)
+    assert job is not None
+    soon(lambda: not job.is_running)
+    assert len(builders(ground)) == 1
+    elsewhere = runtime_at(tmp_path / "another machine")
+    assert [left.kind for left in elsewhere.left_behind(key=ground.key)] == ["container"]
+    elsewhere.remove(key=ground.key)
+    assert builders(ground) == []
 
 
 def test_a_connection_lost_in_the_middle_is_made_good(ground: Ground) -> None:

@@ -61,7 +61,9 @@ def folder(tmp_path: Path) -> Folder:
 
 def started(folder: Folder) -> Job:
     with held_folder(folder.path.parent, folder.path.name) as held, open("/dev/null") as turn:
-        return ComposeCli(host=SOCKET).start_up("live-gl7k3m", held, build=True, mark="1", turn=turn.fileno())
+        cli = ComposeCli(host=SOCKET)
+        classic = not cli.has_buildkit()
+        return cli.start_up("live-gl7k3m", held, build=True, classic=classic, mark="1", turn=turn.fileno())
 
 
 def up(folder: Folder, *, secrets: tuple[str, ...] = ()) -> None:

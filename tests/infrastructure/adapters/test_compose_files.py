@@ -80,6 +80,16 @@ def test_built_images_are_labelled_with_the_key() -> None:
     assert "build" not in written["database"]
 
 
+def test_only_the_classic_builders_containers_are_marked_by_a_name() -> None:
+    """BuildKit leaves none behind, and would build anew for each name."""
+    compose = read_compose(WANTED.compose)
+    mark = "live-gl7k3m.build:127.0.0.1"
+    assert mark not in override_text(WANTED, compose)
+    written = yaml.load(override_text(WANTED, compose, classic=True), Loader=Loader)["services"]  # noqa: S506
+    assert written["gateway"]["build"] == {"labels": {"live.key": "live-GL7K3M"}, "extra_hosts": [mark]}
+    assert "build" not in written["database"]
+
+
 def test_a_port_of_a_service_that_is_not_there_is_permanent() -> None:
     wanted = Composition(
         key="live-A", compose=COMPOSE, bundle=b"", digest="1", ports=(Port(service="x", container_port=1, host_port=2),)

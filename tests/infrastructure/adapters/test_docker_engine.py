@@ -37,7 +37,12 @@ def engine() -> DockerEngine:
 
 
 def container(service: str, state: str, status: str, **labels: str) -> dict[str, Any]:
-    named = {"com.docker.compose.service": service, "live.key": KEY, **labels}
+    named = {
+        "com.docker.compose.project": PROJECT,
+        "com.docker.compose.service": service,
+        "live.key": KEY,
+        **labels,
+    }
     return {
         "Id": f"id-{service}",
         "Names": [f"/{PROJECT}-{service}-1"],
@@ -183,6 +188,29 @@ def test_clearing_goes_on_past_what_is_already_gone(wire: responses.RequestsMock
     removals = [wire.delete(f"{API}/{path}", status=404, json={"message": "gone"}) for path in BELONGINGS]
     engine.clear(PROJECT, KEY)
     assert [removal.call_count for removal in removals] == [1] * 5
+
+
+def test_what_a_broken_off_build_of_the_key_left_is_cleared_and_no_other(
+    wire: responses.RequestsMock, engine: DockerEngine
+) -> None:
+    ids = {
+        "gone": None,
+        "ours": [f"{PROJECT}.build:127.0.0.1", "own:10.0.0.1"],
+        "other": [f"{PROJECT}x.build:127.0.0.1"],
+    }
+    unlabelled = [{"Id": name * 4, "Names": [f"/{name}"], "Labels": {}} for name in (*ids, "plain")]
+    wire.get(f"{API}/containers/json", json=unlabelled, match=[lambda asked: ("filters=" not in str(asked.url), "")])
+    wire.get(f"{API}/containers/json", json=[], match=[lambda asked: ("filters=" in str(asked.url), "")])
+    for path, none in (("networks", []), ("volumes", {"Volumes": None}), ("images/json", [])):
+        wire.get(f"{API}/{path}", json=none)
+    wire.get(f"{API}/containers/{'gone' * 4}/json", status=404, json={"message": "gone"})
+    wire.get(f"{API}/containers/{'plain' * 4}/json", json={"HostConfig": {"ExtraHosts": None}})
+    for name in ("ours", "other"):
+        wire.get(f"{API}/containers/{name * 4}/json", json={"HostConfig": {"ExtraHosts": ids[name]}})
+    removed = wire.delete(f"{API}/containers/{'ours' * 4}", status=204)
+    assert engine.leftovers(PROJECT, KEY) == [LeftBehind(kind="container", name="oursoursours")]
+    engine.clear(PROJECT, KEY)
+    assert removed.call_count == 1
 
 
 def test_what_is_still_in_use_is_tried_again(wire: responses.RequestsMock, engine: DockerEngine) -> None:
