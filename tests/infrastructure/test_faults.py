@@ -17,6 +17,7 @@ from libcloud.compute.base import NodeDriver, NodeImage, NodeSize
 from libcloud.compute.types import NodeState as CloudState
 
 from infrastructure.adapters.libcloud_cloud import LibcloudCloud
+from infrastructure.adapters.words import Progress
 from infrastructure.models import Deployment, Endpoint, Host, Provider, PublishedPort, Server
 from infrastructure.outside import engine_of
 from infrastructure.placing import rooms_of
@@ -94,6 +95,8 @@ class Faults:
         self.dice, self.drive = dice, drive
         self.odds = ODDS
         self.seen: Counter[str] = Counter()
+        self.in_progress: Counter[str] = Counter()
+        """What befell launches that were on their way: nothing, or a fault."""
         self._depth = 0
 
     def around(self, call: Callable[..., Any], controller: str, key: str) -> Callable[..., Any]:
@@ -109,7 +112,13 @@ class Faults:
                 raise Killed
             if fate == "lease expired":
                 self._other_worker(controller, key)
-            answer = call(*args, **kwargs)
+            try:
+                answer = call(*args, **kwargs)
+            except Progress:
+                self.in_progress[fate] += 1
+                if fate == "killed after":
+                    raise Killed from None
+                raise
             if fate == "after":
                 raise TransientError("the reply was lost")
             if fate == "killed after":
@@ -168,7 +177,7 @@ class World:
         return Wrapped(LibcloudCloud(driver=self.driver, image_id="debian-12"), self.faults, "server", "")
 
     def _runtime(self, server: Server) -> Any:
-        engine = self.engines.setdefault(engine_of(server), FakeRuntime(starting_steps=self.dice.choice((0, 1))))
+        engine = self.engines.setdefault(engine_of(server), FakeRuntime(starting_steps=self.dice.choice((0, 1, 4))))
         return Wrapped(engine, self.faults, "deployment", server.order.key)
 
     def _fail_while_recording(self, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -288,6 +297,7 @@ def test_orders_survive_faults_at_every_border(
     assert not Deployment.objects.unsettled().exists()
     assert not Endpoint.objects.unsettled().exists()
     assert len(world.faults.seen) == 10, world.faults.seen
+    assert {"", "killed after", "lease expired"} <= world.faults.in_progress.keys(), world.faults.in_progress
 
 
 def all_rooms() -> list[Any]:
