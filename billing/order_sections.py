@@ -45,7 +45,7 @@ class BillingSections(Sections):
     def plan(self, order: Order) -> Iterable[Fact]:
         """What the first invoice would come to, taxes as they are for this customer."""
         _lines, totals = first_invoice_of(order)
-        locale, currency = get_language() or "en", order.plan.currency
+        locale, currency = get_language() or "en", order.terms.currency
         net, tax = Money(totals.net, currency).format(locale), Money(totals.tax, currency).format(locale)
         words = _("%(gross)s: %(net)s and %(tax)s VAT") % {
             "gross": Money(totals.gross, currency).format(locale),
@@ -60,7 +60,7 @@ class BillingSections(Sections):
     def planned(self, order: Order, *, inside: bool) -> Mapping[str, Any]:
         """The same, line by line."""
         lines, totals = first_invoice_of(order)
-        currency = order.plan.currency
+        currency = order.terms.currency
         return {
             "first_invoice": {
                 "lines": [{"description": one.description, "net": _amount(one.net, currency)} for one in lines],

@@ -100,16 +100,16 @@ def _with_names(orders: list[Order]) -> list[Order]:
 
 
 def _subscription(order: Order, today: date) -> Subscription:
-    plan = order.plan
+    plan, terms = order.plan, order.terms
     return Subscription(
         order=order,
         customer=order.customer,
         description=f"{order.release.product.name} · {plan.name}",
         detail=f"{order.name} ({order.reference})",
-        price=plan.price,
-        setup_fee=plan.setup_fee,
-        currency=plan.currency,
-        period=plan.period,
+        price=terms.price,
+        setup_fee=terms.setup_fee,
+        currency=terms.currency,
+        period=terms.period,
         started_on=today,
         next_invoice_on=today,
     )

@@ -43,7 +43,7 @@ class Kept:
 
 def kept_of(order: Order) -> list[Kept]:
     """This month against the promise; where whoever watches has figures of its own, its periods, and both."""
-    promise = order.plan.sla_promise
+    promise = order.terms.promise
     figures = list(WatchFigure.objects.filter(order=order).order_by("-started_at")[:COMPARED])
     if not figures:
         month = month_span(today(), company_zone())

@@ -78,14 +78,14 @@ def _sums(month: date, pks: list[int]) -> dict[int, dict[str, Any]]:
 
 def _report(order: Order, month: date, sums: dict[str, Any], outages: int) -> MonthlyReport:
     parts = {name: sums[f"all_{name}"] for name in ("up", "down", "maintenance", "unknown")}
-    availability, plan = Figures(**parts).percentage, order.plan
+    availability, terms = Figures(**parts).percentage, order.terms
     due = credit_due(
         availability=availability,
-        promise=None if order.is_sandbox else plan.sla_promise,  # of a rehearsal nothing is owed
-        percent=plan.sla_credit,
-        price=plan.price,
-        period=plan.period,
-        currency=plan.currency,
+        promise=None if order.is_sandbox else terms.promise,  # of a rehearsal nothing is owed
+        percent=terms.credit,
+        price=terms.price,
+        period=terms.period,
+        currency=terms.currency,
     )
     return MonthlyReport(
         order=order,
@@ -95,10 +95,10 @@ def _report(order: Order, month: date, sums: dict[str, Any], outages: int) -> Mo
         outages=outages,
         seconds_mean=sums["all_seconds_total"] / sums["all_answers"] if sums["all_answers"] else 0.0,
         seconds_max=sums["longest"],
-        promise=plan.sla_promise,
-        credit_percent=plan.sla_credit,
+        promise=terms.promise,
+        credit_percent=terms.credit,
         credit=due,
-        currency=plan.currency,
+        currency=terms.currency,
         credit_state=Credit.DUE if due else Credit.NONE,
     )
 

@@ -14,6 +14,7 @@ from live.lib.errors import Refusal
 from live.lib.names import new_password, new_reference
 from orders.models import Order, OrderEvent, OrderSecrets
 from orders.reports import Report, announce, derive, lock_orders, report, report_many
+from orders.terms import offered
 from orders.words import State, Wanted
 from products.inputs import clean_inputs
 from products.models import Plan, Product, Release
@@ -130,7 +131,8 @@ def place_order(*, order: Order, actor: User | None = None) -> Order:
         raise NotPossible(_("This order has been placed already."))
     _check_orderable(order.customer, order.plan, order.release)
     order.placed_at = clock.now()
-    order.save(update_fields=("placed_at",))
+    order.agree(offered(order.plan))
+    order.save(update_fields=("placed_at", *Order.AGREED_FIELDS))
     _note(order, actor, _("Order placed."), public=True)
     if order.plan.auto_approve:
         _approve(order, None, _("Approved by the plan's own rule."))

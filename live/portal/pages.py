@@ -41,7 +41,7 @@ def order_facts(order: Order) -> dict[str, Any]:
         "running": running(order),
         "can_be_removed": order.wanted != Wanted.REMOVED,
         "plan": order.plan,
-        "cost": Subscription.objects.filter(order=order).first() or order.plan,
+        "cost": Subscription.objects.filter(order=order).first() or order.terms,
         "invoices": papers(order.invoices.select_related("pdf")[:PAPERS_SHOWN]),
     }
 

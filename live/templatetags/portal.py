@@ -12,6 +12,7 @@ from billing.models import Subscription
 from live.lib.money import Money
 from live.portal.icons import ICONS
 from live.portal.words import PARTS, Words
+from orders.terms import Terms
 from orders.words import Part
 from products.models import Plan
 
@@ -52,6 +53,6 @@ def icon(name: str) -> SafeString:
 
 
 @register.filter
-def setup_fee(plan: Plan | Subscription) -> Money:
+def setup_fee(plan: Plan | Subscription | Terms) -> Money:
     """What setting up costs, once."""
     return Money(plan.setup_fee, plan.currency)

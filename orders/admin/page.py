@@ -42,8 +42,8 @@ def page_of(order: Order) -> dict[str, Any]:
         "tone": tones.OF_STATE[order.state],
         "is_on_its_way": order.state in MOVING,
         "inputs": input_lines(order),
-        "price": money_words(order.plan.money),
-        "fee": money_words(Money(order.plan.setup_fee, order.plan.currency)) if order.plan.setup_fee else "",
+        "price": money_words(order.terms.money),
+        "fee": money_words(Money(order.terms.setup_fee, order.terms.currency)) if order.terms.setup_fee else "",
         "parts": [] if order.state in UNPLACED else part_lines(order),
         "plan": plan_of(order) if order.state in UNPLACED else [],
         "room_sections": [section for room in rooms() for section in room.sections(order)],
@@ -88,18 +88,18 @@ def _line(order: Order, part: Part, seen: Any, row: PartRow | None) -> PartLine:
 
 def plan_of(order: Order) -> list[Fact]:
     """What approval would set going: size, price, and what each room above would make."""
-    plan = order.plan
+    plan, terms = order.plan, order.terms
     size = gettext("%(cpus)s CPUs, %(ram)s GB memory, %(disk)s GB disk") % {
         "cpus": plan.cpus,
         "ram": plan.ram_gb,
         "disk": plan.disk_gb,
     }
     price = gettext("%(price)s per %(period)s") % {
-        "price": money_words(plan.money),
-        "period": plan.get_period_display(),
+        "price": money_words(terms.money),
+        "period": terms.get_period_display(),
     }
-    if plan.setup_fee:
-        fee = money_words(Money(plan.setup_fee, plan.currency))
+    if terms.setup_fee:
+        fee = money_words(Money(terms.setup_fee, terms.currency))
         price = gettext("%(price)s, and %(fee)s once") % {"price": price, "fee": fee}
     own = [
         Fact(label=gettext("Size"), value=f"{size} · {plan.get_placement_display()}"),

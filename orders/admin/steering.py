@@ -202,5 +202,5 @@ def bulk_change(request: HttpRequest, how: Steer) -> Change:
 
 
 def _in_a_line(order: Order) -> str:
-    price = gettext("rehearsal") if order.is_sandbox else money_words(order.plan.money)
+    price = gettext("rehearsal") if order.is_sandbox else money_words(order.terms.money)
     return f"{order.reference} · {order.name} · {order.customer} · {order.plan} · {price} · {order.get_state_display()}"

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from customers.models import Customer
 from live.lib.encrypted import EncryptedJSONField
 from live.lib.models import Timestamped
+from orders.terms import Terms, offered
 from orders.words import State, Wanted
 from products.models import Plan, Release
 
@@ -60,6 +61,20 @@ class Order(Timestamped):
         _("provider asked for"), max_length=60, blank=True, help_text=_("Empty lets the platform choose.")
     )
 
+    # What was agreed when it was placed: a plan that changes later changes no order (see `terms`).
+    agreed_price = models.DecimalField(_("agreed price"), max_digits=12, decimal_places=2, null=True, editable=False)
+    agreed_setup_fee = models.DecimalField(
+        _("agreed set-up fee"), max_digits=12, decimal_places=2, null=True, editable=False
+    )
+    agreed_currency = models.CharField(_("agreed currency"), max_length=3, blank=True, editable=False, default="")
+    agreed_period = models.CharField(_("agreed period"), max_length=5, blank=True, editable=False, default="")
+    agreed_promise = models.DecimalField(
+        _("agreed availability (%)"), max_digits=5, decimal_places=2, null=True, editable=False
+    )
+    agreed_credit = models.DecimalField(
+        _("agreed credit (%)"), max_digits=5, decimal_places=2, null=True, editable=False
+    )
+
     wanted = models.CharField(_("wanted"), max_length=10, choices=Wanted.choices, default=Wanted.RUNNING)
     wanted_version = models.PositiveIntegerField(_("wanted version"), default=1)
     state = models.CharField(_("state"), max_length=12, choices=State.choices, default=State.DRAFT)
@@ -72,6 +87,15 @@ class Order(Timestamped):
     removed_at = models.DateTimeField(_("removed"), null=True, blank=True)
 
     objects = OrderQuerySet.as_manager()
+
+    AGREED_FIELDS = (
+        "agreed_price",
+        "agreed_setup_fee",
+        "agreed_currency",
+        "agreed_period",
+        "agreed_promise",
+        "agreed_credit",
+    )
 
     class Meta:
         verbose_name = _("order")
@@ -106,6 +130,26 @@ class Order(Timestamped):
     def key(self) -> str:
         """What everything outside that belongs to this order is called."""
         return f"live-{self.reference.lower()}"
+
+    @property
+    def terms(self) -> Terms:
+        """What was agreed when it was placed; of a draft, what its plan offers now."""
+        if self.agreed_price is None or self.agreed_setup_fee is None or self.agreed_credit is None:
+            return offered(self.plan)
+        return Terms(
+            price=self.agreed_price,
+            setup_fee=self.agreed_setup_fee,
+            currency=self.agreed_currency,
+            period=self.agreed_period,
+            promise=self.agreed_promise,
+            credit=self.agreed_credit,
+        )
+
+    def agree(self, terms: Terms) -> None:
+        """The row, not yet saved, holds these terms from now on."""
+        self.agreed_price, self.agreed_setup_fee = terms.price, terms.setup_fee
+        self.agreed_currency, self.agreed_period = terms.currency, terms.period
+        self.agreed_promise, self.agreed_credit = terms.promise, terms.credit
 
 
 class OrderSecrets(Timestamped):

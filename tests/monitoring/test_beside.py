@@ -11,7 +11,6 @@ from django.test import Client
 from monitoring.beside import Kept, expiry_of, kept_of, links_into_zabbix
 from monitoring.models import Monitor, MonitorCheck, Outage, Problem, Watcher, WatchFigure
 from orders.models import Order
-from products.models import Plan
 from tests.factories import UserFactory
 from tests.monitoring.conftest import Room
 
@@ -47,7 +46,7 @@ def test_figure_below_the_promise_is_red(ours: str, promise: str | None, tone: s
 
 
 def promised(order: Order) -> Order:
-    Plan.objects.filter(pk=order.plan_id).update(sla_promise=Decimal("99.90"))
+    Order.objects.filter(pk=order.pk).update(agreed_promise=Decimal("99.90"))
     return Order.objects.get(pk=order.pk)
 
 

@@ -16,6 +16,7 @@ from monitoring.models import DailyAvailability, Gap, Maintenance, MonthlyReport
 from monitoring.monthly import Decided, decide_credit, make_reports
 from monitoring.sla import credit_due
 from orders.models import Order
+from orders.services import place_order
 from products.models import Plan
 from tests.factories import UserFactory, make_draft
 from tests.monitoring.conftest import Room, count_queries
@@ -56,7 +57,9 @@ def test_credit_is_due_below_the_promise_only(
 def measured(room: Room, *, down: int = 0, **fields: object) -> Order:
     """An order whose June is closed, with `down` seconds of outage on its last day."""
     room.drive.now = JULY_FIRST
-    order = make_draft(plan_fields={"sla_promise": Decimal("99.5"), "sla_credit": Decimal(10)}, **fields)
+    order = place_order(
+        order=make_draft(plan_fields={"sla_promise": Decimal("99.5"), "sla_credit": Decimal(10)}, **fields)
+    )
     for day in days_until(date(2026, 6, 30), 30):
         lost = down if day.day == 30 else 0
         DailyAvailability.objects.create(
@@ -98,6 +101,15 @@ def test_month_below_its_promise_has_a_credit_to_decide(room: Room) -> None:
     report = MonthlyReport.objects.get()
     assert (report.availability, report.outages) == (Decimal("99.30"), 1)
     assert (report.credit, report.currency, report.credit_state) == (Decimal("4.90"), "EUR", "due")
+
+
+def test_credit_is_of_what_was_agreed_when_it_was_ordered(room: Room) -> None:
+    measured(room, down=5 * 3600)
+    Plan.objects.update(price=Decimal(500), sla_promise=Decimal(90), sla_credit=Decimal(50))
+    make_reports()
+    report = MonthlyReport.objects.get()
+    assert (report.promise, report.credit_percent) == (Decimal("99.5"), Decimal(10))
+    assert (report.credit, report.credit_state) == (Decimal("4.90"), "due")
 
 
 def test_outage_that_lay_wholly_inside_planned_work_is_not_counted(room: Room) -> None:
