@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import uuid
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +15,14 @@ import pytest
 import requests
 
 from infrastructure.adapters.ssh import ask
+from infrastructure.adapters.words import Size
 from infrastructure.keys import change_settings
 from infrastructure.models import Deployment, Endpoint, Finding, Provider, Reconciliation, Server
-from infrastructure.outside import target_of
+from infrastructure.outside import get_cloud, target_of
 from infrastructure.provider_tasks import refresh_options
-from infrastructure.reconciling.asking import rebuild_ghost, recreate, request_reconciliation
+from infrastructure.reconciling.asking import rebuild_ghost, recreate, remove_orphan, request_reconciliation
 from live.lib import clock
+from live.lib.errors import TransientError
 from orders.models import Order
 from orders.services import remove_order
 from orders.words import State
@@ -91,6 +96,23 @@ def test_a_server_terminated_behind_our_back_is_made_anew_from_its_release(
     drive_until(lambda: is_in(order, State.REMOVED), 90)
     assert set(amazon.instances()) == {"terminated"}
     assert on_the_host(order) == ""
+
+
+def test_an_instance_with_our_mark_and_no_order_is_found_with_its_cost_and_destroyed(drive_until: DriveUntil) -> None:
+    with ec2() as told:
+        amazon, provider = Amazon(told), provider_at(told)
+        key = f"live-gl{uuid.uuid4().hex[:6]}"
+        with suppress(TransientError):  # it is being built
+            get_cloud(provider, size_id="t3a.medium").ensure_server(key=key, size=Size(cpus=2, ram_gb=4, disk_gb=20))
+        [orphan] = compared(provider, drive_until)
+        assert (orphan.kind, orphan.thing, orphan.key) == ("orphan", "server", key)
+        assert orphan.cost is not None
+        assert (orphan.cost.amount, orphan.cost.currency) == (Decimal("29.78"), "USD")
+
+        remove_orphan(finding=orphan, why="Nobody's.")
+        drive_until(lambda: Finding.objects.get(pk=orphan.pk).state == Finding.State.SOLVED, 60)
+        assert amazon.instances() == ["terminated"]
+        assert amazon.leftovers() == []
 
 
 def replaced_by_another_image(order: Order, name: str) -> None:
