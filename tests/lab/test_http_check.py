@@ -10,58 +10,20 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from live.lib.adapters import http_line
 from live.lib.adapters.http_check import MAX_BODY, HttpCheck, HttpResult, check_all
 from monitoring.adapters.builtin import BuiltinWatch
 from monitoring.adapters.words import CheckSpec, Health, MonitorSpec
+from tests.lab.authority import DAY, Authority
 
 pytestmark = [pytest.mark.lab, pytest.mark.usefixtures("socket_enabled")]
 
-DAY = timedelta(days=1)
 Drop = Callable[[socket.socket, int], object]
 """Sends what a server says at its so many-th word."""
-
-
-class Authority:
-    """Vouches for servers, and is trusted by whoever is given its certificate."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder, self.key = folder, ec.generate_private_key(ec.SECP256R1())
-        self.name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Lab authority")])
-        now = datetime.now(UTC)
-        draft = x509.CertificateBuilder(self.name, self.name, self.key.public_key(), 1, now - DAY, now + DAY)
-        basic = x509.BasicConstraints(ca=True, path_length=None)
-        identifier = x509.SubjectKeyIdentifier.from_public_key(self.key.public_key())
-        made = draft.add_extension(basic, critical=True).add_extension(identifier, critical=False)
-        self.file = folder / "authority.pem"
-        self.file.write_bytes(made.sign(self.key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM))
-
-    def vouch(self, *, since: datetime, until: datetime, address: str = "127.0.0.1") -> ssl.SSLContext:
-        """Serves with a certificate for `address`."""
-        key = ec.generate_private_key(ec.SECP256R1())
-        name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, address)])
-        draft = x509.CertificateBuilder(self.name, name, key.public_key(), x509.random_serial_number(), since, until)
-        names = x509.SubjectAlternativeName([x509.IPAddress(ip_address(address))])
-        authority = x509.AuthorityKeyIdentifier.from_issuer_public_key(self.key.public_key())
-        made = draft.add_extension(names, critical=False).add_extension(authority, critical=False)
-        both = self.folder / f"{since:%f}{until:%f}{address}.pem"
-        private = key.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        )
-        signed = made.sign(self.key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
-        both.write_bytes(private + signed)
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(both)
-        return context
 
 
 class Site(BaseHTTPRequestHandler):
