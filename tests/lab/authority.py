@@ -31,6 +31,12 @@ class Authority:
 
     def vouch(self, *, since: datetime, until: datetime, address: str = "127.0.0.1") -> ssl.SSLContext:
         """Serves with a certificate for `address`."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(self.certify(since=since, until=until, address=address))
+        return context
+
+    def certify(self, *, since: datetime, until: datetime, address: str = "127.0.0.1") -> Path:
+        """A file with a certificate for `address` and its key; a server that loads it shows it from then on."""
         key = ec.generate_private_key(ec.SECP256R1())
         name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, address)])
         draft = x509.CertificateBuilder(self.name, name, key.public_key(), x509.random_serial_number(), since, until)
@@ -43,6 +49,4 @@ class Authority:
         )
         signed = made.sign(self.key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
         both.write_bytes(private + signed)
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(both)
-        return context
+        return both
