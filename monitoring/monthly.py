@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import date, timedelta
+from collections.abc import Mapping
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.db import transaction
 from django.db.models import Max, Sum
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from customers.models import User
@@ -17,11 +19,12 @@ from live.lib.errors import Refusal
 from monitoring.availability import Figures, Span, meeting, month_span, next_month, without
 from monitoring.maintenance import windows_of
 from monitoring.measuring import company_zone, today
-from monitoring.models import DailyAvailability, Gap, MonthlyReport, Outage, ReportFile
+from monitoring.models import DailyAvailability, Gap, Monitor, MonthlyReport, Outage, ReportFile
 from monitoring.sla import credit_due
 from orders.models import Order
 
 AT_ONCE = 500
+MONTHS_BACK = 12  # days are closed no further back than that (monitoring.measuring)
 Credit = MonthlyReport.Credit
 
 
@@ -32,23 +35,54 @@ class Decided(Refusal):
 
 
 def make_reports() -> int:
-    """Every order has its report of the month before, once each of its days is closed; returns how many were made.
+    """Every order has its report of each month that is over, once all its days are closed; returns how many were made.
 
-    Gaps in that month are filled first, since afterwards its figures stay as they are.
+    Gaps in a month are filled first, since afterwards its figures stay as they are. Months in which no worker ran are
+    made good, oldest first, as far back as `MONTHS_BACK`.
     """
-    month = (today().replace(day=1) - timedelta(days=1)).replace(day=1)
+    made = 0
+    for month in _months_over():
+        orders = _ready(month)
+        for start in range(0, len(orders), AT_ONCE):
+            _make(month, orders[start : start + AT_ONCE])
+        made += len(orders)
+    while print_reports():
+        pass
+    return made
+
+
+def _months_over() -> list[date]:
+    months = [today().replace(day=1)]
+    for _month in range(MONTHS_BACK):
+        months.append((months[-1] - timedelta(days=1)).replace(day=1))
+    return months[:0:-1]
+
+
+def _ready(month: date) -> list[int]:
+    """The orders that were measured in that month, have no report of it, and nothing more to learn about it."""
     days = DailyAvailability.objects.filter(day__gte=month, day__lt=next_month(month))
     open_days = days.filter(closed_at__isnull=True)
     reported = MonthlyReport.objects.filter(month=month)
     gaps = Gap.objects.filter(started_at__lt=month_span(month, company_zone()).end)
     fresh = days.exclude(order__in=open_days.values("order")).exclude(order__in=reported.values("order"))
     fresh = fresh.exclude(order__in=gaps.values("monitor_check__monitor__order"))
-    orders = sorted(set(fresh.order_by().values_list("order", flat=True).distinct()))
-    for start in range(0, len(orders), AT_ONCE):
-        _make(month, orders[start : start + AT_ONCE])
-    while print_reports():
-        pass
-    return len(orders)
+    return _closed_to_the_end(month, dict(fresh.order_by().values_list("order").annotate(last=Max("day"))))
+
+
+def _closed_to_the_end(month: date, last_days: Mapping[int, date]) -> list[int]:
+    """Those of which no day of the month is still to be made: after a long rest, days are closed one by one."""
+    end = next_month(month) - timedelta(days=1)
+    early = [order for order, last in last_days.items() if last < end]
+    monitors = Monitor.objects.filter(order__in=early).values_list("order", "watched_until") if early else ()
+    measured = {order: _last_day(until) or end for order, until in monitors}
+    return sorted(order for order, last in last_days.items() if last >= min(end, measured.get(order, last)))
+
+
+def _last_day(watched_until: datetime | None) -> date | None:
+    """The day on which a monitor that is gone was measured last; one that ended at midnight ended the day before."""
+    if watched_until is None:
+        return None
+    return timezone.localdate(watched_until - timedelta(microseconds=1), company_zone())
 
 
 def _make(month: date, pks: list[int]) -> None:

@@ -184,7 +184,7 @@ def read_certificates(after: int = 0) -> int:
 
 
 def make_reports() -> int:
-    """Every order has its report of the month before; returns how many were made."""
+    """Every order has its report of each month that is over; returns how many were made."""
     return monthly.make_reports()
 
 

@@ -11,8 +11,8 @@ from django.contrib.auth.models import Permission
 from django.test import Client
 
 from monitoring.availability import Span, days_until
-from monitoring.measuring import measure_again
-from monitoring.models import DailyAvailability, Gap, Maintenance, MonthlyReport, Outage
+from monitoring.measuring import close_days, company_zone, measure_again
+from monitoring.models import DailyAvailability, Gap, Maintenance, Monitor, MonthlyReport, Outage
 from monitoring.monthly import Decided, decide_credit, make_reports
 from monitoring.sla import credit_due
 from orders.models import Order
@@ -175,12 +175,49 @@ def test_reported_month_keeps_its_days_whatever_is_learnt_later(room: Room) -> N
     assert DailyAvailability.objects.get(order=order, day=date(2026, 6, 30)).down != 3600
 
 
+def test_months_in_which_nobody_worked_are_reported_afterwards(room: Room) -> None:
+    room.drive.now = JULY_FIRST + timedelta(days=9)
+    room.watched()
+    room.drive.now += timedelta(days=102)
+    close_days()
+    assert make_reports() == 3
+    assert list(MonthlyReport.objects.order_by("pk").values_list("month", flat=True)) == [
+        date(2026, 7, 1),
+        date(2026, 8, 1),
+        date(2026, 9, 1),
+    ]
+    assert make_reports() == 0
+
+
+def test_no_report_is_made_of_months_too_long_ago(room: Room) -> None:
+    measured(room)
+    room.drive.now = JULY_FIRST.replace(year=2027, month=6)
+    assert make_reports() == 1
+    MonthlyReport.objects.all().delete()
+    room.drive.now += timedelta(days=31)
+    assert make_reports() == 0
+
+
+def test_month_whose_days_are_still_being_closed_waits(room: Room) -> None:
+    order = room.watched()
+    Monitor.objects.update(watched_from=JULY_FIRST - timedelta(days=30))
+    DailyAvailability.objects.all().delete()
+    room.drive.now = JULY_FIRST
+    days = days_until(date(2026, 6, 20), 20)
+    DailyAvailability.objects.bulk_create(
+        DailyAvailability(order=order, day=day, up=86400, closed_at=JULY_FIRST) for day in days
+    )
+    assert make_reports() == 0
+    Monitor.objects.update(watched_until=datetime(2026, 6, 21, tzinfo=company_zone()))
+    assert make_reports() == 1
+
+
 def test_days_of_other_months_are_not_in_it(room: Room) -> None:
     order = measured(room)
     for day in (date(2026, 5, 31), date(2026, 7, 1)):
         DailyAvailability.objects.create(order=order, day=day, down=86400, closed_at=JULY_FIRST)
     make_reports()
-    assert MonthlyReport.objects.get().down == 0
+    assert MonthlyReport.objects.get(month=JUNE).down == 0
 
 
 def test_making_takes_the_same_queries_for_few_and_for_many(room: Room) -> None:
