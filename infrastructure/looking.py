@@ -1,14 +1,16 @@
 """What runs where, looked at and written down: by the clock and on demand, and never in a web request.
 
 A provider's servers are one list, and each engine is one look; engines are asked side by side, so that one that is
-silent holds nobody up. Only the main thread speaks to the database.
+silent holds nobody up. What is being asked is not asked again meanwhile: it costs one worker, however often others
+come by. Only the main thread speaks to the database.
 """
 
 from __future__ import annotations
 
 import logging
+import random
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -33,6 +35,7 @@ AT_ONCE = 16
 PROMPT = 15.0  # seconds after which what has been seen is written, whoever is still silent
 PATIENCE = 90.0  # seconds more, after which nobody is waited for
 WEIGH_EVERY = timedelta(minutes=15)
+LEASE = timedelta(minutes=5)  # a worker that has not ended looking by then is ended itself
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +72,8 @@ def look_soon(provider_pks: Iterable[int], *, weigh: bool = False) -> int:
     """A worker will look at each of these providers; returns how many."""
     pks = list(provider_pks)
     for pk in pks:
-        enqueue("infrastructure.looking.look_at_provider", pk, weigh, name=f"look at provider {pk}")
+        name = f"look at provider {pk}"
+        enqueue("infrastructure.looking.look_at_provider", pk, weigh, name=name, timeout=LEASE * 0.9)
     return len(pks)
 
 
@@ -85,6 +89,8 @@ def look_at_provider(provider_pk: int, weigh: bool = False) -> int:
 
 
 def _look_at_servers(provider: Provider) -> None:
+    if not _claimed(provider, Look.Thing.SERVERS, [""]):
+        return
     now, trouble = clock.now(), ""
     try:
         nodes = get_cloud(provider).list_servers()
@@ -97,14 +103,32 @@ def _look_at_servers(provider: Provider) -> None:
     write_looks([Look(provider=provider, thing=Look.Thing.SERVERS, asked_at=now, seen_at=seen_at, trouble=trouble)])
 
 
+def _claimed(provider: Provider, thing: Look.Thing, engines: Collection[str]) -> set[str]:
+    """Those of the engines that nobody else is looking at; they are ours until the look is written."""
+    now = clock.now()
+    # The microseconds tell two workers apart that claim at the same moment.
+    mine = now + LEASE + timedelta(microseconds=random.randrange(1_000_000))  # noqa: S311
+    looks = Look.objects.filter(provider=provider, thing=thing, engine__in=engines)
+    free = Q(leased_until__isnull=True) | Q(leased_until__lte=now)
+    if looks.filter(free).update(leased_until=mine) < len(engines):
+        known = set(looks.values_list("engine", flat=True))
+        fresh = [Look(provider=provider, thing=thing, engine=one, asked_at=now) for one in engines if one not in known]
+        # Whoever else saw that they are missing may have been faster.
+        Look.objects.bulk_create(fresh, ignore_conflicts=True)
+        looks.filter(free, engine__in=[one.engine for one in fresh]).update(leased_until=mine)
+        return set(looks.filter(leased_until=mine).values_list("engine", flat=True))
+    return set(engines)
+
+
 def _asks(provider: Provider, *, weigh: bool) -> list[Ask]:
-    """The engines with something on them, and every host of a pool."""
+    """The engines with something on them, and every host of a pool, that nobody else is looking at."""
     rows = _settled().filter(server__provider=provider).select_related("order", "server__provider", "server__host")
     by_engine: dict[str, list[Deployment]] = defaultdict(list)
     for row in rows.defer("order__inputs", "order__reason", "server__bootstrap_log"):
         by_engine[engine_of(row.server)].append(row)
     hosts = {engine_of_host(host): host for host in provider.hosts.filter(is_enabled=True)}
     weighed = _weighed(provider)
+    ours = _claimed(provider, Look.Thing.ENGINE, by_engine.keys() | hosts.keys())
     return [
         Ask(
             engine=engine,
@@ -113,6 +137,7 @@ def _asks(provider: Provider, *, weigh: bool) -> list[Ask]:
             weigh=weigh or weighed.get(engine) is None or weighed[engine] <= clock.now() - WEIGH_EVERY,
         )
         for engine in [*by_engine, *(hosts.keys() - by_engine.keys())]
+        if engine in ours
     ]
 
 

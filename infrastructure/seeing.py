@@ -105,7 +105,7 @@ def write_looks(looks: Sequence[Look]) -> None:
     """Each look is the last one at its engine; one in vain leaves what was known, and says why."""
     seen = [look for look in looks if not look.trouble]
     mark = ("provider", "thing", "engine")
-    always = ("asked_at", "trouble", "updated_at")
+    always = ("asked_at", "trouble", "updated_at", "leased_until")
     upsert(seen, unique=mark, update=(*always, "seen_at", *Look.MACHINE_FIELDS), keep=("weighed_at",))
     upsert([look for look in looks if look.trouble], unique=mark, update=always)
 

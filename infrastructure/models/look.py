@@ -26,6 +26,7 @@ class Look(Timestamped):
     seen_at = models.DateTimeField(_("seen"), null=True, blank=True)
     weighed_at = models.DateTimeField(_("disk asked"), null=True, blank=True)
     trouble = models.TextField(_("trouble"), blank=True)
+    leased_until = models.DateTimeField(_("held by a worker until"), null=True, blank=True)
 
     version = models.CharField(_("version"), max_length=60, blank=True)
     cpus = models.PositiveSmallIntegerField(_("CPUs"), null=True, blank=True)

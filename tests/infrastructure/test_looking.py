@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -230,6 +230,52 @@ def test_host_that_never_ends_answering_is_given_up(
         ("h1", "running"),
         ("h2", "running"),
     ]
+
+
+def test_what_is_being_looked_at_is_not_asked_again_meanwhile(
+    pool: tuple[list[Host], threading.Event], monkeypatch: pytest.MonkeyPatch, engine: FakeRuntime
+) -> None:
+    hosts, spoken = pool
+    seen_by_others: list[int] = []
+
+    def come_by(seen: Any) -> None:
+        monkeypatch.setattr("infrastructure.looking.write_services", write_services)
+        write_services(seen)
+        seen_by_others.append(look_at_provider(hosts[0].provider_id))
+        spoken.set()
+
+    monkeypatch.setattr("infrastructure.looking.PROMPT", 0.3)
+    monkeypatch.setattr("infrastructure.looking.write_services", come_by)
+    assert look_at_provider(hosts[0].provider_id) == 2
+    assert seen_by_others == [0]
+    assert looks(engine) == 2
+    assert not Look.objects.filter(leased_until__isnull=False).exists()
+    assert look_at_provider(hosts[0].provider_id) == 2
+    assert looks(engine) == 4
+
+
+def test_only_what_hangs_is_left_out_of_the_next_look(pool: tuple[list[Host], threading.Event]) -> None:
+    hosts, spoken = pool
+    held = clock.now() + timedelta(minutes=1)
+    Look.objects.create(
+        provider=hosts[0].provider,
+        thing=Look.Thing.ENGINE,
+        engine=f"host {hosts[0].pk}",
+        asked_at=clock.now(),
+        leased_until=held,
+    )
+    assert look_at_provider(hosts[0].provider_id) == 2
+    assert not spoken.is_set()
+    assert Look.objects.get(engine=f"host {hosts[0].pk}").leased_until == held
+
+
+def test_look_of_a_worker_that_was_killed_is_made_by_the_next(provider: Provider, engine: FakeRuntime) -> None:
+    launched(provider, engine)
+    look_at_provider(provider.pk)
+    Look.objects.update(leased_until=clock.now() + timedelta(minutes=5))
+    assert look_at_provider(provider.pk) == 0
+    Look.objects.update(leased_until=clock.now())
+    assert look_at_provider(provider.pk) == 1
 
 
 def test_host_without_orders_is_looked_at_too(provider: Provider, monkeypatch: pytest.MonkeyPatch) -> None:
