@@ -131,8 +131,7 @@ def arrive(life: Watched, witness: Witness) -> dict[str, list[str]]:
         "trigger": 1,
         "service": 1,
     }
-    # 6.0 may ask before its server knows the host's macros, and then asks again after a minute, whatever they say.
-    life.until(lambda: life.monitor.state == "up", "first reading", 180)
+    life.until(lambda: life.monitor.state == "up", "first reading")
     assert state_is(life, State.ACTIVE)
     assert life.monitor.backend == "zabbix"
     assert witness.status() == ("operational", "operational")

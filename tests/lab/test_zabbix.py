@@ -96,7 +96,6 @@ def test_address_is_watched_through_outage_and_recovery_and_leaves_nothing(
     assert watch.wire.calls - before == 7
     assert ids(watch, keys) == standing
 
-    # 6.0 may ask before its server knows the host's macros, and then asks again after a minute, whatever they say.
     wait_until(lambda: healths(watch, specs) == [Health.UP] * 4)
     seen = watch.read_states(specs)[keys[0]]["wms0"]
     assert seen.message == "answered 200"

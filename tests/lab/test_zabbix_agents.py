@@ -195,7 +195,7 @@ def test_agent_of_an_orders_server_tells_of_host_and_containers(life: Watched) -
     assert life.monitor.remark == ""
     assert interfaces(life.watch, life.order.key) == {}
     assert values(life, *keys) == {}
-    life.until(lambda: life.monitor.state == "up", "first reading", 180)
+    life.until(lambda: life.monitor.state == "up", "first reading")
     assert life.order.state == State.ACTIVE
 
 
@@ -203,7 +203,7 @@ def test_agent_that_is_silent_is_a_problem_and_no_outage(life: Watched) -> None:
     """What is wrong with a server's agent is staff's business; the service goes on."""
     Server.objects.filter(order=life.order).update(address=HERE)  # nobody answers there
     life.until(lambda: life.told()[0] == PartState.READY, "registered")
-    life.until(lambda: life.monitor.state == "up", "first reading", 180)
+    life.until(lambda: life.monitor.state == "up", "first reading")
     values(life, "agent.ping")
     wait_until(lambda: interfaces(life.watch, life.order.key) == {f"{HERE}:10050": "2"}, 120)
     life.beat()

@@ -52,8 +52,7 @@ def life(request: pytest.FixtureRequest, site: str, secret: str, monkeypatch: py
         with webhook(watch, site, secret, life.order.key):
             try:
                 life.until(lambda: life.told()[0] == PartState.READY, "registered")
-                # 6.0 may ask before its server knows the host's macros, and then asks again after a minute.
-                life.until(lambda: life.monitor.state == "up", "first reading", 180)
+                life.until(lambda: life.monitor.state == "up", "first reading")
                 OrmQ.objects.all().delete()
                 yield life
             finally:
