@@ -280,6 +280,8 @@ ZABBIX_AGENT_SERVER = env("ZABBIX_AGENT_SERVER", default="")  # empty: new serve
 ZABBIX_WEBHOOK_SECRET = env("ZABBIX_WEBHOOK_SECRET", default="")  # empty: pushes are not taken
 INCIDENT_GRACE_MINUTES = env.int("INCIDENT_GRACE_MINUTES", default=3)  # down for that long, and customers are told
 INCIDENT_CALM_MINUTES = env.int("INCIDENT_CALM_MINUTES", default=10)  # well for that long, and they are told again
+CERTIFICATE_WARN_DAYS = env.int("CERTIFICATE_WARN_DAYS", default=30)  # an order's page is orange from then on
+CERTIFICATE_TROUBLE_DAYS = env.int("CERTIFICATE_TROUBLE_DAYS", default=14)  # and red from then on
 MAIL_MONTHLY_REPORTS = env.bool("MAIL_MONTHLY_REPORTS", default=True)  # where the plan promises an availability
 
 # --- Billing --------------------------------------------------------------------------------------------------------

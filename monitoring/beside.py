@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from urllib.parse import urlencode
 
+from django.conf import settings
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -20,7 +21,6 @@ from monitoring.words import Backend
 from orders.models import Order
 
 # Most authorities and ACME clients renew a month ahead: with two weeks left somebody should have noticed.
-SOON = timedelta(days=14)
 COMPARED = 2
 
 
@@ -84,7 +84,14 @@ def expiry_of(until: datetime | None, *, now: datetime) -> Expiry | None:
     if left <= timedelta(0):
         return Expiry(words=_("expired %(day)s") % {"day": date_format(until, "j F Y")}, tone="danger")
     words = ngettext("expires in %(days)d day", "expires in %(days)d days", left.days) % {"days": left.days}
-    return Expiry(words=words, tone="warning" if left < SOON else "")
+    return Expiry(words=words, tone=_tone(left))
+
+
+def _tone(left: timedelta) -> str:
+    """Red while there is trouble ahead, orange while there is time to renew."""
+    if left < timedelta(days=settings.CERTIFICATE_TROUBLE_DAYS):
+        return "danger"
+    return "warning" if left < timedelta(days=settings.CERTIFICATE_WARN_DAYS) else ""
 
 
 def links_into_zabbix(monitor: Monitor) -> Iterable[tuple[str, str]]:

@@ -39,6 +39,15 @@ def check_zabbix_settings(app_configs: object, **_: object) -> Sequence[CheckMes
     return found
 
 
+@register
+def check_certificate_settings(app_configs: object, **_: object) -> Sequence[CheckMessage]:
+    """First a warning, then trouble."""
+    if 0 <= settings.CERTIFICATE_TROUBLE_DAYS <= settings.CERTIFICATE_WARN_DAYS:
+        return []
+    hint = "Such as CERTIFICATE_WARN_DAYS=30 and CERTIFICATE_TROUBLE_DAYS=14."
+    return [Error("Certificates are in trouble before there is a warning.", hint=hint, id="monitoring.E011")]
+
+
 def _wishes() -> list[CheckMessage]:
     found: list[CheckMessage] = []
     if settings.ZABBIX_SEVERITY not in SEVERITIES:

@@ -7,6 +7,7 @@ from decimal import Decimal
 
 import pytest
 from django.test import Client
+from pytest_django import Settings
 
 from monitoring.beside import Kept, expiry_of, kept_of, links_into_zabbix
 from monitoring.models import Monitor, MonitorCheck, Outage, Problem, Watcher, WatchFigure
@@ -21,10 +22,12 @@ NOON = datetime(2026, 3, 14, 12, tzinfo=UTC)
     ("left", "words", "tone"),
     [
         (timedelta(days=40), "expires in 40 days", ""),
-        (timedelta(days=14), "expires in 14 days", ""),
-        (timedelta(days=13, hours=23), "expires in 13 days", "warning"),
-        (timedelta(days=1, hours=1), "expires in 1 day", "warning"),
-        (timedelta(hours=2), "expires in 0 days", "warning"),
+        (timedelta(days=30), "expires in 30 days", ""),
+        (timedelta(days=29, hours=23), "expires in 29 days", "warning"),
+        (timedelta(days=14), "expires in 14 days", "warning"),
+        (timedelta(days=13, hours=23), "expires in 13 days", "danger"),
+        (timedelta(days=1, hours=1), "expires in 1 day", "danger"),
+        (timedelta(hours=2), "expires in 0 days", "danger"),
         (timedelta(hours=-1), "expired 14 March 2026", "danger"),
     ],
 )
@@ -32,6 +35,12 @@ def test_certificate_says_how_long_it_lasts(left: timedelta, words: str, tone: s
     expiry = expiry_of(NOON + left, now=NOON)
     assert expiry is not None
     assert (expiry.words, expiry.tone) == (words, tone)
+
+
+def test_both_steps_are_settings(settings: Settings) -> None:
+    settings.CERTIFICATE_WARN_DAYS, settings.CERTIFICATE_TROUBLE_DAYS = 60, 2
+    tones = [one.tone for days in (61, 59, 3, 1) if (one := expiry_of(NOON + timedelta(days=days), now=NOON))]
+    assert tones == ["", "warning", "warning", "danger"]
 
 
 def test_address_without_a_certificate_says_nothing_of_it() -> None:

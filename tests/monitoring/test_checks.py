@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from django.conf import LazySettings
 
-from monitoring.checks import check_zabbix_settings
+from monitoring.checks import check_certificate_settings, check_zabbix_settings
 
 URL = "https://zabbix.example"
 
@@ -51,3 +51,9 @@ def test_wishes_that_zabbix_cannot_keep_are_named(
     settings.ZABBIX_USER = settings.ZABBIX_PASSWORD = ""
     settings.ZABBIX_SEVERITY, settings.ZABBIX_CERTIFICATE_AGENT = severity, agent
     assert [message.id for message in check_zabbix_settings(None)] == ids
+
+
+@pytest.mark.parametrize(("warn", "trouble", "count"), [(30, 14, 0), (14, 14, 0), (7, 14, 1), (30, -1, 1)])
+def test_certificates_warn_before_there_is_trouble(settings: LazySettings, warn: int, trouble: int, count: int) -> None:
+    settings.CERTIFICATE_WARN_DAYS, settings.CERTIFICATE_TROUBLE_DAYS = warn, trouble
+    assert [one.id for one in check_certificate_settings(None)] == ["monitoring.E011"] * count
