@@ -9,7 +9,7 @@ from datetime import timedelta
 from django.utils.translation import gettext as _
 
 from infrastructure.adapters import ssh
-from infrastructure.adapters.words import Node, Progress, Runtime
+from infrastructure.adapters.words import Interrupted, Node, Progress, Runtime
 from infrastructure.adapters.words import Service as SeenService
 from infrastructure.environment import composition_of
 from infrastructure.hosts import gone_words
@@ -29,6 +29,8 @@ from orders.words import Part, PartState, Wanted
 LOOK_AGAIN = timedelta(seconds=10)
 LOG_KEPT = 20_000
 PATIENCE_LAUNCHING = 120  # visits without an ending: twenty minutes of an ill service, two hours of a silent host
+KILLS_BORNE = 5  # launches that were killed, or took too long; then a person has to look
+WEIGHT_OF_A_KILL = PATIENCE_LAUNCHING // KILLS_BORNE  # in visits
 PATIENCE_ARRIVING = 20  # visits to a host that does not answer: an hour
 LONGEST_LAUNCH_REST = timedelta(seconds=60)
 PATIENCE = 5  # visits to a silent server before its composition is left to go with it
@@ -159,6 +161,8 @@ class DeploymentController(Controller[Deployment]):
         except Progress as progress:
             known = {"attempts": row.attempts - 1} if progress.is_bounded else {}
             return replace(later(str(progress), retry_in=progress.retry_in, **known), seen=progress.news)
+        except Interrupted as error:
+            return _after_a_kill(row, error)
         except TransientError as error:
             if row.wanted == Wanted.RUNNING and row.attempts > PATIENCE_LAUNCHING:
                 return failed(_("Given up waiting: %(error)s") % {"error": error})
@@ -211,6 +215,15 @@ class DeploymentController(Controller[Deployment]):
                 row.order.endpoints.update(is_ok=None, message="", next_attempt_at=None)
                 reports.append(part_report(Part.ENDPOINTS, row, ending))
         report_many(reports)
+
+
+def _after_a_kill(row: Deployment, error: Interrupted) -> Ending:
+    """Begun again, but not for ever: what is killed each time wants more memory, or a longer time, than there is."""
+    weighed = row.attempts + WEIGHT_OF_A_KILL
+    if weighed <= PATIENCE_LAUNCHING:
+        return later(str(error), retry_in=error.retry_in, attempts=weighed)
+    words = _("Given up, as it ended too early each time: %(error)s. Is there memory and disk enough for it?")
+    return failed(words % {"error": error})
 
 
 def _without_host(row: Deployment, host: Host) -> Ending:

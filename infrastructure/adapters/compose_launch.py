@@ -17,7 +17,7 @@ from infrastructure.adapters.compose_job import Job, find_job
 from infrastructure.adapters.compose_progress import Stage, stage_of
 from infrastructure.adapters.docker_engine import DockerEngine
 from infrastructure.adapters.ssh_tunnel import Tunnel
-from infrastructure.adapters.words import Composition, Progress
+from infrastructure.adapters.words import Composition, Interrupted, Progress
 from live.lib.errors import OutsideError, TransientError
 
 LINGER = 12.0
@@ -27,6 +27,7 @@ LONG = 30.0
 AT_ONCE = 8
 LOOK_IN_SOONEST, LOOK_IN_LATEST = 1.0, 5.0
 ELSEWHERE = timedelta(seconds=10)
+AFTER_A_KILL = timedelta(seconds=5)
 STOPPING = "stop"
 SAID_AT_MOST = 1000
 
@@ -53,7 +54,7 @@ class Launches:
     at_once: int
 
     def go_on(self, key: str, *, mark: str, secrets: Iterable[str] = ()) -> None:
-        """No job of `key` is under way, and the last one ended well; raises Progress, or how it failed.
+        """No job of `key` is under way, and the last one ended well; raises Progress, Interrupted, or how it failed.
 
         One that was begun for something else is broken off; but what is being stopped is stopped first.
         """
@@ -119,16 +120,19 @@ class Launches:
             return
         if job.age > self.timeout:
             self.break_off(key)
-            raise TransientError(f"docker did not finish within {self.timeout:g} s")
+            raise Interrupted(f"docker did not finish within {self.timeout:g} s")
         stage = _stage(job, key)
         raise Progress(stage.words, news=stage.news, retry_in=_rest(job), is_bounded=True)
 
     def _settle(self, job: Job, key: str, secrets: Iterable[str]) -> None:
-        """Nothing is left of an ended job; raises if it failed. One that was killed is as if it had never been."""
+        """Nothing is left of an ended job; raises if it failed, or was killed."""
+        code = job.code
         output, errors = (self._named(text, job) for text in (job.output, job.errors))
-        error = failure(output, errors, secrets, code=job.code) if job.code else None
+        error = failure(output, errors, secrets, code=code) if code else None
         said = self._why_unhealthy(key, errors, secrets) if isinstance(error, TransientError) else ""
         self._clear(job)
+        if code is None:
+            raise Interrupted("docker was killed before it had finished", retry_in=AFTER_A_KILL)
         if error is not None:
             error.args = (f"{error}{said}",)
             raise error

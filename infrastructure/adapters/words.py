@@ -247,6 +247,13 @@ class Progress(TransientError):
         self.is_bounded = is_bounded
 
 
+class Interrupted(TransientError):
+    """It was under way and is no longer, without an ending: killed, or ended by us as it took too long.
+
+    It begins again from where it was; whoever counts knows that this is not for ever.
+    """
+
+
 class Runtime(Protocol):
     """What runs compositions on one server."""
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from typing import NoReturn
+
 import pytest
 from django.core.checks import run_checks
 from pytest_django import Settings
 
+from infrastructure.adapters.words import Composition, Interrupted, Progress
 from infrastructure.models import Deployment, Provider
 from infrastructure.outside import get_own_runtime
-from infrastructure.tasks import PATIENCE_LAUNCHING, DeploymentController
+from infrastructure.tasks import KILLS_BORNE, PATIENCE_LAUNCHING, DeploymentController
 from orders.models import Order
 from orders.services import remove_order, retry_order
 from orders.words import Part, State
@@ -67,6 +70,33 @@ def test_a_service_that_never_gets_well_ends_in_attention_and_goes_on_after_a_re
     order.refresh_from_db()
     assert order.state == State.ACTIVE
     assert engine.launches == 1
+
+
+def test_a_launch_that_is_killed_each_time_ends_in_attention_after_five(
+    drive: Drive, engine: FakeRuntime, order: Order, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun = []
+
+    def killed_each_time(composition: Composition) -> NoReturn:
+        """Begins, is on its way, and is found dead."""
+        begun.append(composition.key)
+        if len(begun) % 3:
+            raise Progress("Building web (step 2 of 5)", is_bounded=True)
+        raise Interrupted("docker was killed before it had finished")
+
+    well = engine.ensure_running
+    monkeypatch.setattr(engine, "ensure_running", killed_each_time)
+    drive.settle(seconds=3600)
+    order.refresh_from_db()
+    assert order.state == State.ATTENTION
+    assert order.reason.startswith("Composition: Given up, as it ended too early each time: docker was killed before")
+    assert len(begun) == 3 * KILLS_BORNE
+
+    monkeypatch.setattr(engine, "ensure_running", well)
+    retry_order(order=order)
+    drive.settle()
+    order.refresh_from_db()
+    assert order.state == State.ACTIVE
 
 
 def test_a_killed_workers_launch_is_looked_at_again_within_two_minutes() -> None:
