@@ -1,17 +1,43 @@
-"""Zabbix's own webhook, set up as an operator sets it up from the file that we ship."""
+"""Zabbix's own webhook, set up as an operator sets it up from the file that we ship, and somebody who listens to it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 from typing import Any
 from uuid import uuid4
 
 from monitoring.adapters.zabbix import ZabbixWatch
+from monitoring.push.signing import HEADER
 
 FILE = Path(__file__).parents[2] / "deploy" / "zabbix" / "media_live.yaml"
+Push = tuple[str, bytes, str]
+"""Path, body and signature."""
 RULES = {"mediaTypes": {"createMissing": True, "updateExisting": True}}
+
+
+@contextmanager
+def listening() -> Iterator[tuple[str, list[Push]]]:
+    """An address, and everything that was posted there."""
+    heard: list[Push] = []
+
+    class Answer(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            heard.append((self.path, body, self.headers.get(HEADER, "")))
+            self.send_response(202)
+            self.end_headers()
+
+        def log_message(self, *args: object) -> None:
+            """Silence."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Answer) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}", heard
+        server.shutdown()
 
 
 @contextmanager
