@@ -107,6 +107,8 @@ class FindingAdmin(MachineOwned, ModelAdmin):
     def difference(self, row: Finding) -> str:
         """Both sides of it."""
         if row.kind == Finding.Kind.GHOST:
+            if row.thing == Finding.Thing.COMPOSITION:
+                return gettext("None of its %(ours)s containers is left.") % {"ours": row.ours}
             words = gettext("Gone at the provider.")
             other = gettext("Its key is carried by %(id)s now.") % {"id": row.theirs} if row.theirs else ""
             return f"{words} {other}".strip()
@@ -160,12 +162,12 @@ class FindingAdmin(MachineOwned, ModelAdmin):
         )
         return change_rows(self, request, change, queryset)
 
-    @admin.action(description=_("Launch drifted compositions again"), permissions=("settle",))
+    @admin.action(description=_("Launch compositions again"), permissions=("settle",))
     def relaunch(self, request: HttpRequest, queryset: QuerySet[Finding]) -> HttpResponse | None:
         """The compositions are launched from their releases again, once that is confirmed."""
         actor, why = _who_and_why(request)
         change = Change(
-            title=_("Launch drifted compositions again"),
+            title=_("Launch compositions again"),
             says=_(
                 "Containers that are missing, or are not those of the release, are made anew from it. "
                 "Volumes are kept; the services stop answering for a moment."
@@ -173,7 +175,7 @@ class FindingAdmin(MachineOwned, ModelAdmin):
             verb=lambda row: recreate(finding=row, why=why, actor=actor),
             describe=_in_a_line,
         )
-        rows = queryset.filter(kind=Finding.Kind.DRIFT)
+        rows = queryset.exclude(kind=Finding.Kind.ORPHAN).exclude(kind=Finding.Kind.GHOST, thing=Finding.Thing.SERVER)
         return change_rows(self, request, change, rows)
 
     @admin.action(description=_("Accept"), permissions=("settle",))

@@ -69,8 +69,8 @@ def remove_orphan(*, finding: Finding, why: str = "", actor: User | None = None)
 def rebuild_ghost(*, finding: Finding, why: str = "", actor: User | None = None) -> Finding:
     """The order's server is made anew and its release launched there; what was on the lost disk stays lost."""
     finding = _held(finding)
-    if finding.kind != Finding.Kind.GHOST or finding.order is None:
-        raise NotPossible(_("Only a ghost can be rebuilt."))
+    if (finding.kind, finding.thing) != (Finding.Kind.GHOST, Finding.Thing.SERVER) or finding.order is None:
+        raise NotPossible(_("Only a server that is gone can be rebuilt; what ran on one is launched again."))
     if finding.state == Finding.State.SOLVED:
         raise NotPossible(_("This finding is settled already."))
     if finding.order.wanted == Wanted.SUSPENDED:
@@ -92,11 +92,12 @@ def _give_keys_to_be_made_with(order: Order) -> None:
 
 @transaction.atomic
 def recreate(*, finding: Finding, why: str = "", actor: User | None = None) -> Finding:
-    """A ghost's server is made anew; a composition that has drifted is launched from its release again, data kept."""
-    if finding.kind == Finding.Kind.GHOST:
+    """A server that is gone is made anew; a composition is launched from its release again, what it kept is kept."""
+    if (finding.kind, finding.thing) == (Finding.Kind.GHOST, Finding.Thing.SERVER):
         return rebuild_ghost(finding=finding, why=why, actor=actor)
     finding = _held(finding)
-    if (finding.kind, finding.thing) != (Finding.Kind.DRIFT, Finding.Thing.COMPOSITION) or finding.order is None:
+    is_launched = finding.thing == Finding.Thing.COMPOSITION and finding.kind != Finding.Kind.ORPHAN
+    if not is_launched or finding.order is None:
         raise NotPossible(_("Only a ghost, or a composition that has drifted, can be made anew."))
     if finding.state == Finding.State.SOLVED:
         raise NotPossible(_("This finding is settled already."))

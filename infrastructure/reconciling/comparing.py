@@ -54,6 +54,8 @@ class KnownComposition:
     key: str
     host: str
     version: int
+    order_version: int = 0
+    is_to_run: bool = True
     always_up: frozenset[str] = frozenset()
     images: Mapping[str, str] = field(default_factory=dict)
     """Of the services whose image the release names outright."""
@@ -105,7 +107,7 @@ def compare_compositions(
     host: str,
     spared: Collection[str],
 ) -> list[Found]:
-    """Drift of the compositions known on one host, and the keys that stand there without an order."""
+    """Ghosts and drift of the compositions known on one host, and the keys that stand there without an order."""
     found: list[Found] = []
     ours = set(spared)
     for composition in known:
@@ -119,7 +121,10 @@ def compare_compositions(
 def _of_composition(composition: KnownComposition, services: Sequence[Service]) -> Iterator[Found]:
     seen = {service.name: service for service in services}
     missing = composition.always_up - seen.keys()
-    if missing:
+    if missing and not seen:
+        mark = Mark("ghost", "composition", "existence", composition.key, "", composition.host)
+        yield Found(mark=mark, order_pk=composition.order_pk, ours=str(len(composition.always_up)), theirs="0")
+    elif missing:
         there = len(composition.always_up) - len(missing)
         theirs = f"{there}, −{', −'.join(sorted(missing))}"
         yield _drift(composition, "containers", str(len(composition.always_up)), theirs)

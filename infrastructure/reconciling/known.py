@@ -103,6 +103,8 @@ def _compositions(provider: Provider) -> tuple[dict[int, KnownComposition], set[
             key=row.order.key,
             host=engine_of(row.server),
             version=row.wanted_version,
+            order_version=row.order.wanted_version,
+            is_to_run=row.order.wanted == Wanted.RUNNING,
             always_up=always_up,
             images=images,
             digests=digests[row.pk],

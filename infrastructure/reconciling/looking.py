@@ -9,7 +9,7 @@ from datetime import timedelta
 
 from infrastructure.adapters.words import Node, Runtime, ServiceState
 from infrastructure.adapters.words import Service as SeenService
-from infrastructure.models import Provider, Service
+from infrastructure.models import Look, Provider, Service
 from infrastructure.outside import engine_of_host, get_cloud, get_host_runtime, get_own_runtime
 from infrastructure.reconciling.known import Known, read_known
 from live.lib import clock
@@ -61,18 +61,25 @@ def engines_of(provider: Provider) -> dict[str, Runtime]:
 def _as_last_seen(provider: Provider, before: Known) -> dict[str, Engine]:
     """What the minutely look wrote of servers made for one order each: they are not asked a second time.
 
-    Nothing strange can stand on such a server that does not go with it. One that was not seen lately is left out.
+    Nothing strange can stand on such a server that does not go with it. One that was not seen lately is left out; one
+    that was, and has no services left, is empty.
     """
     if provider.kind != Provider.Kind.LIBCLOUD:
         return {}
-    engines = {one.order_pk: one.host for one in before.compositions.values()}
+    engines, since = {one.order_pk: one.host for one in before.compositions.values()}, clock.now() - STALE
+    looks = Look.objects.filter(provider=provider, thing=Look.Thing.ENGINE, trouble="", seen_at__gte=since)
+    looked = set(engines.values()) & set(looks.values_list("engine", flat=True))
     seen: dict[str, dict[str, list[SeenService]]] = defaultdict(lambda: defaultdict(list))
-    rows = Service.objects.filter(deployment__server__provider=provider, seen_at__gte=clock.now() - STALE)
-    for row in rows.select_related("deployment__order"):
-        if row.deployment.order_id in engines:
-            service = SeenService(name=row.name, state=ServiceState.UNKNOWN, image=row.image, digest=row.digest)
-            seen[engines[row.deployment.order_id]][row.deployment.order.key].append(service)
-    return {host: Engine(keys=(), services=services) for host, services in seen.items()}
+    stale = set()
+    for row in Service.objects.filter(deployment__server__provider=provider).select_related("deployment__order"):
+        host = engines.get(row.deployment.order_id)
+        if host is None:
+            continue
+        if row.seen_at < since:
+            stale.add(host)
+        service = SeenService(name=row.name, state=ServiceState.UNKNOWN, image=row.image, digest=row.digest)
+        seen[host][row.deployment.order.key].append(service)
+    return {host: Engine(keys=(), services=seen[host]) for host in (looked | seen.keys()) - stale}
 
 
 def _look_at(runtime: Runtime, asked: Sequence[str]) -> Engine:

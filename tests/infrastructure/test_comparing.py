@@ -85,6 +85,14 @@ def test_missing_container_is_drift_by_count() -> None:
     assert (one.mark.aspect, one.ours, one.theirs) == ("containers", "2", "1, −gateway")
 
 
+def test_composition_of_which_nothing_is_left_is_a_ghost_and_not_a_drift() -> None:
+    (one,) = compare_compositions([MAPS], {}, [], host="", spared=set())
+    assert one.mark == ("ghost", "composition", "existence", "live-gl1", "", "")
+    assert (one.order_pk, one.ours, one.theirs) == (7, "2", "0")
+    only_once = replace(MAPS, always_up=frozenset[str]())
+    assert compare_compositions([only_once], {}, [], host="", spared=set()) == []
+
+
 def test_other_image_is_drift() -> None:
     seen = {"live-gl1": (service("db", "sha256:0ff"), service("gateway"))}
     (one,) = compare_compositions([MAPS], seen, ["live-gl1"], host="", spared=set())

@@ -11,12 +11,12 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from infrastructure.adapters.words import Composition, Node
-from infrastructure.models import Deployment, Finding, Host, Provider, Reconciliation, Server, Service
+from infrastructure.models import Deployment, Finding, Host, Look, Provider, Reconciliation, Server, Service
 from infrastructure.reconciling.asking import request_reconciliation
 from infrastructure.seeing import write_services
 from live.lib import clock
 from live.lib.schedules import all_schedules
-from orders.models import Order
+from orders.models import Order, OrderPart
 from orders.reports import Report, report_many
 from orders.words import Part, PartState, State, Wanted
 from tests.factories import COMPOSE
@@ -172,12 +172,46 @@ def test_drift_is_told_and_an_accepted_one_comes_back_only_when_it_becomes_anoth
     assert order.state == State.ACTIVE
 
 
-def test_missing_containers_are_drift_and_strange_compositions_are_orphans(world: World) -> None:
-    world.standing()
+def test_composition_without_containers_is_a_ghost_and_a_strange_one_an_orphan(world: World) -> None:
+    order = world.standing().order
     world.engine.hosted.clear()
     world.engine.ensure_running(Composition(key="live-glgone", compose=COMPOSE, digest="0" * 64, bundle=b""))
     world.compare()
-    assert found() == [("drift", "containers", "open"), ("orphan", "existence", "open")]
+    assert found(thing="composition") == [("ghost", "existence", "open"), ("orphan", "existence", "open")]
+    order.refresh_from_db()
+    assert order.state == State.ATTENTION
+    assert order.reason.startswith("Composition: None of its containers is left on its server. Launch it again")
+
+
+def test_composition_that_is_there_again_is_a_ghost_no_more(world: World) -> None:
+    order = world.standing().order
+    hosted = dict(world.engine.hosted)
+    world.engine.hosted.clear()
+    world.compare()
+    world.engine.hosted.update(hosted)
+    world.compare()
+    order.refresh_from_db()
+    assert (order.state, found()) == (State.ACTIVE, [("ghost", "existence", "solved")])
+
+
+def test_emptied_server_of_an_order_at_rest_is_found_and_nobody_is_called(world: World) -> None:
+    order = world.standing(wanted=Wanted.SUSPENDED).order
+    before = order.state
+    world.engine.hosted.clear()
+    world.compare()
+    order.refresh_from_db()
+    assert (order.state, found()) == (before, [("ghost", "existence", "open")])
+
+
+def test_composition_that_went_with_its_server_is_one_ghost(world: World) -> None:
+    world.standing()
+    world.engine.hosted.clear()
+    world.compare()
+    world.cloud.servers.clear()
+    world.compare()
+    assert found(thing="server") == [("ghost", "existence", "open")]
+    assert found(thing="composition") == [("ghost", "existence", "solved")]
+    assert OrderPart.objects.get(part=Part.COMPOSITION).state == PartState.FAILED
 
 
 def test_image_that_was_not_deployed_is_drift_until_it_is_replaced(world: World) -> None:
@@ -248,6 +282,33 @@ def test_servers_made_for_one_order_are_judged_by_the_minutely_look(
     assert list(Finding.objects.values_list("order", "aspect", "theirs")) == [
         (deployment.order_id, "image", "gateway: evil:1")
     ]
+
+
+@pytest.mark.parametrize(
+    ("looked", "trouble", "is_found"),
+    [(timedelta(minutes=1), "", True), (timedelta(hours=1), "", False), (timedelta(minutes=1), "no route", False)],
+)
+def test_server_at_a_cloud_whose_containers_all_vanished_is_found_once_it_was_seen_empty(
+    world: World, monkeypatch: pytest.MonkeyPatch, looked: timedelta, trouble: str, is_found: bool
+) -> None:
+    server = world.standing()
+    Provider.objects.update(kind=Provider.Kind.LIBCLOUD, driver="ec2")
+    world.provider.refresh_from_db()
+    monkeypatch.setattr("infrastructure.reconciling.looking.get_own_runtime", lambda provider: None)
+    at = clock.now() - looked
+    Look.objects.create(
+        provider=world.provider,
+        thing=Look.Thing.ENGINE,
+        engine=f"server {server.pk}",
+        asked_at=at,
+        seen_at=at,
+        trouble=trouble,
+    )
+    world.compare()
+    ghosts = Finding.objects.filter(kind="ghost", thing="composition", host=f"server {server.pk}")
+    assert ghosts.exists() == is_found
+    server.order.refresh_from_db()
+    assert (server.order.state == State.ATTENTION) == is_found
 
 
 def test_each_host_of_a_pool_is_looked_at_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

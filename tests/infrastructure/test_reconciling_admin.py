@@ -104,13 +104,14 @@ def test_rebuilding_says_that_data_is_lost_and_tries_the_order_again(operator: C
     assert Order.objects.get().state == State.PROVISIONING
 
 
-def test_launching_a_drifted_composition_again_is_confirmed(operator: Client, world: World) -> None:
+def test_launching_a_composition_again_is_confirmed(operator: Client, world: World) -> None:
     world.standing()
     world.engine.hosted.clear()
     world.compare()
     row = Finding.objects.get()
+    assert b"None of its 1 containers is left." in operator.get(PAGE).content
     assert b"Volumes are kept" in post(operator, "relaunch", row).content
-    assert Order.objects.get().state == State.ACTIVE
+    assert Order.objects.get().state == State.ATTENTION
     post(operator, "relaunch", row, confirmed="1", why="Somebody tidied up.")
     assert Order.objects.get().state == State.PROVISIONING
     assert LogEntry.objects.filter(change_message__contains="Somebody tidied up.").exists()

@@ -17,6 +17,7 @@ from infrastructure.reconciling.asking import (
     remove_orphan,
 )
 from infrastructure.reconciling.tasks import OrphanController
+from infrastructure.seeing import write_services
 from infrastructure.services import follow_orders
 from infrastructure.tasks import ServerController
 from live.lib.control import controllers
@@ -164,14 +165,20 @@ def test_ghost_of_a_suspended_order_is_rebuilt_by_resuming_it(world: World) -> N
         rebuild_ghost(finding=ghost(world, Wanted.SUSPENDED))
 
 
-def test_drifted_composition_is_launched_from_its_release_again(world: World) -> None:
+@pytest.mark.parametrize("what", ["vanished", "replaced"])
+def test_ghost_or_drift_of_a_composition_is_launched_from_its_release_again(world: World, what: str) -> None:
     server = world.standing()
-    world.engine.hosted.clear()
+    key = server.order.key
+    write_services({server.deployment.pk: world.engine.observe(keys=[key])[key]}, launched=True)
+    if what == "vanished":
+        world.engine.hosted.clear()
+    world.engine.digests[key, "gateway"] = "sha256:another"
     world.compare()
     (row,) = Finding.objects.all()
     recreate(finding=row, why="A container was removed by hand.")
     row.refresh_from_db()
-    assert (row.kind, row.aspect, row.state) == ("drift", "containers", "solved")
+    told = ("ghost", "existence") if what == "vanished" else ("drift", "image")
+    assert (row.kind, row.aspect, row.state) == (*told, "solved")
     order = Order.objects.get()
     assert (order.state, order.wanted_version) == (State.PROVISIONING, 2)
     assert order.events.filter(message__contains="A container was removed by hand.").exists()
@@ -196,8 +203,16 @@ def test_composition_of_an_order_at_rest_is_not_launched(world: World) -> None:
         recreate(finding=Finding.objects.get())
 
 
+def test_server_is_not_made_anew_for_a_composition_that_is_gone(world: World) -> None:
+    world.standing()
+    world.engine.hosted.clear()
+    world.compare()
+    with pytest.raises(NotPossible, match="launched again"):
+        rebuild_ghost(finding=Finding.objects.get(kind="ghost", thing="composition"))
+
+
 def test_orphan_is_no_ghost_and_a_ghost_no_orphan(world: World) -> None:
-    with pytest.raises(NotPossible, match="Only a ghost"):
+    with pytest.raises(NotPossible, match="Only a server that is gone"):
         rebuild_ghost(finding=orphan(world))
     with pytest.raises(NotPossible, match="Only an orphan"):
         remove_orphan(finding=ghost(world))
