@@ -16,6 +16,9 @@ SECRET_WORDS = ("key", "secret", "password", "token")
 MOST_IMAGES = 500
 # Amazon lists a hundred thousand images; these are Debian's own: https://wiki.debian.org/Cloud/AmazonEC2Image
 DEBIAN_AT_AMAZON = "136693071363"
+# libcloud's own price list (libcloud/data/pricing.json) and most clouds' are in US dollars; these charge in euros.
+USD = "USD"
+OTHER_CURRENCIES = {"gandi": "EUR", "scaleway": "EUR", "upcloud": "EUR"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +33,11 @@ class Argument:
     def is_secret(self) -> bool:
         """True when the value opens something."""
         return any(word in self.name for word in SECRET_WORDS)
+
+
+def currency_of(name: str) -> str:
+    """In which currency the driver called `name` tells prices."""
+    return OTHER_CURRENCIES.get(name, USD)
 
 
 def driver_arguments(name: str) -> Sequence[Argument]:

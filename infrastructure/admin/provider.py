@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin, StackedInline, TabularInline
 from unfold.decorators import display
 
+from infrastructure.adapters.libcloud_offer import currency_of
 from infrastructure.admin.cloud_form import form_of, plan_size_form_of, setting_names
 from infrastructure.keys import change_settings
 from infrastructure.models import PlanSize, Provider
@@ -104,6 +105,8 @@ class ProviderAdmin(ModelAdmin):
 
     def save_model(self, request: HttpRequest, obj: Provider, form: Any, change: bool) -> None:
         """The provider is stored, what its driver is told is sealed, and a worker asks what it offers."""
+        if not change and obj.kind == Provider.Kind.LIBCLOUD:
+            obj.currency = currency_of(obj.driver)
         super().save_model(request, obj, form, change)
         if settings := form.driver_settings():
             change_settings(provider=obj, values=settings)

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.contrib import admin, messages
-from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models import Case, Count, Q, QuerySet, Sum, When
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -119,7 +119,7 @@ class FindingAdmin(MachineOwned, ModelAdmin):
         sides = {"aspect": row.get_aspect_display(), "ours": row.ours, "theirs": row.theirs}
         return format_html("{}", gettext("%(aspect)s: ours %(ours)s, theirs %(theirs)s") % sides)
 
-    @admin.display(description=_("monthly cost"), ordering="monthly_cost", empty_value="")
+    @admin.display(description=_("monthly cost"), empty_value="")
     def cost_words(self, row: Finding) -> str:
         """What it costs a month; nothing where the provider does not say."""
         return row.cost.format(get_language() or "en") if row.cost else ""
@@ -267,8 +267,9 @@ def _overview() -> dict[str, Any]:
     counts = is_open.aggregate(**{kind: Count("pk", filter=Q(kind=kind)) for kind in Finding.Kind.values})
     costs: dict[str, Decimal] = defaultdict(Decimal)
     priced = is_open.filter(kind=Finding.Kind.ORPHAN, monthly_cost__isnull=False)
-    for currency, cost in priced.values_list("currency").annotate(Sum("monthly_cost")):
-        costs[currency or "EUR"] += cost
+    of_each = priced.annotate(of=Case(When(currency="", then="provider__currency"), default="currency"))
+    for currency, cost in of_each.values_list("of").annotate(Sum("monthly_cost")):
+        costs[currency] += cost
     locale = get_language() or "en"
     return {
         "comparisons": [(row, standing_of(row), when(row.finished_at)) for row in rows],

@@ -54,24 +54,30 @@ def powers_over(server: Server) -> Powers:
 
 def choices_for(server: Server) -> list[Choice]:
     """The sizes on offer that keep the order's promise, without the present one; the cheapest first."""
-    sizes = list(ProviderOption.objects.filter(provider=server.provider, kind=ProviderOption.Kind.SIZE))
-    now = next((one.price for one in sizes if one.outside_id == server.size), None)
+    of_sizes = ProviderOption.objects.filter(provider=server.provider, kind=ProviderOption.Kind.SIZE)
+    sizes = list(of_sizes.select_related("provider"))
+    now = next((_price(one) for one in sizes if one.outside_id == server.size), None)
     fitting = [one for one in sizes if fits(one.as_offer, server.wish) and one.outside_id != server.size]
     fitting.sort(key=lambda one: (one.price is None, one.price or Decimal(0), one.name))
     return [_choice(one, now) for one in fitting]
 
 
-def _choice(one: ProviderOption, now: Decimal | None) -> Choice:
-    told = one.price is not None and now is not None
+def _choice(one: ProviderOption, now: Money | None) -> Choice:
+    price = _price(one)
+    is_told = price is not None and now is not None and price.currency == now.currency
     return Choice(
         size_id=one.outside_id,
         name=one.name,
         cpus=one.cpus,
         ram_gb=one.ram_gb,
         disk_gb=one.disk_gb,
-        price=None if one.price is None else Money(one.price, one.currency or "EUR"),
-        difference=Money(one.price - now, one.currency or "EUR") if told else None,  # type: ignore[operator]
+        price=price,
+        difference=Money(price.amount - now.amount, now.currency) if is_told and price and now else None,
     )
+
+
+def _price(one: ProviderOption) -> Money | None:
+    return None if one.price is None else Money(one.price, one.currency or one.provider.currency)
 
 
 @transaction.atomic

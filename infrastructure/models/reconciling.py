@@ -118,4 +118,4 @@ class Finding(Resource):
     @property
     def cost(self) -> Money | None:
         """What it costs a month, where the provider says so."""
-        return None if self.monthly_cost is None else Money(self.monthly_cost, self.currency or "EUR")
+        return None if self.monthly_cost is None else Money(self.monthly_cost, self.currency or self.provider.currency)

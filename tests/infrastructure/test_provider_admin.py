@@ -67,6 +67,18 @@ def test_a_new_cloud_names_its_driver_and_is_then_asked_what_that_needs(boss: Cl
     assert ("infrastructure.provider_tasks.refresh_options", provider.pk) in queue
 
 
+@pytest.mark.parametrize(("driver", "currency"), [("ec2", "USD"), ("scaleway", "EUR")])
+def test_prices_of_a_new_cloud_are_in_its_drivers_currency_until_staff_say_otherwise(
+    boss: Client, queue: list[Any], driver: str, currency: str
+) -> None:
+    new = {"name": "Cloud", "slug": "cloud", "kind": "libcloud", "address": "127.0.0.1", "rank": "10"}
+    assert boss.post(reverse(f"{PROVIDERS}_add"), new | {"driver": driver}).status_code == 302
+    provider = Provider.objects.get(slug="cloud")
+    assert provider.currency == currency
+    form = boss.get(reverse(f"{PROVIDERS}_change", args=(provider.pk,))).context["adminform"].form
+    assert form["currency"].value() == currency
+
+
 def test_credentials_are_stored_sealed_kept_when_left_empty_and_never_shown(
     boss: Client, cloud: Provider, queue: list[Any]
 ) -> None:
