@@ -170,6 +170,7 @@ LOCALE_PATHS = [BASE_DIR / "locale"]
 LANGUAGES = [("en", _("English")), ("nl", _("Dutch")), ("de", _("German")), ("fr", _("French"))]
 TIME_ZONE = env("TIME_ZONE", default="Europe/Amsterdam")
 USE_TZ = True
+FORMAT_MODULE_PATH = ["live.formats"]
 
 # --- Files ----------------------------------------------------------------------------------------------------------
 STATIC_URL = "static/"

@@ -19,6 +19,7 @@ UNFOLD: dict[str, Any] = {
     "SHOW_VIEW_ON_SITE": False,
     "ENVIRONMENT": "live.sidebar.environment",
     "DASHBOARD_CALLBACK": "live.dashboard.dashboard",
+    "SCRIPTS": [lambda request: static("admin_live/clock.js")],
     "STYLES": [lambda request: static("admin_live/admin.css")],
     "COMMAND": {"search_models": ["orders.order", "customers.customer"]},
     "SIDEBAR": {"show_search": True, "command_search": True, "navigation": "live.sidebar.sidebar"},

@@ -9,6 +9,7 @@ from decimal import Decimal
 from urllib.parse import urlencode
 
 from django.conf import settings
+from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -82,7 +83,9 @@ def expiry_of(until: datetime | None, *, now: datetime) -> Expiry | None:
         return None
     left = until - now
     if left <= timedelta(0):
-        return Expiry(words=_("expired %(day)s") % {"day": date_format(until, "j F Y")}, tone="danger")
+        return Expiry(
+            words=_("expired %(day)s") % {"day": date_format(timezone.localtime(until), "DATE_FORMAT")}, tone="danger"
+        )
     words = ngettext("expires in %(days)d day", "expires in %(days)d days", left.days) % {"days": left.days}
     return Expiry(words=words, tone=_tone(left))
 

@@ -74,7 +74,7 @@ def _watcher_in_words(monitor: Monitor) -> str:
     if row is None:
         return ""
     since = timezone.localtime(row.failing_since)
-    told = {"time": date_format(since, "j F Y, H:i"), "error": row.last_error}
+    told = {"time": date_format(since, "DATETIME_FORMAT"), "error": row.last_error}
     return _("Has not answered since %(time)s: %(error)s") % told
 
 

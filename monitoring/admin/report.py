@@ -13,6 +13,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
 from django.utils.timesince import timesince
+from django.utils.timezone import localtime
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
@@ -128,7 +129,7 @@ class MonthlyReportAdmin(MachineOwned, ModelAdmin):
         rows = Outage.objects.touching(month_span(row.month, company_zone())).filter(order=row.order_id)
         lines = (
             (
-                date_format(one.started_at, "DATETIME_FORMAT"),
+                date_format(localtime(one.started_at), "DATETIME_FORMAT"),
                 timesince(one.started_at, one.ended_at or clock.now()),
                 one,
             )

@@ -8,6 +8,8 @@ from typing import Self
 
 from django.db import models
 from django.db.models import F, Q
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
 
 from live.lib.answers import in_words
@@ -66,7 +68,7 @@ class Stretch(models.Model):
         )
 
     def __str__(self) -> str:
-        return f"{self.application} {self.started_at:%Y-%m-%d %H:%M}"
+        return f"{self.application} {date_format(localtime(self.started_at), 'DATETIME_FORMAT')}"
 
     @property
     def words(self) -> str:

@@ -6,6 +6,8 @@ from typing import Self
 
 from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
 
 from customers.models import User
@@ -86,4 +88,4 @@ class IncidentUpdate(models.Model):
         )
 
     def __str__(self) -> str:
-        return f"{self.get_state_display()} {self.at:%Y-%m-%d %H:%M}"
+        return f"{self.get_state_display()} {date_format(localtime(self.at), 'DATETIME_FORMAT')}"

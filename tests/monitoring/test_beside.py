@@ -28,7 +28,7 @@ NOON = datetime(2026, 3, 14, 12, tzinfo=UTC)
         (timedelta(days=13, hours=23), "expires in 13 days", "danger"),
         (timedelta(days=1, hours=1), "expires in 1 day", "danger"),
         (timedelta(hours=2), "expires in 0 days", "danger"),
-        (timedelta(hours=-1), "expired 14 March 2026", "danger"),
+        (timedelta(hours=-1), "expired 14 Mar 2026", "danger"),
     ],
 )
 def test_certificate_says_how_long_it_lasts(left: timedelta, words: str, tone: str) -> None:
