@@ -17,6 +17,7 @@ import requests
 from infrastructure.adapters.ssh import ask
 from infrastructure.adapters.words import Size
 from infrastructure.keys import change_settings
+from infrastructure.looking import look_at_provider
 from infrastructure.models import Deployment, Endpoint, Finding, Provider, Reconciliation, Server
 from infrastructure.outside import get_cloud, target_of
 from infrastructure.provider_tasks import refresh_options
@@ -95,6 +96,32 @@ def test_a_server_terminated_behind_our_back_is_made_anew_from_its_release(
     remove_order(order=order)
     drive_until(lambda: is_in(order, State.REMOVED), 90)
     assert set(amazon.instances()) == {"terminated"}
+    assert on_the_host(order) == ""
+
+
+def test_a_cloud_server_whose_containers_all_vanished_is_found_and_launched_again(
+    amazon: Amazon, drive_until: DriveUntil
+) -> None:
+    provider, order = provider_at(amazon.told), greeting()
+    drive_until(lambda: is_in(order, State.ACTIVE), 120)
+    server = Server.objects.get()
+    ours = f"label=com.docker.compose.project={order.key}"
+    ask(target_of(server), f"docker rm --force $(docker ps --all --quiet --filter {ours})", timeout=60)
+    look_at_provider(provider.pk)
+
+    [ghost] = compared(provider, drive_until)
+    assert (ghost.kind, ghost.thing, ghost.order) == ("ghost", "composition", order)
+    assert needs_person(order)
+    assert "None of its containers is left on its server." in order.reason
+
+    recreate(finding=ghost)
+    drive_until(lambda: is_in(order, State.ACTIVE), 120)
+    assert Server.objects.get().outside_id == server.outside_id
+    assert "hello" in requests.get(Endpoint.objects.get().check_url, timeout=20).text
+    assert compared(provider, drive_until) == []
+
+    remove_order(order=order)
+    drive_until(lambda: is_in(order, State.REMOVED), 90)
     assert on_the_host(order) == ""
 
 
