@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import json
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -61,11 +62,20 @@ class Guard(BaseHTTPRequestHandler):
             case "half":
                 status, answer, kind = self._ask(body)
                 self._answer(status, answer[: len(answer) // 2], kind, length=len(answer))
+            case "ends sessions":
+                self._end_session(body)
+                self._answer(*self._ask(body))
             case "lost reply":  # done behind the door, and never told
                 self._ask(body)
                 self.close_connection = True
             case code:
                 self._answer(int(code), PAGE, "text/html")
+
+    def _end_session(self, body: bytes) -> None:
+        """Whoever is signed in is so no longer: Zabbix itself will say it."""
+        told = json.loads(body)
+        if told["method"] not in ("user.login", "apiinfo.version"):
+            self._ask(json.dumps({**told, "method": "user.logout", "params": []}).encode())
 
     def _ask(self, body: bytes) -> tuple[int, bytes, str]:
         parts = urlsplit(self.behind)

@@ -33,6 +33,7 @@ FAULTS = {
     "nonsense": "Zabbix answered something that is no JSON-RPC",
     "half": "Zabbix cannot be reached",
     "lost reply": "Zabbix cannot be reached",
+    "ends sessions": "Zabbix has ended the session",
     "429": "Zabbix answered HTTP 429",
     "500": "Zabbix answered HTTP 500",
     "503": "Zabbix answered HTTP 503",
