@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -164,7 +165,7 @@ def publish_ports(deployment: Deployment) -> None:
     host = published_at(deployment.server)
     wanted = sorted({(one["service"], int(one["port"])) for one in deployment.release.endpoints})
     highest = PublishedPort.objects.filter(host=host).aggregate(Max("host_port"))["host_port__max"]
-    free = _free_ports(host, highest or FIRST_PORT - 1)
+    free = _free_ports(deployment.server, highest or FIRST_PORT - 1)
     if len(free) < len(wanted):
         words = _("%(host)s has %(free)s ports left of %(first)s to %(last)s, and %(wanted)s are wanted.")
         numbers = {"free": len(free), "first": FIRST_PORT, "last": LAST_PORT, "wanted": len(wanted)}
@@ -175,6 +176,17 @@ def publish_ports(deployment: Deployment) -> None:
     )
 
 
+def give_another_port(deployment: Deployment, port: int) -> None:
+    """The deployment has another port instead of this one, which the machine turned out to lack; inside a transaction.
+
+    From anywhere in the range, since whoever took it has often taken its neighbours as well.
+    """
+    hold_places()
+    free = _free_ports(deployment.server, random.randrange(FIRST_PORT, LAST_PORT))  # noqa: S311
+    if free:
+        deployment.ports.filter(host_port=port).update(host_port=free[0])
+
+
 def published_at(server: Server) -> str:
     """The machine whose ports are handed out: an existing host, this machine, or the order's own server."""
     if server.host is not None:
@@ -182,9 +194,13 @@ def published_at(server: Server) -> str:
     return server.order.key if server.provider.makes_servers else server.provider.slug
 
 
-def _free_ports(host: str, highest: int) -> Sequence[int]:
+def _free_ports(server: Server, highest: int) -> Sequence[int]:
     """Ports above the highest first, so that one just freed is not handed out at once."""
-    taken = set(PublishedPort.objects.filter(host=host).values_list("host_port", flat=True))
+    mine = PublishedPort.objects.filter(host=published_at(server))
+    if server.provider.kind == Provider.Kind.LOCAL:
+        # However many providers stand for it, there is one machine.
+        mine = PublishedPort.objects.filter(deployment__server__provider__kind=Provider.Kind.LOCAL)
+    taken = set(mine.values_list("host_port", flat=True))
     ring = [*range(highest + 1, LAST_PORT + 1), *range(FIRST_PORT, min(highest, LAST_PORT) + 1)]
     return [port for port in ring if port not in taken]
 

@@ -9,12 +9,14 @@ from datetime import timedelta
 from django.utils.translation import gettext as _
 
 from infrastructure.adapters import ssh
-from infrastructure.adapters.words import Interrupted, Node, Progress, Runtime
+from infrastructure.adapters.words import Interrupted, Node, PortTaken, Progress, Runtime
 from infrastructure.adapters.words import Service as SeenService
 from infrastructure.environment import composition_of
 from infrastructure.hosts import gone_words
+from infrastructure.launch_endings import after_a_hitch, after_a_kill, after_a_taken_port, without_host
 from infrastructure.models import Deployment, Endpoint, Host, Provider, PublishedPort, Server
 from infrastructure.outside import get_cloud, get_runtime, target_of, user_data_of
+from infrastructure.placing import give_another_port
 from infrastructure.provider_tasks import connection_words, trouble_with
 from infrastructure.seeing import endpoint_reports, write_services
 from live.lib import clock
@@ -28,11 +30,7 @@ from orders.words import Part, PartState, Wanted
 
 LOOK_AGAIN = timedelta(seconds=10)
 LOG_KEPT = 20_000
-PATIENCE_LAUNCHING = 120  # visits without an ending: twenty minutes of an ill service, two hours of a silent host
-KILLS_BORNE = 5  # launches that were killed, or took too long; then a person has to look
-WEIGHT_OF_A_KILL = PATIENCE_LAUNCHING // KILLS_BORNE  # in visits
 PATIENCE_ARRIVING = 20  # visits to a host that does not answer: an hour
-LONGEST_LAUNCH_REST = timedelta(seconds=60)
 PATIENCE = 5  # visits to a silent server before its composition is left to go with it
 
 STATE_OF = {Kind.LATER: PartState.WORKING, Kind.FAILED: PartState.FAILED}
@@ -155,19 +153,18 @@ class DeploymentController(Controller[Deployment]):
     def act(self, row: Deployment) -> Ending:
         """The engine runs, has stopped or has forgotten the composition; or is on its way there without us."""
         if row.server.host is not None and row.server.host.is_gone:
-            return _without_host(row, row.server.host)
+            return without_host(row, row.server.host)
         try:
             return self._bring(row, get_runtime(row.server), row.order.key)
         except Progress as progress:
             known = {"attempts": row.attempts - 1} if progress.is_bounded else {}
             return replace(later(str(progress), retry_in=progress.retry_in, **known), seen=progress.news)
         except Interrupted as error:
-            return _after_a_kill(row, error)
+            return after_a_kill(row, error)
+        except PortTaken as error:
+            return after_a_taken_port(row, error)
         except TransientError as error:
-            if row.wanted == Wanted.RUNNING and row.attempts > PATIENCE_LAUNCHING:
-                return failed(_("Given up waiting: %(error)s") % {"error": error})
-            rest = min(timedelta(seconds=1 << min(row.attempts, 10)), LONGEST_LAUNCH_REST)
-            return later(str(error), retry_in=error.retry_in or rest)
+            return after_a_hitch(row, error)
 
     def _bring(self, row: Deployment, runtime: Runtime, key: str) -> Ending:
         if row.wanted == Wanted.REMOVED:
@@ -203,6 +200,8 @@ class DeploymentController(Controller[Deployment]):
         for row, ending in endings:
             report = part_report(Part.COMPOSITION, row, ending)
             if ending.kind is not Kind.DONE:
+                if ending.kind is Kind.LATER and isinstance(ending.seen, PortTaken):
+                    give_another_port(row, ending.seen.port)
                 news = ending.seen if isinstance(ending.seen, str) else ""
                 reports.append(replace(report, news=news))
                 continue
@@ -215,22 +214,6 @@ class DeploymentController(Controller[Deployment]):
                 row.order.endpoints.update(is_ok=None, message="", next_attempt_at=None)
                 reports.append(part_report(Part.ENDPOINTS, row, ending))
         report_many(reports)
-
-
-def _after_a_kill(row: Deployment, error: Interrupted) -> Ending:
-    """Begun again, but not for ever: what is killed each time wants more memory, or a longer time, than there is."""
-    weighed = row.attempts + WEIGHT_OF_A_KILL
-    if weighed <= PATIENCE_LAUNCHING:
-        return later(str(error), retry_in=error.retry_in, attempts=weighed)
-    words = _("Given up, as it ended too early each time: %(error)s. Is there memory and disk enough for it?")
-    return failed(words % {"error": error})
-
-
-def _without_host(row: Deployment, host: Host) -> Ending:
-    """Nothing is there to be asked: a person has said so."""
-    if row.wanted == Wanted.RUNNING:
-        return failed(gone_words(host))
-    return done(_("Its host %(host)s is gone for good: nothing of it is left.") % {"host": host}, seen=())
 
 
 def _goes_with_its_server(row: Deployment, error: OutsideError) -> bool:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from infrastructure.adapters.compose_folder import Folder
 from infrastructure.adapters.compose_job import NOT_FOUND, Job, start_job
+from infrastructure.adapters.words import PortTaken
 from live.lib.errors import ConfigError, OutsideError, PermanentError, TransientError
 
 # What Docker's programs need from the environment; the rest is none of their business, and could fill a `${NAME}`.
@@ -23,6 +24,10 @@ _HEALTH = "{{with .State.Health}}{{range .Log}}{{.ExitCode}}: {{println .Output}
 
 _SETTINGS = re.compile(
     r"permission denied|host key verification failed|unknown (shorthand flag|command)|is not a docker command", re.I
+)
+# "Bind for 0.0.0.0:80 failed: port is…", "listen tcp4 0.0.0.0:80: bind: address…", "… host port for [::]:80:172.…"
+_TAKEN = re.compile(
+    r"(?:\d|\]):(\d+)(?:: bind| failed|:[\d.]+:\d+/\w+): (?:port is already alloc|address already in use)"
 )
 _MAY_PASS = re.compile(
     r"cannot connect to the docker daemon|error during connect|connection (refused|reset)|no such host|i/o timeout"
@@ -141,6 +146,8 @@ def failure(output: str, errors: str, secrets: Iterable[str], *, code: int = 1) 
         return PermanentError(f"{words}; it said: {blanked(_said(output), secrets)[-1500:]}")
     if "did not complete successfully" in reason:
         return PermanentError(f"{words}; it said: {blanked(_said_to_buildkit(errors), secrets)[-1500:]}")
+    if taken := _TAKEN.search(reason):
+        return PortTaken(words, port=int(taken[1]))
     if _SETTINGS.search(reason):
         return ConfigError(words)
     if _MAY_PASS.search(reason):

@@ -9,7 +9,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Protocol
 
-from live.lib.errors import TransientError
+from live.lib.errors import PermanentError, TransientError
 
 
 class NodeState(StrEnum):
@@ -245,6 +245,14 @@ class Progress(TransientError):
         super().__init__(message, retry_in=retry_in)
         self.news = news
         self.is_bounded = is_bounded
+
+
+class PortTaken(PermanentError):
+    """Something else on the machine has the port that was to be published."""
+
+    def __init__(self, message: str, *, port: int) -> None:
+        super().__init__(message)
+        self.port = port
 
 
 class Interrupted(TransientError):

@@ -9,9 +9,10 @@ from django.core.checks import run_checks
 from pytest_django import Settings
 
 from infrastructure.adapters.words import Composition, Interrupted, Progress
+from infrastructure.launch_endings import KILLS_BORNE, PATIENCE_LAUNCHING
 from infrastructure.models import Deployment, Provider
 from infrastructure.outside import get_own_runtime
-from infrastructure.tasks import KILLS_BORNE, PATIENCE_LAUNCHING, DeploymentController
+from infrastructure.tasks import DeploymentController
 from orders.models import Order
 from orders.services import remove_order, retry_order
 from orders.words import Part, State

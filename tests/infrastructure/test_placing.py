@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Container, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
 import pytest
 from django.db import connection
 
+from infrastructure.adapters.words import Composition, PortTaken, Service
 from infrastructure.models import Deployment, Host, Provider, ProviderOption, PublishedPort, Server
 from infrastructure.placing import find_place, hold_places, published_at, rooms_of
 from infrastructure.services import follow_orders
 from orders.models import Order
-from orders.services import remove_order, retry_order
+from orders.services import confirm_order, remove_order, retry_order
 from orders.words import Part, State
 from tests.driving import Drive
 from tests.fakes.runtime import FakeRuntime
@@ -206,6 +208,73 @@ def test_a_host_without_ports_is_said_and_the_order_goes_on_when_there_are_some(
     drive.settle()
     assert (state_of(first), state_of(second)) == (State.REMOVED, State.ACTIVE)
     assert PublishedPort.objects.get().deployment.order == second
+
+
+def taken_on_the_machine(monkeypatch: pytest.MonkeyPatch, engine: FakeRuntime, ports: Container[int]) -> list[int]:
+    """Something else has these ports; returns those that launches have asked for, one after the other."""
+    asked: list[int] = []
+    launch = engine.ensure_running
+
+    def ensure_running(composition: Composition) -> Sequence[Service]:
+        [port] = composition.ports
+        asked.append(port.host_port)
+        if port.host_port in ports:
+            words = f"Bind for 0.0.0.0:{port.host_port} failed: port is already allocated"
+            raise PortTaken(words, port=port.host_port)
+        return launch(composition)
+
+    monkeypatch.setattr(engine, "ensure_running", ensure_running)
+    return asked
+
+
+def test_port_that_something_else_has_is_exchanged_for_another(
+    drive: Drive, ssh: FakeSsh, make_host: MakeHost, place: Place, engine: FakeRuntime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = taken_on_the_machine(monkeypatch, engine, {20_000})
+    make_host()
+    order = place()
+    drive.settle()
+    assert state_of(order) == State.ACTIVE
+    assert asked[0] == 20_000
+    port = PublishedPort.objects.get().host_port
+    assert 20_000 < port <= 29_999
+    assert asked[-1] == port
+    assert order.endpoints.get().url == f"http://198.51.100.1:{port}/wms"
+
+
+def test_machine_on_which_every_port_is_taken_needs_a_person_after_some_tries(
+    drive: Drive, ssh: FakeSsh, make_host: MakeHost, place: Place, engine: FakeRuntime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = taken_on_the_machine(monkeypatch, engine, range(65_536))
+    make_host()
+    order = place()
+    drive.settle(seconds=600)
+    assert state_of(order) == State.ATTENTION
+    assert order.reason.endswith("failed: port is already allocated")
+    assert len(asked) == len(set(asked)) == 5
+
+
+def test_port_that_the_customer_knows_is_not_exchanged(
+    drive: Drive, ssh: FakeSsh, make_host: MakeHost, place: Place, engine: FakeRuntime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_host()
+    order = place()
+    drive.settle()
+    taken_on_the_machine(monkeypatch, engine, {20_000})
+    confirm_order(order=order)
+    drive.settle(seconds=60)
+    assert state_of(order) == State.ATTENTION
+    assert order.reason == "Composition: Bind for 0.0.0.0:20000 failed: port is already allocated"
+    assert PublishedPort.objects.get().host_port == 20_000
+
+
+def test_two_providers_that_are_this_machine_hand_out_no_port_twice(drive: Drive, place: Place) -> None:
+    for slug in ("here", "here-too"):
+        Provider.objects.create(slug=slug, name=slug, kind=Provider.Kind.LOCAL)
+    orders = [place("dedicated", provider_slug=slug) for slug in ("here", "here-too", "here")]
+    drive.settle()
+    assert {state_of(one) for one in orders} == {State.ACTIVE}
+    assert sorted(PublishedPort.objects.values_list("host_port", flat=True)) == [20_000, 20_001, 20_002]
 
 
 def test_an_order_that_waits_for_ports_can_be_removed(

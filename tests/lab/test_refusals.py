@@ -22,7 +22,7 @@ from infrastructure.models import Deployment, Host, Provider
 from infrastructure.outside import get_runtime
 from infrastructure.services import left_behind
 from orders.models import Order
-from orders.services import retry_order
+from orders.services import confirm_order, retry_order
 from orders.words import State
 from tests.lab.hosts import ROOT, lab_hosts
 from tests.lab.placing import (
@@ -92,6 +92,23 @@ def test_a_port_that_a_stranger_has(host: Host, target: SshTarget, drive_until: 
     stranger = ask(target, f"docker run -d -p {PORT}:9 --init debian:bookworm-slim sleep 300").split()[-1]
     try:
         order = place(IDLE)
+        drive_until(lambda: is_launched(order), 90)
+        assert Deployment.objects.get().ports.get().host_port > PORT
+        clear_away(order, drive_until)
+        assert left_behind(order) == []
+    finally:
+        ask(target, f"docker rm -f {stranger}")
+
+
+def test_a_port_that_a_stranger_took_from_a_stopped_order(
+    host: Host, target: SshTarget, drive_until: DriveUntil
+) -> None:
+    order = place(IDLE)
+    drive_until(lambda: is_launched(order), 90)
+    ask(target, f"docker stop --time 1 {order.key}-gateway-1", timeout=30)
+    stranger = ask(target, f"docker run -d -p {PORT}:9 --init debian:bookworm-slim sleep 300").split()[-1]
+    try:
+        confirm_order(order=order)
         assert "port is already allocated" in refused(order, drive_until)
     finally:
         ask(target, f"docker rm -f {stranger}")
@@ -127,7 +144,7 @@ def test_a_build_that_fails_shows_its_last_lines_without_secrets(host: Host, dri
 def test_a_service_that_never_gets_healthy_is_given_up_with_what_its_check_said(
     host: Host, target: SshTarget, drive_until: DriveUntil, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("infrastructure.tasks.PATIENCE_LAUNCHING", 2)
+    monkeypatch.setattr("infrastructure.launch_endings.PATIENCE_LAUNCHING", 2)
     check = "{test: ['CMD-SHELL', 'echo no map of Merholm; test -e /tmp/well'], interval: 1s, retries: 1}"
     order = place(IDLE.replace("init: true", f"init: true, healthcheck: {check}"))
     reason = refused(order, drive_until)

@@ -14,6 +14,7 @@ from infrastructure.adapters import compose_job
 from infrastructure.adapters.compose_cli import ComposeCli, blanked, failure, unfinished
 from infrastructure.adapters.compose_folder import Folder, held_folder
 from infrastructure.adapters.compose_job import Job, find_job
+from infrastructure.adapters.words import PortTaken
 from live.lib.errors import ConfigError, OutsideError, PermanentError, TransientError
 
 SOCKET = "unix:///var/run/docker.sock"
@@ -111,7 +112,7 @@ BORDER = [
     ("toomanyrequests: You have reached your pull rate limit", TransientError),
     ("dependency failed to start: container live-x-db-1 is unhealthy", TransientError),
     ('Conflict. The container name "/x" is already in use by container "1"', TransientError),
-    ("Bind for 0.0.0.0:80 failed: port is already allocated", PermanentError),
+    ("Bind for 0.0.0.0:80 failed: port is already allocated", PortTaken),
     ("validating compose.yaml: services.web additional properties 'portz' not allowed", PermanentError),
     ("write /var/lib/docker/x: no space left on device", PermanentError),
     ("manifest for nosuch:1 not found: manifest unknown", PermanentError),
@@ -129,6 +130,25 @@ def test_the_last_line_decides_whose_turn_it_is(
     with pytest.raises(OutsideError) as caught:
         up(folder)
     assert (type(caught.value), str(caught.value)) == (ours, line)
+
+
+TAKEN = [
+    ("… Bind for 0.0.0.0:20001 failed: port is already allocated", 20001),
+    ("… Error starting userland proxy: listen tcp4 0.0.0.0:20002: bind: address already in use", 20002),
+    ("failed to bind host port for 0.0.0.0:20003:172.17.0.2:80/tcp: address already in use", 20003),
+    ("… Bind for [::]:20004 failed: port is already allocated", 20004),
+]
+
+
+@pytest.mark.parametrize(("line", "port"), TAKEN)
+def test_a_port_that_is_taken_is_named(line: str, port: int) -> None:
+    error = failure("", f" Container web  Starting\n{line}\n", ())
+    assert isinstance(error, PortTaken)
+    assert (error.port, str(error)) == (port, line)
+
+
+def test_a_fixed_address_that_is_taken_is_no_port() -> None:
+    assert type(failure("", "Error response from daemon: Address already in use", ())) is PermanentError
 
 
 def test_a_failed_build_says_what_the_command_said(docker: Docker, folder: Folder) -> None:
