@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from infrastructure.adapters import ssh
 from infrastructure.adapters.words import Interrupted, Node, PortTaken, Progress, Runtime
@@ -39,12 +40,27 @@ WHEN_DONE = {
     Wanted.SUSPENDED: PartState.SUSPENDED,
     Wanted.REMOVED: PartState.REMOVED,
 }
+# What is waited for says why in words of its own, which are for staff.
+NOT_YET = {
+    Wanted.RUNNING: gettext_lazy("Not there yet; we keep at it by ourselves."),
+    Wanted.SUSPENDED: gettext_lazy("Not stopped yet; we keep at it by ourselves."),
+    Wanted.REMOVED: gettext_lazy("Not gone yet; we keep at it by ourselves."),
+}
 
 
 def part_report(part: Part, row: OrderResource, ending: Ending) -> Report:
     """What the order is told of one row's ending."""
-    state = STATE_OF.get(ending.kind) or WHEN_DONE[Wanted(row.wanted)]
-    return Report(order_pk=row.order_id, part=part, state=state, version=row.wanted_version, message=ending.message)
+    wanted = Wanted(row.wanted)
+    told = ending.told or (str(NOT_YET[wanted]) if ending.kind is Kind.LATER else "")
+    return Report(
+        order_pk=row.order_id,
+        part=part,
+        state=STATE_OF.get(ending.kind) or WHEN_DONE[wanted],
+        version=row.wanted_version,
+        message=ending.message,
+        is_public=not told,
+        told=told,
+    )
 
 
 class ServerController(Controller[Server]):
@@ -184,7 +200,8 @@ class DeploymentController(Controller[Deployment]):
         except OutsideError as error:
             if not _goes_with_its_server(row, error):
                 raise
-            return done(_("Not reached (%(error)s); it goes with its server.") % {"error": error}, seen=())
+            words = _("Not reached (%(error)s); it goes with its server.") % {"error": error}
+            return replace(done(words, seen=()), told=_("It goes with its server."))
         if left:
             names = ", ".join(f"{one.kind} {one.name}" for one in left)
             raise TransientError(_("Still there: %(names)s.") % {"names": names})
@@ -203,7 +220,7 @@ class DeploymentController(Controller[Deployment]):
                 if ending.kind is Kind.LATER and isinstance(ending.seen, PortTaken):
                     give_another_port(row, ending.seen.port)
                 news = ending.seen if isinstance(ending.seen, str) else ""
-                reports.append(replace(report, news=news))
+                reports.append(replace(report, news=news, told=news or report.told))
                 continue
             reports.append(report)
             seen: Sequence[SeenService] = ending.seen  # type: ignore[assignment]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.utils.translation import gettext as _
 
@@ -44,6 +44,13 @@ class PartSeen:
     state: PartState
     version: int
     message: str = ""
+    told: str | None = None
+    """What customers read instead of the message; none where it is for everybody."""
+
+    @property
+    def to_customers(self) -> PartSeen:
+        """The same, with nothing in it that is for staff."""
+        return self if self.told is None else replace(self, message=self.told, told=None)
 
 
 def may_move(part: Part, *, wanted: Wanted, version: int, seen: Iterable[PartSeen]) -> bool:

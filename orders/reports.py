@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 
 from django.db import transaction
 from django.db.models import prefetch_related_objects
+from django.utils.translation import gettext as _
 
 from customers.services import write_message
 from live.lib import clock
-from orders.flow import lets_others_move, standing
+from orders.flow import PartSeen, Standing, lets_others_move, standing
 from orders.models import Order, OrderEvent, OrderPart
 from orders.signals import orders_moved
 from orders.words import Part, PartState, State, Wanted
 
-PART_FIELDS = ("state", "version", "message", "updated_at")
+PART_FIELDS = ("state", "version", "message", "told", "updated_at")
 STANDING_FIELDS = ("state", "reason", "needs_person", "activated_at", "removed_at", "updated_at")
 NEWS_KEPT = timedelta(hours=1)
 
@@ -26,7 +27,8 @@ NEWS_KEPT = timedelta(hours=1)
 class Report:
     """One part's news; `version` is the wish it answers, and an older one than the order's changes nothing.
 
-    `news` is a line for the timeline though the state stays as it is: a stage of work that takes minutes.
+    `news` is a line for the timeline though the state stays as it is: a stage of work that takes minutes. A message
+    that is not public is for staff: customers read `told` instead, if anything.
     """
 
     order_pk: int
@@ -35,12 +37,20 @@ class Report:
     version: int
     message: str = ""
     is_public: bool = True
+    told: str = ""
     news: str = ""
 
     @property
     def lets_others_move(self) -> bool:
         """True when another part may have waited for this."""
         return lets_others_move(self.part, self.state)
+
+    @property
+    def to_customers(self) -> str:
+        """What customers read of it."""
+        if self.state == PartState.FAILED:
+            return _("Our staff have been told.")
+        return self.message if self.is_public else self.told
 
 
 def report(order_pk: int, part: Part, state: PartState, message: str = "", *, version: int) -> None:
@@ -65,12 +75,12 @@ def report_many(reports: Sequence[Report]) -> None:
         known = parts.get((one.order_pk, one.part))
         if order is None or one.version < order.wanted_version or (known and _says_the_same(known, one)):
             continue
-        if known is None or known.state != one.state or one.state == PartState.FAILED:
-            events.append(_event_of(replace(one, message=one.news or one.message)))
-        elif one.news and one.news not in told[one.order_pk, one.part]:
-            events.append(_event_of(replace(one, message=one.news)))
+        is_news = known is None or known.state != one.state or one.state == PartState.FAILED
+        if is_news or (one.news and one.news not in told[one.order_pk, one.part]):
+            events += _events_of(one)
         row = known or OrderPart(order_id=one.order_pk, part=one.part)
         row.state, row.version, row.message, row.updated_at = one.state, one.version, one.message, clock.now()
+        row.told = one.to_customers
         parts[one.order_pk, one.part] = touched[one.order_pk, one.part] = row
     if not touched:
         return
@@ -112,18 +122,29 @@ def lock_orders(pks: Iterable[int]) -> list[Order]:
     return list(Order.objects.select_for_update(of=("self",)).filter(pk__in=pks).order_by("pk"))
 
 
-def _derive_one(order: Order, parts: list[OrderPart], events: list[OrderEvent]) -> None:
-    now = clock.now()
-    seen = standing(
+def standing_of(order: Order, seen: Iterable[PartSeen]) -> Standing:
+    """Where the order stands, its parts being as they were `seen`."""
+    return standing(
         wanted=Wanted(order.wanted),
         version=order.wanted_version,
         placed=order.placed_at is not None,
         approved=order.approved_at is not None,
-        seen=[part.seen for part in parts],
+        seen=seen,
     )
+
+
+def reason_for_customers(order: Order, parts: Iterable[OrderPart]) -> str:
+    """Why the order stands where it stands, without the outside's own words."""
+    return standing_of(order, [part.seen.to_customers for part in parts]).reason
+
+
+def _derive_one(order: Order, parts: list[OrderPart], events: list[OrderEvent]) -> None:
+    now = clock.now()
+    seen = standing_of(order, [part.seen for part in parts])
     if order.state != seen.state:
         public = seen.state is not State.ATTENTION
-        events.append(OrderEvent(order=order, at=now, state=seen.state, message=seen.reason, is_public=public))
+        words = reason_for_customers(order, parts) if public else seen.reason
+        events.append(OrderEvent(order=order, at=now, state=seen.state, message=words, is_public=public))
         order.state = seen.state
         if seen.state is State.REMOVED:
             order.removed_at = now
@@ -183,12 +204,22 @@ def _told_lately(reports: Sequence[Report]) -> Mapping[tuple[int, str], set[str]
 
 
 def _says_the_same(known: OrderPart, one: Report) -> bool:
-    return (known.state, known.version, known.message) == (one.state, one.version, one.message)
+    said = (known.state, known.version, known.message, known.told)
+    return said == (one.state, one.version, one.message, one.to_customers)
 
 
-def _event_of(one: Report) -> OrderEvent:
+def _events_of(one: Report) -> list[OrderEvent]:
+    """A line for everybody; or one for staff, with the outside's own words, and one for the customer."""
+    if one.news:
+        return [_event_of(one, one.news, public=True)]
     public = one.is_public and one.state != PartState.FAILED
-    words = one.message or f"{one.part.label}: {one.state.label}"
+    lines = [_event_of(one, one.message or f"{one.part.label}: {one.state.label}", public=public)]
+    if one.told and not public:
+        lines.append(_event_of(one, f"{one.part.label}: {one.told}", public=True))
+    return lines
+
+
+def _event_of(one: Report, words: str, *, public: bool) -> OrderEvent:
     return OrderEvent(
         order_id=one.order_pk, at=clock.now(), part=one.part, state=one.state, message=words, is_public=public
     )

@@ -49,7 +49,8 @@ class Kind(Enum):
 class Ending:
     """What one visit achieved.
 
-    `fields` are the row's own columns to write with it; `seen` is whatever else `announce` needs to know.
+    `fields` are the row's own columns to write with it; `seen` is whatever else `announce` needs to know; `told` is
+    what customers read instead of the message.
     """
 
     kind: Kind
@@ -57,6 +58,7 @@ class Ending:
     retry_in: timedelta | None = None
     fields: Mapping[str, Any] = field(default_factory=dict)
     seen: object = None
+    told: str = ""
 
 
 def done(message: str = "", /, *, seen: object = None, **fields: object) -> Ending:

@@ -139,7 +139,7 @@ def _arriving(part: Part, one: PartSeen | None, version: int) -> Step:
     if one is not None and one.version == version:
         look, words = LOOKS[one.state]
         # What is said of maintenance is in the company's zone; the headline says it in the reader's.
-        detail = "" if one.state in (PartState.FAILED, PartState.RESTING) else one.message
+        detail = "" if one.state in (PartState.FAILED, PartState.RESTING) else one.to_customers.message
     return Step(part=part, label=PARTS[part], look=look, words=str(words), detail=detail)
 
 

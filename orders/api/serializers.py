@@ -13,6 +13,7 @@ from customers.models import Customer, User
 from live.lib.rest import RequestSerializer, RowSerializer
 from orders.api.permissions import is_staff_with
 from orders.models import Order, OrderEvent, OrderPart
+from orders.reports import reason_for_customers
 from orders.words import PartState, State
 from products.api.serializers import PlanNameSerializer, ProductNameSerializer
 from products.models import Plan, Release
@@ -34,10 +35,8 @@ class PartSerializer(RowSerializer):
         fields = ("part", "state", "version", "message", "updated_at")
 
     def get_message(self, part: OrderPart) -> str:
-        """The room's own words; of a failure only to staff."""
-        if part.state != PartState.FAILED or sees_inside(self):
-            return part.message
-        return _("Our staff have been told.")
+        """The room's own words to staff; to customers what is for them."""
+        return part.message if sees_inside(self) else part.told or str(PartState(part.state).label)
 
 
 class OrderSerializer(RowSerializer):
@@ -80,10 +79,11 @@ class OrderSerializer(RowSerializer):
 
     def get_reason(self, order: Order) -> str:
         """Why the order stands where it stands."""
-        speaks_of_failure = order.needs_person and order.state != State.DEGRADED
-        if speaks_of_failure and not sees_inside(self):
+        if sees_inside(self):
+            return order.reason
+        if order.needs_person and order.state != State.DEGRADED:
             return _("Something needs our attention; our staff have been told.")
-        return order.reason
+        return reason_for_customers(order, order.parts.all())
 
 
 class EventSerializer(RowSerializer):

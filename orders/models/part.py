@@ -19,6 +19,7 @@ class OrderPart(Timestamped):
     state = models.CharField(_("state"), max_length=10, choices=PartState.choices)
     version = models.PositiveIntegerField(_("version"))
     message = models.TextField(_("message"), blank=True)
+    told = models.TextField(_("what customers read"), blank=True, help_text=_("Without the outside's own words."))
 
     class Meta:
         verbose_name = _("part")
@@ -31,4 +32,10 @@ class OrderPart(Timestamped):
     @property
     def seen(self) -> PartSeen:
         """The row as a plain value."""
-        return PartSeen(part=Part(self.part), state=PartState(self.state), version=self.version, message=self.message)
+        return PartSeen(
+            part=Part(self.part),
+            state=PartState(self.state),
+            version=self.version,
+            message=self.message,
+            told=self.told,
+        )

@@ -1,0 +1,113 @@
+"""The outside's own words are for staff; customers read that we wait, or try again."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from importlib import import_module
+
+import pytest
+from django.apps import apps
+from django.test import Client
+from django.urls import reverse
+
+from infrastructure.models import Provider, Server
+from infrastructure.tasks import part_report
+from live.lib.control import Ending, done, ending_of, failed, later
+from live.lib.errors import TransientError
+from orders.models import Order, OrderPart
+from orders.services import place_order, report_many
+from orders.words import Part, PartState
+from tests.factories import MembershipFactory, UserFactory, make_draft
+
+pytestmark = pytest.mark.django_db
+
+RAW = "HTTPConnectionPool(host='10.0.0.7', port=8774): Max retries exceeded"
+WAITING = "Not there yet; we keep at it by ourselves."
+
+
+@pytest.fixture
+def order() -> Order:
+    order = place_order(order=make_draft(plan_fields={"auto_approve": True}))
+    provider = Provider.objects.create(slug="cloud", kind="libcloud", driver="ec2", name="Cloud")
+    Server.objects.update_or_create(order=order, defaults={"provider": provider, "wanted_version": 1})
+    return Order.objects.get(pk=order.pk)
+
+
+def tell(order: Order, ending: Ending) -> None:
+    """The server's controller has come to this end."""
+    report_many([part_report(Part.SERVER, order.server, ending)])
+    order.refresh_from_db()
+
+
+def seen_by(order: Order, client: Client) -> str:
+    """Everything that is shown of the order."""
+    addresses = (
+        f"/orders/{order.reference}/",
+        f"/api/v1/orders/{order.reference}/",
+        f"/api/v1/orders/{order.reference}/timeline/",
+        f"/api/v1/servers/?order={order.reference}",
+    )
+    answers = [client.get(one) for one in addresses]
+    assert [one.status_code for one in answers] == [200] * len(addresses)
+    return "".join(one.content.decode() for one in answers)
+
+
+def customer(order: Order, client: Client) -> str:
+    """The same, to a member of the customer."""
+    client.force_login(MembershipFactory(customer=order.customer).user)
+    return seen_by(order, client)
+
+
+def staff(order: Order, client: Client) -> str:
+    """The admin's page of the order."""
+    client.force_login(UserFactory(is_staff=True, is_superuser=True))
+    return client.get(reverse("admin:orders_order_change", args=(order.pk,))).content.decode()
+
+
+@pytest.mark.parametrize("ending", [ending_of(TransientError(RAW)), later(f"Server i-1 does not let us in: {RAW}")])
+def test_what_is_tried_again_is_said_in_our_words(order: Order, client: Client, ending: Ending) -> None:
+    OrderPart.objects.filter(order=order).delete()
+    tell(order, ending)
+    assert "Max retries" in order.reason
+    assert "Max retries" in staff(order, client)
+    page = customer(order, client)
+    assert "Max retries" not in page
+    assert "10.0.0.7" not in page
+    assert WAITING in page
+    assert order.events.filter(message__contains="Max retries").get().is_public is False
+
+
+def test_state_that_follows_says_nothing_of_it_either(order: Order, client: Client) -> None:
+    tell(order, failed(RAW))
+    assert order.state == "attention"
+    tell(order, later(RAW))
+    assert order.state == "provisioning"
+    page = customer(order, client)
+    assert "Max retries" not in page
+    assert "Our staff have been told." not in page
+
+
+def test_what_failed_for_good_is_for_staff(order: Order, client: Client) -> None:
+    tell(order, failed(RAW))
+    assert "Max retries" in staff(order, client)
+    page = customer(order, client)
+    assert "Max retries" not in page
+    assert "Our staff have been told." in page
+
+
+def test_what_is_done_is_for_everybody_unless_something_else_is_said(order: Order, client: Client) -> None:
+    tell(order, done("Server i-1 runs."))
+    assert "Server i-1 runs." in customer(order, client)
+    tell(order, replace(done(f"Not reached ({RAW})."), told="It goes with its server."))
+    assert OrderPart.objects.get(order=order, part="server").told == "It goes with its server."
+    assert "Max retries" not in customer(order, client)
+
+
+def test_parts_that_were_there_before_keep_their_words(order: Order) -> None:
+    for part, state in ((Part.SERVER, PartState.READY), (Part.COMPOSITION, PartState.WORKING)):
+        OrderPart.objects.update_or_create(
+            order=order, part=part, defaults={"state": state, "message": RAW, "told": "", "version": 1}
+        )
+    import_module("orders.migrations.0006_told_so_far").fill(apps, None)
+    told = dict(OrderPart.objects.filter(order=order).values_list("part", "told"))
+    assert (told["server"], told["composition"]) == (RAW, "")
