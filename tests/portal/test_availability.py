@@ -50,6 +50,17 @@ def test_owner_makes_renews_and_switches_off_the_link(customer: Customer, owner:
     assert Client().get(new).status_code == 404
 
 
+@pytest.mark.parametrize("choice", [{}, {"link": ""}, {"link": "Off"}, {"link": "newer"}])
+def test_a_choice_that_is_none_changes_nothing(
+    customer: Customer, owner: User, sign_in: SignIn, choice: dict[str, str]
+) -> None:
+    client = sign_in(owner)
+    client.post(f"{page_of(customer)}link/", {"link": "new"})
+    before = StatusPage.objects.get().url
+    assert client.post(f"{page_of(customer)}link/", choice).status_code == 400
+    assert StatusPage.objects.get().url == before
+
+
 def test_who_may_only_look_neither_sees_nor_makes_a_link(
     customer: Customer, owner: User, onlooker: User, sign_in: SignIn
 ) -> None:

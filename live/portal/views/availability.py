@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import BadRequest, PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
@@ -38,11 +38,14 @@ def share(request: HttpRequest, number: str) -> HttpResponse:
     customer = visible_customer(request, number)
     if not may_steer(viewer(request), customer):
         raise PermissionDenied
-    if request.POST.get("link") == "off":
+    choice = request.POST.get("link")
+    if choice == "off":
         _take_back(request, customer)
-    else:
+    elif choice == "new":
         renew_link(customer=customer)
         messages.success(request, _("There is a new link. An earlier one opens nothing any more."))
+    else:
+        raise BadRequest("Neither a new link nor none")
     return redirect("portal:availability", number=number)
 
 
