@@ -215,7 +215,7 @@ def _events_of(one: Report) -> list[OrderEvent]:
     public = one.is_public and one.state != PartState.FAILED
     lines = [_event_of(one, one.message or f"{one.part.label}: {one.state.label}", public=public)]
     if one.told and not public:
-        lines.append(_event_of(one, f"{one.part.label}: {one.told}", public=True))
+        lines.append(_event_of(one, one.told, public=True))
     return lines
 
 

@@ -26,15 +26,15 @@ NAMED = 10
 class UpdatesForm(forms.Form):
     """What is said of all of them."""
 
-    state = forms.ChoiceField(label=_("state"), choices=Progress.choices, widget=UnfoldAdminSelectWidget)
+    state = forms.ChoiceField(label=_("State"), choices=Progress.choices, widget=UnfoldAdminSelectWidget)
     impact = forms.ChoiceField(
-        label=_("impact"),
+        label=_("Impact"),
         choices=(("", _("As it is")), *Incident.IMPACTS),
         required=False,
         widget=UnfoldAdminSelectWidget,
     )
     message = forms.CharField(
-        label=_("message"),
+        label=_("Message"),
         widget=UnfoldAdminTextareaWidget(attrs={"rows": 4}),
         help_text=_("Customers read this on their status pages. They are mailed when it is resolved, each once."),
     )
