@@ -77,6 +77,9 @@ def open_driver(name: str, credentials: Mapping[str, object]) -> NodeDriver:
             raise ConfigError(f"{name}: the driver does not accept these settings: {error}") from error
     if hasattr(driver, "connection"):
         driver.connection.timeout = TIMEOUT_SECONDS
+        # Most drivers have made their session in the constructor already, with libcloud's own minute.
+        if session := getattr(getattr(driver.connection, "connection", None), "session", None):
+            session.timeout = TIMEOUT_SECONDS
     return driver
 
 

@@ -347,6 +347,7 @@ def test_a_driver_is_opened_by_name_with_a_time_out() -> None:
     driver = open_driver("EC2", {"key": "AKIA", "secret": "hidden", "region": "eu-west-1"})
     assert driver.name == "Amazon EC2"
     assert driver.connection.timeout == 30
+    assert driver.connection.connection.session.timeout == 30
     assert driver.signature_version == "4"
     assert "hidden" not in repr(LibcloudCloud(driver=driver, image_id="ami-1"))
 
