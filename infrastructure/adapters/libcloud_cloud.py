@@ -20,6 +20,7 @@ from libcloud.compute.types import NodeState as CloudState
 from infrastructure.adapters.cloud_user_data import user_data_options
 from infrastructure.adapters.libcloud_options import with_network, with_objects
 from infrastructure.adapters.libcloud_sizes import is_offered, offer_of
+from infrastructure.adapters.silence import silence_in_words
 from infrastructure.adapters.words import Node, NodeState, Size
 from infrastructure.sizes import cheapest, suits
 from live.lib.errors import ConfigError, PermanentError, TransientError
@@ -270,7 +271,7 @@ def in_our_words(name: str) -> Iterator[None]:
         raise ConfigError(f"{name}: the address in the settings is not valid") from error
     except (OSError, HTTPException) as error:
         # Time-outs, refused and broken connections, TLS: requests' exceptions are OSErrors too.
-        raise TransientError(f"{name} cannot be reached: {_line(error) or type(error).__name__}") from error
+        raise TransientError(silence_in_words(name, error)) from error
     except NotImplementedError as error:
         raise ConfigError(f"{name}: its libcloud driver cannot do this") from error
 
