@@ -17,6 +17,7 @@ from unfold.decorators import display
 from infrastructure.admin.looked import Looked, look_now
 from infrastructure.last_look import NBSP, bytes_in_words, memory_in_words
 from infrastructure.models import Service
+from live.lib.labels import Label
 from live.lib.machine_owned import MachineOwned, when
 
 TWO_LINES = '<span class="gl-two"><b>{}</b><small>{}</small></span>'
@@ -34,10 +35,10 @@ class ServiceColumns:
     """How a service is, in words, for lists and inlines."""
 
     @display(description=_("state"), ordering="state", label=SERVICE_TONES)
-    def state_label(self, row: Service) -> tuple[str, str]:
+    def state_label(self, row: Service) -> Label:
         """The state in its colour, with what its own check or its end says."""
         ended = gettext("exit code %(code)s") % {"code": row.exit_code} if row.exit_code is not None else ""
-        return row.state, f"{row.state_words} · {ended}" if ended else row.state_words
+        return Label(row.state, f"{row.state_words} · {ended}" if ended else row.state_words)
 
     @admin.display(description=_("started"), ordering="started_at")
     def uptime(self, row: Service) -> str:

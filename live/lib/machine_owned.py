@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from live.lib import clock
+from live.lib.labels import Label
 from live.lib.models import Resource
 
 A_MOMENT = timedelta(seconds=5)
@@ -43,9 +44,9 @@ class ResourceColumns:
         description=_("standing"),
         label={"settled": "success", "failed": "danger", "trying": "info", "waiting": ""},
     )
-    def standing(self, row: Resource) -> tuple[str, str]:
+    def standing(self, row: Resource) -> Label:
         """One word in its colour: there, needs a person, trying, or waiting for its turn."""
-        return standing_of(row)
+        return Label(*standing_of(row))
 
     @admin.display(description=_("next attempt"), ordering="next_attempt_at")
     def next_attempt(self, row: Resource) -> str:

@@ -12,6 +12,7 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
 from live.lib import clock
+from live.lib.labels import Label
 from live.lib.machine_owned import MachineOwned
 from monitoring.models import DailyAvailability, Outage
 
@@ -41,10 +42,10 @@ class OutageAdmin(MachineOwned, ModelAdmin):
         return row.words
 
     @display(description=gettext_lazy("lasted"), label={"over": "", "still": "danger"})
-    def lasted(self, row: Outage) -> tuple[str, str]:
+    def lasted(self, row: Outage) -> Label:
         """How long; red while it goes on."""
         words = timesince(row.started_at, row.ended_at or clock.now(), depth=2)
-        return ("over", words) if row.ended_at else ("still", _("%(time)s, not over yet") % {"time": words})
+        return Label("over", words) if row.ended_at else Label("still", _("%(time)s, not over yet") % {"time": words})
 
 
 @admin.register(DailyAvailability)

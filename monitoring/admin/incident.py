@@ -17,6 +17,7 @@ from unfold.widgets import UnfoldAdminTextareaWidget
 
 from customers.models import User
 from live.lib.errors import Refusal
+from live.lib.labels import Label
 from monitoring.admin.updating import update_incidents
 from monitoring.incidents import check_update, post_update
 from monitoring.models import Incident, IncidentUpdate
@@ -183,11 +184,11 @@ class IncidentAdmin(ModelAdmin):
         return row.order.customer.name
 
     @display(description=_("state"), ordering="state", label=STATES)
-    def shown_state(self, row: Incident) -> tuple[str, str]:
+    def shown_state(self, row: Incident) -> Label:
         """In colour."""
-        return row.state, row.get_state_display()
+        return Label(row.state, row.get_state_display())
 
     @display(description=_("impact"), ordering="impact", label=IMPACTS)
-    def shown_impact(self, row: Incident) -> tuple[str, str]:
+    def shown_impact(self, row: Incident) -> Label:
         """In colour."""
-        return row.impact, row.get_impact_display()
+        return Label(row.impact, row.get_impact_display())

@@ -45,6 +45,7 @@ class CheckInline(MachineOwned, TabularInline):
     fields = ("address", "state", "last_result", "answered_in", "since", "checked_at", "failures")
     readonly_fields = fields
     verbose_name_plural = gettext_lazy("checks")
+    hide_title = True
     extra = 0
 
     def has_view_permission(self, request: HttpRequest, obj: Monitor | None = None) -> bool:

@@ -22,6 +22,7 @@ from unfold.decorators import display
 from customers.models import User
 from live.lib import clock
 from live.lib.confirming import Change, change_rows
+from live.lib.labels import Label
 from live.lib.machine_owned import MachineOwned
 from monitoring.availability import month_span
 from monitoring.measuring import company_zone
@@ -119,9 +120,9 @@ class MonthlyReportAdmin(MachineOwned, ModelAdmin):
         return str(row.money) if row.credit else "–"
 
     @display(description=_("decision"), ordering="credit_state", label=TONES)
-    def decision(self, row: MonthlyReport) -> tuple[str, str]:
+    def decision(self, row: MonthlyReport) -> Label:
         """In a colour."""
-        return row.credit_state, row.get_credit_state_display()
+        return Label(row.credit_state, row.get_credit_state_display())
 
     @admin.display(description=_("outages of the month"))
     def shown_outages(self, row: MonthlyReport) -> str:

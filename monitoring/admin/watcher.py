@@ -16,6 +16,7 @@ from unfold.decorators import action, display
 
 from live.lib import clock
 from live.lib.confirming import Change, confirm
+from live.lib.labels import Label
 from live.lib.machine_owned import MachineOwned, when
 from monitoring import outside
 from monitoring.asking import ask_for_figures, ask_who_watches
@@ -79,9 +80,9 @@ class WatcherAdmin(MachineOwned, ModelAdmin):
         return super().changelist_view(request, extra)  # type: ignore[no-any-return]
 
     @display(description=gettext_lazy("state"), label=TONES)
-    def standing(self, row: Watcher) -> tuple[str, str]:
+    def standing(self, row: Watcher) -> Label:
         """Whether it answers, in colour."""
-        return _standing_of(row)
+        return Label(*_standing_of(row))
 
     @admin.display(description=gettext_lazy("last answer"), ordering="last_success_at")
     def answered(self, row: Watcher) -> str:
