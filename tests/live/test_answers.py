@@ -21,6 +21,8 @@ SAID = [
     ("did not answer within 15 s", "did not answer within 15 seconds"),
     ("did not answer within 0.5 s", "did not answer within 0.5 seconds"),
     ("Operation timed out after 15001 milliseconds with 0 bytes received", "did not answer within 15 seconds"),
+    ("Connection timeout after 3000 ms", "did not answer within 3 seconds"),
+    ("Send failure: Broken pipe", "the connection broke off"),
     ("Connection timed out after 1000 ms", "did not answer within 1 second"),
     ("Timeout was reached", "did not answer in time"),
     ("SSL connection timeout", "did not answer in time"),
