@@ -22,7 +22,7 @@ from monitoring.status_pages import NoLink, renew_link, revoke_link
 from monitoring.tasks import close_days
 from monitoring.words import Service
 from orders.models import Order
-from orders.services import remove_order
+from orders.services import remove_order, suspend_order
 from tests.factories import CustomerFactory, UserFactory
 from tests.monitoring.conftest import Room, count_queries
 
@@ -247,3 +247,11 @@ def test_order_page_shows_ninety_days_times_and_where_the_customer_reads_it(room
     assert page.count("<g><title>") == 90
     assert "Mean response time by day" in page
     assert url in page
+
+
+def test_order_page_says_that_a_suspended_order_is_not_watched(room: Room, staff: Client) -> None:
+    order = room.watched()
+    suspend_order(order=order)
+    follow_all()
+    page = staff.get(f"/admin/orders/order/{order.pk}/change/").content.decode()
+    assert "Not watched while the order is suspended" in page
