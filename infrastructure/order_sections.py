@@ -112,14 +112,21 @@ class InfrastructureSections(Sections):
                 words = ngettext("Its address stops answering.", "Its %(count)s addresses stop answering.", count)
                 yield words % {"count": count}
         if server is not None and not _is_gone(server):
-            yield _("The server %(name)s at %(provider)s, with its disk.") % {
-                "name": server.outside_id or server.order.key,
-                "provider": server.provider,
-            }
+            yield _what_becomes_of(server)
 
     def places(self) -> Iterable[tuple[str, str]]:
         """The enabled providers."""
         return Provider.objects.filter(is_enabled=True).values_list("slug", "name")
+
+
+def _what_becomes_of(server: Server) -> str:
+    """What removal does to the server: machines that were there before the order stay."""
+    if server.host is not None:
+        return _("Its place on the host %(host)s, which stays.") % {"host": server.host}
+    if server.provider.kind == Provider.Kind.LOCAL:
+        return _("Its place on this machine, which stays.")
+    name = server.outside_id or server.order.key
+    return _("The server %(name)s at %(provider)s, with its disk.") % {"name": name, "provider": server.provider}
 
 
 def _service_line(row: Service) -> dict[str, Any]:
@@ -148,7 +155,7 @@ def _size_words(plan: OrderPlan) -> str:
 
 
 def _server(order: Order) -> Server | None:
-    return Server.objects.filter(order=order).select_related("provider", "order").first()
+    return Server.objects.filter(order=order).select_related("provider", "host", "order").first()
 
 
 def _deployment(order: Order) -> Deployment | None:
