@@ -20,10 +20,10 @@ from libcloud.compute.types import NodeState as CloudState
 from infrastructure.adapters.cloud_user_data import user_data_options
 from infrastructure.adapters.libcloud_options import with_network, with_objects
 from infrastructure.adapters.libcloud_sizes import is_offered, offer_of
-from infrastructure.adapters.silence import silence_in_words
 from infrastructure.adapters.words import Node, NodeState, Size
 from infrastructure.sizes import cheapest, suits
 from live.lib.errors import ConfigError, PermanentError, TransientError
+from live.lib.silence import silence_in_words
 
 KEY_PREFIX = "live-"
 KEY_TAG = "live-key"

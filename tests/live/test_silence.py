@@ -19,7 +19,7 @@ from urllib3.exceptions import (
     ReadTimeoutError,
 )
 
-from infrastructure.adapters.silence import silence_in_words
+from live.lib.silence import silence_in_words
 
 POOL = urllib3.HTTPConnectionPool("cloud.test", 8773)
 SECURE = urllib3.HTTPSConnectionPool("cloud.test", 443)
