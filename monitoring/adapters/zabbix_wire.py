@@ -12,6 +12,7 @@ import requests
 from pyzabbix.api import ZabbixAPI, ZabbixAPIException
 
 from live.lib.errors import ConfigError, OutsideError, PermanentError, TransientError
+from live.lib.silence import silence_in_words
 
 # pyzabbix writes whole requests, passwords included, at the level DEBUG, and its address at INFO.
 logging.getLogger("pyzabbix").setLevel(logging.WARNING)
@@ -143,7 +144,7 @@ def _of_the_status(response: requests.Response) -> OutsideError:
 
 
 def _of_the_road(error: Exception) -> OutsideError:
-    """Nothing of the error's own text: it may hold the address with a password in it."""
+    """Nothing of the error's own text that may hold the address with a password in it."""
     if isinstance(error, requests.exceptions.SSLError):
         return ConfigError("Zabbix's certificate is not trusted, or it speaks no TLS at ZABBIX_URL")
     if isinstance(error, requests.Timeout | TimeoutError):
@@ -154,4 +155,4 @@ def _of_the_road(error: Exception) -> OutsideError:
         return ConfigError("ZABBIX_URL is not a web address")
     if isinstance(error, ValueError):
         return TransientError("Zabbix answered something that is no JSON-RPC")
-    return TransientError("Zabbix cannot be reached")
+    return TransientError(silence_in_words("Zabbix", error))

@@ -28,11 +28,11 @@ pytestmark = [pytest.mark.lab, pytest.mark.django_db(transaction=True)]
 # What the door does, and what staff read of it.
 FAULTS = {
     "silent": "Zabbix did not answer in time",
-    "hangs up": "Zabbix cannot be reached",
+    "hangs up": "Zabbix at {where} cannot be reached: it broke off the connection",
     "page": "Zabbix answered with a page instead of JSON; is it ZABBIX_URL that is wrong?",
     "nonsense": "Zabbix answered something that is no JSON-RPC",
-    "half": "Zabbix cannot be reached",
-    "lost reply": "Zabbix cannot be reached",
+    "half": "Zabbix cannot be reached: it broke off the connection",
+    "lost reply": "Zabbix at {where} cannot be reached: it broke off the connection",
     "ends sessions": "Zabbix has ended the session",
     "429": "Zabbix answered HTTP 429",
     "500": "Zabbix answered HTTP 500",
@@ -90,17 +90,22 @@ def read_once(life: Watched) -> None:
     life.until(lambda: life.monitor.state == "up", "first reading")
 
 
+def said_of(fault: str, door: Door) -> str:
+    """What staff read while the door has this fault."""
+    return FAULTS[fault].format(where=f"127.0.0.1:{door.port}")
+
+
 def test_order_arrives_while_zabbix_is_in_trouble_and_is_registered_afterwards(
     life: Watched, door: Door, admin: ZabbixWatch
 ) -> None:
-    for fault, words in FAULTS.items():
+    for fault in FAULTS:
         door.fault = fault
         life.soon()
         life.beat()
         assert (life.order.state, life.order.reason) == (State.ACTIVE, "Running; monitoring pending."), fault
         assert not life.order.needs_person
-        assert life.told() == (PartState.WORKING, words)
-        assert life.monitor.last_error == words
+        assert life.told() == (PartState.WORKING, said_of(fault, door))
+        assert life.monitor.last_error == said_of(fault, door)
         assert life.monitor.next_attempt_at is not None
     door.fault = "open"
     life.soon()
@@ -121,7 +126,7 @@ def test_reply_lost_at_any_call_of_a_registration_leaves_one_of_each(
         life.beat()
         if life.told()[0] == PartState.READY:
             break
-        assert life.told() == (PartState.WORKING, FAULTS["lost reply"])
+        assert life.told() == (PartState.WORKING, said_of("lost reply", door))
     assert lost > 5
     assert counted(life, admin) == ONE_OF_EACH
 
@@ -130,10 +135,10 @@ def test_readings_that_fail_change_nothing_until_too_much_time_has_passed(
     life: Watched, door: Door, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     read_once(life)
-    for fault, words in FAULTS.items():
+    for fault in FAULTS:
         door.fault = fault
         life.beat()
-        assert life.monitor.read_error == words, fault
+        assert life.monitor.read_error == said_of(fault, door)
         assert (life.monitor.state, life.order.state) == ("up", State.ACTIVE)
     with monkeypatch.context() as later:
         moment = clock.now() + timedelta(minutes=6)
@@ -259,7 +264,7 @@ def test_removal_waits_for_zabbix_and_then_leaves_nothing(life: Watched, door: D
         door.fault = fault
         life.soon()
         life.beat()
-        assert life.told() == (PartState.WORKING, FAULTS[fault])
+        assert life.told() == (PartState.WORKING, said_of(fault, door))
         assert life.order.state == State.REMOVING
         assert life.order.parts.get(part=Part.COMPOSITION).state == PartState.READY
     door.fault = "open"

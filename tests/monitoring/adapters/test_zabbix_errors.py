@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import logging
 from datetime import timedelta
@@ -35,6 +36,7 @@ def refusal(said: str, code: int = -32602) -> dict[str, object]:
     ("answer", "kind", "words"),
     [
         ({"body": requests.ConnectionError(f"to https://live:{PASSWORD}@zabbix")}, TransientError, "cannot be reached"),
+        ({"body": ConnectionRefusedError(errno.ECONNREFUSED, "x")}, TransientError, "be reached: connection refused"),
         ({"body": requests.exceptions.SSLError("certificate verify failed")}, ConfigError, "not trusted"),
         ({"body": requests.ConnectTimeout()}, TransientError, "did not answer in time"),
         ({"body": requests.ReadTimeout()}, TransientError, "did not answer in time"),
