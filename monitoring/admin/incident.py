@@ -13,7 +13,7 @@ from django.template.response import TemplateResponse
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.decorators import display
-from unfold.widgets import UnfoldAdminTextareaWidget
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
 
 from customers.models import User
 from live.lib.errors import Refusal
@@ -37,9 +37,17 @@ IMPACTS = {Service.DEGRADED: "info", Service.PARTIAL: "warning", Service.MAJOR: 
 class UpdateForm(forms.ModelForm[IncidentUpdate]):
     """One thing to say."""
 
+    impact = forms.ChoiceField(
+        label=_("Impact"),
+        choices=(("", _("As it is")), *Incident.IMPACTS),
+        required=False,
+        widget=UnfoldAdminSelectWidget,
+    )
+
     class Meta:
         model = IncidentUpdate
         fields = ("state", "impact", "message")
+        widgets = {"message": UnfoldAdminTextareaWidget(attrs={"rows": 3})}
 
     def clean(self) -> dict[str, Any]:
         """What the service would refuse is said beside the field."""
@@ -57,13 +65,13 @@ class OpeningForm(forms.ModelForm[Incident]):
 
     orders = forms.ModelMultipleChoiceField(
         Order.objects.all(),
-        label=_("orders"),
+        label=_("Orders"),
         widget=AutocompleteSelectMultiple(Incident._meta.get_field("order"), admin.site),
         help_text=_("Each gets an incident of its own; a customer gets one mail."),
     )
     message = forms.CharField(
-        label=_("first words"),
-        widget=UnfoldAdminTextareaWidget,
+        label=_("First words"),
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 4}),
         help_text=_("Customers read this, and get it by mail."),
     )
 

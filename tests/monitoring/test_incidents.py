@@ -247,6 +247,7 @@ def test_staff_post_updates_in_the_admin(room: Room, operator: Client) -> None:
     fail(room, room.watched())
     minutes(room, 5)
     incident = Incident.objects.get()
+    assert "As it is" in operator.get(PAGE.format(incident.pk)).content.decode()
     assert "still down" in say(operator, incident, "resolved", "Mended.")
     assert IncidentUpdate.objects.count() == 1
     say(operator, incident, "identified", "A disk is full.")

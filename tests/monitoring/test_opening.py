@@ -93,7 +93,7 @@ def test_order_has_one_open_incident_and_a_removed_one_has_none(room: Room) -> N
 def test_form_opens_one_per_order_and_keeps_it_in_the_history(room: Room, client: Client) -> None:
     orders = [room.watched(), room.watched()]
     client.force_login(staff("add_incident", "view_incident", "view_order", "view_incidentupdate"))  # type: ignore[arg-type]
-    assert "first words" in client.get(ADD).content.decode().lower()
+    assert "First words" in client.get(ADD).content.decode()
     asked = {**SAID, "state": "identified", "orders": [order.pk for order in orders]}
     answer = client.post(ADD, asked)
     assert answer.status_code == 302, answer.content.decode()
