@@ -21,6 +21,7 @@ from live.lib.control import controllers
 from live.lib.machine_owned import when
 from live.lib.money import Money
 from live.lib.queue import look_at_queue
+from monitoring.models import Watcher
 from orders import tones
 from orders.models import Order, OrderEvent
 from orders.words import Part, PartState, State, Wanted
@@ -145,11 +146,14 @@ def not_well(counts: Mapping[str, int]) -> Card:
 
 
 def broken_rows(request: HttpRequest) -> list[Line]:
-    """What failed for good and is no part of an order: mails, readings of the catalogue, and what they refused."""
+    """What failed and is no part of an order: mails, readings of the catalogue, and whoever watches and is silent."""
     lines: list[Line] = []
     for model in (one.model for one in controllers()):
         if _may_view(request, model) and not hasattr(model, "order"):
             lines += [_of_row(row, row.last_error) for row in model._default_manager.failed()[:SHOWN]]
+    if _may_view(request, Watcher):
+        silent = Watcher.objects.filter(failing_since__lt=clock.now() - STALE)
+        lines += [_of_row(row, row.last_error) for row in silent]
     if _may_view(request, Product):
         lines += [_of_row(row, row.import_error) for row in Product.objects.exclude(import_error="")[:SHOWN]]
     return lines

@@ -18,6 +18,7 @@ from billing.services import follow_orders
 from customers.models import Message, User
 from infrastructure.models import Provider
 from live.lib import clock
+from monitoring.models import Watcher
 from orders.models import Order
 from orders.services import place_order, remove_order, report
 from orders.words import Part, PartState
@@ -176,3 +177,12 @@ def test_customers_people_are_sent_away(client: Client) -> None:
     client.force_login(UserFactory())
     answer = client.get(PAGE)
     assert answer.status_code == 302
+
+
+def test_whoever_watches_is_told_of_once_it_is_silent_for_some_minutes(boss: Client) -> None:
+    row = Watcher.objects.create(backend="zabbix", last_error="cannot be reached", failing_since=clock.now())
+    assert boss.get(PAGE).context["broken"] == []
+    Watcher.objects.update(failing_since=clock.now() - timedelta(minutes=4))
+    (line,) = boss.get(PAGE).context["broken"]
+    assert (line.title, line.reason) == ("Zabbix", "cannot be reached")
+    assert f"/watcher/{row.pk}/" in line.url
