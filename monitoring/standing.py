@@ -87,10 +87,13 @@ def moment_in_words(moment: datetime, now: datetime) -> str:
 
 
 def _down_in_words(checks: list[MonitorCheck]) -> str:
+    """What is down and why; what they all have to say is said once."""
     down = [check for check in checks if check.state == CheckState.DOWN]
     said = "; ".join(f"{check.endpoint.application}: {check.words}" for check in down)
     if len(checks) == 1:
         return said
+    if len(down) == len(checks) and len({check.words for check in down}) == 1:
+        return _("All %(all)d addresses are down: %(said)s") % {"all": len(checks), "said": down[0].words}
     count = _("%(down)d of %(all)d addresses are down") % {"down": len(down), "all": len(checks)}
     return f"{count}: {said}"
 

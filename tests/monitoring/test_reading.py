@@ -56,6 +56,16 @@ def test_outage_degrades_the_order_and_its_end_restores_it(room: Room) -> None:
     assert list(told) == [("working", False), ("ready", True), ("down", True), ("ready", True)]
 
 
+def test_what_all_addresses_have_to_say_is_said_once(room: Room) -> None:
+    order = room.watched("wms", "csw")
+    for name in ("wms", "csw"):
+        room.watch.down[order.key, name] = "answered 503 instead of 200"
+    room.minute()
+    room.minute()
+    order.refresh_from_db()
+    assert order.reason == "All 2 addresses are down: answered 503 instead of 200"
+
+
 def test_only_address_of_an_order_is_named_without_counting(room: Room) -> None:
     order = room.watched()
     room.watch.down[order.key, "wms"] = "connection refused"
