@@ -66,8 +66,12 @@ class Order(Timestamped):
     agreed_setup_fee = models.DecimalField(
         _("agreed set-up fee"), max_digits=12, decimal_places=2, null=True, editable=False
     )
-    agreed_currency = models.CharField(_("agreed currency"), max_length=3, blank=True, editable=False, default="")
-    agreed_period = models.CharField(_("agreed period"), max_length=5, blank=True, editable=False, default="")
+    agreed_currency = models.CharField(
+        _("agreed currency"), max_length=3, blank=True, editable=False, default="", db_default=""
+    )
+    agreed_period = models.CharField(
+        _("agreed period"), max_length=5, blank=True, editable=False, default="", db_default=""
+    )
     agreed_promise = models.DecimalField(
         _("agreed availability (%)"), max_digits=5, decimal_places=2, null=True, editable=False
     )

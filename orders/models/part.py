@@ -19,7 +19,14 @@ class OrderPart(Timestamped):
     state = models.CharField(_("state"), max_length=10, choices=PartState.choices)
     version = models.PositiveIntegerField(_("version"))
     message = models.TextField(_("message"), blank=True)
-    told = models.TextField(_("what customers read"), blank=True, help_text=_("Without the outside's own words."))
+    # The database fills it for workers of the version before, which do not know of it while an upgrade runs.
+    told = models.TextField(
+        _("what customers read"),
+        blank=True,
+        default="",
+        db_default="",
+        help_text=_("Without the outside's own words."),
+    )
 
     class Meta:
         verbose_name = _("part")
