@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from infrastructure.models import Host, Look, Server
 from infrastructure.outside import engine_of, engine_of_host
 from live.lib.machine_owned import when
+from live.lib.sizes_in_words import cpu_words
 
 MIB, GIB = 1024**2, 1024**3
 NBSP = "\u00a0"  # an amount and its unit stay on one line
@@ -52,7 +53,7 @@ def machine_in_words(look: Look) -> str:
     """The engine's version, and what the machine has and has left."""
     told = [_("version %(version)s") % {"version": look.version}] if look.version else []
     if look.cpus:
-        told.append(_("%(cpus)s CPUs") % {"cpus": look.cpus})
+        told.append(cpu_words(look.cpus))
     for has, free, words in (
         (look.ram_gb, look.ram_free_gb, _("%(free)s of %(all)s GB of memory free")),
         (look.disk_gb, look.disk_free_gb, _("%(free)s of %(all)s GB of disk free")),

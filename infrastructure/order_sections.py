@@ -14,6 +14,7 @@ from infrastructure.last_look import bytes_in_words, looks_at, memory_in_words
 from infrastructure.models import Deployment, Provider, Server, Service
 from infrastructure.preview import OrderPlan, plan_of
 from live.lib.machine_owned import when
+from live.lib.sizes_in_words import cpu_words
 from orders.models import Order
 from orders.sections import Fact, PartRow, Section, Sections, part_row
 from orders.words import Part, Wanted
@@ -144,8 +145,8 @@ def _service_line(row: Service) -> dict[str, Any]:
 def _size_words(plan: OrderPlan) -> str:
     if plan.size is None:
         wish = plan.wish
-        words = _("The cheapest with %(cpus)s CPUs, %(ram)s GB of memory and %(disk)s GB of disk")
-        return words % {"cpus": wish.cpus, "ram": wish.ram_gb, "disk": wish.disk_gb}
+        words = _("The cheapest with %(cpus)s, %(ram)s GB of memory and %(disk)s GB of disk")
+        return words % {"cpus": cpu_words(wish.cpus), "ram": wish.ram_gb, "disk": wish.disk_gb}
     name = plan.size.name
     if plan.is_plans_size:
         name = _("%(size)s (the size of this plan here)") % {"size": name}

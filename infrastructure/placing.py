@@ -16,6 +16,7 @@ from infrastructure.adapters.words import Port, Size, SizeOffer
 from infrastructure.models import Deployment, Host, PlanSize, Provider, ProviderOption, PublishedPort, Server
 from infrastructure.sizes import Room, Taken, cheapest, fits, suits, tightest
 from live.lib.errors import Refusal
+from live.lib.sizes_in_words import cpu_words
 from orders.models import Order
 from products.models import Plan
 
@@ -115,10 +116,10 @@ def _fitting(order: Order) -> list[Provider]:
 
 
 def _no_room_words(plan: Plan) -> str:
-    words = _("No host has %(cpus)s CPUs, %(ram)s GB of memory and %(disk)s GB of disk free.")
+    words = _("No host has %(cpus)s, %(ram)s GB of memory and %(disk)s GB of disk free.")
     if plan.placement == Plan.Placement.DEDICATED:
-        words = _("No empty host has %(cpus)s CPUs, %(ram)s GB of memory and %(disk)s GB of disk.")
-    return words % {"cpus": plan.cpus, "ram": plan.ram_gb, "disk": plan.disk_gb}
+        words = _("No empty host has %(cpus)s, %(ram)s GB of memory and %(disk)s GB of disk.")
+    return words % {"cpus": cpu_words(plan.cpus), "ram": plan.ram_gb, "disk": plan.disk_gb}
 
 
 def _made_at(provider: Provider, plan: Plan) -> Place:

@@ -15,6 +15,7 @@ from infrastructure.seeing import write_offer
 from live.lib import clock
 from live.lib.errors import OutsideError, PermanentError
 from live.lib.queue import enqueue
+from live.lib.sizes_in_words import cpu_words
 
 LEAST_DISK_GB = 1
 
@@ -62,12 +63,10 @@ def ask_host(host_pk: int) -> str:
         return _write_answer(host, state, str(error))
     if trouble := trouble_with(facts):
         return _write_answer(host, Host.State.REFUSED, trouble, facts=asdict(facts))
-    words = _(
-        "%(system)s, Docker %(docker)s; %(cpus)s CPUs, %(ram)s GB of memory, %(free)s of %(disk)s GB of disk free"
-    ) % {
+    words = _("%(system)s, Docker %(docker)s; %(cpus)s, %(ram)s GB of memory, %(free)s of %(disk)s GB of disk free") % {
         "system": facts.system,
         "docker": facts.docker,
-        "cpus": facts.cpus,
+        "cpus": cpu_words(facts.cpus),
         "ram": facts.ram_gb,
         "free": facts.disk_free_gb,
         "disk": facts.disk_gb,

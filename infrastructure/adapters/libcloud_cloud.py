@@ -189,7 +189,8 @@ class LibcloudCloud:
         offers = (offer_of(one) for name, one in sizes.items() if not self._size_ids or name in self._size_ids)
         best = cheapest((one for one in offers if suits(one, self._architecture)), size)
         if best is None:
-            wish = f"{size.cpus} CPUs, {size.ram_gb} GB of memory and {size.disk_gb} GB of disk"
+            cpus = f"{size.cpus} {'CPU' if size.cpus == 1 else 'CPUs'}"
+            wish = f"{cpus}, {size.ram_gb} GB of memory and {size.disk_gb} GB of disk"
             raise PermanentError(f"{self._name} has no size with {wish}")
         return sizes[best.outside_id]
 

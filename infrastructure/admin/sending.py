@@ -24,6 +24,7 @@ from infrastructure.models import Server
 from live.lib.confirming import Change
 from live.lib.errors import Refusal
 from live.lib.money import Money
+from live.lib.sizes_in_words import cpu_words
 from orders.words import Wanted
 
 Words = str | Promise
@@ -122,8 +123,8 @@ class ErrandForm(forms.Form):
 
 def choice_words(one: Choice) -> str:
     """A size in a line: what it has, what it costs a month, and how much more or less that is."""
-    has = gettext("%(cpus)s CPUs, %(ram)s GB memory, %(disk)s GB disk") % {
-        "cpus": one.cpus or "?",
+    has = gettext("%(cpus)s, %(ram)s GB memory, %(disk)s GB disk") % {
+        "cpus": cpu_words(one.cpus or None),
         "ram": f"{float(one.ram_gb):g}" if one.ram_gb else "?",
         "disk": one.disk_gb or "?",
     }

@@ -12,6 +12,7 @@ from infrastructure.models.option import ProviderOption
 from infrastructure.models.provider import Provider
 from infrastructure.sizes import fits, suits
 from live.lib.models import Timestamped
+from live.lib.sizes_in_words import cpu_words
 from products.models import Plan
 
 
@@ -52,8 +53,8 @@ class PlanSize(Timestamped):
                 "ours": self.provider.architecture,
             }
         if self.plan_id and not fits(size.as_offer, self.wish):
-            wish = {"cpus": self.wish.cpus, "ram": self.wish.ram_gb, "disk": self.wish.disk_gb}
-            words = _("The plan promises %(cpus)s CPUs, %(ram)s GB of memory and %(disk)s GB of disk: this has less.")
+            wish = {"cpus": cpu_words(self.wish.cpus), "ram": self.wish.ram_gb, "disk": self.wish.disk_gb}
+            words = _("The plan promises %(cpus)s, %(ram)s GB of memory and %(disk)s GB of disk: this has less.")
             return words % wish
         return ""
 

@@ -11,6 +11,7 @@ from django.utils.translation import get_language, gettext
 
 from live.lib.machine_owned import when
 from live.lib.money import Money
+from live.lib.sizes_in_words import cpu_words
 from orders import tones
 from orders.models import Order, OrderEvent
 from orders.sections import Fact, PartRow, rooms
@@ -89,8 +90,8 @@ def _line(order: Order, part: Part, seen: Any, row: PartRow | None) -> PartLine:
 def plan_of(order: Order) -> list[Fact]:
     """What approval would set going: size, price, and what each room above would make."""
     plan, terms = order.plan, order.terms
-    size = gettext("%(cpus)s CPUs, %(ram)s GB memory, %(disk)s GB disk") % {
-        "cpus": plan.cpus,
+    size = gettext("%(cpus)s, %(ram)s GB memory, %(disk)s GB disk") % {
+        "cpus": cpu_words(plan.cpus),
         "ram": plan.ram_gb,
         "disk": plan.disk_gb,
     }

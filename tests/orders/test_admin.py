@@ -242,7 +242,7 @@ def test_page_tells_what_a_draft_would_make(operator: Client) -> None:
         "Rehearsal cloud",
         "gateway",
         "Web Map Service (/wms)",
-        "1 CPUs, 2 GB memory, 20 GB disk",
+        "1 CPU, 2 GB memory, 20 GB disk",
         "rehearsal",
     ):
         assert words in content
