@@ -16,7 +16,7 @@ from live.lib import clock
 from live.lib.machine_owned import when
 from monitoring.beside import expiry_of, kept_of, links_into_zabbix
 from monitoring.board import boards_of
-from monitoring.models import Monitor, MonitorCheck, StatusPage, Watcher
+from monitoring.models import Incident, Maintenance, Monitor, MonitorCheck, StatusPage, Watcher
 from orders.models import Order
 from orders.sections import Fact, PartRow, Section, Sections, part_row
 from orders.words import Part, Wanted
@@ -33,7 +33,7 @@ class MonitoringSections(Sections):
             yield part_row(Part.MONITORING, monitor, monitor.get_backend_display())
 
     def sections(self, order: Order) -> Iterable[Section]:
-        """Ninety days, response times, promise and figures, present problems, and every check as it stands."""
+        """Ninety days, promise and figures, what goes on or is planned, problems, and every check as it stands."""
         running = Monitor.objects.filter(order=order).exclude(wanted=Wanted.REMOVED).select_related("order")
         monitor = running.prefetch_related(Prefetch("checks", MonitorCheck.objects.with_endpoints())).first()
         if monitor is None:
@@ -50,6 +50,8 @@ class MonitoringSections(Sections):
                 "has_certificates": any(expiry for *_rest, expiry in checks),
                 "problems": [(problem, when(problem.since)) for problem in monitor.problems.all()],
                 "kept": kept_of(order),
+                "incidents": Incident.objects.going_on().filter(order=order),
+                "windows": Maintenance.objects.unfinished_at(now).filter(orders=order).order_by("starts_at", "pk"),
                 "told_at": _watcher_in_words(monitor),
                 "board": board,
                 "links": [*_links(order), *links_into_zabbix(monitor)],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -12,7 +12,7 @@ from live.lib import clock
 from live.portal import words
 from live.portal.papers import papers
 from live.portal.running import running
-from monitoring.maintenance import resting_until
+from monitoring.models import Incident, Maintenance
 from monitoring.standing import moment_in_words
 from orders.models import Order
 from orders.words import State, Wanted
@@ -24,6 +24,7 @@ PAPERS_SHOWN = 24
 def order_facts(order: Order) -> dict[str, Any]:
     """The order's standing, timeline, addresses, price and papers; a fixed number of queries."""
     seen = [part.seen for part in order.parts.all()]
+    windows = list(Maintenance.objects.unfinished_at(clock.now()).filter(orders=order).order_by("starts_at", "pk"))
     events = order.events.public().select_related("actor").order_by("-at", "-pk")[:EVENTS_SHOWN]
     return {
         "order": order,
@@ -32,8 +33,10 @@ def order_facts(order: Order) -> dict[str, Any]:
             wanted=Wanted(order.wanted),
             version=order.wanted_version,
             seen=seen,
-            resting_until=resting_in_words(order),
+            resting_until=resting_in_words(windows),
         ),
+        "incidents": list(Incident.objects.going_on().filter(order=order)),
+        "windows": windows,
         "events": list(events),
         "inputs": chosen(order),
         "secrets": visible_secrets(order),
@@ -46,11 +49,10 @@ def order_facts(order: Order) -> dict[str, Any]:
     }
 
 
-def resting_in_words(order: Order) -> str:
-    """Until when the order is under maintenance, in the reader's zone; empty when it is not."""
-    now = clock.now()
-    until = resting_until([order.pk], now).get(order.pk)
-    return moment_in_words(until, now) if until else ""
+def resting_in_words(windows: Sequence[Maintenance]) -> str:
+    """Until when the last window under way lasts, in the reader's zone; empty when there is none."""
+    ends = [one.ends_at for one in windows if one.standing == "open"]
+    return moment_in_words(max(ends), clock.now()) if ends else ""
 
 
 def chosen(order: Order) -> list[tuple[str, object]]:

@@ -10,7 +10,9 @@ from django.test import Client
 from pytest_django import Settings
 
 from monitoring.beside import Kept, expiry_of, kept_of, links_into_zabbix
+from monitoring.maintenance import plan_maintenance
 from monitoring.models import Monitor, MonitorCheck, Outage, Problem, Watcher, WatchFigure
+from monitoring.opening import open_incidents
 from orders.models import Order
 from tests.factories import UserFactory
 from tests.monitoring.conftest import Room
@@ -110,6 +112,9 @@ def test_order_page_shows_all_of_it(client: Client, room: Room) -> None:
     )
     Watcher.objects.create(backend="zabbix", failing_since=room.drive.now, last_error="Zabbix cannot be reached")
     room.minute()
+    open_incidents(orders=[order], title="Tiles are slow", impact="degraded", message="We are looking.")
+    later = room.drive.now + timedelta(hours=2)
+    plan_maintenance(title="New disks", starts_at=later, ends_at=later + timedelta(hours=1), orders=[order])
     client.force_login(UserFactory(is_staff=True, is_superuser=True))
     page = client.get(f"/admin/orders/order/{order.pk}/change/").content.decode()
     for told in (
@@ -120,5 +125,8 @@ def test_order_page_shows_all_of_it(client: Client, room: Room) -> None:
         "Problems in Zabbix",
         "https://zabbix.example/zabbix.php?action=latest.view",
         "Zabbix cannot be reached",
+        "Tiles are slow",
+        "New disks",
+        "To come",
     ):
         assert told in page, told

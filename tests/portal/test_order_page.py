@@ -14,6 +14,7 @@ from django.utils import timezone
 from customers.models import Customer, User
 from live.lib import clock
 from monitoring.maintenance import plan_maintenance
+from monitoring.opening import open_incidents
 from orders.models import Order
 from orders.services import place_order, remove_order, report, suspend_order
 from orders.words import Part, PartState
@@ -92,7 +93,7 @@ def test_the_page_takes_a_fixed_number_of_queries(order: Order, owner: User, sig
         order.events.create(at=order.created_at, message=f"news {number}", is_public=True, actor=owner)
     with CaptureQueriesContext(connection) as later:
         client.get(f"/orders/{order.reference}/")
-    assert len(later) == len(seen) <= 11
+    assert len(later) == len(seen) <= 12
 
 
 def test_the_timeline_holds_only_what_is_public(order: Order, owner: User, sign_in: SignIn) -> None:
@@ -132,3 +133,14 @@ def test_maintenance_is_told_in_the_viewers_zone(order: Order, owner: User, sign
     page = sign_in(owner).get(f"/orders/{order.reference}/").content.decode()
     assert "Under maintenance until" in page
     assert f"{timezone.localtime(window.ends_at, ZoneInfo('Asia/Tokyo')):%H:%M} JST" in page
+
+
+def test_the_page_tells_of_an_incident_and_of_planned_maintenance(order: Order, owner: User, sign_in: SignIn) -> None:
+    arrive(order)
+    later = clock.now() + timedelta(hours=2)
+    plan_maintenance(title="New disks", starts_at=later, ends_at=later + timedelta(hours=1), orders=[order])
+    open_incidents(orders=[order], title="Tiles are slow", impact="degraded", message="We are looking.")
+    page = sign_in(owner).get(f"/orders/{order.reference}/").content.decode()
+    assert "Maintenance: New disks" in page
+    assert "Tiles are slow" in page
+    assert "Your services are running" in page
