@@ -104,7 +104,7 @@ def plan_size_form_of(provider: Provider) -> type[forms.ModelForm[PlanSize]]:
     chosen = set(provider.plan_sizes.values_list("size_id", flat=True)) - {one for one, _words in choices}
     gone = [(one, gettext("%(id)s (no longer on offer)") % {"id": one}) for one in sorted(chosen)]
     size = forms.ChoiceField(
-        choices=[("", "–"), *choices, *gone], label=_("size"), widget=widgets.UnfoldAdminSelectWidget()
+        choices=[("", "–"), *choices, *gone], label=_("Size"), widget=widgets.UnfoldAdminSelectWidget()
     )
     return type("PlanSizeForm", (forms.ModelForm,), {"__module__": __name__, "size_id": size})
 

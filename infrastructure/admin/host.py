@@ -30,7 +30,7 @@ class HostForm(forms.ModelForm[Host]):
     """A host; its private key goes in and never comes out."""
 
     private_key = forms.CharField(
-        label=_("private key"),
+        label=_("Private key"),
         required=False,
         widget=widgets.UnfoldAdminTextareaWidget(attrs={"rows": 4, "autocomplete": "off"}),
         help_text=_(

@@ -22,7 +22,7 @@ class ServerKeysForm(forms.ModelForm[ServerKeys]):
     """What opens a server, which goes in and never comes out, and what it is known by."""
 
     given_key = forms.CharField(
-        label=_("private key"),
+        label=_("Private key"),
         required=False,
         widget=widgets.UnfoldAdminTextareaWidget(attrs={"rows": 4, "autocomplete": "off"}),
         help_text=_("Opens the server for root, in OpenSSH's format. Left empty, the one that is stored stays."),
