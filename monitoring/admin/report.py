@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 from django.contrib import admin
 from django.db.models import QuerySet
@@ -29,6 +30,7 @@ from monitoring.measuring import company_zone
 from monitoring.models import MonthlyReport, Outage
 from monitoring.monthly import decide_credit, print_again
 from monitoring.report_files import file_name, open_report
+from monitoring.templatetags.reporting import lasting, response_time
 
 TONES = {"none": "", "due": "warning", "approved": "success", "declined": ""}
 APPROVE = Change(
@@ -74,11 +76,24 @@ class MonthlyReportAdmin(MachineOwned, ModelAdmin):
     fieldsets = (
         (None, {"fields": ("order", "customer", "shown_month", "pdf")}),
         (_("Kept"), {"fields": ("availability", "promise", "outages", "shown_outages")}),
-        (_("The month in seconds"), {"fields": ("up", "down", "maintenance", "unknown")}),
-        (_("Response times"), {"fields": ("seconds_mean", "seconds_max")}),
+        (_("The month"), {"fields": ("shown_up", "shown_down", "shown_maintenance", "shown_unknown")}),
+        (_("Response times"), {"fields": ("shown_mean", "shown_longest")}),
         (_("Credit"), {"fields": ("credit_percent", "shown_credit", "decision", "decided_at", "decided_by")}),
     )
-    readonly_fields = ("customer", "shown_month", "shown_outages", "shown_credit", "decision", "pdf")
+    readonly_fields = (
+        "customer",
+        "shown_month",
+        "shown_outages",
+        "shown_up",
+        "shown_down",
+        "shown_maintenance",
+        "shown_unknown",
+        "shown_mean",
+        "shown_longest",
+        "shown_credit",
+        "decision",
+        "pdf",
+    )
 
     def get_urls(self) -> list[URLPattern]:
         """With the file's own address."""
@@ -138,6 +153,36 @@ class MonthlyReportAdmin(MachineOwned, ModelAdmin):
         )
         told = ((began, lasted, one.application, one.words) for began, lasted, one in lines)
         return format_html_join("", "<div>{}, {}: {} – {}</div>", told) or "–"
+
+    @admin.display(description=_("up"))
+    def shown_up(self, row: MonthlyReport) -> str:
+        """As the file says it."""
+        return lasting(timedelta(seconds=row.up))
+
+    @admin.display(description=_("down"))
+    def shown_down(self, row: MonthlyReport) -> str:
+        """As the file says it."""
+        return lasting(timedelta(seconds=row.down))
+
+    @admin.display(description=_("maintenance"))
+    def shown_maintenance(self, row: MonthlyReport) -> str:
+        """As the file says it."""
+        return lasting(timedelta(seconds=row.maintenance))
+
+    @admin.display(description=_("not known"))
+    def shown_unknown(self, row: MonthlyReport) -> str:
+        """As the file says it."""
+        return lasting(timedelta(seconds=row.unknown))
+
+    @admin.display(description=_("typical answer"))
+    def shown_mean(self, row: MonthlyReport) -> str:
+        """As the file says it; nothing where nothing answered."""
+        return response_time(row.seconds_mean) if row.seconds_mean else "–"
+
+    @admin.display(description=_("slowest answer"))
+    def shown_longest(self, row: MonthlyReport) -> str:
+        """As the file says it; nothing where nothing answered."""
+        return response_time(row.seconds_max) if row.seconds_max else "–"
 
     def has_decide_permission(self, request: HttpRequest) -> bool:
         """Whoever may decide about credits."""

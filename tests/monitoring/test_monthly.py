@@ -257,7 +257,7 @@ def test_staff_read_the_report_and_decide_with_a_reason(room: Room, client: Clie
     report = MonthlyReport.objects.get()
     enter(client, "view_monthlyreport", "decide_credit")
     page = client.get(f"{LIST}{report.pk}/change/").content.decode()
-    for words in ("June 2026", "99.30", "€4.90", "WMS – answered 503", "To be decided"):
+    for words in ("June 2026", "99.30", "€4.90", "WMS – answered 503", "To be decided", "29 d 19 h", "5 h"):
         assert words in page
     asked = {"action": "approve", "_selected_action": [report.pk], "confirmed": "yes", "why": "Our disk was full."}
     client.post(LIST, asked)
