@@ -162,13 +162,15 @@ def _waiting() -> int:
 
 def _overview() -> dict[str, Any]:
     """Who watches now, by the settings; what waits for it; what it calls wrong."""
-    backend = outside.get_watch().backend
+    watch = outside.get_watch()
+    backend = watch.backend
     row = Watcher.objects.filter(backend=backend).first() or Watcher(backend=backend)
     late = Monitor.objects.filter(wanted=Wanted.RUNNING).exclude(read_error="").count()
     return {
         "watcher": row,
         "watcher_name": Backend(backend).label,
         "watcher_standing": _standing_of(row),
+        "watcher_address": watch.address,
         "watcher_answered": when(row.last_success_at),
         "watcher_tested": when(row.tested_at),
         "waiting": _waiting(),

@@ -34,6 +34,18 @@ def test_list_says_who_watches_before_anybody_asked(staff: Client) -> None:
     assert "Not asked yet." in page
 
 
+def test_list_says_which_address_is_asked_and_that_the_test_was_of_another(staff: Client, room: Room) -> None:
+    room.watch.address = "https://new.example"
+    Watcher.objects.create(
+        backend=room.watch.backend, address="https://old.example", said="Failed", tested_at=clock.now()
+    )
+    page = " ".join(staff.get(LIST).content.decode().split())
+    assert "<dt>Address</dt><dd>https://new.example</dd>" in page
+    assert "at https://old.example, which is no longer asked" in page
+    Watcher.objects.update(address="https://new.example")
+    assert "no longer asked" not in staff.get(LIST).content.decode()
+
+
 def test_list_says_since_when_nobody_answers_and_who_waits(staff: Client, room: Room) -> None:
     order = room.watched()
     room.arrive()
