@@ -49,16 +49,20 @@ def kept_of(order: Order) -> list[Kept]:
     if not figures:
         month = month_span(today(), company_zone())
         return [Kept(title=_month(today()), ours=_ours(order, Span(month.start, clock.now())), promise=promise)]
-    return [
-        Kept(
-            title=_month(row.started_at.date()),
-            # Both say what they know of the same time: theirs was read at a moment, and goes no further.
-            ours=_ours(order, Span(row.started_at, min(row.ended_at, row.read_at))),
-            theirs=row.percentage,
-            promise=promise,
-        )
-        for row in figures
-    ]
+    return [_compared(order, row, promise) for row in figures]
+
+
+def _compared(order: Order, row: WatchFigure, promise: Decimal | None) -> Kept:
+    """Both say what they know of the same time: theirs was read at a moment, and goes no further.
+
+    Where we knew nothing by then, as on an order's first day, ours alone says how it is.
+    """
+    title, end = _month(row.started_at.date()), min(row.ended_at, row.read_at)
+    ours = _ours(order, Span(row.started_at, end))
+    if ours is not None:
+        return Kept(title=title, ours=ours, theirs=row.percentage, promise=promise)
+    until_now = Span(row.started_at, min(row.ended_at, clock.now()))
+    return Kept(title=title, ours=_ours(order, until_now), promise=promise)
 
 
 def _ours(order: Order, period: Span) -> Decimal | None:

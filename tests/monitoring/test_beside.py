@@ -80,6 +80,24 @@ def test_figures_of_both_are_about_the_same_time(room: Room) -> None:
 
 
 @pytest.mark.django_db
+def test_figure_that_was_read_before_our_first_reading_hides_nothing(room: Room) -> None:
+    order = room.watched()
+    start = room.drive.now
+    WatchFigure.objects.create(
+        order=order,
+        started_at=start - timedelta(days=9),
+        ended_at=start + timedelta(days=21),
+        uptime=19,
+        downtime=0,
+        read_at=start,
+    )
+    for _ in range(3):
+        room.minute()
+    (kept,) = kept_of(order)
+    assert (kept.ours, kept.theirs) == (Decimal("100.00"), None)
+
+
+@pytest.mark.django_db
 def test_without_figures_of_the_watcher_this_month_is_measured(room: Room) -> None:
     order = room.watched()
     room.minute()
