@@ -197,7 +197,8 @@ def figure(life: Watched) -> WatchFigure:
 
 def work_on_it(life: Watched, witness: Witness) -> timedelta:
     """A planned window in which it breaks and is mended: announced, shown, and nobody is alarmed."""
-    began_at = clock.now()
+    # Zabbix counts in whole seconds: what breaks within the window's first second began at its full second.
+    began_at = clock.now().replace(microsecond=0)
     window = plan_maintenance(
         title="New disks", starts_at=began_at, ends_at=began_at + timedelta(minutes=30), orders=[life.order]
     )
