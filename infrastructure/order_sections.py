@@ -66,7 +66,7 @@ class InfrastructureSections(Sections):
             yield Fact(label=_("Provider"), value=plan.problem)
         else:
             yield Fact(label=_("Provider"), value=f"{plan.provider} · {plan.host}" if plan.host else plan.provider)
-        if plan.makes_server:
+        if plan.makes_server and not plan.problem:
             yield Fact(label=_("Server"), value=_size_words(plan))
         built = _("built from the release")
         containers = [f"{one.name} ({built if one.is_built else one.image})" for one in plan.containers]

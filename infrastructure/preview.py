@@ -7,12 +7,15 @@ from dataclasses import dataclass
 from typing import Any
 
 import yaml
+from django.utils.translation import gettext as _
 
 from infrastructure.adapters.words import Size, SizeOffer
-from infrastructure.models import Provider
+from infrastructure.models import Provider, ProviderOption
 from infrastructure.placing import NoProvider, Place, find_place
 from live.lib.money import Money
+from live.lib.sizes_in_words import cpu_words
 from orders.models import Order
+from products.models import Plan
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +82,17 @@ def plan_of(order: Order) -> OrderPlan:
         place = find_place(order)
     except NoProvider as refusal:
         return OrderPlan(**known, problem=refusal.message)
-    return OrderPlan(**known, **_placed(place), ports=_ports(place, manifest))
+    return OrderPlan(**known, **_placed(place), problem=_no_size(place, order.plan), ports=_ports(place, manifest))
+
+
+def _no_size(place: Place, plan: Plan) -> str:
+    """What is wrong where a provider has told its sizes and none of them will do."""
+    told = ProviderOption.objects.filter(provider=place.provider, kind=ProviderOption.Kind.SIZE)
+    if not place.provider.makes_servers or place.size is not None or not told.exists():
+        return ""
+    words = _("%(provider)s offers no size with %(cpus)s, %(ram)s GB of memory and %(disk)s GB of disk.")
+    size = {"cpus": cpu_words(plan.cpus), "ram": plan.ram_gb, "disk": plan.disk_gb}
+    return words % {"provider": place.provider.name, **size}
 
 
 def _placed(place: Place) -> dict[str, Any]:

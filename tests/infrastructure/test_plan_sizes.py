@@ -75,6 +75,12 @@ def test_orders_of_the_plan_get_its_size_and_the_order_shows_that(order: Order, 
     assert Server.objects.get(order=order).size_id == "cheap"
 
 
+def test_plan_says_before_approval_that_no_size_will_do(offer: Provider, place: Place) -> None:
+    facts = {fact.label: str(fact.value) for fact in InfrastructureSections().plan(place("dedicated", cpus=32))}
+    assert facts["Provider"] == "Cloud offers no size with 32 CPUs, 4 GB of memory and 40 GB of disk."
+    assert "Server" not in facts
+
+
 def test_the_size_of_a_plan_need_not_be_one_that_others_may_have(order: Order) -> None:
     Provider.objects.update(size_ids=["cheap"])
     mapped(order, "fast")
