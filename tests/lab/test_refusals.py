@@ -89,7 +89,7 @@ def launched_after_a_retry(order: Order, drive_until: DriveUntil) -> None:
 
 
 def test_a_port_that_a_stranger_has(host: Host, target: SshTarget, drive_until: DriveUntil) -> None:
-    stranger = ask(target, f"docker run -d -p {PORT}:9 --init debian:bookworm-slim sleep 300").split()[-1]
+    stranger = ask(target, f"docker run --rm -d -p {PORT}:9 --init debian:bookworm-slim sleep 300").split()[-1]
     try:
         order = place(IDLE)
         drive_until(lambda: is_launched(order), 90)
@@ -106,7 +106,7 @@ def test_a_port_that_a_stranger_took_from_a_stopped_order(
     order = place(IDLE)
     drive_until(lambda: is_launched(order), 90)
     ask(target, f"docker stop --time 1 {order.key}-gateway-1", timeout=30)
-    stranger = ask(target, f"docker run -d -p {PORT}:9 --init debian:bookworm-slim sleep 300").split()[-1]
+    stranger = ask(target, f"docker run --rm -d -p {PORT}:9 --init debian:bookworm-slim sleep 300").split()[-1]
     try:
         confirm_order(order=order)
         assert "port is already allocated" in refused(order, drive_until)
