@@ -15,12 +15,13 @@ from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.decorators import action, display
 
-from billing.files import open_pdf
+from billing.documents.files import open_pdf
+from billing.documents.services import retry_pdf
+from billing.invoicing.services import mark_paid
 from billing.models import Invoice, InvoiceLine, InvoicePdf, Subscription
-from billing.services import mark_paid, retry_pdf
-from live.lib import clock
-from live.lib.confirming import Change, change_rows
-from live.lib.machine_owned import MachineOwned, NeedsPersonFilter, ResourceColumns
+from core import clock
+from core.admin.confirmed_actions import Change, change_rows
+from core.admin.read_only_rows import MachineOwned, NeedsPersonFilter, ResourceColumns
 
 PAID = Change(
     title=_("Mark as paid"),

@@ -13,10 +13,11 @@ class BillingConfig(AppConfig):
     verbose_name = _("Billing")
 
     def ready(self) -> None:
-        from billing import checks, receivers, tasks  # noqa: F401  (all register themselves)
-        from billing.order_sections import BillingSections
-        from live.lib.schedules import Every, register_schedule  # apps must be loaded first
-        from orders.sections import register_sections
+        from billing import checks, receivers  # noqa: F401  (all register themselves)
+        from billing.documents import tasks as documents  # noqa: F401
+        from billing.order_panel import BillingSections
+        from core.engine.schedules import Every, register_schedule  # apps must be loaded first
+        from orders.order_panels import register_sections
 
         register_sections(BillingSections())
-        register_schedule(Every(name="billing run", task="billing.tasks.bill_due", minutes=60))
+        register_schedule(Every(name="billing run", task="billing.invoicing.tasks.bill_due", minutes=60))

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from stdnum import iban
 
-from billing.vat import STANDARD_RATES, is_vat_id, vat_country
+from billing.invoicing.vat import STANDARD_RATES, is_vat_id, vat_country
 
 
 @register()

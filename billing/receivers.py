@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from django.dispatch import receiver
 
-from billing.services import follow_all, follow_orders
-from live.lib.sweep import register_follower
+from billing.subscriptions.services import follow_all, follow_orders
+from core.engine.sweep import register_follower
 from orders.signals import orders_moved
 
 

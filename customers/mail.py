@@ -11,7 +11,7 @@ from django.core.files.storage import default_storage
 from django.core.mail import EmailMultiAlternatives, get_connection
 from django.core.mail.backends.base import BaseEmailBackend
 
-from live.lib.errors import ConfigError, PermanentError, TransientError
+from core.errors import ConfigError, PermanentError, TransientError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,11 +11,11 @@ from django.template.loader import render_to_string
 from django.utils import translation
 from django.utils.translation import gettext as _
 
+from core import clock
+from core.engine.controller import kick, want
+from core.errors import Refusal
+from core.references import new_reference
 from customers.models import ApiToken, Customer, Membership, Message, User
-from live.lib import clock
-from live.lib.control import kick, want
-from live.lib.errors import Refusal
-from live.lib.names import new_reference
 
 
 class NothingToChange(Refusal):

@@ -7,11 +7,11 @@ from datetime import timedelta
 
 from django.conf import settings
 
+from core import clock
+from core.engine.controller import Controller, Ending, done, ending_of, register
+from core.errors import OutsideError
 from customers.mail import Letter, Postbox, get_postbox
 from customers.models import Message
-from live.lib import clock
-from live.lib.control import Controller, Ending, done, ending_of, register
-from live.lib.errors import OutsideError
 
 
 class MailController(Controller[Message]):

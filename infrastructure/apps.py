@@ -13,19 +13,22 @@ class InfrastructureConfig(AppConfig):
     verbose_name = _("Infrastructure")
 
     def ready(self) -> None:
-        from infrastructure import checks, receivers, tasks  # noqa: F401  (they register themselves)
-        from infrastructure.errands import tasks as errands  # noqa: F401  (registers its controller)
-        from infrastructure.order_sections import InfrastructureSections
-        from infrastructure.reconciling import tasks as reconciling  # noqa: F401  (registers its controllers)
-        from live.lib.schedules import Every, register_schedule
-        from orders.sections import register_sections
+        from core.engine.schedules import Every, register_schedule
+        from infrastructure import checks, receivers  # noqa: F401  (they register themselves)
+        from infrastructure.drift import tasks as drift  # noqa: F401
+        from infrastructure.order_panel import InfrastructureSections
+        from infrastructure.provisioning import tasks as provisioning  # noqa: F401
+        from infrastructure.server_actions import tasks as server_actions  # noqa: F401
+        from orders.order_panels import register_sections
 
         register_sections(InfrastructureSections())
-        register_schedule(Every(name="look at services", task="infrastructure.looking.look_at_services", minutes=1))
-        register_schedule(Every(name="ask hosts", task="infrastructure.provider_tasks.ask_all_hosts", minutes=10))
         register_schedule(
-            Every(name="read offers", task="infrastructure.provider_tasks.refresh_all_options", minutes=24 * 60)
+            Every(name="look at services", task="infrastructure.observation.tasks.look_at_services", minutes=1)
+        )
+        register_schedule(Every(name="ask hosts", task="infrastructure.providers.connection.ask_all_hosts", minutes=10))
+        register_schedule(
+            Every(name="read offers", task="infrastructure.providers.offers.refresh_all_options", minutes=24 * 60)
         )
         register_schedule(
-            Every(name="compare with providers", task="infrastructure.reconciling.tasks.compare_all", minutes=15)
+            Every(name="compare with providers", task="infrastructure.drift.tasks.compare_all", minutes=15)
         )

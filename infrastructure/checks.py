@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register
 
-from infrastructure.userdata import names_zabbix
+from infrastructure.cloud_init import names_zabbix
 
 
 @register

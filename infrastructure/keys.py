@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from django.db import transaction
 
-from infrastructure.adapters.ssh import new_key_pair
+from infrastructure.adapters.ssh.hosts import new_key_pair
 from infrastructure.models import Host, HostSecrets, Provider, ProviderSecrets, Server, ServerKeys
 
 

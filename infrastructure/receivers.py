@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from django.dispatch import receiver
 
-from infrastructure.services import follow_all, follow_orders
-from live.lib.sweep import register_follower
+from core.engine.sweep import register_follower
+from infrastructure.provisioning.reconcile import follow_all, follow_orders
 from orders.signals import orders_moved
 
 

@@ -13,8 +13,8 @@ class LiveConfig(AppConfig):
     verbose_name = _("Geocat Live")
 
     def ready(self) -> None:
+        from core.engine.schedules import Every, register_schedule  # apps must be loaded first
         from live import checks  # noqa: F401  (registers the system checks)
-        from live.lib.schedules import Every, register_schedule  # apps must be loaded first
         from live.portal import receivers  # noqa: F401  (connects them)
 
-        register_schedule(Every(name="sweep", task="live.lib.sweep.sweep", minutes=1))
+        register_schedule(Every(name="sweep", task="core.engine.sweep.sweep", minutes=1))

@@ -8,8 +8,8 @@ from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
-from live.lib import clock
-from live.lib.queue import next_beat
+from core import clock
+from core.engine.queue import next_beat
 
 LATE = timedelta(minutes=5)
 

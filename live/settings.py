@@ -9,7 +9,7 @@ import django_stubs_ext
 import environ
 from django.utils.translation import gettext_lazy as _
 
-from live.theme import UNFOLD as UNFOLD
+from live.staff.theme import UNFOLD as UNFOLD
 
 django_stubs_ext.monkeypatch()  # lets `ModelAdmin[Order]` and its like be written
 
@@ -47,7 +47,7 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
     "knox",
     "rest_framework",
-    "live.lib",
+    "core",
     "customers",
     "products",
     "orders",
@@ -60,13 +60,13 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
-    "live.portal.csp.ContentSecurityPolicyMiddleware",
+    "live.csp.ContentSecurityPolicyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "live.portal.zone.ViewersPlaceMiddleware",
+    "live.portal.localisation.ViewersPlaceMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
@@ -256,12 +256,12 @@ SPECTACULAR_SETTINGS = {
         "CustomerState": "customers.models.Customer.State",
         "ProductState": "products.models.Product.State",
         "PlanState": "products.models.Plan.State",
-        "OrderState": "orders.words.State",
-        "OrderPart": "orders.words.Part",
-        "PartState": "orders.words.PartState",
-        "Wanted": "orders.words.Wanted",
-        "CheckState": "monitoring.words.CheckState",
-        "IncidentState": "monitoring.words.Progress",
+        "OrderState": "orders.choices.State",
+        "OrderPart": "orders.choices.Part",
+        "PartState": "orders.choices.PartState",
+        "Wanted": "orders.choices.Wanted",
+        "CheckState": "monitoring.choices.CheckState",
+        "IncidentState": "monitoring.choices.Progress",
         "SubscriptionState": "billing.models.Subscription.State",
         "InvoiceState": "billing.models.Invoice.State",
     },
@@ -286,7 +286,7 @@ CERTIFICATE_TROUBLE_DAYS = env.int("CERTIFICATE_TROUBLE_DAYS", default=14)  # an
 MAIL_MONTHLY_REPORTS = env.bool("MAIL_MONTHLY_REPORTS", default=True)  # where the plan promises an availability
 
 # --- Billing --------------------------------------------------------------------------------------------------------
-SELLER = {  # copied into every invoice as it is issued: billing.document.Party
+SELLER = {  # copied into every invoice as it is issued: billing.documents.invoice_document.Party
     "name": env("SELLER_NAME", default=""),
     "street": env("SELLER_STREET", default=""),
     "postal_code": env("SELLER_POSTAL_CODE", default=""),

@@ -13,19 +13,32 @@ class MonitoringConfig(AppConfig):
     verbose_name = _("Monitoring")
 
     def ready(self) -> None:
-        from live.lib.schedules import Every, register_schedule  # apps must be loaded first
-        from monitoring import checks, receivers, report_files, tasks, windows  # noqa: F401  (all register themselves)
-        from monitoring.order_sections import MonitoringSections
-        from orders.sections import register_sections
+        from core.engine.schedules import Every, register_schedule  # apps must be loaded first
+        from monitoring import checks, receivers  # noqa: F401  (all register themselves)
+        from monitoring.maintenance import tasks as maintenance  # noqa: F401
+        from monitoring.monitors import tasks as monitors  # noqa: F401
+        from monitoring.order_panel.panel import MonitoringSections
+        from monitoring.reports import tasks as reports  # noqa: F401
+        from orders.order_panels import register_sections
 
         register_sections(MonitoringSections())
-        register_schedule(Every(name="read states", task="monitoring.tasks.read_states", minutes=1))
-        register_schedule(Every(name="read certificates", task="monitoring.tasks.read_certificates", minutes=60))
-        register_schedule(Every(name="read problems", task="monitoring.retrieving.read_problems", minutes=1))
-        register_schedule(Every(name="look back", task="monitoring.retrieving.look_back", minutes=5))
-        register_schedule(Every(name="read figures", task="monitoring.retrieving.read_figures", minutes=1440))
-        register_schedule(Every(name="look again at monitors", task="monitoring.tasks.look_again", minutes=24 * 60))
-        register_schedule(Every(name="try refused monitors", task="monitoring.tasks.try_refused_again", minutes=60))
-        register_schedule(Every(name="follow incidents", task="monitoring.tasks.follow_incidents", minutes=1))
-        register_schedule(Every(name="make monthly reports", task="monitoring.tasks.make_reports", minutes=60))
-        register_schedule(Every(name="close days", task="monitoring.tasks.close_days", minutes=30))
+        register_schedule(Every(name="read states", task="monitoring.monitors.tasks.read_states", minutes=1))
+        register_schedule(
+            Every(name="read certificates", task="monitoring.monitors.tasks.read_certificates", minutes=60)
+        )
+        register_schedule(Every(name="read problems", task="monitoring.zabbix_sync.tasks.read_problems", minutes=1))
+        register_schedule(Every(name="look back", task="monitoring.zabbix_sync.tasks.look_back", minutes=5))
+        register_schedule(Every(name="read figures", task="monitoring.zabbix_sync.tasks.read_figures", minutes=1440))
+        register_schedule(
+            Every(name="look again at monitors", task="monitoring.monitors.services.look_again", minutes=24 * 60)
+        )
+        register_schedule(
+            Every(name="try refused monitors", task="monitoring.monitors.services.try_refused_again", minutes=60)
+        )
+        register_schedule(
+            Every(name="follow incidents", task="monitoring.incidents.services.follow_incidents", minutes=1)
+        )
+        register_schedule(
+            Every(name="make monthly reports", task="monitoring.reports.services.make_reports", minutes=60)
+        )
+        register_schedule(Every(name="close days", task="monitoring.history.measurement.close_days", minutes=30))

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register
 
-from monitoring.adapters.zabbix_words import SEVERITIES
+from monitoring.adapters.zabbix.objects import SEVERITIES
 
 SHORTEST_SECRET = 32
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from django.dispatch import receiver
 
-from live.lib.sweep import register_follower
-from monitoring.maintenance import follow_windows
-from monitoring.services import follow_all, follow_orders
+from core.engine.sweep import register_follower
+from monitoring.maintenance.services import follow_windows
+from monitoring.monitors.services import follow_all, follow_orders
 from orders.signals import orders_moved
 
 

@@ -8,15 +8,15 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
+from core import clock
+from core.errors import Refusal
+from core.references import new_password, new_reference
 from customers.models import Customer, User
-from live.lib import clock
-from live.lib.errors import Refusal
-from live.lib.names import new_password, new_reference
+from orders.choices import State, Wanted
 from orders.models import Order, OrderEvent, OrderSecrets
-from orders.reports import Report, announce, derive, lock_orders, report, report_many
+from orders.part_reports import Report, announce, derive, lock_orders, report, report_many
 from orders.terms import offered
-from orders.words import State, Wanted
-from products.inputs import clean_inputs
+from products.input_fields import clean_inputs
 from products.models import Plan, Product, Release
 
 __all__ = [

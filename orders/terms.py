@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
-from live.lib.money import Money
+from core.money import Money
 from products.models import Plan
 
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 from django.conf import settings
 
-from live.lib.errors import ConfigError
-from products.adapters.folder import FolderCatalogue
-from products.adapters.git import GitCatalogue
-from products.adapters.words import Catalogue
+from core.errors import ConfigError
+from products.adapters.folder.catalogue import FolderCatalogue
+from products.adapters.git.catalogue import GitCatalogue
+from products.contracts import Catalogue
 
 _SCP_STYLE = re.compile(r"[\w.-]+@[\w.-]+:.+")
 

@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 from django.utils.translation import gettext as _
 
-from live.lib.errors import Refusal
+from core.errors import Refusal
 
 LONGEST = 512 * 1024
 

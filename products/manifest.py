@@ -11,10 +11,10 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from live.lib.errors import Refusal
+from core.errors import Refusal
 from products.composition import load_yaml
-from products.inputs import InvalidInputs, clean_inputs
-from products.schema_words import Validator, words_for
+from products.input_fields import InvalidInputs, clean_inputs
+from products.schema_errors import Validator, words_for
 
 SCHEMA_PATH = Path(__file__).parent / "schema" / "product.schema.json"
 

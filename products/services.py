@@ -6,11 +6,11 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from live.lib import clock
-from live.lib.control import kick
-from live.lib.errors import Refusal
+from core import clock
+from core.engine.controller import kick
+from core.errors import Refusal
 from products.catalogue import get_catalogue
-from products.imports import ImportResult, import_sources
+from products.catalogue_import import ImportResult, import_sources
 from products.models import CatalogueReading, Product
 
 __all__ = [

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from live.lib import clock
-from live.lib.control import Controller, Ending, done, register
+from core import clock
+from core.engine.controller import Controller, Ending, done, register
 from products.models import CatalogueReading
 from products.services import import_catalogue, request_catalogue
 

@@ -6,10 +6,10 @@ from datetime import timedelta
 
 import pytest
 
-from live.lib import clock
-from live.lib.adapters.http_check import HttpCheck, HttpResult
-from live.lib.control import controllers
-from live.lib.sweep import sweep
+from core import clock
+from core.engine.controller import controllers
+from core.engine.sweep import sweep
+from core.outside.http_check import HttpCheck, HttpResult
 
 
 class Drive:
@@ -19,9 +19,9 @@ class Drive:
         # Noon, whenever the tests run: a test that lets an hour pass means the same day.
         self.now = clock.now().replace(hour=12, minute=0, second=0, microsecond=0)
         self.answers = HttpResult(ok=True, message="answered 200", status=200, seconds=0.1)
-        monkeypatch.setattr("live.lib.clock.now", lambda: self.now)
-        monkeypatch.setattr("live.lib.control.enqueue", lambda *args, **options: None)
-        monkeypatch.setattr("infrastructure.tasks.check_all", self._check_all)
+        monkeypatch.setattr("core.clock.now", lambda: self.now)
+        monkeypatch.setattr("core.engine.controller.enqueue", lambda *args, **options: None)
+        monkeypatch.setattr("infrastructure.provisioning.tasks.check_all", self._check_all)
 
     def _check_all(self, checks: list[HttpCheck]) -> list[HttpResult]:
         return [self.answers for _ in checks]

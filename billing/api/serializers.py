@@ -5,8 +5,8 @@ from __future__ import annotations
 from rest_framework import serializers
 
 from billing.models import Invoice, InvoiceLine, Subscription
+from core.api.base import AmountField, RowSerializer
 from customers.api.serializers import CustomerNameSerializer
-from live.lib.rest import AmountField, RowSerializer
 
 
 class SubscriptionSerializer(RowSerializer):

@@ -15,8 +15,8 @@ from rest_framework.request import Request
 
 from billing.api.serializers import InvoiceSerializer, SubscriptionSerializer
 from billing.models import Invoice, InvoicePdf, Subscription
-from live.lib.errors import Refusal
-from live.lib.rest import RowFilter, RowsView, TrueFalseFilter
+from core.api.base import RowFilter, RowsView, TrueFalseFilter
+from core.errors import Refusal
 
 
 class NotReady(Refusal):

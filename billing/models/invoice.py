@@ -9,9 +9,9 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from billing.models.subscription import Subscription
+from core.models import Resource, Timestamped
+from core.money import Money
 from customers.models import Customer
-from live.lib.models import Resource, Timestamped
-from live.lib.money import Money
 from orders.models import Order
 
 if TYPE_CHECKING:

@@ -8,9 +8,9 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from core.models import Timestamped
+from core.money import Money
 from customers.models import Customer
-from live.lib.models import Timestamped
-from live.lib.money import Money
 from orders.models import Order
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from django import template
 from django.utils.translation import get_language
 from stdnum import iban as iban_format
 
-from live.lib.money import Money
+from core.money import Money
 
 register = template.Library()
 

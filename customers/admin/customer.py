@@ -14,11 +14,11 @@ from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin, StackedInline, TabularInline
 from unfold.decorators import action, display
 
+from core.admin.confirmed_actions import Change, change_rows
 from customers.admin.export import customers_as_csv
 from customers.admin.forms import AddressForm, CustomerForm
 from customers.models import Address, Contact, Customer, ExternalId, Membership
 from customers.services import close_customer, new_customer_number, reopen_customer
-from live.lib.confirming import Change, change_rows
 
 STATES = {Customer.State.ACTIVE: "success", Customer.State.INACTIVE: "warning", Customer.State.CLOSED: "danger"}
 

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator
 from django.db.models import QuerySet
 from django.http import StreamingHttpResponse
 
+from core import clock
 from customers.models import Customer
-from live.lib import clock
 
 COLUMNS = (
     *("number", "kind", "name", "email", "phone", "vat_id", "language", "currency", "state", "created"),

@@ -13,10 +13,10 @@ from django.utils.translation import gettext_lazy
 from unfold.forms import UserChangeForm
 from unfold.widgets import UnfoldAdminSelectWidget
 
+from core import clock
 from customers.models import Address, ApiToken, Customer, User
 from customers.models.people import time_zone_choices
 from customers.vat_id import clean_vat_id
-from live.lib import clock
 
 
 class CapitalsField(forms.CharField):

@@ -12,10 +12,10 @@ from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
 
+from core.admin.confirmed_actions import Change, change_rows
+from core.admin.read_only_rows import MachineOwned, NeedsPersonFilter, ResourceColumns
 from customers.models import Message
 from customers.services import resend_message
-from live.lib.confirming import Change, change_rows
-from live.lib.machine_owned import MachineOwned, NeedsPersonFilter, ResourceColumns
 
 RESEND = Change(
     title=_("Send again"),

@@ -12,10 +12,10 @@ from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
+from core import clock
 from customers.admin.forms import TokenForm
 from customers.models import ApiToken
 from customers.services import issue_token
-from live.lib import clock
 
 
 @admin.register(ApiToken)

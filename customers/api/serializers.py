@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from core.api.base import RowSerializer
 from customers.models import Address, Contact, Customer
-from live.lib.rest import RowSerializer
 
 
 class AddressSerializer(RowSerializer):

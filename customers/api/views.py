@@ -5,9 +5,9 @@ from __future__ import annotations
 import django_filters
 from rest_framework.permissions import IsAuthenticated
 
+from core.api.base import RowFilter, RowsView
 from customers.api.serializers import CustomerSerializer
 from customers.models import Customer
-from live.lib.rest import RowFilter, RowsView
 
 
 class CustomerFilter(RowFilter):

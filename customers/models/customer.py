@@ -10,7 +10,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from live.lib.models import Timestamped
+from core.models import Timestamped
 
 if TYPE_CHECKING:
     from customers.models.people import User

@@ -5,8 +5,8 @@ from __future__ import annotations
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from core.models import Resource
 from customers.models.customer import Customer
-from live.lib.models import Resource
 
 
 class Message(Resource):

@@ -10,8 +10,8 @@ from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 from knox.models import AbstractAuthToken
 
+from core.models import Timestamped
 from customers.models.customer import Customer
-from live.lib.models import Timestamped
 
 
 def time_zone_choices() -> list[tuple[str, str]]:

@@ -14,16 +14,16 @@ from unfold import widgets
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
-from infrastructure.adapters.ssh import fingerprint
-from infrastructure.admin.looked import Looked
-from infrastructure.hosts import orders_to_place_anew, place_orders_anew, write_off_host
+from core.admin.confirmed_actions import Change, change_rows
+from core.admin.read_only_rows import when
+from infrastructure.adapters.ssh.hosts import fingerprint
+from infrastructure.admin.observation import Looked
+from infrastructure.contracts.sizing import Room
+from infrastructure.hosts.services import orders_to_place_anew, place_orders_anew, write_off_host
 from infrastructure.keys import give_host_key
 from infrastructure.models import Host, Server
-from infrastructure.placing import rooms_of
-from infrastructure.provider_tasks import ask_hosts
-from infrastructure.sizes import Room
-from live.lib.confirming import Change, change_rows
-from live.lib.machine_owned import when
+from infrastructure.placement.places import rooms_of
+from infrastructure.providers.connection import ask_hosts
 
 
 class HostForm(forms.ModelForm[Host]):

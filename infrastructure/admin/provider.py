@@ -14,15 +14,15 @@ from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin, StackedInline, TabularInline
 from unfold.decorators import display
 
-from infrastructure.adapters.libcloud_offer import currency_of
-from infrastructure.admin.cloud_form import form_of, plan_size_form_of, setting_names
+from core.admin.read_only_rows import when
+from core.engine.queue import enqueue
+from infrastructure.adapters.libcloud.offers import currency_of
+from infrastructure.admin.provider_form import form_of, plan_size_form_of, setting_names
 from infrastructure.keys import change_settings
 from infrastructure.models import PlanSize, Provider
-from infrastructure.provider_tasks import ask_offer
+from infrastructure.providers.offers import ask_offer
 from infrastructure.sandbox.models import SandboxSwitches
-from live.lib.machine_owned import when
-from live.lib.queue import enqueue
-from orders.words import Wanted
+from orders.choices import Wanted
 
 
 class SwitchesInline(StackedInline):
@@ -112,7 +112,7 @@ class ProviderAdmin(ModelAdmin):
             change_settings(provider=obj, values=settings)
         if obj.makes_servers:
             ask_offer(obj.pk)
-        enqueue("infrastructure.tasks.test_connection", obj.pk, name=f"test {obj.slug}")
+        enqueue("infrastructure.providers.connection.test_connection", obj.pk, name=f"test {obj.slug}")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         """What a provider is, and the name its servers know it by, stays as it was made."""
@@ -159,7 +159,9 @@ class ProviderAdmin(ModelAdmin):
         """A worker asks each provider who it is, and writes down what it said."""
         with transaction.atomic():
             for provider in queryset:
-                enqueue("infrastructure.tasks.test_connection", provider.pk, name=f"test {provider.slug}")
+                enqueue(
+                    "infrastructure.providers.connection.test_connection", provider.pk, name=f"test {provider.slug}"
+                )
         words = ngettext(
             "%(count)d provider is being asked; the answer appears in this list.",
             "%(count)d providers are being asked; the answers appear in this list.",

@@ -12,13 +12,13 @@ from unfold.admin import ModelAdmin, TabularInline
 from unfold.decorators import action
 from unfold.enums import ActionVariant
 
-from infrastructure.adapters.words import Power
-from infrastructure.admin.looked import Looked
-from infrastructure.admin.rows import OfOrder
-from infrastructure.admin.sending import ERRANDS, bulk_errand, is_possible, send_one
+from core.admin.confirmed_actions import change_rows
+from core.admin.read_only_rows import MachineOwned, NeedsPersonFilter, standing_of, when
+from infrastructure.admin.deployment import OfOrder
+from infrastructure.admin.observation import Looked
+from infrastructure.admin.server_action_form import ERRANDS, bulk_errand, is_possible, send_one
+from infrastructure.contracts.cloud import Power
 from infrastructure.models import Errand, Server
-from live.lib.confirming import change_rows
-from live.lib.machine_owned import MachineOwned, NeedsPersonFilter, standing_of, when
 
 
 class ServerNeedsPerson(NeedsPersonFilter):

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold import widgets
 from unfold.admin import ModelAdmin
 
-from infrastructure.adapters.ssh import fingerprint
+from infrastructure.adapters.ssh.hosts import fingerprint
 from infrastructure.keys import admit_server
 from infrastructure.models import Provider, Server, ServerKeys
 

@@ -14,11 +14,11 @@ from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.decorators import display
 
-from infrastructure.admin.looked import Looked, look_now
-from infrastructure.last_look import NBSP, bytes_in_words, memory_in_words
+from core.admin.labels import Label
+from core.admin.read_only_rows import MachineOwned, when
+from infrastructure.admin.observation import Looked, look_now
 from infrastructure.models import Service
-from live.lib.labels import Label
-from live.lib.machine_owned import MachineOwned, when
+from infrastructure.observation.display import NBSP, bytes_in_words, memory_in_words
 
 TWO_LINES = '<span class="gl-two"><b>{}</b><small>{}</small></span>'
 SERVICE_TONES = {

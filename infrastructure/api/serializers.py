@@ -7,8 +7,8 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from core.api.base import RowSerializer
 from infrastructure.models import Endpoint, Server, Service
-from live.lib.rest import RowSerializer
 from orders.api.rows import OrderResourceSerializer
 
 

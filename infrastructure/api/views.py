@@ -5,10 +5,10 @@ from __future__ import annotations
 import django_filters
 from rest_framework.permissions import IsAuthenticated
 
-from infrastructure.api.errands import ErrandActions
+from core.api.base import RowFilter
 from infrastructure.api.serializers import ServerSerializer, ServiceSerializer
+from infrastructure.api.server_actions import ErrandActions
 from infrastructure.models import Server, Service
-from live.lib.rest import RowFilter
 from orders.api.rows import OrderRowFilter, OrderRowsView
 
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from infrastructure.models.deployment import Deployment, PublishedPort, Service
+from infrastructure.models.drift import Finding, Reconciliation
 from infrastructure.models.endpoint import Endpoint
-from infrastructure.models.errand import Errand
 from infrastructure.models.host import Host, HostSecrets
-from infrastructure.models.look import Look
-from infrastructure.models.option import ProviderOption
+from infrastructure.models.observation import Look
 from infrastructure.models.plan_size import PlanSize
 from infrastructure.models.provider import Provider, ProviderSecrets
-from infrastructure.models.reconciling import Finding, Reconciliation
+from infrastructure.models.provider_option import ProviderOption
 from infrastructure.models.server import Server, ServerKeys
+from infrastructure.models.server_action import Errand
 
 __all__ = [
     "Deployment",

@@ -5,8 +5,8 @@ from __future__ import annotations
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from core.models import Timestamped
 from infrastructure.models.server import Server
-from live.lib.models import Timestamped
 from orders.models import OrderResource
 from products.models import Release
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from core.models import Resource
+from core.outside.check_messages import in_words
+from core.outside.http_check import HttpCheck
 from infrastructure.models.deployment import Deployment
-from live.lib.adapters.http_check import HttpCheck
-from live.lib.answers import in_words
-from live.lib.models import Resource
 from orders.models import Order
 
 

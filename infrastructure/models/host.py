@@ -7,10 +7,10 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from infrastructure.adapters.words import Size
+from core.fields import EncryptedJSONField
+from core.models import Timestamped
+from infrastructure.contracts.cloud import Size
 from infrastructure.models.provider import Provider
-from live.lib.encrypted import EncryptedJSONField
-from live.lib.models import Timestamped
 
 
 class Host(Timestamped):

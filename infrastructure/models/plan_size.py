@@ -7,12 +7,12 @@ from django.db import models
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from infrastructure.adapters.words import Size
-from infrastructure.models.option import ProviderOption
+from core.models import Timestamped
+from core.text.units import cpu_words
+from infrastructure.contracts.cloud import Size
+from infrastructure.contracts.sizing import fits, suits
 from infrastructure.models.provider import Provider
-from infrastructure.sizes import fits, suits
-from live.lib.models import Timestamped
-from live.lib.sizes_in_words import cpu_words
+from infrastructure.models.provider_option import ProviderOption
 from products.models import Plan
 
 

@@ -6,8 +6,8 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from live.lib.encrypted import EncryptedJSONField
-from live.lib.models import Timestamped
+from core.fields import EncryptedJSONField
+from core.models import Timestamped
 
 HOURS_PER_MONTH = 730
 

@@ -8,13 +8,13 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from infrastructure.adapters.words import Size
+from core.fields import EncryptedJSONField
+from core.models import ResourceQuerySet, Timestamped
+from infrastructure.contracts.cloud import Size
 from infrastructure.models.host import Host
 from infrastructure.models.provider import Provider
-from live.lib.encrypted import EncryptedJSONField
-from live.lib.models import ResourceQuerySet, Timestamped
+from orders.choices import Wanted
 from orders.models import OrderResource
-from orders.words import Wanted
 from products.models import Plan
 
 

@@ -8,8 +8,8 @@ from django.contrib import admin
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin
 
+from core.admin.read_only_rows import MachineOwned
 from infrastructure.sandbox.models import SandboxComposition, SandboxNode, SandboxSwitches
-from live.lib.machine_owned import MachineOwned
 
 BANNER = "admin/infrastructure/_sandbox_banner.html"
 

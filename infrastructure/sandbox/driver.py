@@ -19,8 +19,8 @@ from libcloud.compute.base import (
 )
 from libcloud.compute.types import NodeState
 
+from core import clock
 from infrastructure.sandbox.models import SandboxNode, SandboxSwitches
-from live.lib import clock
 
 # (id, CPUs, memory in GB, disk in GB, euros a month)
 SIZES = (

@@ -11,17 +11,17 @@ from datetime import timedelta
 import yaml
 from django.db.models import F
 
-from infrastructure.adapters.words import Composition, LeftBehind, Machine, Service, ServiceState, Sight
+from core import clock
+from core.errors import PermanentError, TransientError
+from infrastructure.contracts.runtime import Composition, LeftBehind, Machine, Service, ServiceState, Sight
 from infrastructure.sandbox.models import SandboxComposition, SandboxSwitches
-from live.lib import clock
-from live.lib.errors import PermanentError, TransientError
 
 MIB = 1024**2
 MACHINE = Machine(version="sandbox", cpus=16, ram_gb=64.0, ram_free_gb=41.5, disk_gb=500.0, disk_free_gb=312.4)
 
 
 class SandboxRuntime:
-    """Implements `infrastructure.adapters.words.Runtime` for one sandbox provider."""
+    """Implements `infrastructure.contracts.runtime.Runtime` for one sandbox provider."""
 
     def __init__(self, provider_pk: int) -> None:
         self._provider_pk = provider_pk

@@ -6,9 +6,9 @@ from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
+from core import clock
 from infrastructure.models import Endpoint
 from infrastructure.sandbox.models import SandboxComposition, SandboxNode, SandboxSwitches
-from live.lib import clock
 
 
 @require_safe

@@ -9,8 +9,8 @@ from knox.auth import TokenAuthentication as KnoxTokenAuthentication
 from knox.crypto import hash_token
 from rest_framework.exceptions import AuthenticationFailed
 
+from core import clock
 from customers.models import ApiToken, User
-from live.lib import clock
 
 USE_IS_NOTED_EVERY = timedelta(minutes=1)
 

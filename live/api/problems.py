@@ -17,8 +17,8 @@ from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from live.lib.errors import Refusal
-from products.inputs import InvalidInputs
+from core.errors import Refusal
+from products.input_fields import InvalidInputs
 
 logger = logging.getLogger(__name__)
 

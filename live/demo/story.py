@@ -10,16 +10,16 @@ from django.core.files.storage import default_storage
 from django.utils.text import slugify
 
 from billing.models import Invoice
+from core.engine.controller import controllers
 from customers.models import Message
 from infrastructure.models import Endpoint, Server
-from infrastructure.services import left_behind
+from infrastructure.provisioning.services import left_behind
 from live.demo.cast import CUSTOMER_EMAIL, Cast
 from live.demo.processes import DemoFailed
-from live.lib.control import controllers
-from monitoring.services import left_behind as still_watched
+from monitoring.monitors.services import left_behind as still_watched
+from orders.choices import State
 from orders.models import Order
 from orders.services import approve_order, create_order, place_order, remove_order
-from orders.words import State
 from products.models import Plan, Product
 
 PATIENCE = 300.0  # seconds for any one step; the sandbox needs some fifteen

@@ -10,11 +10,11 @@ from django import forms
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
+from core.errors import Refusal
 from customers.models import Customer, CustomerQuerySet, User
 from customers.models.people import time_zone_choices
-from live.lib.errors import Refusal
-from live.portal.zone import languages_on_offer
-from products.inputs import InvalidInputs, clean_inputs
+from live.portal.localisation import languages_on_offer
+from products.input_fields import InvalidInputs, clean_inputs
 from products.models import Release
 
 PREFIX = "input_"
@@ -28,7 +28,7 @@ class SandboxOffer:
 
 
 class OrderForm(forms.Form):
-    """The name of an order and the inputs that its release asks for; the rules are kept by `products.inputs`."""
+    """The name of an order and the inputs that its release asks for; the rules are kept by `products.input_fields`."""
 
     name = forms.CharField(
         label=_("Name"), max_length=120, help_text=_("What you want to call it, such as “Public map viewer”.")

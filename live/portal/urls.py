@@ -5,22 +5,22 @@ from __future__ import annotations
 from django.urls import URLPattern, path, register_converter
 
 from live.portal.converters import MonthConverter
-from live.portal.views import availability, customers, invoices, making, orders, profile, reports, steering
+from live.portal.views import availability, customers, invoices, new_order, order_actions, orders, profile, reports
 
 register_converter(MonthConverter, "month")
 
 app_name = "portal"
 urlpatterns: list[URLPattern] = [
     path("", orders.order_list, name="orders"),
-    path("orders/new/", making.choose_product, name="choose_product"),
-    path("orders/new/<slug:product>/", making.choose_plan, name="choose_plan"),
-    path("orders/new/<slug:product>/<slug:plan>/", making.draft_order, name="draft_order"),
+    path("orders/new/", new_order.choose_product, name="choose_product"),
+    path("orders/new/<slug:product>/", new_order.choose_plan, name="choose_plan"),
+    path("orders/new/<slug:product>/<slug:plan>/", new_order.draft_order, name="draft_order"),
     path("orders/<slug:reference>/", orders.order_page, name="order"),
     path("orders/<slug:reference>/progress/", orders.order_progress, name="progress"),
-    path("orders/<slug:reference>/draft/", making.edit_draft, name="edit_draft"),
-    path("orders/<slug:reference>/placing/", steering.place, name="place"),
-    path("orders/<slug:reference>/removal/", steering.remove, name="remove"),
-    path("orders/<slug:reference>/secrets/", steering.secrets, name="secrets"),
+    path("orders/<slug:reference>/draft/", new_order.edit_draft, name="edit_draft"),
+    path("orders/<slug:reference>/placing/", order_actions.place, name="place"),
+    path("orders/<slug:reference>/removal/", order_actions.remove, name="remove"),
+    path("orders/<slug:reference>/secrets/", order_actions.secrets, name="secrets"),
     path("orders/<slug:reference>/reports/", reports.report_list, name="reports"),
     path("orders/<slug:reference>/reports/<month:month>/", reports.report_page, name="report"),
     path("orders/<slug:reference>/reports/<month:month>/pdf/", reports.report_file, name="report_pdf"),

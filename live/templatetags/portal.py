@@ -9,11 +9,11 @@ from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 
 from billing.models import Subscription
-from live.lib.money import Money
+from core.money import Money
 from live.portal.icons import ICONS
-from live.portal.words import PARTS, Words
+from live.portal.order_progress import PARTS, Words
+from orders.choices import Part
 from orders.terms import Terms
-from orders.words import Part
 from products.models import Plan
 
 register = template.Library()

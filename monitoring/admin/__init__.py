@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from monitoring.admin.backend import ProblemAdmin, WatcherAdmin
 from monitoring.admin.history import DailyAvailabilityAdmin, OutageAdmin
 from monitoring.admin.incident import IncidentAdmin
 from monitoring.admin.maintenance import MaintenanceAdmin
 from monitoring.admin.monitor import MonitorAdmin
 from monitoring.admin.report import MonthlyReportAdmin
 from monitoring.admin.status_page import StatusPageAdmin
-from monitoring.admin.watcher import ProblemAdmin, WatcherAdmin
 
 __all__ = [
     "DailyAvailabilityAdmin",

@@ -11,9 +11,9 @@ from django.utils.translation import gettext_lazy
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
-from live.lib import clock
-from live.lib.labels import Label
-from live.lib.machine_owned import MachineOwned
+from core import clock
+from core.admin.labels import Label
+from core.admin.read_only_rows import MachineOwned
 from monitoring.models import DailyAvailability, Outage
 
 

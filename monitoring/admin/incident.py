@@ -15,14 +15,14 @@ from unfold.admin import ModelAdmin, TabularInline
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
 
+from core.admin.labels import Label
+from core.errors import Refusal
 from customers.models import User
-from live.lib.errors import Refusal
-from live.lib.labels import Label
-from monitoring.admin.updating import update_incidents
-from monitoring.incidents import check_update, post_update
+from monitoring.admin.incident_updates import update_incidents
+from monitoring.choices import Progress, Service
+from monitoring.incidents.opening import check_opening, open_incidents
+from monitoring.incidents.services import check_update, post_update
 from monitoring.models import Incident, IncidentUpdate
-from monitoring.opening import check_opening, open_incidents
-from monitoring.words import Progress, Service
 from orders.models import Order
 
 STATES = {

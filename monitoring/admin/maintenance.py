@@ -13,10 +13,10 @@ from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
+from core.admin.confirmed_actions import Change, change_rows
+from core.errors import Refusal
 from customers.models import User
-from live.lib.confirming import Change, change_rows
-from live.lib.errors import Refusal
-from monitoring.maintenance import (
+from monitoring.maintenance.services import (
     cancel_maintenance,
     check_move,
     check_window,

@@ -15,13 +15,13 @@ from django.utils.translation import gettext_lazy, ngettext
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.decorators import display
 
-from live.lib.answers import in_words
-from live.lib.errors import Refusal
-from live.lib.machine_owned import MachineOwned, NeedsPersonFilter, ResourceColumns, when
+from core.admin.read_only_rows import MachineOwned, NeedsPersonFilter, ResourceColumns, when
+from core.errors import Refusal
+from core.outside.check_messages import in_words
+from monitoring.choices import CheckState
 from monitoring.models import Monitor, MonitorCheck
-from monitoring.services import retry_monitor
-from monitoring.words import CheckState
-from orders.words import Wanted
+from monitoring.monitors.services import retry_monitor
+from orders.choices import Wanted
 
 TONES = {
     CheckState.UP: "success",

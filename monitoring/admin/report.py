@@ -20,16 +20,16 @@ from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
+from core import clock
+from core.admin.confirmed_actions import Change, change_rows
+from core.admin.labels import Label
+from core.admin.read_only_rows import MachineOwned
 from customers.models import User
-from live.lib import clock
-from live.lib.confirming import Change, change_rows
-from live.lib.labels import Label
-from live.lib.machine_owned import MachineOwned
-from monitoring.availability import month_span
-from monitoring.measuring import company_zone
+from monitoring.history.measurement import company_zone
 from monitoring.models import MonthlyReport, Outage
-from monitoring.monthly import decide_credit, print_again
-from monitoring.report_files import file_name, open_report
+from monitoring.reports.files import file_name, open_report
+from monitoring.reports.services import decide_credit, print_again
+from monitoring.rules.availability import month_span
 from monitoring.templatetags.reporting import lasting, response_time
 
 TONES = {"none": "", "due": "warning", "approved": "success", "declined": ""}

@@ -12,9 +12,9 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 
-from live.lib.confirming import Change, change_rows
+from core.admin.confirmed_actions import Change, change_rows
 from monitoring.models import StatusPage
-from monitoring.status_pages import renew_link, revoke_link
+from monitoring.status_pages.services import renew_link, revoke_link
 
 RENEW = Change(
     title=_("Renew the link"),

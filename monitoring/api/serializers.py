@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from rest_framework import serializers
 
-from live.lib.rest import AmountField, RequestSerializer, RowSerializer
+from core.api.base import AmountField, RequestSerializer, RowSerializer
+from monitoring.choices import Progress
 from monitoring.models import Incident, IncidentUpdate, Monitor, MonitorCheck, MonthlyReport
-from monitoring.words import Progress
 from orders.api.rows import OrderResourceSerializer
 
 

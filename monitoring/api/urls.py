@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rest_framework.routers import SimpleRouter
 
-from monitoring.api.report_views import ReportView
+from monitoring.api.reports import ReportView
 from monitoring.api.views import IncidentView, MonitorView
 
 router = SimpleRouter()

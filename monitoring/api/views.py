@@ -13,18 +13,18 @@ from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from core.api.base import TrueFalseFilter
+from core.api.idempotency import once
 from customers.models import User
-from live.lib.idempotency import once
-from live.lib.rest import TrueFalseFilter
 from monitoring.api.serializers import (
     IncidentSerializer,
     IncidentUpdateSerializer,
     MonitorSerializer,
     UpdateRequestSerializer,
 )
-from monitoring.incidents import post_update
+from monitoring.choices import Backend, CheckState, Progress
+from monitoring.incidents.services import post_update
 from monitoring.models import Incident, Monitor, MonitorCheck
-from monitoring.words import Backend, CheckState, Progress
 from orders.api.permissions import is_staff_with
 from orders.api.rows import OrderRowFilter, OrderRowsView
 

@@ -11,13 +11,13 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from core.models import Timestamped
+from core.outside.check_messages import in_words
 from infrastructure.models import Endpoint
-from live.lib.answers import in_words
-from live.lib.models import Timestamped
-from monitoring.adapters.words import Seen
-from monitoring.damping import Held, held_after
+from monitoring.choices import CheckState
+from monitoring.contracts.backend import Seen
 from monitoring.models.monitor import Monitor
-from monitoring.words import CheckState
+from monitoring.rules.debounce import Held, held_after
 
 SAY_AGAIN = timedelta(hours=12)  # less than a day, after which workers ask for the certificate themselves
 

@@ -12,9 +12,9 @@ from django.utils.formats import date_format
 from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
 
-from live.lib.answers import in_words
-from monitoring.availability import Figures, Span
+from core.outside.check_messages import in_words
 from monitoring.models.check import MonitorCheck
+from monitoring.rules.availability import Figures, Span
 from orders.models import Order
 
 
@@ -63,7 +63,7 @@ class Stretch(models.Model):
             ),
         )
         indexes = (
-            # Read by monitoring.measuring and monitoring.history: what touches a period, or still goes on.
+            # Read by monitoring.history.measurement and monitoring.history: what touches a period, or still goes on.
             models.Index(fields=("order", "ended_at"), name="%(class)s_of_order"),
         )
 

@@ -10,9 +10,9 @@ from django.utils.formats import date_format
 from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
 
+from core.models import Timestamped
 from customers.models import User
-from live.lib.models import Timestamped
-from monitoring.words import Progress, Service
+from monitoring.choices import Progress, Service
 from orders.models import Order
 
 

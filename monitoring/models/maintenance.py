@@ -9,10 +9,10 @@ from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
+from core import clock
+from core.models import Resource, ResourceQuerySet
 from customers.models import User
-from live.lib import clock
-from live.lib.models import Resource, ResourceQuerySet
-from monitoring.availability import Span
+from monitoring.rules.availability import Span
 from orders.models import Order
 
 

@@ -9,11 +9,11 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from live.lib.models import ResourceQuerySet
+from core.models import ResourceQuerySet
+from monitoring.choices import Backend, CheckState
 from monitoring.models.maintenance import in_maintenance
-from monitoring.words import Backend, CheckState
+from orders.choices import Wanted
 from orders.models import OrderResource
-from orders.words import Wanted
 
 
 class MonitorQuerySet(ResourceQuerySet["Monitor"]):
@@ -64,7 +64,7 @@ class Monitor(OrderResource):
         constraints = (models.CheckConstraint(condition=Q(state__in=CheckState.values), name="monitor_state_known"),)
         indexes = [
             *OrderResource.Meta.indexes,
-            # Read every minute by monitoring.reading: the monitors whose next reading is due.
+            # Read every minute by monitoring.monitors.readings: the monitors whose next reading is due.
             models.Index(fields=("next_read_at",), name="monitor_reading_due", condition=Q(wanted="running")),
             # Read by the dashboard: the few orders with an address that is down.
             models.Index(fields=("-id",), name="monitor_down", condition=Q(state="down")),

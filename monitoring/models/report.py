@@ -9,10 +9,10 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from core.models import Resource, Timestamped
+from core.money import Money
 from customers.models import User
-from live.lib.models import Resource, Timestamped
-from live.lib.money import Money
-from monitoring.availability import Figures
+from monitoring.rules.availability import Figures
 from orders.models import Order
 
 

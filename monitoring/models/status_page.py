@@ -10,9 +10,9 @@ from django.db import models
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from core.fields import EncryptedJSONField
+from core.models import Timestamped
 from customers.models import Customer
-from live.lib.encrypted import EncryptedJSONField
-from live.lib.models import Timestamped
 
 
 def fingerprint(token: str) -> str:

@@ -9,7 +9,7 @@ from django.utils.formats import number_format
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from live.lib.money import Money
+from core.money import Money
 
 register = template.Library()
 

@@ -9,7 +9,7 @@ from typing import Any
 from django.db.models import QuerySet
 from django.http import StreamingHttpResponse
 
-from live.lib import clock
+from core import clock
 from orders.models import Order
 
 COLUMNS = (

@@ -20,16 +20,16 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 
-from live.lib.confirming import change_rows
-from orders import tones
-from orders.admin.adding import add_order, edit_draft
+from core.admin.confirmed_actions import change_rows
+from orders import state_colours
 from orders.admin.export import as_csv
-from orders.admin.page import page_of
-from orders.admin.steering import STEERS, bulk_change, is_possible, steer_one
-from orders.asking import Verb
+from orders.admin.new_order import add_order, edit_draft
+from orders.admin.order_actions import STEERS, bulk_change, is_possible, steer_one
+from orders.admin.order_page import page_of
+from orders.allowed_actions import Verb
+from orders.choices import State
 from orders.models import Order
 from orders.services import reveal_secrets
-from orders.words import State
 
 MARK = '<span class="gl-tag {}">{}</span>'  # the theme's own labels cost a template each
 TWO_LINES = '<span class="gl-two"><b>{}</b><small>{}</small></span>'
@@ -133,7 +133,7 @@ class OrderAdmin(ModelAdmin):
         """A mark on what is only a rehearsal."""
         return format_html(MARK, "", gettext("Sandbox")) if order.is_sandbox else None
 
-    @display(description=_("state"), ordering="state", label=dict(tones.OF_STATE))
+    @display(description=_("state"), ordering="state", label=dict(state_colours.OF_STATE))
     def state_label(self, order: Order) -> tuple[str, str]:
         """The state in its colour."""
         return order.state, order.get_state_display()

@@ -1,4 +1,4 @@
-"""What approving an order would do, as the API tells it; the rooms above fill it in (`orders.sections`)."""
+"""What approving an order would do, as the API tells it; the rooms above fill it in (`orders.order_panels`)."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from typing import Any
 from django.utils.translation import gettext as _
 from rest_framework import serializers
 
-from live.lib.errors import Refusal
-from live.lib.rest import MoneySerializer
+from core.api.base import MoneySerializer
+from core.errors import Refusal
+from orders.choices import State
 from orders.models import Order
-from orders.sections import rooms
-from orders.words import State
+from orders.order_panels import rooms
 
 
 class NothingPlanned(Refusal):

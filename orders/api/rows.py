@@ -8,7 +8,7 @@ import django_filters
 from django.db.models import QuerySet
 from rest_framework import serializers
 
-from live.lib.rest import RowFilter, RowSerializer, RowsView
+from core.api.base import RowFilter, RowSerializer, RowsView
 from orders.api.serializers import sees_inside
 from orders.models import Order
 

@@ -8,13 +8,13 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 from rest_framework import serializers
 
+from core.api.base import RequestSerializer, RowSerializer
 from customers.api.serializers import CustomerNameSerializer
 from customers.models import Customer, User
-from live.lib.rest import RequestSerializer, RowSerializer
 from orders.api.permissions import is_staff_with
+from orders.choices import PartState, State
 from orders.models import Order, OrderEvent, OrderPart
-from orders.reports import reason_for_customers
-from orders.words import PartState, State
+from orders.part_reports import reason_for_customers
 from products.api.serializers import PlanNameSerializer, ProductNameSerializer
 from products.models import Plan, Release
 

@@ -13,9 +13,9 @@ from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from core.api.base import RowFilter, RowsView, TrueFalseFilter
+from core.api.idempotency import once
 from customers.models import User
-from live.lib.idempotency import once
-from live.lib.rest import RowFilter, RowsView, TrueFalseFilter
 from orders.api.permissions import MayApprove, MayRemove, MaySteer, is_staff_with, may_order_for
 from orders.api.plan import OrderPlanSerializer, plan_document
 from orders.api.serializers import (
@@ -25,6 +25,7 @@ from orders.api.serializers import (
     OrderSerializer,
     WhySerializer,
 )
+from orders.choices import State
 from orders.models import Order, OrderEvent
 from orders.services import (
     approve_order,
@@ -35,7 +36,6 @@ from orders.services import (
     retry_order,
     suspend_order,
 )
-from orders.words import State
 
 
 class OrderFilter(RowFilter):

@@ -6,8 +6,8 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from orders.choices import Part
 from orders.models.order import Order
-from orders.words import Part
 
 
 class OrderEventQuerySet(models.QuerySet["OrderEvent"]):

@@ -8,11 +8,11 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from core.fields import EncryptedJSONField
+from core.models import Timestamped
 from customers.models import Customer
-from live.lib.encrypted import EncryptedJSONField
-from live.lib.models import Timestamped
+from orders.choices import State, Wanted
 from orders.terms import Terms, offered
-from orders.words import State, Wanted
 from products.models import Plan, Release
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ class OrderQuerySet(models.QuerySet["Order"]):
 class Order(Timestamped):
     """A product implemented for a customer: what is wanted, and how far it is.
 
-    `state`, `reason` and `needs_person` are derived (orders.flow) and stored for queries; nobody sets them.
+    `state`, `reason` and `needs_person` are derived (orders.lifecycle) and stored for queries; nobody sets them.
     """
 
     reference = models.CharField(_("reference"), max_length=12, unique=True, editable=False)

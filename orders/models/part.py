@@ -5,10 +5,10 @@ from __future__ import annotations
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from live.lib.models import Timestamped
-from orders.flow import PartSeen
+from core.models import Timestamped
+from orders.choices import Part, PartState
+from orders.lifecycle import PartSeen
 from orders.models.order import Order
-from orders.words import Part, PartState
 
 
 class OrderPart(Timestamped):

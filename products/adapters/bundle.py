@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from io import BytesIO
 
-from products.adapters.words import DamagedSource, ProductSource
+from products.contracts import DamagedSource, ProductSource
 
 MANIFEST, COMPOSE = "product.yaml", "compose.yaml"
 SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,59}")

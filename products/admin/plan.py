@@ -7,8 +7,8 @@ from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
-from live.lib.machine_owned import MachineOwned
-from live.lib.money import Money
+from core.admin.read_only_rows import MachineOwned
+from core.money import Money
 from products.models import Plan
 
 STATES = {Plan.State.OFFERED: "success", Plan.State.RETIRED: ""}

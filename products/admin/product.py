@@ -16,8 +16,8 @@ from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.decorators import action, display
 
-from live.lib.confirming import Change, change_rows, confirm
-from live.lib.machine_owned import MachineOwned
+from core.admin.confirmed_actions import Change, change_rows, confirm
+from core.admin.read_only_rows import MachineOwned
 from products.admin.plan import PlanColumns
 from products.models import Plan, Product, Release
 from products.services import put_on_sale, request_catalogue, retire_product

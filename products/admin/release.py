@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
-from live.lib.machine_owned import MachineOwned
+from core.admin.read_only_rows import MachineOwned
 from products.models import Release
 
 CODE = '<pre style="overflow-x: auto; max-height: 40rem; font-size: 0.8rem; line-height: 1.4">{}</pre>'

@@ -7,8 +7,8 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from live.lib.money import Money
-from live.lib.rest import MoneySerializer, RowSerializer
+from core.api.base import MoneySerializer, RowSerializer
+from core.money import Money
 from products.models import Plan, Product, Release
 
 

@@ -9,7 +9,7 @@ import django_filters
 from django.db.models import QuerySet
 from rest_framework.permissions import IsAuthenticated
 
-from live.lib.rest import RowFilter, RowsView
+from core.api.base import RowFilter, RowsView
 from products.api.serializers import PlanSerializer, ProductSerializer, ReleaseSerializer
 from products.models import Plan, Product, Release
 

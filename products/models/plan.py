@@ -8,8 +8,8 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from live.lib.models import Timestamped
-from live.lib.money import Money
+from core.models import Timestamped
+from core.money import Money
 from products.models.product import Product
 
 

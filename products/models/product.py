@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Self
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from live.lib.models import Timestamped
+from core.models import Timestamped
 
 if TYPE_CHECKING:
     from products.models.release import Release

@@ -7,7 +7,7 @@ from typing import Any
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from live.lib.models import Timestamped
+from core.models import Timestamped
 from products.models.product import Product
 
 

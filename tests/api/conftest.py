@@ -10,11 +10,11 @@ from django.core.cache import cache
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from billing.issuing import issue_invoices
+from billing.invoicing.issuing import issue_invoices
 from billing.models import Subscription
+from core import clock
 from customers.models import ApiToken, Customer, Membership, User
 from infrastructure.models import Deployment, Endpoint, Provider, Server, Service
-from live.lib import clock
 from monitoring.models import Monitor, MonitorCheck
 from orders.models import Order
 from tests.factories import CustomerFactory, MembershipFactory, UserFactory, make_draft

@@ -18,8 +18,8 @@ from rest_framework.permissions import AllowAny
 from rest_framework.test import APIClient
 from rest_framework.throttling import UserRateThrottle
 
+from core import clock
 from customers.models import ApiToken, Customer, User
-from live.lib import clock
 from orders.models import Order
 from tests.api.conftest import Caller, furnish
 from tests.factories import CustomerFactory, MembershipFactory, UserFactory, make_draft

@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 from rest_framework.test import APIClient
 
+from core import clock
+from core.api import idempotency
+from core.engine.schedules import all_schedules
+from core.models import StoredReply
 from customers.models import Customer
-from live.lib import clock, idempotency
-from live.lib.models import StoredReply
-from live.lib.schedules import all_schedules
 from orders.api import views
 from orders.models import Order
 from products.models import Plan
@@ -144,7 +145,7 @@ def test_old_replies_are_forgotten_by_the_clock(
     assert idempotency.forget_old_replies() == 0
     later(monkeypatch, idempotency.KEEP + timedelta(seconds=1))
     assert idempotency.forget_old_replies() == 1
-    assert "live.lib.idempotency.forget_old_replies" in {every.task for every in all_schedules()}
+    assert "core.api.idempotency.forget_old_replies" in {every.task for every in all_schedules()}
 
 
 @pytest.mark.parametrize("key", ["", "a b", "x" * 201, "sleutel-é"])

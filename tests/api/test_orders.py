@@ -8,9 +8,9 @@ import pytest
 from rest_framework.test import APIClient
 
 from customers.models import Customer
+from orders.choices import Part, PartState, State, Wanted
 from orders.models import Order
 from orders.services import place_order, report
-from orders.words import Part, PartState, State, Wanted
 from products.models import Plan
 from tests.api.conftest import Caller, make_staff
 from tests.factories import CustomerFactory, PlanFactory, ReleaseFactory, make_draft

@@ -25,13 +25,13 @@ from django.db import connections  # noqa: E402
 from django_q.cluster import Cluster  # noqa: E402
 from django_q.models import OrmQ, Task  # noqa: E402
 
+from core.engine import controller, queue  # noqa: E402
+from core.outside.http_check import HttpResult  # noqa: E402
 from infrastructure.models import Provider  # noqa: E402
 from infrastructure.sandbox.models import SandboxSwitches  # noqa: E402
-from live.lib import control, queue  # noqa: E402
-from live.lib.adapters.http_check import HttpResult  # noqa: E402
+from orders.choices import State  # noqa: E402
 from orders.models import Order  # noqa: E402
 from orders.services import place_order  # noqa: E402
-from orders.words import State  # noqa: E402
 from products.models import ReleaseBundle  # noqa: E402
 from tests.factories import CustomerFactory, PlanFactory, ReleaseFactory, make_draft  # noqa: E402
 
@@ -63,7 +63,7 @@ def drafts(count: int) -> list[Order]:
 def settled() -> bool:
     """Nothing waits in the queue, and no row has anything to do."""
     return not OrmQ.objects.exists() and not any(
-        one.model._default_manager.unsettled().exists() for one in control.controllers()
+        one.model._default_manager.unsettled().exists() for one in controller.controllers()
     )
 
 
@@ -109,9 +109,9 @@ def main(count: int) -> None:
     orders = drafts(count)
     connections.close_all()  # the cluster's processes are forked from this one
     with (
-        patch("infrastructure.tasks.check_all", answers),
-        patch("monitoring.adapters.builtin.check_all", answers),
-        patch("billing.tasks.invoice_pdf", lambda document, *, created: b"%PDF-"),
+        patch("infrastructure.provisioning.tasks.check_all", answers),
+        patch("monitoring.adapters.builtin.checker.check_all", answers),
+        patch("billing.documents.tasks.invoice_pdf", lambda document, *, created: b"%PDF-"),
     ):
         cluster = Cluster()
         cluster.start()

@@ -12,13 +12,13 @@ from pathlib import Path
 
 import pytest
 
-from infrastructure.adapters.compose_files import read_compose
-from infrastructure.adapters.compose_folder import held_folder, write_folder
-from infrastructure.adapters.docker_runtime import DockerRuntime
-from infrastructure.adapters.ssh import SshTarget
-from infrastructure.adapters.ssh_tunnel import tunnel_to_engine
-from infrastructure.adapters.words import Composition
-from live.lib.errors import TransientError
+from core.errors import TransientError
+from infrastructure.adapters.compose.files import read_compose
+from infrastructure.adapters.compose.folder import held_folder, write_folder
+from infrastructure.adapters.docker.runtime import DockerRuntime
+from infrastructure.adapters.ssh.hosts import SshTarget
+from infrastructure.adapters.ssh.tunnel import tunnel_to_engine
+from infrastructure.contracts.runtime import Composition
 from tests.lab.hosts import LIST, lab_hosts, sdi_lite
 
 pytestmark = [

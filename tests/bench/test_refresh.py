@@ -10,16 +10,16 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from core import clock
 from infrastructure.models import Deployment, Endpoint, Provider, Server
-from live.lib import clock
-from monitoring import outside
-from monitoring.adapters.words import CheckSpec, MonitorSpec
-from monitoring.adapters.zabbix import ZabbixWatch
+from monitoring import backends
+from monitoring.adapters.zabbix.backend import ZabbixWatch
+from monitoring.contracts.backend import CheckSpec, MonitorSpec
 from monitoring.models import Monitor, MonitorCheck
-from monitoring.retrieving import read_figures, read_problems
-from monitoring.tasks import read_states
+from monitoring.monitors.tasks import read_states
+from monitoring.zabbix_sync.tasks import read_figures, read_problems
+from orders.choices import State, Wanted
 from orders.models import Order
-from orders.words import State, Wanted
 from tests.bench.test_zabbix import Bare
 from tests.factories import make_draft
 from tests.lab.zabbix import VERSIONS, zabbix
@@ -109,7 +109,7 @@ def test_refreshing_takes_as_many_calls_and_queries_for_many_as_for_few(
     version: str, socket_enabled: None, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     watch = zabbix(version, interval="1h")
-    monkeypatch.setattr(outside, "get_watch", lambda: watch)
+    monkeypatch.setattr(backends, "get_watch", lambda: watch)
     bare = Bare(watch)
     keys: list[str] = []
     costs: dict[int, list[tuple[int, int]]] = {}

@@ -9,10 +9,10 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from infrastructure.looking import look_at_provider
+from infrastructure.drift.services import request_reconciliation
+from infrastructure.drift.tasks import ReconciliationController
 from infrastructure.models import Finding, Provider, Service
-from infrastructure.reconciling.asking import request_reconciliation
-from infrastructure.reconciling.tasks import ReconciliationController
+from infrastructure.observation.tasks import look_at_provider
 from infrastructure.sandbox.models import SandboxComposition, SandboxNode
 from tests.infrastructure.many import NAMES, make_many
 
@@ -38,7 +38,7 @@ def compare() -> None:
 
 
 def test_status_and_comparison_of_two_thousand_servers(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("live.lib.control.enqueue", lambda *args, **options: None)
+    monkeypatch.setattr("core.engine.controller.enqueue", lambda *args, **options: None)
     provider = Provider.objects.create(slug="sandbox", name="Sandbox", kind=Provider.Kind.SANDBOX)
     make_many(provider, SERVERS)
     look_at_provider(provider.pk)

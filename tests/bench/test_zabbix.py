@@ -11,12 +11,12 @@ from uuid import uuid4
 import pytest
 import requests
 
-from live.lib import control
-from monitoring.adapters import zabbix_words as words
-from monitoring.adapters.words import MonitorSpec
-from monitoring.adapters.zabbix import ZabbixWatch
+from core.engine import controller
+from monitoring.adapters.zabbix import objects as words
+from monitoring.adapters.zabbix.backend import ZabbixWatch
+from monitoring.contracts.backend import MonitorSpec
 from monitoring.models import Monitor
-from monitoring.services import follow_orders
+from monitoring.monitors.services import follow_orders
 from tests.lab.watched import forget_product, watched_by
 from tests.lab.zabbix import VERSIONS, Address, orders, zabbix
 from tests.monitoring.many import copies
@@ -113,7 +113,7 @@ def test_thousand_orders_through_the_controller_cost_little_more_than_the_bare_c
     bare = Bare(watch)
     asked: list[tuple[str, str, list[int]]] = []
     first = watched_by(watch, NOBODY, monkeypatch).order
-    monkeypatch.setattr(control, "enqueue", lambda *args, **options: asked.append(args))
+    monkeypatch.setattr(controller, "enqueue", lambda *args, **options: asked.append(args))
     many = [first, *copies(first, 999, prefix=f"B{uuid4().hex[:6].upper()}")]
     (warm,), floor_specs = orders(NOBODY, 1), orders(NOBODY, 1000)
     keys = [spec.key for spec in (warm, *floor_specs)] + [order.key for order in many]
@@ -128,7 +128,7 @@ def test_thousand_orders_through_the_controller_cost_little_more_than_the_bare_c
         spent: list[float] = []
         ensure = watch.ensure_monitors
         monkeypatch.setattr(watch, "ensure_monitors", lambda specs: timed(lambda: ensure(specs), spent))
-        whole = seconds(lambda: control.work("monitoring", pks))
+        whole = seconds(lambda: controller.work("monitoring", pks))
         ours = sum(spent)
         calls = watch.wire.calls - before
         registered = Monitor.objects.filter(next_attempt_at__isnull=True, backend="zabbix").count()

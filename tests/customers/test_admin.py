@@ -13,8 +13,8 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
+from core import clock
 from customers.models import Address, ApiToken, Customer, ExternalId, Membership, Message, User
-from live.lib import clock
 from tests.factories import AddressFactory, CustomerFactory, MembershipFactory, UserFactory
 
 pytestmark = pytest.mark.django_db

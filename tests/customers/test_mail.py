@@ -15,10 +15,10 @@ from django.core.mail import EmailMessage, EmailMultiAlternatives
 from django.core.mail.backends.base import BaseEmailBackend
 from pytest_django import Settings
 
+from core import clock
+from core.engine.controller import enqueue_due, work
 from customers.models import Message
 from customers.tasks import MailController
-from live.lib import clock
-from live.lib.control import enqueue_due, work
 from tests.factories import CustomerFactory
 
 pytestmark = pytest.mark.django_db

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from django.db import IntegrityError, connection, transaction
 
+from core import clock
 from customers.models import Contact, Customer, Membership, Message, User
 from customers.services import (
     NothingToChange,
@@ -19,7 +20,6 @@ from customers.services import (
     resend_message,
     write_message,
 )
-from live.lib import clock
 from orders.models import OrderSecrets
 from orders.services import CustomerClosed
 from tests.factories import CustomerFactory, UserFactory, make_draft

@@ -7,8 +7,8 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from infrastructure.adapters.words import Node, NodeState, Power, Powers, Size
-from live.lib.errors import PermanentError, TransientError
+from core.errors import PermanentError, TransientError
+from infrastructure.contracts.cloud import Node, NodeState, Power, Powers, Size
 
 
 class FakeCloud:

@@ -8,16 +8,8 @@ from datetime import UTC, datetime, timedelta
 
 import yaml
 
-from infrastructure.adapters.words import (
-    Composition,
-    LeftBehind,
-    Machine,
-    Progress,
-    Service,
-    ServiceState,
-    Sight,
-)
-from live.lib.errors import PermanentError, TransientError
+from core.errors import PermanentError, TransientError
+from infrastructure.contracts.runtime import Composition, LeftBehind, Machine, Progress, Service, ServiceState, Sight
 
 STARTED = datetime(2026, 3, 1, 12, tzinfo=UTC)
 MACHINE = Machine(version="fake 1", cpus=4, ram_gb=8.0, ram_free_gb=5.0, disk_gb=100.0, disk_free_gb=60.0)

@@ -6,12 +6,12 @@ from collections import defaultdict
 
 import pytest
 
-from infrastructure.adapters.ssh import Bootstrap, HostFacts, HostKeyChanged, SshTarget
-from live.lib.errors import TransientError
+from core.errors import TransientError
+from infrastructure.adapters.ssh.hosts import Bootstrap, HostFacts, HostKeyChanged, SshTarget
 
 
 class FakeSsh:
-    """Stands in for `infrastructure.adapters.ssh`; what it was asked is in `asked`."""
+    """Stands in for `infrastructure.adapters.ssh.hosts`; what it was asked is in `asked`."""
 
     def __init__(self) -> None:
         self.asked: list[SshTarget] = []
@@ -27,8 +27,8 @@ class FakeSsh:
 
     def replace(self, monkeypatch: pytest.MonkeyPatch) -> FakeSsh:
         """The room asks this fake from now on."""
-        monkeypatch.setattr("infrastructure.adapters.ssh.bootstrap_of", self.bootstrap_of)
-        monkeypatch.setattr("infrastructure.adapters.ssh.facts_of", self.facts_of)
+        monkeypatch.setattr("infrastructure.adapters.ssh.hosts.bootstrap_of", self.bootstrap_of)
+        monkeypatch.setattr("infrastructure.adapters.ssh.hosts.facts_of", self.facts_of)
         return self
 
     def bootstrap_of(self, target: SshTarget) -> Bootstrap:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from live.lib.errors import TransientError
-from monitoring.adapters.telling import Alarm, Brief, Figure, Period
-from monitoring.adapters.words import Health, Seen
+from core.errors import TransientError
+from monitoring.contracts.backend import Health, Seen
+from monitoring.contracts.history_source import Alarm, Brief, Figure, Period
 
 
 class FakeTeller:

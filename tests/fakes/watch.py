@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from live.lib import clock
-from live.lib.errors import OutsideError, PermanentError, TransientError
-from monitoring.adapters.words import Health, LeftBehind, MonitorSpec, Registered, Seen, WindowSpec
+from core import clock
+from core.errors import OutsideError, PermanentError, TransientError
+from monitoring.contracts.backend import Health, LeftBehind, MonitorSpec, Registered, Seen, WindowSpec
 
 
 @dataclass

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from core import clock
 from infrastructure.models import Deployment, Provider, Server
 from infrastructure.sandbox.models import SandboxComposition, SandboxNode, SandboxSwitches
-from live.lib import clock
+from orders.choices import State
 from orders.models import Order
-from orders.words import State
 from products.models import Plan, Release
 from tests.factories import CustomerFactory, PlanFactory, ReleaseFactory
 

@@ -6,14 +6,15 @@ from datetime import timedelta
 
 import pytest
 
-from infrastructure.adapters.words import Composition, Node, NodeState
+from core import clock
+from infrastructure.contracts.cloud import Node, NodeState
+from infrastructure.contracts.runtime import Composition
+from infrastructure.drift.services import request_reconciliation
+from infrastructure.drift.tasks import ReconciliationController
 from infrastructure.models import Deployment, Provider, Reconciliation, Server
-from infrastructure.reconciling.asking import request_reconciliation
-from infrastructure.reconciling.tasks import ReconciliationController
-from live.lib import clock
+from orders.choices import Part, PartState, Wanted
 from orders.models import Order
-from orders.reports import Report, report_many
-from orders.words import Part, PartState, Wanted
+from orders.part_reports import Report, report_many
 from tests.driving import Drive
 from tests.factories import COMPOSE, PlanFactory, ReleaseFactory, make_draft
 from tests.fakes.cloud import FakeCloud
@@ -29,9 +30,9 @@ class World:
         self.cloud, self.engine = FakeCloud(), FakeRuntime()
         self.release = ReleaseFactory()
         self.plan = PlanFactory(product=self.release.product)
-        monkeypatch.setattr("infrastructure.reconciling.looking.get_cloud", lambda provider: self.cloud)
-        monkeypatch.setattr("infrastructure.reconciling.tasks.get_cloud", lambda provider: self.cloud)
-        monkeypatch.setattr("infrastructure.reconciling.looking.get_own_runtime", lambda provider: self.engine)
+        monkeypatch.setattr("infrastructure.drift.observed.get_cloud", lambda provider: self.cloud)
+        monkeypatch.setattr("infrastructure.drift.tasks.get_cloud", lambda provider: self.cloud)
+        monkeypatch.setattr("infrastructure.drift.observed.get_own_runtime", lambda provider: self.engine)
 
     def standing(self, *, wanted: Wanted = Wanted.RUNNING) -> Server:
         """An active order's server, as both sides know it, for longer than the grace."""

@@ -11,11 +11,11 @@ from django.test import Client
 
 from customers.models import User
 from infrastructure.models import Deployment, Endpoint, Provider, Server
+from infrastructure.providers.connection import test_connection as ask_provider
 from infrastructure.sandbox.models import SandboxSwitches
-from infrastructure.tasks import test_connection as ask_provider
+from orders.choices import Part, PartState
 from orders.models import Order
 from orders.services import place_order, report
-from orders.words import Part, PartState
 from tests.factories import UserFactory, make_draft
 from tests.fakes.cloud import FakeCloud
 from tests.fakes.runtime import FakeRuntime
@@ -140,7 +140,7 @@ def test_connection_is_tested_by_a_worker_and_not_in_the_request(
     asked: list[tuple[object, ...]] = []
     monkeypatch.setattr("infrastructure.admin.provider.enqueue", lambda *args, **options: asked.append(args))
     assert "1 provider is being asked" in post(operator, PROVIDERS, "test_connections", sandbox)
-    assert asked == [("infrastructure.tasks.test_connection", sandbox.pk)]
+    assert asked == [("infrastructure.providers.connection.test_connection", sandbox.pk)]
 
 
 @pytest.mark.parametrize("action", ["test_connections", "enable", "disable"])
@@ -152,8 +152,8 @@ def test_provider_actions_are_refused_without_permission(client: Client, sandbox
 
 
 def test_test_of_a_connection_writes_who_answered(sandbox: Provider, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("infrastructure.provider_tasks.get_cloud", lambda provider: FakeCloud())
-    monkeypatch.setattr("infrastructure.provider_tasks.get_own_runtime", lambda provider: FakeRuntime())
+    monkeypatch.setattr("infrastructure.providers.connection.get_cloud", lambda provider: FakeCloud())
+    monkeypatch.setattr("infrastructure.providers.connection.get_own_runtime", lambda provider: FakeRuntime())
     ask_provider(sandbox.pk)
     sandbox.refresh_from_db()
     assert sandbox.connection_state == "a fake cloud with 0 servers; a fake runtime with 0 compositions"

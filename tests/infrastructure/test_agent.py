@@ -7,8 +7,8 @@ import yaml
 from django.core.checks import run_checks
 from pytest_django import Settings
 
+from infrastructure.backends import user_data_of
 from infrastructure.models import Provider, Server
-from infrastructure.outside import user_data_of
 from tests.driving import Drive
 from tests.infrastructure.conftest import MakeHost, Place
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from infrastructure.backends import target_of
 from infrastructure.keys import admit_server
 from infrastructure.models import Provider, Server, ServerKeys
-from infrastructure.outside import target_of
 from tests.driving import Drive
 from tests.infrastructure.conftest import Place
 

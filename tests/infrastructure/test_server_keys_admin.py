@@ -8,10 +8,10 @@ from django.core.management import call_command
 from django.test import Client
 from django.urls import reverse
 
-from infrastructure.adapters.ssh import fingerprint, new_key_pair
+from core.errors import ConfigError
+from infrastructure.adapters.ssh.hosts import fingerprint, new_key_pair
+from infrastructure.backends import target_of
 from infrastructure.models import Provider, Server, ServerKeys
-from infrastructure.outside import target_of
-from live.lib.errors import ConfigError
 from tests.driving import Drive
 from tests.factories import UserFactory
 from tests.infrastructure.conftest import Place

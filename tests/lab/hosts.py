@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from infrastructure.adapters.ssh import SshTarget
-from infrastructure.adapters.words import Composition, Port
+from infrastructure.adapters.ssh.hosts import SshTarget
+from infrastructure.contracts.runtime import Composition, Port
 
 ROOT = Path(__file__).parents[2]
 LIST = ROOT / "var/lab/hosts.json"

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from infrastructure.adapters.ssh import SshTarget
+from infrastructure.adapters.ssh.hosts import SshTarget
 from infrastructure.models import Host, HostSecrets, Provider
+from orders.choices import Part, PartState, State
 from orders.models import Order
 from orders.services import place_order, remove_order
-from orders.words import Part, PartState, State
 from products.models import Product, Release, ReleaseBundle
 from tests.factories import MANIFEST, ReleaseFactory, make_draft
-from tests.infrastructure.adapters.test_runtime_contract import bundle
+from tests.infrastructure.contracts.test_runtime_contract import bundle
 
 DriveUntil = Callable[[Callable[[], bool], float], None]
 IDLE = "services: {gateway: {image: 'debian:bookworm-slim', init: true, command: sleep infinity}}"

@@ -11,10 +11,10 @@ import pytest
 from django.conf import LazySettings
 from django.test import Client
 
-from live.lib import clock
-from monitoring.incidents import post_update
-from monitoring.maintenance import cancel_maintenance, plan_maintenance
-from monitoring.measuring import close_days, company_zone, today
+from core import clock
+from monitoring.history.measurement import close_days, company_zone, today
+from monitoring.incidents.services import post_update
+from monitoring.maintenance.services import cancel_maintenance, plan_maintenance
 from monitoring.models import (
     DailyAvailability,
     Incident,
@@ -24,11 +24,11 @@ from monitoring.models import (
     Problem,
     WatchFigure,
 )
-from monitoring.monthly import make_reports
-from monitoring.retrieving import read_figures
-from monitoring.status_pages import renew_link
+from monitoring.reports.services import make_reports
+from monitoring.status_pages.services import renew_link
+from monitoring.zabbix_sync.tasks import read_figures
+from orders.choices import Part, PartState, State
 from orders.services import remove_order, resume_order, suspend_order
-from orders.words import Part, PartState, State
 from tests.factories import UserFactory
 from tests.lab.smtp import taking_mail
 from tests.lab.watched import Watched, forget_product, watched_by

@@ -16,17 +16,18 @@ import pytest
 import requests
 
 from billing.models import Invoice
-from infrastructure import outside
-from infrastructure.adapters.libcloud_cloud import open_driver
-from infrastructure.adapters.ssh import HostKeyChanged, ask, fingerprint, new_key_pair
+from core import clock
+from core.errors import TransientError
+from infrastructure import backends
+from infrastructure.adapters.libcloud.cloud import open_driver
+from infrastructure.adapters.ssh.hosts import HostKeyChanged, ask, fingerprint, new_key_pair
+from infrastructure.backends import target_of, user_data_of
 from infrastructure.keys import admit_server, change_settings
 from infrastructure.models import Endpoint, Provider, Server, ServerKeys
-from infrastructure.outside import target_of, user_data_of
-from infrastructure.preview import plan_of
-from infrastructure.provider_tasks import refresh_options
-from infrastructure.services import left_behind
-from live.lib import clock
-from live.lib.errors import TransientError
+from infrastructure.placement.preview import plan_of
+from infrastructure.providers.offers import refresh_options
+from infrastructure.provisioning.services import left_behind
+from orders.choices import Part, PartState, State
 from orders.models import Order
 from orders.services import (
     approve_order,
@@ -37,7 +38,6 @@ from orders.services import (
     retry_order,
     suspend_order,
 )
-from orders.words import Part, PartState, State
 from products.models import Plan, ReleaseBundle
 from products.services import import_catalogue
 from tests.factories import MANIFEST, CustomerFactory, ReleaseFactory, make_draft
@@ -251,7 +251,7 @@ def test_replies_that_are_lost_make_one_server_and_leave_none(
     amazon: Amazon, provider: Provider, drive_until: DriveUntil, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     opened, lost = losing("RunInstances", "TerminateInstances")
-    monkeypatch.setattr(outside, "open_driver", opened)
+    monkeypatch.setattr(backends, "open_driver", opened)
     order = greeting()
     drive_until(lambda: is_in(order, State.ACTIVE), 120)
     assert (lost, amazon.instances()) == (["RunInstances"], ["running"])

@@ -13,7 +13,8 @@ from socket import create_connection
 
 import pytest
 
-from infrastructure.adapters.ssh import (
+from core.errors import TransientError
+from infrastructure.adapters.ssh.hosts import (
     Bootstrap,
     HostKeyChanged,
     SshTarget,
@@ -22,8 +23,7 @@ from infrastructure.adapters.ssh import (
     facts_of,
     new_key_pair,
 )
-from infrastructure.userdata import render_user_data
-from live.lib.errors import TransientError
+from infrastructure.cloud_init import render_user_data
 from tests.lab.hosts import lab_hosts
 
 pytestmark = [pytest.mark.lab, pytest.mark.enable_socket]

@@ -14,8 +14,9 @@ from pathlib import Path
 import pytest
 import requests
 
-from infrastructure.adapters.docker_runtime import DockerRuntime
-from infrastructure.adapters.ssh import (
+from core.errors import ConfigError, OutsideError, PermanentError, TransientError
+from infrastructure.adapters.docker.runtime import DockerRuntime
+from infrastructure.adapters.ssh.hosts import (
     HostKeyChanged,
     SshTarget,
     ask,
@@ -24,9 +25,8 @@ from infrastructure.adapters.ssh import (
     fingerprint,
     new_key_pair,
 )
-from infrastructure.adapters.words import Composition, Service, ServiceState
-from live.lib.errors import ConfigError, OutsideError, PermanentError, TransientError
-from tests.infrastructure.adapters.test_docker_lab import slow
+from infrastructure.contracts.runtime import Composition, Service, ServiceState
+from tests.infrastructure.adapters.docker.test_lab import slow
 from tests.lab.hosts import lab_hosts, sdi_lite
 
 pytestmark = [pytest.mark.lab, pytest.mark.enable_socket]

@@ -14,10 +14,10 @@ from pathlib import Path
 
 import pytest
 
-from live.lib.adapters import http_line
-from live.lib.adapters.http_check import MAX_BODY, HttpCheck, HttpResult, check_all
-from monitoring.adapters.builtin import BuiltinWatch
-from monitoring.adapters.words import CheckSpec, Health, MonitorSpec
+from core.outside import http_line
+from core.outside.http_check import MAX_BODY, HttpCheck, HttpResult, check_all
+from monitoring.adapters.builtin.checker import BuiltinWatch
+from monitoring.contracts.backend import CheckSpec, Health, MonitorSpec
 from tests.lab.authority import DAY, Authority
 
 pytestmark = [pytest.mark.lab, pytest.mark.usefixtures("socket_enabled")]

@@ -14,12 +14,12 @@ from pathlib import Path
 
 import pytest
 
-from infrastructure.adapters.compose_job import find_job
-from infrastructure.adapters.docker_runtime import DockerRuntime
-from infrastructure.adapters.ssh import SshTarget, ask
-from infrastructure.adapters.words import Composition, Progress
-from live.lib.errors import OutsideError, TransientError
-from tests.infrastructure.adapters.test_runtime_contract import bundle
+from core.errors import OutsideError, TransientError
+from infrastructure.adapters.compose.job import find_job
+from infrastructure.adapters.docker.runtime import DockerRuntime
+from infrastructure.adapters.ssh.hosts import SshTarget, ask
+from infrastructure.contracts.runtime import Composition, Progress
+from tests.infrastructure.contracts.test_runtime_contract import bundle
 from tests.lab.hosts import lab_hosts
 from tests.lab.test_hosts import ways_held
 

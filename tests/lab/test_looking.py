@@ -10,18 +10,18 @@ from typing import Any
 
 import pytest
 
-from infrastructure.adapters.ssh import SshTarget
+from core import clock
+from core.errors import TransientError
+from infrastructure.adapters.ssh.hosts import SshTarget
+from infrastructure.backends import engine_of_host, get_host_runtime
+from infrastructure.drift.services import remove_orphan, request_reconciliation
+from infrastructure.drift.tasks import OrphanController, ReconciliationController
 from infrastructure.keys import give_host_key
-from infrastructure.looking import look_at_provider
 from infrastructure.models import Deployment, Finding, Host, Look, Provider, Server
-from infrastructure.outside import engine_of_host, get_host_runtime
-from infrastructure.reconciling.asking import remove_orphan, request_reconciliation
-from infrastructure.reconciling.tasks import OrphanController, ReconciliationController
-from infrastructure.seeing import write_services
-from live.lib import clock
-from live.lib.errors import TransientError
+from infrastructure.observation.store import write_services
+from infrastructure.observation.tasks import look_at_provider
 from tests.factories import make_draft
-from tests.infrastructure.adapters.test_docker_lab import slow
+from tests.infrastructure.adapters.docker.test_lab import slow
 from tests.lab.hosts import lab_hosts
 
 pytestmark = [pytest.mark.lab, pytest.mark.enable_socket, pytest.mark.django_db]
@@ -33,7 +33,7 @@ NOWHERE = "10.250.99.99"  # in the lab's own range, and nobody's
 def pool(settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Host]:
     """The lab's second host, and one that is not there."""
     settings.VAR_DIR = tmp_path
-    monkeypatch.setattr("live.lib.control.enqueue", lambda *args, **options: None)
+    monkeypatch.setattr("core.engine.controller.enqueue", lambda *args, **options: None)
     provider = Provider.objects.create(slug="lab", name="Lab", kind=Provider.Kind.EXISTING)
     there = lab_hosts()[1]
     return [added(provider, "there", there, there.address), added(provider, "nowhere", there, NOWHERE)]

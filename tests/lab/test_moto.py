@@ -13,12 +13,12 @@ from typing import Any
 import pytest
 import requests
 
-from infrastructure.adapters.docker_runtime import DockerRuntime
-from infrastructure.adapters.libcloud_cloud import LibcloudCloud, open_driver
-from infrastructure.adapters.ssh import HostKeyChanged, SshTarget, ask, bootstrap_of, new_key_pair
-from infrastructure.adapters.words import Node, NodeState, Size
-from infrastructure.userdata import render_user_data
-from live.lib.errors import PermanentError, TransientError
+from core.errors import PermanentError, TransientError
+from infrastructure.adapters.docker.runtime import DockerRuntime
+from infrastructure.adapters.libcloud.cloud import LibcloudCloud, open_driver
+from infrastructure.adapters.ssh.hosts import HostKeyChanged, SshTarget, ask, bootstrap_of, new_key_pair
+from infrastructure.cloud_init import render_user_data
+from infrastructure.contracts.cloud import Node, NodeState, Size
 from tests.lab.ec2 import IMAGE, SIZES, ec2
 
 pytestmark = [pytest.mark.lab, pytest.mark.enable_socket]

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 import requests
 
-from infrastructure.adapters.libcloud_cloud import open_driver
-from infrastructure.adapters.libcloud_power import PoweredCloud
-from infrastructure.adapters.words import Node, NodeState, Power, Size
-from infrastructure.errands.deciding import Step, Told, Verdict, next_of
-from live.lib.errors import PermanentError, TransientError
+from core.errors import PermanentError, TransientError
+from infrastructure.adapters.libcloud.cloud import open_driver
+from infrastructure.adapters.libcloud.power import PoweredCloud
+from infrastructure.contracts.cloud import Node, NodeState, Power, Size
+from infrastructure.server_actions.next_step import Step, Told, Verdict, next_of
 from tests.lab.ec2 import IMAGE, SIZES, ec2
 
 pytestmark = [pytest.mark.lab, pytest.mark.enable_socket]

@@ -14,19 +14,19 @@ from typing import Any
 import pytest
 import requests
 
-from infrastructure.adapters.ssh import ask
-from infrastructure.adapters.words import Size
+from core import clock
+from core.errors import TransientError
+from infrastructure.adapters.ssh.hosts import ask
+from infrastructure.backends import get_cloud, target_of
+from infrastructure.contracts.cloud import Size
+from infrastructure.drift.services import rebuild_ghost, recreate, remove_orphan, request_reconciliation
 from infrastructure.keys import change_settings
-from infrastructure.looking import look_at_provider
 from infrastructure.models import Deployment, Endpoint, Finding, Provider, Reconciliation, Server
-from infrastructure.outside import get_cloud, target_of
-from infrastructure.provider_tasks import refresh_options
-from infrastructure.reconciling.asking import rebuild_ghost, recreate, remove_orphan, request_reconciliation
-from live.lib import clock
-from live.lib.errors import TransientError
+from infrastructure.observation.tasks import look_at_provider
+from infrastructure.providers.offers import refresh_options
+from orders.choices import State
 from orders.models import Order
 from orders.services import remove_order
-from orders.words import State
 from tests.lab.ec2 import IMAGE, ec2
 from tests.lab.hosts import lab_hosts
 from tests.lab.placing import clear_away, is_launched, needs_person, place, pool_of

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from infrastructure.adapters.docker_runtime import DockerRuntime
-from infrastructure.adapters.ssh import SshTarget, ask
-from infrastructure.adapters.words import Composition, Service, ServiceState
-from live.lib.errors import TransientError
-from tests.infrastructure.adapters.test_runtime_contract import bundle
+from core.errors import TransientError
+from infrastructure.adapters.docker.runtime import DockerRuntime
+from infrastructure.adapters.ssh.hosts import SshTarget, ask
+from infrastructure.contracts.runtime import Composition, Service, ServiceState
+from tests.infrastructure.contracts.test_runtime_contract import bundle
 from tests.lab.hosts import lab_hosts
 from tests.lab.test_hosts import running
 

@@ -17,13 +17,13 @@ from pathlib import Path
 import pytest
 from pytest_django import Settings
 
-from infrastructure.adapters.ssh import SshTarget, ask, fingerprint
+from infrastructure.adapters.ssh.hosts import SshTarget, ask, fingerprint
+from infrastructure.backends import get_runtime
 from infrastructure.models import Deployment, Host, Provider
-from infrastructure.outside import get_runtime
-from infrastructure.services import left_behind
+from infrastructure.provisioning.services import left_behind
+from orders.choices import State
 from orders.models import Order
 from orders.services import confirm_order, retry_order
-from orders.words import State
 from tests.lab.hosts import ROOT, lab_hosts
 from tests.lab.placing import (
     IDLE,
@@ -50,7 +50,7 @@ PORT = 27_900
 def own_ground(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, db: None) -> Iterator[None]:
     """Files and ports that no other test has; nothing is left on any engine, whatever happens."""
     settings.VAR_DIR = tmp_path
-    monkeypatch.setattr("infrastructure.placing.FIRST_PORT", PORT)
+    monkeypatch.setattr("infrastructure.placement.ports.FIRST_PORT", PORT)
     yield
     for deployment in Deployment.objects.exclude(order__state=State.REMOVED).select_related("server__host", "order"):
         get_runtime(deployment.server).remove(key=deployment.order.key)
@@ -144,7 +144,7 @@ def test_a_build_that_fails_shows_its_last_lines_without_secrets(host: Host, dri
 def test_a_service_that_never_gets_healthy_is_given_up_with_what_its_check_said(
     host: Host, target: SshTarget, drive_until: DriveUntil, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("infrastructure.launch_endings.PATIENCE_LAUNCHING", 2)
+    monkeypatch.setattr("infrastructure.provisioning.launch_outcomes.PATIENCE_LAUNCHING", 2)
     check = "{test: ['CMD-SHELL', 'echo no map of Merholm; test -e /tmp/well'], interval: 1s, retries: 1}"
     order = place(IDLE.replace("init: true", f"init: true, healthcheck: {check}"))
     reason = refused(order, drive_until)
@@ -176,7 +176,7 @@ def test_a_host_key_that_changed(host: Host, target: SshTarget, drive_until: Dri
 def test_an_address_that_does_not_answer(
     host: Host, target: SshTarget, drive_until: DriveUntil, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("infrastructure.tasks.PATIENCE_ARRIVING", 2)
+    monkeypatch.setattr("infrastructure.provisioning.tasks.PATIENCE_ARRIVING", 2)
     Host.objects.update(port=23)
     order = place(IDLE)
     reason = refused(order, drive_until)

@@ -10,10 +10,10 @@ import pytest
 import requests
 
 from infrastructure.models import Endpoint, Provider
-from infrastructure.services import left_behind
+from infrastructure.provisioning.services import left_behind
+from orders.choices import State
 from orders.models import Order
 from orders.services import create_order, place_order, remove_order, resume_order, suspend_order
-from orders.words import State
 from products.models import Plan
 from products.services import import_catalogue
 from tests.factories import CustomerFactory

@@ -10,9 +10,9 @@ from threading import Barrier
 
 import pytest
 
-from infrastructure.adapters.docker_runtime import DockerRuntime
-from infrastructure.adapters.ssh import SshTarget
-from infrastructure.adapters.words import Service, ServiceState
+from infrastructure.adapters.docker.runtime import DockerRuntime
+from infrastructure.adapters.ssh.hosts import SshTarget
+from infrastructure.contracts.runtime import Service, ServiceState
 from tests.lab.hosts import lab_hosts, sdi_lite
 from tests.lab.test_hosts import capabilities, running
 

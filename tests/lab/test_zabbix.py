@@ -8,9 +8,9 @@ from dataclasses import replace
 
 import pytest
 
-from live.lib.errors import ConfigError, OutsideError, PermanentError, TransientError
-from monitoring.adapters.words import Health, MonitorSpec, Registered
-from monitoring.adapters.zabbix import ZabbixWatch
+from core.errors import ConfigError, OutsideError, PermanentError, TransientError
+from monitoring.adapters.zabbix.backend import ZabbixWatch
+from monitoring.contracts.backend import Health, MonitorSpec, Registered
 from tests.lab.zabbix import VERSIONS, Address, orders, serving, wait_until, zabbix
 
 pytestmark = pytest.mark.lab

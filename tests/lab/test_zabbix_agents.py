@@ -14,13 +14,13 @@ from typing import Any
 
 import pytest
 
-from infrastructure.adapters.ssh import ask
+from infrastructure.adapters.ssh.hosts import ask
 from infrastructure.models import Server
-from monitoring.adapters.words import CheckSpec, Health, MonitorSpec, Registered
-from monitoring.adapters.zabbix import ZabbixWatch
+from monitoring.adapters.zabbix.backend import ZabbixWatch
+from monitoring.contracts.backend import CheckSpec, Health, MonitorSpec, Registered
 from monitoring.models import Problem
-from monitoring.services import look_again
-from orders.words import PartState, State
+from monitoring.monitors.services import look_again
+from orders.choices import PartState, State
 from tests.lab.authority import DAY, Authority
 from tests.lab.faulty import QuietServer
 from tests.lab.hosts import lab_hosts

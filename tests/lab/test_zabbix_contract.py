@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from monitoring.adapters.zabbix import ZabbixWatch
+from monitoring.adapters.zabbix.backend import ZabbixWatch
 from tests.lab.zabbix import VERSIONS, zabbix
-from tests.monitoring.test_watch_contract import (
+from tests.monitoring.contracts.test_backend_contract import (
     ONE,
     TWO,
     WINDOW,

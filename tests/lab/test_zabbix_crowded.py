@@ -13,9 +13,9 @@ from uuid import uuid4
 import pytest
 from django.db import connection
 
-from live.lib.errors import OutsideError
-from monitoring.adapters.zabbix import ZabbixWatch
-from orders.words import PartState, State
+from core.errors import OutsideError
+from monitoring.adapters.zabbix.backend import ZabbixWatch
+from orders.choices import PartState, State
 from tests.lab.watched import Watched, forget_product, watched_by
 from tests.lab.zabbix import VERSIONS, serving, wait_until, zabbix
 

@@ -11,11 +11,11 @@ from uuid import uuid4
 import pytest
 from django.conf import LazySettings
 
-from live.lib import clock
-from monitoring.maintenance import cancel_maintenance, plan_maintenance
-from monitoring.measuring import close_days
+from core import clock
+from monitoring.history.measurement import close_days
+from monitoring.maintenance.services import cancel_maintenance, plan_maintenance
 from monitoring.models import DailyAvailability, Incident, Outage, Problem
-from orders.words import PartState, State
+from orders.choices import PartState, State
 from tests.lab.smtp import taking_mail
 from tests.lab.watched import Watched, forget_product, watched_by
 from tests.lab.webhook import Push, listening, webhook

@@ -14,17 +14,17 @@ from django.utils.module_loading import import_string
 from django_q.models import OrmQ
 from pytest_django.live_server_helper import LiveServer
 
-from live.lib import clock
+from core import clock
 from monitoring.models import MonitorCheck, Outage, Problem
-from monitoring.push.signing import HEADER, sign
-from orders.words import PartState, State
+from monitoring.webhooks.signing import HEADER, sign
+from orders.choices import PartState, State
 from tests.lab.watched import Watched, forget_product, watched_by
 from tests.lab.webhook import webhook
 from tests.lab.zabbix import VERSIONS, serving, wait_until, zabbix
 
 pytestmark = [pytest.mark.lab, pytest.mark.django_db(transaction=True)]
 
-PUSHED = "monitoring.retrieving.read_pushed"
+PUSHED = "monitoring.zabbix_sync.tasks.read_pushed"
 
 
 @pytest.fixture

@@ -6,11 +6,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from monitoring.adapters.telling import Period
-from monitoring.adapters.words import Health
-from monitoring.adapters.zabbix_telling import ZabbixTeller
-from monitoring.availability import Span
-from monitoring.retelling import outages_retold
+from monitoring.adapters.zabbix.history_source import ZabbixTeller
+from monitoring.contracts.backend import Health
+from monitoring.contracts.history_source import Period
+from monitoring.rules.availability import Span
+from monitoring.rules.history_rewrite import outages_retold
 from tests.lab.zabbix import VERSIONS, orders, serving, wait_until, zabbix
 
 pytestmark = pytest.mark.lab

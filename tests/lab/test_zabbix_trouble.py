@@ -13,12 +13,12 @@ from uuid import uuid4
 
 import pytest
 
-from live.lib import clock
-from monitoring.adapters.zabbix import ZabbixWatch
+from core import clock
+from monitoring.adapters.zabbix.backend import ZabbixWatch
 from monitoring.models import Outage
-from monitoring.services import look_again, retry_monitor, try_refused_again
+from monitoring.monitors.services import look_again, retry_monitor, try_refused_again
+from orders.choices import Part, PartState, State
 from orders.services import remove_order, suspend_order
-from orders.words import Part, PartState, State
 from tests.lab.faulty import Door, door_before
 from tests.lab.watched import Watched, forget_product, watched_by
 from tests.lab.zabbix import VERSIONS, serving, zabbix
@@ -308,7 +308,7 @@ def test_account_that_may_not_make_groups_says_what_to_make_by_hand(
     life: Watched, door: Door, admin: ZabbixWatch, lesser: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     watch = ZabbixWatch(url=door.url, user=lesser["name"], password=lesser["password"], timeout=10, interval="2s")
-    monkeypatch.setattr("monitoring.outside.get_watch", lambda: watch)
+    monkeypatch.setattr("monitoring.backends.get_watch", lambda: watch)
     product = f"Geocat Live/{life.order.release.product.slug}"
     life.beat()
     assert life.told()[0] == PartState.FAILED
@@ -329,7 +329,7 @@ def test_account_that_is_locked_out_says_so(
     life: Watched, door: Door, lesser: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     watch = ZabbixWatch(url=door.url, user=lesser["name"], password="no longer right", timeout=10)
-    monkeypatch.setattr("monitoring.outside.get_watch", lambda: watch)
+    monkeypatch.setattr("monitoring.backends.get_watch", lambda: watch)
     life.beat()
     assert life.told()[0] == PartState.FAILED
     assert life.told()[1].startswith("Zabbix refuses this account:")

@@ -12,16 +12,17 @@ from uuid import uuid4
 import pytest
 from django.utils.module_loading import import_string
 
+from core import clock
+from core.engine.controller import controllers
+from core.engine.schedules import all_schedules
 from infrastructure.models import Deployment, Endpoint, Provider, Server
-from live.lib import clock, control
-from live.lib.schedules import all_schedules
-from monitoring import outside
-from monitoring.adapters.zabbix import ZabbixWatch
+from monitoring import backends
+from monitoring.adapters.zabbix.backend import ZabbixWatch
 from monitoring.models import Monitor
-from monitoring.services import follow_all
+from monitoring.monitors.services import follow_all
+from orders.choices import Part, PartState
 from orders.models import Order
 from orders.services import place_order, report
-from orders.words import Part, PartState
 from tests.factories import ReleaseFactory, make_draft
 from tests.lab.zabbix import Address
 
@@ -40,7 +41,7 @@ class Watched:
     def beat(self) -> None:
         """What workers do in a minute for this room and the mail, without waiting for the minute to be over."""
         follow_all()
-        for controller in control.controllers():
+        for controller in controllers():
             if controller.name in ("monitoring", "windows", "mail"):
                 controller.run()
         Monitor.objects.filter(order=self.order, next_read_at__isnull=False).update(next_read_at=clock.now())
@@ -115,8 +116,8 @@ class Watched:
 
 def watched_by(watch: ZabbixWatch, address: Address, monkeypatch: pytest.MonkeyPatch, **plan: object) -> Watched:
     """An order at `address`, with the rows that infrastructure would have made; `watch` is whoever watches."""
-    monkeypatch.setattr(outside, "get_watch", lambda: watch)
-    monkeypatch.setattr(control, "enqueue", lambda *args, **options: None)
+    monkeypatch.setattr(backends, "get_watch", lambda: watch)
+    monkeypatch.setattr("core.engine.controller.enqueue", lambda *args, **options: None)
     release = ReleaseFactory(product__slug=f"lab-{uuid4().hex[:8]}")
     order = place_order(order=make_draft(release=release, plan_fields={"auto_approve": True, **plan}))
     provider = Provider.objects.create(slug="sandbox", kind="sandbox", name="Sandbox")

@@ -10,8 +10,8 @@ from threading import Thread
 from typing import Any
 from uuid import uuid4
 
-from monitoring.adapters.zabbix import ZabbixWatch
-from monitoring.push.signing import HEADER
+from monitoring.adapters.zabbix.backend import ZabbixWatch
+from monitoring.webhooks.signing import HEADER
 
 FILE = Path(__file__).parents[2] / "deploy" / "zabbix" / "media_live.yaml"
 Push = tuple[str, bytes, str]

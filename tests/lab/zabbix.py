@@ -11,8 +11,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from uuid import uuid4
 
-from monitoring.adapters.words import CheckSpec, MonitorSpec
-from monitoring.adapters.zabbix import ZabbixWatch
+from monitoring.adapters.zabbix.backend import ZabbixWatch
+from monitoring.contracts.backend import CheckSpec, MonitorSpec
 
 VERSIONS = {"6.0": "LAB_ZABBIX_60_URL", "7.0": "LAB_ZABBIX_70_URL"}
 

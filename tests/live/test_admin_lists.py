@@ -19,7 +19,8 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from billing.models import Invoice
-from billing.services import follow_orders
+from billing.subscriptions.services import follow_orders
+from core import clock
 from customers.models import ApiToken, Message
 from infrastructure.models import (
     Deployment,
@@ -34,7 +35,6 @@ from infrastructure.models import (
     Service,
 )
 from infrastructure.sandbox.models import SandboxComposition, SandboxNode, SandboxSwitches
-from live.lib import clock
 from monitoring.models import (
     DailyAvailability,
     Incident,
@@ -46,10 +46,10 @@ from monitoring.models import (
     Problem,
     Watcher,
 )
-from monitoring.status_pages import renew_link
+from monitoring.status_pages.services import renew_link
+from orders.choices import Part, PartState
 from orders.models import Order
 from orders.services import Report, place_order, report_many
-from orders.words import Part, PartState
 from products.models import CatalogueReading
 from tests.factories import CustomerFactory, PlanFactory, ProductFactory, ReleaseFactory, UserFactory, make_draft
 

@@ -14,14 +14,14 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from billing.models import Invoice
-from billing.services import follow_orders
+from billing.subscriptions.services import follow_orders
+from core import clock
 from customers.models import Message, User
 from infrastructure.models import Provider
-from live.lib import clock
 from monitoring.models import Watcher
+from orders.choices import Part, PartState
 from orders.models import Order
 from orders.services import place_order, remove_order, report
-from orders.words import Part, PartState
 from products.models import Product
 from tests.factories import CustomerFactory, ProductFactory, UserFactory, make_draft
 
@@ -43,7 +43,7 @@ def boss(client: Client) -> Client:
     return client
 
 
-def worked(ago: timedelta, *, func: str = "live.lib.sweep.sweep", success: bool = True) -> None:
+def worked(ago: timedelta, *, func: str = "core.engine.sweep.sweep", success: bool = True) -> None:
     at = clock.now() - ago
     apps.get_model("django_q.Task").objects.create(
         id=uuid.uuid4().hex, name="task", func=func, started=at, stopped=at, success=success

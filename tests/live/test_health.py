@@ -9,8 +9,8 @@ from django.db import OperationalError
 from django.test import Client
 from django_q.models import Schedule
 
+from core import clock
 from live import health
-from live.lib import clock
 
 pytestmark = pytest.mark.django_db
 
@@ -28,7 +28,7 @@ def test_ready_once_the_database_answers_and_is_migrated(client: Client) -> None
 def test_a_queue_that_fell_behind_is_told(client: Client) -> None:
     Schedule.objects.all().delete()
     assert client.get("/readyz").json()["queue"] == "unknown"
-    beat = Schedule.objects.create(name="sweep", func="live.lib.sweep.sweep", next_run=clock.now())
+    beat = Schedule.objects.create(name="sweep", func="core.engine.sweep.sweep", next_run=clock.now())
     assert client.get("/readyz").json()["queue"] == "ok"
     beat.next_run = clock.now() - timedelta(minutes=6)
     beat.save()

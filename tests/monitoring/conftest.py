@@ -9,14 +9,14 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from core.engine.controller import controllers
 from infrastructure.models import Deployment, Endpoint, Provider, Server
-from live.lib.control import controllers
 from monitoring.models import Monitor
-from monitoring.services import follow_orders
-from monitoring.tasks import read_states
+from monitoring.monitors.services import follow_orders
+from monitoring.monitors.tasks import read_states
+from orders.choices import Part, PartState
 from orders.models import Order
 from orders.services import place_order, report
-from orders.words import Part, PartState
 from tests.driving import Drive
 from tests.factories import make_draft
 from tests.fakes.watch import FakeWatch
@@ -27,9 +27,9 @@ BELOW = (Part.SERVER, Part.COMPOSITION, Part.ENDPOINTS)
 
 @pytest.fixture
 def watch(monkeypatch: pytest.MonkeyPatch) -> FakeWatch:
-    """What `monitoring.outside.get_watch` gives."""
+    """What `monitoring.backends.get_watch` gives."""
     watch = FakeWatch()
-    monkeypatch.setattr("monitoring.outside.get_watch", lambda: watch)
+    monkeypatch.setattr("monitoring.backends.get_watch", lambda: watch)
     return watch
 
 

@@ -9,7 +9,7 @@ from django.test import Client
 
 from customers.models import User
 from monitoring.models import Monitor
-from monitoring.services import follow_all
+from monitoring.monitors.services import follow_all
 from tests.factories import UserFactory
 from tests.monitoring.conftest import Room, count_queries
 

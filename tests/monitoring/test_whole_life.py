@@ -9,11 +9,11 @@ import pytest
 from infrastructure.models import Provider
 from infrastructure.sandbox.models import SandboxNode, SandboxSwitches
 from monitoring.models import Monitor
-from monitoring.services import left_behind
-from monitoring.tasks import read_states
+from monitoring.monitors.services import left_behind
+from monitoring.monitors.tasks import read_states
+from orders.choices import Part, PartState, State
 from orders.models import Order
 from orders.services import place_order, remove_order, resume_order, suspend_order
-from orders.words import Part, PartState, State
 from products.models import ReleaseBundle
 from tests.driving import Drive
 from tests.factories import ReleaseFactory, make_draft

@@ -12,7 +12,8 @@ from django.urls import reverse
 
 from customers.models import Customer, User
 from infrastructure.models import Provider
-from orders.asking import Verb, may_ask
+from orders.allowed_actions import Verb, may_ask
+from orders.choices import Part, PartState, State, Wanted
 from orders.models import Order, OrderEvent
 from orders.services import (
     NotPossible,
@@ -25,7 +26,6 @@ from orders.services import (
     retry_order,
     suspend_order,
 )
-from orders.words import Part, PartState, State, Wanted
 from tests.factories import CustomerFactory, PlanFactory, ReleaseFactory, UserFactory, make_draft
 
 pytestmark = pytest.mark.django_db

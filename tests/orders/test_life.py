@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from customers.models import Message
+from orders.choices import Part, PartState, State
 from orders.services import approve_order, place_order, remove_order, report, resume_order, retry_order, suspend_order
-from orders.words import Part, PartState, State
 from tests.factories import make_draft
 
 pytestmark = pytest.mark.django_db

@@ -10,7 +10,7 @@ import pytest
 from django.apps import apps
 
 from billing.models import Subscription
-from billing.services import first_invoice_of
+from billing.subscriptions.services import first_invoice_of
 from orders.models import Order
 from orders.services import place_order
 from orders.terms import Terms

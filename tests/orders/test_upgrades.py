@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from django.db import connection, models
 
+from orders.choices import Part, PartState
 from orders.models import Order, OrderPart
-from orders.words import Part, PartState
 from tests.factories import make_draft
 
 UNKNOWN = {OrderPart: {"told"}, Order: {"agreed_currency", "agreed_period"}}

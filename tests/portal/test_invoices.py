@@ -11,8 +11,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from billing.models import Invoice, InvoicePdf, Subscription
+from core import clock
 from customers.models import Customer, User
-from live.lib import clock
 from orders.models import Order
 from tests.factories import make_draft
 from tests.portal.conftest import SignIn

@@ -11,13 +11,13 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from core import clock
 from customers.models import Customer, User
-from live.lib import clock
-from monitoring.maintenance import plan_maintenance
-from monitoring.opening import open_incidents
+from monitoring.incidents.opening import open_incidents
+from monitoring.maintenance.services import plan_maintenance
+from orders.choices import Part, PartState
 from orders.models import Order
 from orders.services import place_order, remove_order, report, suspend_order
-from orders.words import Part, PartState
 from tests.factories import make_draft
 from tests.portal.conftest import SignIn
 

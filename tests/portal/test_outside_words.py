@@ -10,13 +10,13 @@ from django.apps import apps
 from django.test import Client
 from django.urls import reverse
 
+from core.engine.controller import Ending, done, ending_of, failed, later
+from core.errors import TransientError
 from infrastructure.models import Provider, Server
-from infrastructure.tasks import part_report
-from live.lib.control import Ending, done, ending_of, failed, later
-from live.lib.errors import TransientError
+from infrastructure.provisioning.tasks import part_report
+from orders.choices import Part, PartState
 from orders.models import Order, OrderPart
 from orders.services import place_order, report_many
-from orders.words import Part, PartState
 from tests.factories import MembershipFactory, UserFactory, make_draft
 
 pytestmark = pytest.mark.django_db

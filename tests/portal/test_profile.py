@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from customers.models import Customer, User
 from customers.services import register_customer
-from live.portal.zone import languages_on_offer, zone_of
+from live.portal.localisation import languages_on_offer, zone_of
 from tests.factories import MembershipFactory
 from tests.portal.conftest import SignIn
 

@@ -6,9 +6,9 @@ from datetime import timedelta
 
 import pytest
 
+from core import clock
 from customers.models import Customer, User
 from infrastructure.models import Deployment, Provider, Server, Service
-from live.lib import clock
 from orders.models import Order
 from orders.services import place_order, remove_order
 from tests.factories import make_draft

@@ -11,7 +11,7 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
-from live.lib.control import work
+from core.engine.controller import work
 from products.models import CatalogueReading, Plan, Product
 from products.services import import_catalogue
 from tests.factories import PlanFactory, ProductFactory, ReleaseFactory, UserFactory, make_draft

@@ -16,8 +16,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from live.demo import story
 from live.demo.cast import CUSTOMER_EMAIL, SELLER, STAFF_NAME, STAFF_PASSWORD, Cast, assemble
 from live.demo.processes import DemoFailed, Killer, Processes, free_port
+from orders.choices import State
 from orders.models import Order
-from orders.words import State
 
 
 class Command(BaseCommand):

@@ -7,8 +7,8 @@ from typing import Any
 from django.core.management import call_command
 from django.core.management.base import BaseCommand
 
-from live.lib.queue import write_schedules
-from live.lib.schedules import all_schedules
+from core.engine.queue import write_schedules
+from core.engine.schedules import all_schedules
 
 
 class Command(BaseCommand):

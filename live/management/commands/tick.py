@@ -10,7 +10,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import Error, close_old_connections
 
-from live.lib.control import enqueue_due
+from core.engine.controller import enqueue_due
 
 logger = logging.getLogger(__name__)
 

@@ -10,8 +10,8 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 from django_q.cluster import Cluster
 
-from live.lib.queue import write_schedules
-from live.lib.schedules import all_schedules
+from core.engine.queue import write_schedules
+from core.engine.schedules import all_schedules
 
 
 class Command(BaseCommand):

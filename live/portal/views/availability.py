@@ -11,12 +11,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
+from core.errors import Refusal
 from customers.models import Customer
-from live.lib.errors import Refusal
-from live.portal.viewing import may_steer, viewer
-from monitoring.board import board_of
+from live.portal.access import may_steer, viewer
 from monitoring.models import StatusPage
-from monitoring.status_pages import renew_link, revoke_link
+from monitoring.status_pages.board import board_of
+from monitoring.status_pages.services import renew_link, revoke_link
 
 
 @login_required

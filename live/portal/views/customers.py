@@ -9,8 +9,8 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_safe
 
 from customers.models import Customer
-from live.portal.papers import papers
-from live.portal.viewing import viewer
+from live.portal.access import viewer
+from live.portal.invoice_rows import papers
 
 PER_PAGE = 25
 

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from billing.models import Invoice, InvoicePdf
-from live.portal.viewing import viewer
+from live.portal.access import viewer
 
 
 @login_required

@@ -18,11 +18,11 @@ from django.views.decorators.http import require_safe
 from django_htmx.http import HttpResponseClientRefresh
 
 from customers.models import Customer
-from live.portal import words
-from live.portal.pages import order_facts
-from live.portal.viewing import customers_to_order_for, may_steer, viewer, visible_order, wants_piece
+from live.portal.access import customers_to_order_for, may_steer, viewer, visible_order, wants_piece
+from live.portal.order_page import order_facts
+from live.portal.order_progress import STATES, TONES
+from orders.choices import State
 from orders.models import Order, OrderQuerySet
-from orders.words import State
 
 PER_PAGE = 25
 STOP_POLLING = 286  # htmx's word for "this was the last one"
@@ -36,7 +36,7 @@ def order_list(request: HttpRequest) -> HttpResponse:
     orders = Order.objects.visible_to(user).with_names()
     found = matching(orders, request.GET.get("q", "").strip(), request.GET.get("state", ""))
     page = Paginator(found, PER_PAGE).get_page(request.GET.get("page"))
-    rows = [(order, words.STATES[State(order.state)], words.TONES[State(order.state)]) for order in page]
+    rows = [(order, STATES[State(order.state)], TONES[State(order.state)]) for order in page]
     return render(
         request,
         "portal/order_list.html",
@@ -45,7 +45,7 @@ def order_list(request: HttpRequest) -> HttpResponse:
             "rows": rows,
             "query": request.GET.get("q", ""),
             "state": request.GET.get("state", ""),
-            "states": [(state.value, label) for state, label in words.STATES.items()],
+            "states": [(state.value, label) for state, label in STATES.items()],
             "is_narrowed": bool(request.GET.get("q") or request.GET.get("state")),
             "may_order": customers_to_order_for(user).exists(),
             "has_customers": Customer.objects.visible_to(user).exists(),

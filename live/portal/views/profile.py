@@ -10,8 +10,8 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
+from live.portal.access import viewer
 from live.portal.forms import ProfileForm
-from live.portal.viewing import viewer
 
 
 @login_required

@@ -11,10 +11,10 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from live.portal.viewing import visible_order
+from live.portal.access import visible_order
 from monitoring.models import MonthlyReport
-from monitoring.report_documents import document_of
-from monitoring.report_files import file_name, open_report
+from monitoring.reports.contents import document_of
+from monitoring.reports.files import file_name, open_report
 from orders.models import Order
 
 MONTHS_SHOWN = 60

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from live.lib.errors import OutsideError
+from core.errors import OutsideError
 from products.services import import_catalogue
 
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from live.lib.errors import ConfigError
-from products.adapters.folder import FolderCatalogue
-from products.adapters.words import DamagedSource, ProductSource
+from core.errors import ConfigError
+from products.adapters.folder.catalogue import FolderCatalogue
+from products.contracts import DamagedSource, ProductSource
 from tests.products.conftest import write_product
 
 

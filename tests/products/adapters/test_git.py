@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from live.lib.errors import ConfigError, OutsideError, TransientError
-from products.adapters.folder import FolderCatalogue
-from products.adapters.git import GitCatalogue
-from products.adapters.words import DamagedSource, ProductSource
+from core.errors import ConfigError, OutsideError, TransientError
+from products.adapters.folder.catalogue import FolderCatalogue
+from products.adapters.git.catalogue import GitCatalogue
+from products.contracts import DamagedSource, ProductSource
 from tests.products.conftest import COMPOSE, write_product
 
 

@@ -1,0 +1,26 @@
+"""What may be asked of an invoice's file."""
+
+from __future__ import annotations
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from billing.models import InvoicePdf
+from core import clock
+from core.engine.controller import kick
+from core.errors import Refusal
+
+
+class NothingToRetry(Refusal):
+    """The file is there, or on its way."""
+
+    code = "nothing_to_retry"
+
+
+@transaction.atomic
+def retry_pdf(*, pdf: InvoicePdf) -> None:
+    """A file that could not be rendered is tried again."""
+    if not pdf.has_failed:
+        raise NothingToRetry(_("Nothing of this file waits for another try."))
+    InvoicePdf.objects.filter(pk=pdf.pk).update(failed_version=0, attempts=0, next_attempt_at=clock.now())
+    kick("invoice pdf", [pdf.pk])

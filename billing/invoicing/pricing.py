@@ -1,0 +1,130 @@
+"""The lines of an invoice and what they come to; VAT is rounded once per category, on the sum (EN 16931 BR-CO-17)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+
+from billing.invoicing.periods import Period
+from billing.invoicing.vat import VatTreatment
+from core.money import round_money
+
+HUNDRED = Decimal(100)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """What was agreed at the start of a subscription and stays so."""
+
+    description: str
+    detail: str = ""
+    price: Decimal
+    setup_fee: Decimal = Decimal(0)
+    currency: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One thing that is sold; `net` is quantity times unit price, rounded."""
+
+    description: str
+    detail: str = ""
+    quantity: Decimal = Decimal(1)
+    unit_price: Decimal
+    currency: str
+    vat: VatTreatment
+    period: Period | None = None
+    net: Decimal = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "net", round_money(self.quantity * self.unit_price, self.currency))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VatSubtotal:
+    """All that bears one VAT category and rate."""
+
+    category: str
+    rate: Decimal
+    taxable: Decimal
+    tax: Decimal
+    note: str | Promise = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Totals:
+    """What an invoice comes to."""
+
+    net: Decimal
+    tax: Decimal
+    gross: Decimal
+    breakdown: tuple[VatSubtotal, ...]
+
+
+def period_line(terms: Terms, period: Period, vat: VatTreatment) -> Line:
+    """The plan's price for one period."""
+    return Line(
+        description=terms.description,
+        detail=terms.detail,
+        unit_price=terms.price,
+        currency=terms.currency,
+        vat=vat,
+        period=period,
+    )
+
+
+def setup_line(terms: Terms, vat: VatTreatment) -> Line:
+    """The fee for setting the service up."""
+    return Line(
+        description=_("Set-up of %(service)s") % {"service": terms.description},
+        unit_price=terms.setup_fee,
+        currency=terms.currency,
+        vat=vat,
+    )
+
+
+def first_lines(terms: Terms, period: Period, vat: VatTreatment) -> tuple[Line, ...]:
+    """What the first invoice of a subscription charges: set-up, where it costs something, and the period."""
+    following = following_lines(terms, period, vat)
+    return (setup_line(terms, vat), *following) if terms.setup_fee else following
+
+
+def following_lines(terms: Terms, period: Period, vat: VatTreatment) -> tuple[Line, ...]:
+    """What every later invoice of a subscription charges."""
+    return (period_line(terms, period, vat),)
+
+
+def total(lines: Sequence[Line], currency: str) -> Totals:
+    """What `lines` come to, all in `currency`."""
+    if any(line.currency != currency for line in lines):
+        raise ValueError(f"Every line of this invoice must be in {currency}")
+    breakdown = tuple(_subtotal(vat, lines, currency) for vat in _treatments(lines))
+    net = sum((line.net for line in lines), Decimal(0))
+    tax = sum((part.tax for part in breakdown), Decimal(0))
+    return Totals(
+        net=round_money(net, currency),
+        tax=round_money(tax, currency),
+        gross=round_money(net + tax, currency),
+        breakdown=breakdown,
+    )
+
+
+def _treatments(lines: Iterable[Line]) -> list[VatTreatment]:
+    """The distinct category and rate pairs, in the order of the lines."""
+    return list({(line.vat.category, line.vat.rate): line.vat for line in lines}.values())
+
+
+def _subtotal(vat: VatTreatment, lines: Iterable[Line], currency: str) -> VatSubtotal:
+    pair = (vat.category, vat.rate)
+    taxable = sum((line.net for line in lines if (line.vat.category, line.vat.rate) == pair), Decimal(0))
+    return VatSubtotal(
+        category=vat.category,
+        rate=vat.rate,
+        taxable=round_money(taxable, currency),
+        tax=round_money(taxable * vat.rate / HUNDRED, currency),
+        note=vat.note,
+    )

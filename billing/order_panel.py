@@ -1,0 +1,85 @@
+"""What this room shows of an order on the order's page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from typing import Any, ClassVar
+
+from django.urls import reverse
+from django.utils.translation import get_language, ngettext
+from django.utils.translation import gettext as _
+
+from billing.models import Invoice, Subscription
+from billing.subscriptions.services import first_invoice_of
+from core.money import Money, round_money
+from orders.choices import Part
+from orders.models import Order
+from orders.order_panels import Fact, PartRow, Section, Sections
+
+
+class BillingSections(Sections):
+    """What an order costs, and what is owed for it."""
+
+    name: ClassVar[str] = "billing"
+
+    def part_rows(self, order: Order) -> Iterable[PartRow]:
+        """The subscription, which has no controller of its own."""
+        subscription = Subscription.objects.filter(order=order).first()
+        if subscription is not None:
+            yield PartRow(
+                part=Part.SUBSCRIPTION,
+                name=subscription.get_state_display(),
+                url=reverse("admin:billing_subscription_change", args=(subscription.pk,)),
+                attempts=0,
+                next_attempt_at=None,
+                last_error="",
+            )
+
+    def sections(self, order: Order) -> Iterable[Section]:
+        """Its newest invoices."""
+        invoices = list(Invoice.objects.filter(order=order).order_by("-pk")[:12])
+        if invoices:
+            yield Section(title=_("Invoices"), template="admin/billing/_invoices.html", values={"invoices": invoices})
+
+    def plan(self, order: Order) -> Iterable[Fact]:
+        """What the first invoice would come to, taxes as they are for this customer."""
+        _lines, totals = first_invoice_of(order)
+        locale, currency = get_language() or "en", order.terms.currency
+        net, tax = Money(totals.net, currency).format(locale), Money(totals.tax, currency).format(locale)
+        words = _("%(gross)s: %(net)s and %(tax)s VAT") % {
+            "gross": Money(totals.gross, currency).format(locale),
+            "net": net,
+            "tax": tax,
+        }
+        yield Fact(
+            label=_("First invoice"),
+            value=f"{words} · {_('a specimen, nothing is owed')}" if order.is_sandbox else words,
+        )
+
+    def planned(self, order: Order, *, inside: bool) -> Mapping[str, Any]:
+        """The same, line by line."""
+        lines, totals = first_invoice_of(order)
+        currency = order.terms.currency
+        return {
+            "first_invoice": {
+                "lines": [{"description": one.description, "net": _amount(one.net, currency)} for one in lines],
+                "net": _amount(totals.net, currency),
+                "tax": _amount(totals.tax, currency),
+                "gross": _amount(totals.gross, currency),
+                "specimen": order.is_sandbox,
+            }
+        }
+
+    def would_destroy(self, order: Order) -> Iterable[str]:
+        """What ends, and what does not."""
+        if not Subscription.objects.filter(order=order, state=Subscription.State.ACTIVE).exists():
+            return
+        count = Invoice.objects.owed().filter(order=order).count()
+        words = ngettext("%(count)d open invoice stays owed", "%(count)d open invoices stay owed", count)
+        owed = f"; {words % {'count': count}}" if count else ""
+        yield _("Its subscription ends%(owed)s.") % {"owed": owed}
+
+
+def _amount(amount: Decimal, currency: str) -> dict[str, str]:
+    return {"amount": f"{round_money(amount, currency):f}", "currency": currency}

@@ -1,0 +1,100 @@
+"""How every room's admin shows rows that only controllers change."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest
+from django.utils.timesince import timesince, timeuntil
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from unfold.decorators import display
+
+from core import clock
+from core.admin.labels import Label
+from core.models import Resource
+
+A_MOMENT = timedelta(seconds=5)
+
+
+class MachineOwned:
+    """Mixed into a ModelAdmin: staff look at these rows, and nobody adds, changes or deletes one by hand."""
+
+    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Never: a controller makes them."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Never: state moves by actions."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Never: a row stands for something outside."""
+        return False
+
+
+class ResourceColumns:
+    """Mixed into a ModelAdmin of a `Resource`: how far its controller is, in words."""
+
+    @display(
+        description=_("standing"),
+        label={"settled": "success", "failed": "danger", "trying": "info", "waiting": ""},
+    )
+    def standing(self, row: Resource) -> Label:
+        """One word in its colour: there, needs a person, trying, or waiting for its turn."""
+        return Label(*standing_of(row))
+
+    @admin.display(description=_("next attempt"), ordering="next_attempt_at")
+    def next_attempt(self, row: Resource) -> str:
+        """When the controller looks again."""
+        return when(row.next_attempt_at)
+
+
+def standing_of(row: Resource) -> tuple[str, str]:
+    """Where the row stands: a word for machines, and one for staff."""
+    if row.has_failed:
+        return "failed", gettext("Needs a person")
+    if row.next_attempt_at and not row.is_settled:
+        return "trying", gettext("In progress")
+    if row.is_settled and row.wanted_version > 0:  # version 0: nobody has wanted anything of it yet
+        return "settled", gettext("Settled")
+    return "waiting", gettext("Waiting its turn")
+
+
+def when(moment: datetime | None) -> str:
+    """A moment as a distance: `in 3 minutes`, `2 hours ago`, `now`; nothing for none."""
+    if moment is None:
+        return ""
+    ahead = moment - clock.now()
+    if abs(ahead) < A_MOMENT:
+        return gettext("now")
+    if abs(ahead) < timedelta(minutes=1):
+        seconds = int(abs(ahead).total_seconds())
+        words = gettext("in %(s)s s") if ahead > timedelta(0) else gettext("%(s)s s ago")
+        return words % {"s": seconds}
+    if ahead > timedelta(0):
+        return gettext("in %(time)s") % {"time": timeuntil(moment, clock.now(), depth=1)}
+    return gettext("%(time)s ago") % {"time": timesince(moment, clock.now(), depth=1)}
+
+
+class NeedsPersonFilter(admin.SimpleListFilter):
+    """Lists of resources: only those that wait for a person, or only those still on their way."""
+
+    title = _("needs a person")
+    parameter_name = "standing"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, Any]]:
+        """What can be chosen."""
+        return (("failed", _("Needs a person")), ("unsettled", _("On its way")))
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """The rows chosen."""
+        if self.value() == "failed":
+            return queryset.failed()  # type: ignore[attr-defined,no-any-return]
+        if self.value() == "unsettled":
+            return queryset.unsettled()  # type: ignore[attr-defined,no-any-return]
+        return queryset

@@ -1,0 +1,64 @@
+"""Columns that are unreadable in the database and absent from every `repr`."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.db import models
+
+
+@lru_cache(maxsize=8)
+def _box(keys: tuple[str, ...]) -> MultiFernet:
+    return MultiFernet([Fernet(key) for key in keys])
+
+
+def _keys() -> tuple[str, ...]:
+    if settings.SECRETS_KEYS:
+        return tuple(settings.SECRETS_KEYS)
+    derived = hashlib.sha256(b"core.fields:" + settings.SECRET_KEY.encode()).digest()
+    return (base64.urlsafe_b64encode(derived).decode(),)
+
+
+def encrypt(text: str) -> str:
+    """`text` sealed with the newest key."""
+    return _box(_keys()).encrypt(text.encode()).decode()
+
+
+def decrypt(sealed: str) -> str:
+    """What `encrypt` was given; raises ImproperlyConfigured when no present key opens it."""
+    try:
+        return _box(_keys()).decrypt(sealed.encode()).decode()
+    except InvalidToken as error:
+        raise ImproperlyConfigured("A stored secret does not open with SECRETS_KEYS (or SECRET_KEY)") from error
+
+
+if TYPE_CHECKING:
+    AnyTextField = models.TextField[Any, Any]
+else:
+    AnyTextField = models.TextField
+
+
+class EncryptedJSONField(AnyTextField):
+    """A JSON value sealed at rest; plain in Python only."""
+
+    _pyi_private_set_type: Any
+    _pyi_private_get_type: Any
+
+    def get_prep_value(self, value: Any) -> str | None:
+        return None if value is None else encrypt(json.dumps(value))
+
+    def from_db_value(self, value: str | None, expression: object, connection: object) -> Any:
+        return None if value is None else json.loads(decrypt(value))
+
+    def value_to_string(self, obj: models.Model) -> str:
+        return str(self.get_prep_value(self.value_from_object(obj)))
+
+    def to_python(self, value: Any) -> Any:
+        return value

@@ -1,0 +1,197 @@
+"""The folder from which one composition is launched: private, fresh, held by one run at a time.
+
+It is gone afterwards, unless a command goes on in it (`compose_job`).
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import tarfile
+import time
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from io import BytesIO
+from pathlib import Path, PurePosixPath
+
+from core.errors import ConfigError, OutsideError, PermanentError, TransientError
+from infrastructure.adapters.compose.files import ComposeFile, env_text, override_text
+from infrastructure.contracts.runtime import Composition, Progress
+
+MAX_UNPACKED = 512 * 1024 * 1024
+BUSY = timedelta(seconds=10)
+FORGOTTEN = 24 * 3600  # seconds; no launch takes a tenth of it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Folder:
+    """Where a composition's files are, and the lock that keeps others out while its descriptor is open."""
+
+    path: Path
+    lock: int
+
+    @property
+    def product(self) -> Path:
+        """The release's own files. Nothing secret is in here: builds may copy all of it into an image."""
+        return self.path / "product"
+
+    @property
+    def env_file(self) -> Path:
+        """The values for `${NAME}`. Holds secrets."""
+        return self.path / "live.env"
+
+    @property
+    def override(self) -> Path:
+        """The compose file laid over the release's own. Holds secrets."""
+        return self.path / "live.override.yaml"
+
+
+@contextmanager
+def held_folder(work_dir: Path, key: str) -> Iterator[Folder]:
+    """An empty folder of `key` that no other run uses; nothing of it is left afterwards, unless a job was started.
+
+    The lock lives as long as its descriptor: in the job, until its last process is gone.
+    """
+    path = work_dir / key
+    lock = _lock(path, key)
+    try:
+        _empty(path)
+        yield Folder(path=path, lock=lock)
+    finally:
+        if not (path / "job").exists():
+            shutil.rmtree(path, ignore_errors=True)
+        os.close(lock)
+
+
+def drop_secrets(path: Path) -> None:
+    """What was needed to launch is gone; what is told of the launch stays."""
+    shutil.rmtree(path / "product", ignore_errors=True)
+    for name in ("live.env", "live.override.yaml"):
+        (path / name).unlink(missing_ok=True)
+
+
+def clear_forgotten(work_dir: Path) -> None:
+    """No folder is left to which nobody came back: its order went meanwhile, on another machine or with its server."""
+    before = time.time() - FORGOTTEN
+    with suppress(OSError):
+        for path in list(work_dir.iterdir()):
+            with suppress(OSError, OutsideError):
+                if path.stat().st_mtime < before:
+                    with held_folder(work_dir, path.name):
+                        """Emptied on the way in, gone on the way out; whoever is still at work holds it."""
+
+
+def is_locked(path: Path) -> bool:
+    """True while anybody holds the folder."""
+    try:
+        lock = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(lock)
+    return False
+
+
+def take_turn(work_dir: Path, *, at_once: int) -> int:
+    """A descriptor that is one of so many; whoever holds it, and its children, have a turn until all have closed it."""
+    turns = work_dir.with_name(f"{work_dir.name}.turns")
+    try:
+        turns.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for number in range(at_once):
+            turn = os.open(turns / str(number), os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+            try:
+                fcntl.flock(turn, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                os.close(turn)
+            else:
+                return turn
+    except OSError as error:
+        raise ConfigError(f"the folder {turns} cannot be used: {error.strerror}") from error
+    words = f"Waiting for its turn: {at_once} launches are under way on this machine"
+    raise Progress(words, retry_in=BUSY, is_bounded=True)
+
+
+def write_folder(folder: Folder, composition: Composition, compose: ComposeFile, *, classic: bool = False) -> None:
+    """The folder holds what `docker compose` needs to launch the composition, if need be with the classic builder."""
+    override = override_text(composition, compose, classic=classic)
+    try:
+        folder.product.mkdir()
+        _unpack(composition.bundle, folder.product)
+        (folder.product / "compose.yaml").write_text(composition.compose, encoding="utf-8")
+        _write(folder.env_file, env_text(composition.environment))
+        _write(folder.override, override)
+    except OSError as error:
+        raise PermanentError(f"the composition's files cannot be written: {error.strerror or error}") from error
+
+
+def _lock(path: Path, key: str) -> int:
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        lock = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    except OSError as error:
+        raise ConfigError(f"the folder {path} cannot be made: {error.strerror}") from error
+    if not _is_ours(lock, path):
+        os.close(lock)
+        raise TransientError(f"another run is still busy with {key}", retry_in=BUSY)
+    return lock
+
+
+def _is_ours(lock: int, path: Path) -> bool:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        # The run that held it may have removed the folder since it was opened here.
+        return path.stat().st_ino == os.fstat(lock).st_ino
+    except (BlockingIOError, FileNotFoundError):
+        return False
+
+
+def _empty(path: Path) -> None:
+    path.chmod(0o700)
+    for entry in path.iterdir():
+        if entry.is_dir() and not entry.is_symlink():
+            shutil.rmtree(entry)
+        else:
+            entry.unlink()
+
+
+def _unpack(bundle: bytes, into: Path) -> None:
+    if not bundle:
+        return
+    try:
+        with tarfile.open(fileobj=BytesIO(bundle), mode="r:gz") as archive:
+            if sum(member.size for member in archive) > MAX_UNPACKED:
+                raise PermanentError(f"the release's files are larger than {MAX_UNPACKED // 1024**2} MB")
+            for member in archive:
+                _unpack_one(archive, member, into)
+    except (tarfile.TarError, EOFError, zlib.error) as error:
+        raise PermanentError(f"the release's files cannot be unpacked: {error}") from error
+
+
+def _unpack_one(archive: tarfile.TarFile, member: tarfile.TarInfo, into: Path) -> None:
+    """Plain files only, so no link can lead out; tarfile's own `data` filter is missing in Debian 12's Python."""
+    name = PurePosixPath(member.name)
+    if name.is_absolute() or ".." in name.parts or not (member.isreg() or member.isdir()):
+        raise PermanentError(f"the release's files cannot be unpacked: '{member.name}' is no plain file inside of it")
+    folder = into / (name if member.isdir() else name.parent)
+    folder.mkdir(parents=True, exist_ok=True)
+    for made in (folder, *folder.parents):
+        if made == into:
+            break
+        # Builds copy the modes; a worker's strict umask would lock a container's own user out.
+        made.chmod(0o755)
+    if content := archive.extractfile(member):
+        (into / name).write_bytes(content.read())
+        (into / name).chmod(0o755 if member.mode & 0o100 else 0o644)
+
+
+def _write(path: Path, text: str) -> None:
+    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+        file.write(text)

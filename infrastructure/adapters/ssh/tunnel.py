@@ -1,0 +1,169 @@
+"""The way to a host's engine: its socket here, over one connection, and a lock there for whoever launches.
+
+Also after a killed worker nothing is left of it, here or there.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from core.errors import ConfigError, PermanentError, TransientError
+from infrastructure.adapters.ssh.client import (
+    SSH_FAILED,
+    SshTarget,
+    close_pipes,
+    end,
+    last_line,
+    options_for,
+    posix,
+    refusal,
+    run,
+    start,
+)
+
+ENGINE_SOCKET = "/var/run/docker.sock"
+
+# The session lives as long as its input: when a worker and its launch are gone, so is their way to the engine.
+# While it lives it may hold a lock, so that of several worker machines one launches. The lock names the connection's
+# own sshd: as long as that lives, so does everything that is forwarded.
+_HOLD = f"""
+lock={{lock}}
+if [ ! -S {ENGINE_SOCKET} ]; then echo absent; exit; fi
+if [ ! -w {ENGINE_SOCKET} ]; then echo forbidden; exit; fi
+answer=ready
+if [ -n "$lock" ] && command -v flock >/dev/null && (: >>"$lock") 2>/dev/null; then
+  exec 9>>"$lock"
+  if ! flock -n 9; then
+    answer=busy
+    age=$(( $(date +%s) - $(stat -c %Y "$lock") ))
+    if [ "$age" -gt {{stale}} ]; then kill "$(cat "$lock")"; flock -w 5 9 && answer=ready; fi
+  fi
+  if [ $answer = ready ]; then
+    : >"$lock"  # numbers are given away again: an earlier holder must not be meant
+    guest=$$
+    until case $(cat /proc/$guest/comm) in sshd*) true ;; *) false ;; esac; do
+      guest=$(sed -n "s/^PPid:[[:space:]]*//p" /proc/$guest/status)
+      if [ "$guest" -le 1 ]; then guest=$$; break; fi
+    done
+    echo $guest >"$lock"
+  else
+    exec 9>&-
+  fi
+fi
+echo $answer
+exec cat >/dev/null
+"""
+_FREE = """
+lock={lock}
+[ -e "$lock" ] || exit 0
+if command -v flock >/dev/null; then
+  exec 9>>"$lock"
+  flock -n 9 || {{ kill "$(cat "$lock")"; flock -w 10 9; }}
+fi
+rm -f "$lock"
+"""
+_ANSWERS = ("ready", "busy", "absent", "forbidden")
+# Also after a killed worker nothing is left in /tmp.
+_AND_CLEAR = 'folder=$1; shift; "$@"; status=$?; rm -rf "$folder"; exit $status'
+
+
+@dataclass(slots=True, kw_only=True)
+class Tunnel:
+    """A socket here that is the engine's there."""
+
+    host: str
+    """For `DOCKER_HOST`."""
+    lifeline: int
+    """Whoever holds this descriptor keeps the way open."""
+    is_alone: bool = True
+    """False while another machine of ours holds the lock that was asked for."""
+    is_left: bool = False
+    """Set, the way stays open after us for as long as anybody holds the lifeline."""
+
+
+_left: list[subprocess.Popen[str]] = []
+
+
+@contextmanager
+def tunnel_to_engine(target: SshTarget, *, timeout: float = 30, lock: str = "", stale: float = 900) -> Iterator[Tunnel]:
+    """The host's Docker Engine answers on a socket of ours, for all connections over one.
+
+    One forwarded socket wants nothing on the host but its engine, and no program run per connection. `lock` names what
+    is to be held on the host meanwhile; whoever holds it for longer than `stale` seconds is taken for gone.
+    """
+    _left[:] = [process for process in _left if process.poll() is None]
+    folder = Path(tempfile.mkdtemp(prefix="live-ssh-"))
+    forward = ("-o", "ExitOnForwardFailure=yes", "-L", f"{folder}/engine.sock:{ENGINE_SOCKET}")
+    hold = posix(_HOLD.format(lock=_path_of(lock), stale=int(stale)))
+    try:
+        with options_for(target, timeout, *forward) as options:
+            process = start(["sh", "-c", _AND_CLEAR, "sh", str(folder), *options, hold], stdin=subprocess.PIPE)
+            way = _way_through(target, process, folder, timeout)
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    try:
+        yield way
+    finally:
+        if way.is_left:
+            close_pipes(process)
+            _left.append(process)
+        else:
+            end(process)
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _way_through(target: SshTarget, process: subprocess.Popen[str], folder: Path, timeout: float) -> Tunnel:
+    try:
+        answer = _wait_for_engine(target, process, timeout)
+    except BaseException:
+        end(process)
+        raise
+    assert process.stdin is not None  # noqa: S101  (it was asked for)
+    return Tunnel(host=f"unix://{folder}/engine.sock", lifeline=process.stdin.fileno(), is_alone=answer == "ready")
+
+
+def free_lock(target: SshTarget, lock: str, *, timeout: float = 20) -> None:
+    """Nobody holds the lock on the host: whoever did has lost its way to the engine, and so has its launch."""
+    run(target, posix(_FREE.format(lock=_path_of(lock))), timeout=timeout)
+
+
+def _path_of(lock: str) -> str:
+    if lock and not re.fullmatch(r"[A-Za-z0-9_-]+", lock):
+        raise ValueError(f"'{lock}' cannot name a lock")
+    return f"/run/lock/{lock}.lock" if lock else ""
+
+
+def _wait_for_engine(target: SshTarget, process: subprocess.Popen[str], timeout: float) -> str:
+    """ "ready" or "busy" when the engine's socket is there; raises for whatever stands in the way."""
+    assert process.stdout is not None and process.stderr is not None  # noqa: S101, PT018  (they were asked for)
+    late = threading.Timer(timeout, os.killpg, (process.pid, signal.SIGKILL))
+    late.start()
+    try:
+        # Before it, a login shell may greet.
+        said = next((line.strip() for line in process.stdout if line.strip() in _ANSWERS), "")
+        errors = "" if said else process.stderr.read()
+    finally:
+        late.cancel()
+    match said:
+        case "ready" | "busy":
+            return said
+        case "absent":
+            raise PermanentError(f"{target} is a host without Docker: there is no {ENGINE_SOCKET}")
+        case "forbidden":
+            raise ConfigError(f"{target} may not use Docker there: it is not in the group of {ENGINE_SOCKET}")
+    if process.wait() == -signal.SIGKILL:
+        raise TransientError(f"{target} did not answer within {timeout:g} s")
+    if process.returncode == SSH_FAILED:
+        raise refusal(target, errors)
+    raise PermanentError(f"{target} runs no commands for us: {last_line(errors) or 'its shell ended at once'}")

@@ -1,0 +1,62 @@
+"""What was last seen of a row's machine, on its page, and the button to look again now."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_POST
+
+from infrastructure.models import Deployment, Host, Server, Service
+from infrastructure.observation.display import LookWords, looks_at, looks_at_host
+from infrastructure.observation.tasks import look_at_services, look_soon
+
+
+class Looked:
+    """Mixed into the admin of what workers look at: the last look, and a way to ask for another."""
+
+    change_form_outer_before_template = "admin/infrastructure/_looked.html"
+
+    def changeform_view(
+        self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: Any = None
+    ) -> Any:
+        """The page, under what was last seen."""
+        row = self.get_object(request, object_id) if object_id else None  # type: ignore[attr-defined]
+        extra = {**(extra_context or {}), **(_context(row) if row else {})}
+        return super().changeform_view(request, object_id, form_url, extra)  # type: ignore[misc]
+
+
+def _context(row: Any) -> dict[str, Any]:
+    looks, provider = _looks(row)
+    return {"looks": looks, "looked_provider": provider}
+
+
+def _looks(row: Host | Server | Deployment | Service) -> tuple[list[LookWords], int]:
+    if isinstance(row, Host):
+        return looks_at_host(row), row.provider_id
+    deployment = row.deployment if isinstance(row, Service) else row
+    server = deployment if isinstance(deployment, Server) else deployment.server
+    return looks_at(server), server.provider_id
+
+
+@require_POST
+def look_now(request: HttpRequest) -> HttpResponse:
+    """A worker will look at one provider, or all of them, at once; nothing is asked here."""
+    chosen = request.POST.get("provider", "")
+    count = look_soon([int(chosen)], weigh=True) if re.fullmatch(r"[0-9]{1,18}", chosen) else look_at_services()
+    words = ngettext(
+        "%(count)d provider is being looked at; what is seen appears here in a moment.",
+        "%(count)d providers are being looked at; what is seen appears here in a moment.",
+        count,
+    )
+    messages.success(request, words % {"count": count} if count else _("There is nothing to look at."))
+    back = request.POST.get("next", "")
+    safe = url_has_allowed_host_and_scheme(back, {request.get_host()}, require_https=request.is_secure())
+    return redirect(back if safe else reverse("admin:infrastructure_service_changelist"))

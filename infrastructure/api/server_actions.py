@@ -1,0 +1,161 @@
+"""What staff may ask of a server over the API, and the errands that come of it."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers, status
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from core.api.base import MoneySerializer, RequestSerializer, RowSerializer
+from core.api.idempotency import once
+from infrastructure.contracts.cloud import Power
+from infrastructure.models import Errand, Server
+from infrastructure.server_actions.services import choices_for, request_errand
+from orders.api.permissions import StaffOnly
+
+
+class ErrandSerializer(RowSerializer):
+    """A start, stop, reboot or resize that was asked of a server, and how it went."""
+
+    size = serializers.CharField(source="size_id", help_text="The wanted size, of a resize.")
+    asked_by = serializers.SerializerMethodField()
+    settled = serializers.BooleanField(source="is_settled", read_only=True, help_text="It has ended.")
+    needs_person = serializers.BooleanField(source="has_failed", read_only=True)
+
+    class Meta:
+        model = Errand
+        fields = (
+            "id",
+            "server",
+            "verb",
+            "size",
+            "asked_by",
+            "reason",
+            "settled",
+            "needs_person",
+            "ending",
+            "last_error",
+            "created_at",
+            "ended_at",
+        )
+
+    def get_asked_by(self, errand: Errand) -> str:
+        """Who asked; empty for the platform itself."""
+        return str(errand.asked_by or "")
+
+
+class SizeSerializer(serializers.Serializer[Any]):
+    """A size that the server may be given."""
+
+    size = serializers.CharField(source="size_id")
+    name = serializers.CharField()
+    cpus = serializers.IntegerField(allow_null=True)
+    ram_gb = serializers.FloatField(allow_null=True)
+    disk_gb = serializers.IntegerField(allow_null=True)
+    monthly_price = MoneySerializer(source="price", allow_null=True)
+    monthly_difference = MoneySerializer(source="difference", allow_null=True, help_text="Against the present size.")
+
+
+class MaybeWhySerializer(RequestSerializer):
+    """Why it is asked, if there is anything to say."""
+
+    why = serializers.CharField(max_length=500, required=False, default="", allow_blank=True)
+
+
+class ReasonSerializer(RequestSerializer):
+    """Why it is asked: customers feel it."""
+
+    why = serializers.CharField(max_length=500)
+
+
+class ResizeSerializer(ReasonSerializer):
+    """The wanted size, as the provider names it."""
+
+    size = serializers.CharField(max_length=250)
+
+
+class MayPower(StaffOnly):
+    """Staff who start, stop and reboot servers."""
+
+    permission: ClassVar[str] = "infrastructure.power_server"
+
+
+class MayResize(StaffOnly):
+    """Staff who change what a server costs."""
+
+    permission: ClassVar[str] = "infrastructure.resize_server"
+
+
+class MaySeeErrands(StaffOnly):
+    """Staff who see errands."""
+
+    permission: ClassVar[str] = "infrastructure.view_errand"
+
+
+class ErrandActions:
+    """Mixed into the view of servers: nouns by POST, answered by the errand that a worker will see to."""
+
+    @extend_schema(request=MaybeWhySerializer, responses={202: ErrandSerializer})
+    @action(detail=True, methods=["post"], permission_classes=(MayPower,))
+    @once
+    def start(self, request: Request, pk: str) -> Response:
+        """The server will run."""
+        return self._send(Power.START, MaybeWhySerializer)
+
+    @extend_schema(request=ReasonSerializer, responses={202: ErrandSerializer})
+    @action(detail=True, methods=["post"], permission_classes=(MayPower,))
+    @once
+    def stop(self, request: Request, pk: str) -> Response:
+        """The server will stand still: the order's addresses do not answer until it is started again."""
+        return self._send(Power.STOP, ReasonSerializer)
+
+    @extend_schema(request=ReasonSerializer, responses={202: ErrandSerializer})
+    @action(detail=True, methods=["post"], permission_classes=(MayPower,))
+    @once
+    def reboot(self, request: Request, pk: str) -> Response:
+        """The server will boot anew, once."""
+        return self._send(Power.REBOOT, ReasonSerializer)
+
+    @extend_schema(request=ResizeSerializer, responses={202: ErrandSerializer})
+    @action(detail=True, methods=["post"], permission_classes=(MayResize,))
+    @once
+    def resize(self, request: Request, pk: str) -> Response:
+        """The server will have another size, one of its `sizes`; it is stopped and started for that."""
+        return self._send(Power.RESIZE, ResizeSerializer)
+
+    @extend_schema(responses=SizeSerializer(many=True), filters=False)
+    @action(detail=True, methods=["get"], permission_classes=(MayResize,), pagination_class=None)
+    def sizes(self, request: Request, pk: str) -> Response:
+        """The sizes that a resize may ask for, the cheapest first."""
+        return Response(SizeSerializer(choices_for(self._server()), many=True).data)
+
+    @extend_schema(responses=ErrandSerializer(many=True), filters=False)
+    @action(detail=True, methods=["get"], permission_classes=(MaySeeErrands,))
+    def errands(self, request: Request, pk: str) -> Response:
+        """What was asked of the server, the newest first."""
+        rows: QuerySet[Errand] = Errand.objects.filter(server=self._server()).select_related("asked_by")
+        view: Any = self
+        return view.get_paginated_response(ErrandSerializer(view.paginate_queryset(rows), many=True).data)  # type: ignore[no-any-return]
+
+    def _send(self, verb: Power, takes: type[RequestSerializer]) -> Response:
+        server = self._server()
+        request: Request = self.request  # type: ignore[attr-defined]
+        asked = takes(data=request.data)
+        asked.is_valid(raise_exception=True)
+        values = dict(asked.validated_data)
+        errand = request_errand(
+            server=server,
+            verb=verb,
+            size_id=values.get("size", ""),
+            why=values["why"],
+            actor=request.user,  # type: ignore[arg-type]
+        )
+        return Response(ErrandSerializer(errand).data, status=status.HTTP_202_ACCEPTED)
+
+    def _server(self) -> Server:
+        return self.get_object()  # type: ignore[attr-defined,no-any-return]

@@ -1,0 +1,139 @@
+"""Makes the adapters for a provider, a host or a server: the one place that tests replace."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from django.conf import settings
+
+from core.errors import ConfigError
+from infrastructure.adapters.docker.runtime import DockerRuntime
+from infrastructure.adapters.docker.this_machine import ThisMachine
+from infrastructure.adapters.libcloud.cloud import open_driver
+from infrastructure.adapters.libcloud.offers import read_offer
+from infrastructure.adapters.libcloud.power import PoweredCloud, driver_powers, powers_of
+from infrastructure.adapters.ssh.hosts import KeyPair, SshTarget
+from infrastructure.cloud_init import render_user_data
+from infrastructure.contracts.cloud import Cloud, Offer, Powers
+from infrastructure.contracts.runtime import Runtime
+from infrastructure.keys import settings_of
+from infrastructure.models import Host, HostSecrets, Provider, Server, ServerKeys
+from infrastructure.sandbox.driver import SandboxNodeDriver
+from infrastructure.sandbox.runtime import SandboxRuntime
+
+
+def get_cloud(provider: Provider, *, size_id: str = "") -> Cloud:
+    """Where the provider's servers come from; `size_id` is the only size it may then make."""
+    sizes = (size_id,) if size_id else tuple(provider.size_ids)
+    if provider.is_sandbox:
+        return PoweredCloud(driver=SandboxNodeDriver(provider.pk), image_id="debian-12", size_ids=sizes)
+    if provider.kind != Provider.Kind.LIBCLOUD:
+        return ThisMachine(address=provider.address)
+    return PoweredCloud(
+        driver=open_driver(provider.driver, settings_of(provider)),
+        image_id=provider.image,
+        location_id=provider.location,
+        size_ids=sizes,
+        architecture=provider.architecture,
+        network_id=provider.network,
+        create_options=provider.create_options,
+    )
+
+
+def get_offer(provider: Provider) -> Offer:
+    """What can be chosen from at the provider now; nothing where nothing is made."""
+    if provider.is_sandbox:
+        return read_offer(SandboxNodeDriver(provider.pk))
+    if provider.kind != Provider.Kind.LIBCLOUD:
+        return Offer()
+    return read_offer(open_driver(provider.driver, settings_of(provider)), location_id=provider.location)
+
+
+def get_powers(provider: Provider) -> Powers:
+    """What servers of the provider can be told, from its driver's methods: nothing is opened, nothing is asked."""
+    if provider.is_sandbox:
+        return powers_of(SandboxNodeDriver)
+    return driver_powers(provider.driver) if provider.kind == Provider.Kind.LIBCLOUD else Powers()
+
+
+def get_runtime(server: Server) -> Runtime:
+    """What runs compositions on the server."""
+    provider = server.provider
+    if provider.is_sandbox:
+        return SandboxRuntime(provider.pk)
+    if provider.kind == Provider.Kind.LOCAL:
+        return _docker(None)
+    return _docker(target_of(server))
+
+
+def get_host_runtime(host: Host) -> Runtime:
+    """What runs compositions on the host."""
+    return _docker(target_of_host(host))
+
+
+def get_own_runtime(provider: Provider) -> Runtime | None:
+    """The one engine that all servers of the provider share; None where each has its own."""
+    if provider.is_sandbox:
+        return SandboxRuntime(provider.pk)
+    return _docker(None) if provider.kind == Provider.Kind.LOCAL else None
+
+
+def engine_of(server: Server) -> str:
+    """Which of its provider's engines runs the server's composition; empty where all share one."""
+    if server.host is not None:
+        return engine_of_host(server.host)
+    return f"server {server.pk}" if server.provider.kind == Provider.Kind.LIBCLOUD else ""
+
+
+def engine_of_host(host: Host) -> str:
+    """The name of the host's engine among its provider's."""
+    return f"host {host.pk}"
+
+
+def target_of(server: Server, *, address: str = "") -> SshTarget:
+    """How the server is reached: its own key pair, and the host key it was given; at `address`, if it is new."""
+    if server.host is not None:
+        return target_of_host(server.host)
+    keys = _keys_of(server)
+    return SshTarget(address=address or server.address, private_key=keys.private_key, host_key=keys.host_key)
+
+
+def target_of_host(host: Host) -> SshTarget:
+    """How the host is reached."""
+    secrets = HostSecrets.objects.filter(host=host).first()
+    return SshTarget(
+        address=host.address,
+        port=host.port,
+        user=host.user,
+        private_key=secrets.private_key if secrets else "",
+        host_key=host.host_key,
+    )
+
+
+def user_data_of(server: Server) -> str:
+    """What a new server is told to become; holds its private host key."""
+    keys = _keys_of(server)
+    return render_user_data(
+        key=server.order.key,
+        host_key=KeyPair(private=keys.host_private_key, public=keys.host_key),
+        authorized_key=keys.public_key,
+        zabbix_server=settings.ZABBIX_AGENT_SERVER if server.has_agent else "",
+    )
+
+
+def _keys_of(server: Server) -> ServerKeys:
+    keys = ServerKeys.objects.filter(server=server).first()
+    if keys is None:
+        words = "We have no key that opens this server: it was not made for its order."
+        raise ConfigError(f"{words} Put one into it, give it to us under Infrastructure, Server keys, and try again.")
+    return keys
+
+
+def _docker(target: SshTarget | None) -> Runtime:
+    return DockerRuntime(
+        work_dir=Path(settings.VAR_DIR) / "compositions",
+        host="" if target else settings.DOCKER_HOST,
+        timeout=settings.LAUNCH_TIMEOUT,
+        ssh=target,
+        at_once=settings.LAUNCHES_AT_ONCE,
+    )

@@ -1,0 +1,211 @@
+"""What staff may ask: compare, accept, adopt, rebuild, destroy. Rows and requests only; workers do it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from django.db import transaction
+from django.db.models import F, QuerySet
+from django.utils.translation import gettext as _
+
+from core import clock
+from core.engine.controller import kick
+from core.errors import PermanentError, Refusal
+from customers.models import User
+from infrastructure.keys import give_server_keys
+from infrastructure.models import Deployment, Finding, Provider, Reconciliation, Server, ServerKeys
+from orders.choices import State, Wanted
+from orders.models import Order
+from orders.part_reports import lock_orders
+from orders.services import confirm_order, retry_order
+
+
+class NotPossible(Refusal):
+    """The finding is not of a kind, or not in a state, that allows this."""
+
+    code = "not_possible"
+
+
+@transaction.atomic
+def request_reconciliation(providers: Iterable[Provider] | None = None) -> int:
+    """The providers, or all of them, will be compared with our rows by a worker; returns how many."""
+    asked = list(Provider.objects.all() if providers is None else providers)
+    Reconciliation.objects.bulk_create([Reconciliation(provider=one) for one in asked], ignore_conflicts=True)
+    rows = Reconciliation.objects.filter(provider__in=asked)
+    rows.update(
+        wanted_version=F("wanted_version") + 1, next_attempt_at=clock.now(), attempts=0, last_error="", queued_at=None
+    )
+    kick("reconciliation", list(rows.values_list("pk", flat=True)))
+    return len(asked)
+
+
+@transaction.atomic
+def accept_finding(*, finding: Finding, why: str, actor: User | None = None) -> Finding:
+    """The difference is known and stays; it comes back only when it becomes another."""
+    finding = _held(finding)
+    if finding.state != Finding.State.OPEN:
+        raise NotPossible(_("Only an open finding can be accepted."))
+    if not why.strip():
+        raise NotPossible(_("Say why it is accepted."), field="why")
+    return _settle(finding, Finding.State.ACCEPTED, why, actor)
+
+
+@transaction.atomic
+def remove_orphan(*, finding: Finding, why: str = "", actor: User | None = None) -> Finding:
+    """A worker will destroy exactly what the finding names."""
+    finding = _held(finding)
+    _check_orphan(finding)
+    if (owner := owner_of(finding)) is not None:
+        raise NotPossible(_("%(order)s owns it: nothing is destroyed.") % {"order": owner})
+    finding.wanted_version += 1
+    finding.next_attempt_at, finding.attempts, finding.last_error = clock.now(), 0, ""
+    finding.settled_by, finding.reason = actor, (why or str(_("Removed.")))[:500]
+    finding.save()
+    kick("orphan", [finding.pk])
+    return finding
+
+
+@transaction.atomic
+def rebuild_ghost(*, finding: Finding, why: str = "", actor: User | None = None) -> Finding:
+    """The order's server is made anew and its release launched there; what was on the lost disk stays lost."""
+    finding = _held(finding)
+    if (finding.kind, finding.thing) != (Finding.Kind.GHOST, Finding.Thing.SERVER) or finding.order is None:
+        raise NotPossible(_("Only a server that is gone can be rebuilt; what ran on one is launched again."))
+    if finding.state == Finding.State.SOLVED:
+        raise NotPossible(_("This finding is settled already."))
+    if finding.order.wanted == Wanted.SUSPENDED:
+        raise NotPossible(_("The order is suspended: resume it, and its server is made anew."))
+    _give_keys_to_be_made_with(finding.order)
+    words = _("Its server is gone and is made anew.")
+    retry_order(order=finding.order, actor=actor, why=f"{words} {why}".strip())
+    return _settle(finding, Finding.State.SOLVED, why or words, actor)
+
+
+def _give_keys_to_be_made_with(order: Order) -> None:
+    """A server that was adopted has no private host key of ours, and a new one cannot be known by another's."""
+    made = Server.objects.filter(order=order, provider__kind=Provider.Kind.LIBCLOUD).select_related("order")
+    if (server := made.first()) is not None:
+        keys = ServerKeys.objects.filter(server=server).first()
+        if keys is None or not keys.host_private_key:
+            give_server_keys(server)
+
+
+@transaction.atomic
+def recreate(*, finding: Finding, why: str = "", actor: User | None = None) -> Finding:
+    """A server that is gone is made anew; a composition is launched from its release again, what it kept is kept."""
+    if (finding.kind, finding.thing) == (Finding.Kind.GHOST, Finding.Thing.SERVER):
+        return rebuild_ghost(finding=finding, why=why, actor=actor)
+    finding = _held(finding)
+    is_launched = finding.thing == Finding.Thing.COMPOSITION and finding.kind != Finding.Kind.ORPHAN
+    if not is_launched or finding.order is None:
+        raise NotPossible(_("Only a ghost, or a composition that has drifted, can be made anew."))
+    if finding.state == Finding.State.SOLVED:
+        raise NotPossible(_("This finding is settled already."))
+    if finding.order.wanted != Wanted.RUNNING:
+        raise NotPossible(_("The order does not run: resume it, and its composition is launched."))
+    words = _("Its composition is launched from its release again.")
+    confirm_order(order=finding.order, actor=actor, why=f"{words} {why}".strip())
+    return _settle(finding, Finding.State.SOLVED, why or words, actor)
+
+
+@transaction.atomic
+def adopt_orphan(*, finding: Finding, order: Order, actor: User | None = None) -> Finding:
+    """The order runs on the orphan instead of a server of its own making."""
+    (order,) = lock_orders([order.pk])
+    finding = _held(finding)
+    _check_orphan(finding)
+    if finding.thing != Finding.Thing.SERVER:
+        raise NotPossible(_("Only a server can be adopted."))
+    if not adopters_of(finding).filter(pk=order.pk).exists():
+        raise NotPossible(_("%(order)s cannot take it: it has a server, or is not approved.") % {"order": order})
+    if (owner := owner_of(finding)) is not None and owner != order:
+        raise NotPossible(_("%(order)s owns it: nothing is destroyed.") % {"order": owner})
+    Server.objects.filter(order=order).update(provider=finding.provider, adopted_key=finding.key)
+    _hand_over_keys(finding, order)
+    words = _("Adopts server %(id)s.") % {"id": finding.outside_id}
+    retry_order(order=order, actor=actor, why=words)
+    return _settle(finding, Finding.State.SOLVED, f"{words} {order}", actor)
+
+
+def _hand_over_keys(finding: Finding, order: Order) -> None:
+    """What opened the server for its former order opens it for the new one, where it is still known."""
+    known = ServerKeys.objects.filter(server__provider=finding.provider, server__outside_id=finding.outside_id)
+    former = known.select_related("server").first()
+    Server.objects.filter(order=order).update(has_agent=former is not None and former.server.has_agent)
+    if former is not None:
+        names = ("public_key", "private_key", "host_key", "host_private_key")
+        values = {name: getattr(former, name) for name in names}
+        ServerKeys.objects.update_or_create(server=Server.objects.get(order=order), defaults=values)
+
+
+def adopters_of(finding: Finding) -> QuerySet[Order]:
+    """The orders that wait for a server in vain, and may take this one: rehearsals keep to themselves."""
+    lacking = Server.objects.failed().filter(outside_id="", wanted=Wanted.RUNNING, leased_until=None)
+    return Order.objects.filter(
+        wanted=Wanted.RUNNING,
+        approved_at__isnull=False,
+        needs_person=True,
+        is_sandbox=finding.provider.is_sandbox,
+        server__in=lacking,
+    )
+
+
+@transaction.atomic
+def check_still_stray(finding: Finding) -> None:
+    """Nobody owns what the finding names, asked under lock; raises PermanentError otherwise."""
+    lock_orders(list(_orders_of(finding).values_list("pk", flat=True)))
+    if (owner := owner_of(finding)) is not None:
+        raise PermanentError(_("%(order)s owns it: nothing is destroyed.") % {"order": owner})
+
+
+def owner_of(finding: Finding) -> Order | None:
+    """The living order that owns what the finding names, or that may be about to."""
+    if finding.thing == Finding.Thing.SERVER:
+        return _server_owner(finding)
+    return _composition_owner(finding)
+
+
+def _server_owner(finding: Finding) -> Order | None:
+    alive = Server.objects.exclude(wanted=Wanted.REMOVED, done_version=F("wanted_version")).select_related("order")
+    here = alive.filter(provider=finding.provider)
+    if (server := here.filter(outside_id=finding.outside_id).first()) is not None:
+        return server.order
+    if (server := here.filter(adopted_key=finding.key).first()) is not None:
+        return server.order
+    order = _orders_of(finding).exclude(state=State.REMOVED).first()
+    own = alive.filter(order=order).exclude(outside_id="").first() if order else None
+    # An order that lives and has a server elsewhere, settled, has no claim on a second one.
+    return None if own is not None and own.is_settled else order
+
+
+def _composition_owner(finding: Finding) -> Order | None:
+    alive = Deployment.objects.exclude(wanted=Wanted.REMOVED, done_version=F("wanted_version")).select_related("server")
+    order = _orders_of(finding).exclude(state=State.REMOVED).first()
+    own = alive.filter(order=order).first() if order else None
+    elsewhere = own is not None and own.is_settled and own.server.provider_id != finding.provider_id
+    return None if elsewhere else order
+
+
+def _orders_of(finding: Finding) -> QuerySet[Order]:
+    return Order.objects.filter(reference=finding.key.removeprefix("live-").upper())
+
+
+def _held(finding: Finding) -> Finding:
+    if finding.order_id is not None:
+        lock_orders([finding.order_id])
+    return Finding.objects.select_for_update(of=("self",)).select_related("provider", "order").get(pk=finding.pk)
+
+
+def _check_orphan(finding: Finding) -> None:
+    if finding.kind != Finding.Kind.ORPHAN:
+        raise NotPossible(_("Only an orphan can be adopted or removed."))
+    if finding.state == Finding.State.SOLVED:
+        raise NotPossible(_("This finding is settled already."))
+    if finding.next_attempt_at is not None:
+        raise NotPossible(_("It is being removed already."))
+
+
+def _settle(finding: Finding, state: Finding.State, why: str, actor: User | None) -> Finding:
+    finding.state, finding.reason, finding.settled_at, finding.settled_by = state, str(why)[:500], clock.now(), actor
+    finding.save(update_fields=("state", "reason", "settled_at", "settled_by", "updated_at"))
+    return finding

@@ -1,0 +1,93 @@
+"""The controllers that compare a provider with our rows, and that destroy one orphan when staff have asked for it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from django.utils.translation import gettext as _
+
+from core import clock
+from core.engine.controller import Controller, Ending, Kind, done, register
+from core.errors import TransientError
+from infrastructure.backends import get_cloud
+from infrastructure.drift.conclusions import conclude, troubles_in_words
+from infrastructure.drift.observed import Seen, engines_of, look
+from infrastructure.drift.services import check_still_stray, request_reconciliation
+from infrastructure.models import Finding, Reconciliation
+
+LOOK_AGAIN = timedelta(seconds=3)
+
+
+class ReconciliationController(Controller[Reconciliation]):
+    """Compares one provider with our rows."""
+
+    name = "reconciliation"
+    model = Reconciliation
+    lease = timedelta.max  # as long as the queue lets a task run: many hosts take their time
+    max_attempts = 6
+    related = ("provider",)
+
+    def act(self, row: Reconciliation) -> Ending:
+        """The provider has been looked at: its servers in one list, each engine once."""
+        Reconciliation.objects.filter(pk=row.pk).update(started_at=clock.now())
+        seen = look(row.provider)
+        fields = {
+            "finished_at": clock.now(),
+            "servers_seen": len(seen.nodes or ()),
+            "compositions_seen": sum(len(engine.keys) for engine in seen.engines.values()),
+        }
+        if seen.troubles:
+            return Ending(kind=Kind.LATER, message=troubles_in_words(seen.troubles), fields=fields, seen=seen)
+        return done(seen=seen, **fields)
+
+    def announce(self, endings: Sequence[tuple[Reconciliation, Ending]]) -> None:
+        """The findings are what was seen; where the list was not to be had, they stay as they were."""
+        for row, ending in endings:
+            if isinstance(ending.seen, Seen):
+                conclude(row.provider, ending.seen)
+
+
+class OrphanController(Controller[Finding]):
+    """Destroys exactly what a finding names, once staff have asked for it."""
+
+    name = "orphan"
+    model = Finding
+    lease = timedelta(seconds=180)
+    max_attempts = 60
+    related = ("provider",)
+
+    def act(self, row: Finding) -> Ending:
+        """It is gone; nothing that a living order owns is ever touched."""
+        check_still_stray(row)
+        if row.thing == Finding.Thing.SERVER:
+            _destroy_server(row)
+        else:
+            _clear_away(row)
+        return done(state=Finding.State.SOLVED, settled_at=clock.now())
+
+
+def compare_all() -> int:
+    """What the schedule calls: every provider will be compared; returns how many."""
+    return request_reconciliation()
+
+
+def _destroy_server(row: Finding) -> None:
+    cloud = get_cloud(row.provider)
+    cloud.remove_exactly(key=row.key, outside_id=row.outside_id)
+    if any(node.outside_id == row.outside_id for node in cloud.list_servers()):
+        raise TransientError(_("The server is being destroyed."), retry_in=LOOK_AGAIN)
+
+
+def _clear_away(row: Finding) -> None:
+    runtime = engines_of(row.provider).get(row.host)
+    if runtime is None:
+        return  # the host is gone, and the composition with it
+    runtime.remove(key=row.key)
+    if left := runtime.left_behind(key=row.key):
+        names = ", ".join(f"{one.kind} {one.name}" for one in left)
+        raise TransientError(_("Still there: %(names)s.") % {"names": names}, retry_in=LOOK_AGAIN)
+
+
+for controller in (ReconciliationController(), OrphanController()):
+    register(controller)

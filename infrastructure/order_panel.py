@@ -1,0 +1,171 @@
+"""What this room shows of an order on the order's page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
+from typing import Any, ClassVar
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from core.admin.read_only_rows import when
+from core.text.units import cpu_words
+from infrastructure.models import Deployment, Provider, Server, Service
+from infrastructure.observation.display import bytes_in_words, looks_at, memory_in_words
+from infrastructure.placement.preview import OrderPlan, plan_of
+from orders.choices import Part, Wanted
+from orders.models import Order
+from orders.order_panels import Fact, PartRow, Section, Sections, part_row
+
+TONES = {
+    "running": "success",
+    "starting": "info",
+    "restarting": "warning",
+    "unhealthy": "danger",
+    "unknown": "warning",
+}
+
+
+class InfrastructureSections(Sections):
+    """Server, composition and endpoints of an order."""
+
+    name: ClassVar[str] = "infrastructure"
+
+    def part_rows(self, order: Order) -> Iterable[PartRow]:
+        """The server and the deployment."""
+        if (server := _server(order)) is not None:
+            where = f"{server.outside_id or server} · {server.provider.name}"
+            yield part_row(Part.SERVER, server, where)
+        if (deployment := _deployment(order)) is not None:
+            yield part_row(Part.COMPOSITION, deployment, str(deployment.release))
+
+    def sections(self, order: Order) -> Iterable[Section]:
+        """Its addresses with their last check, and its services."""
+        endpoints = [(row, when(row.checked_at), when(row.next_attempt_at)) for row in order.endpoints.all()]
+        if endpoints:
+            template = "admin/infrastructure/_endpoints.html"
+            yield Section(title=_("Endpoints"), template=template, values={"endpoints": endpoints})
+        deployment = _deployment(order)
+        if deployment is not None and (services := list(deployment.services.all())):
+            template = "admin/infrastructure/_services.html"
+            values = {
+                "services": [_service_line(row) for row in services],
+                "looks": looks_at(deployment.server),
+                "provider": deployment.server.provider_id,
+                "back": reverse("admin:orders_order_change", args=(order.pk,)),
+            }
+            seen = when(min(row.seen_at for row in services))
+            yield Section(title=_("Services, seen %(ago)s") % {"ago": seen}, template=template, values=values)
+
+    def plan(self, order: Order) -> Iterable[Fact]:
+        """Where it would go and at what cost, and what would run and answer there."""
+        plan = plan_of(order)
+        if plan.problem:
+            yield Fact(label=_("Provider"), value=plan.problem)
+        else:
+            yield Fact(label=_("Provider"), value=f"{plan.provider} · {plan.host}" if plan.host else plan.provider)
+        if plan.makes_server and not plan.problem:
+            yield Fact(label=_("Server"), value=_size_words(plan))
+        built = _("built from the release")
+        containers = [f"{one.name} ({built if one.is_built else one.image})" for one in plan.containers]
+        yield Fact(label=_("Containers"), value=", ".join(containers))
+        yield Fact(label=_("Volumes"), value=", ".join(plan.volumes) or _("none"))
+        yield Fact(label=_("Ports"), value=", ".join(f"{one.service}:{one.port}" for one in plan.ports) or _("none"))
+        endpoints = [f"{one.application} ({one.path})" for one in plan.endpoints]
+        yield Fact(label=_("Endpoints"), value=", ".join(endpoints) or _("none"))
+        yield Fact(label=_("Monitors"), value=", ".join(plan.monitors) or _("none"))
+
+    def planned(self, order: Order, *, inside: bool) -> Mapping[str, Any]:
+        """The same as a document; provider, host and what they ask are for staff."""
+        plan = plan_of(order)
+        server: dict[str, Any] = {**asdict(plan.wish), "placement": plan.placement}
+        if inside:
+            price = plan.monthly_price
+            server |= {
+                "provider": plan.provider_slug,
+                "host": plan.host,
+                "size": plan.size.name if plan.size else None,
+                "monthly_cost": {"amount": f"{price.amount:f}", "currency": price.currency} if price else None,
+            }
+        return {
+            "problem": plan.problem if inside or not plan.problem else _("It cannot be set up at the moment."),
+            "server": server,
+            "containers": [{"name": one.name, "image": one.image, "built": one.is_built} for one in plan.containers],
+            "volumes": list(plan.volumes),
+            "ports": [asdict(one) for one in plan.ports],
+            "endpoints": [
+                {"name": one.name, "application": one.application, "path": one.path} for one in plan.endpoints
+            ],
+            "monitors": list(plan.monitors),
+        }
+
+    def would_destroy(self, order: Order) -> Iterable[str]:
+        """The server with its disk, and the composition with its data."""
+        server, deployment = _server(order), _deployment(order)
+        if deployment is not None and not _is_gone(deployment):
+            names = ", ".join(deployment.services.values_list("name", flat=True)) or str(deployment.release)
+            yield _("The composition: its services (%(names)s), networks and volumes, with all data in them.") % {
+                "names": names
+            }
+            if count := order.endpoints.count():
+                words = ngettext("Its address stops answering.", "Its %(count)s addresses stop answering.", count)
+                yield words % {"count": count}
+        if server is not None and not _is_gone(server):
+            yield _what_becomes_of(server)
+
+    def places(self) -> Iterable[tuple[str, str]]:
+        """The enabled providers."""
+        return Provider.objects.filter(is_enabled=True).values_list("slug", "name")
+
+
+def _what_becomes_of(server: Server) -> str:
+    """What removal does to the server: machines that were there before the order stay."""
+    if server.host is not None:
+        return _("Its place on the host %(host)s, which stays.") % {"host": server.host}
+    if server.provider.kind == Provider.Kind.LOCAL:
+        return _("Its place on this machine, which stays.")
+    name = server.outside_id or server.order.key
+    return _("The server %(name)s at %(provider)s, with its disk.") % {"name": name, "provider": server.provider}
+
+
+def _service_line(row: Service) -> dict[str, Any]:
+    """A service in words."""
+    return {
+        "row": row,
+        "tone": TONES.get(row.state, ""),
+        "digest": row.digest.removeprefix("sha256:")[:12],
+        "started": when(row.started_at),
+        "memory": memory_in_words(row.memory_bytes, row.memory_limit_bytes),
+        "disk": bytes_in_words(row.disk_bytes),
+    }
+
+
+def _size_words(plan: OrderPlan) -> str:
+    if plan.size is None:
+        wish = plan.wish
+        words = _("The cheapest with %(cpus)s, %(ram)s GB of memory and %(disk)s GB of disk")
+        return words % {"cpus": cpu_words(wish.cpus), "ram": wish.ram_gb, "disk": wish.disk_gb}
+    name = plan.size.name
+    if plan.is_plans_size:
+        name = _("%(size)s (the size of this plan here)") % {"size": name}
+    if plan.monthly_price is None:
+        return _("%(size)s, price not told") % {"size": name}
+    return _("%(size)s, %(price)s a month") % {"size": name, "price": plan.monthly_price}
+
+
+def _server(order: Order) -> Server | None:
+    return Server.objects.filter(order=order).select_related("provider", "host", "order").first()
+
+
+def _deployment(order: Order) -> Deployment | None:
+    return (
+        Deployment.objects.filter(order=order)
+        .select_related("release__product", "server__provider", "server__host")
+        .first()
+    )
+
+
+def _is_gone(row: Server | Deployment) -> bool:
+    return row.wanted == Wanted.REMOVED and row.is_settled

@@ -1,0 +1,39 @@
+"""What a composition is told about itself. Pure values."""
+
+from __future__ import annotations
+
+from infrastructure.contracts.runtime import Composition
+from infrastructure.models import Deployment
+from infrastructure.placement.ports import ports_of
+
+
+def composition_of(deployment: Deployment) -> Composition:
+    """The deployment as the runtime takes it, secrets included: it never leaves the worker's memory otherwise."""
+    order = deployment.order
+    release = deployment.release
+    return Composition(
+        key=order.key,
+        compose=release.compose,
+        bundle=bytes(release.bundle.archive),
+        digest=release.digest,
+        ports=ports_of(deployment),
+        environment={
+            **{key.upper(): _as_text(value) for key, value in order.inputs.items()},
+            **{key.upper(): value for key, value in order.secrets.values.items()},
+            "LIVE_ORDER": order.reference,
+            "LIVE_CUSTOMER": order.customer.number,
+            "LIVE_PRODUCT": release.product.slug,
+            "LIVE_RELEASE": release.version,
+            "LIVE_DOMAIN": domain_of(deployment),
+        },
+    )
+
+
+def domain_of(deployment: Deployment) -> str:
+    """Host and port of the first endpoint, as seen from outside."""
+    first = deployment.endpoints.order_by("pk").first()
+    return first.url.split("//", 1)[1].split("/", 1)[0] if first else deployment.server.address
+
+
+def _as_text(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -1,0 +1,283 @@
+"""The controllers of this room: one outside effect each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import timedelta
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from core import clock
+from core.engine.controller import Controller, Ending, Kind, done, failed, later, register
+from core.errors import OutsideError, PermanentError, TransientError
+from core.outside.http_check import HttpResult, check_all
+from infrastructure.adapters.ssh import hosts
+from infrastructure.backends import get_cloud, get_runtime, target_of, user_data_of
+from infrastructure.contracts.cloud import Node
+from infrastructure.contracts.runtime import Interrupted, PortTaken, Progress, Runtime
+from infrastructure.contracts.runtime import Service as SeenService
+from infrastructure.hosts.services import gone_words
+from infrastructure.models import Deployment, Endpoint, Host, Provider, PublishedPort, Server
+from infrastructure.observation.store import write_services
+from infrastructure.placement.ports import give_another_port
+from infrastructure.providers.connection import trouble_with
+from infrastructure.provisioning.composition import composition_of
+from infrastructure.provisioning.endpoint_reports import endpoint_reports
+from infrastructure.provisioning.launch_outcomes import after_a_hitch, after_a_kill, after_a_taken_port, without_host
+from orders.choices import Part, PartState, Wanted
+from orders.models import OrderResource
+from orders.part_reports import lock_orders
+from orders.services import Report, report_many
+
+LOOK_AGAIN = timedelta(seconds=10)
+LOG_KEPT = 20_000
+PATIENCE_ARRIVING = 20  # visits to a host that does not answer: an hour
+PATIENCE = 5  # visits to a silent server before its composition is left to go with it
+
+STATE_OF = {Kind.LATER: PartState.WORKING, Kind.FAILED: PartState.FAILED}
+WHEN_DONE = {
+    Wanted.RUNNING: PartState.READY,
+    Wanted.SUSPENDED: PartState.SUSPENDED,
+    Wanted.REMOVED: PartState.REMOVED,
+}
+# What is waited for says why in words of its own, which are for staff.
+NOT_YET = {
+    Wanted.RUNNING: gettext_lazy("Not there yet; we keep at it by ourselves."),
+    Wanted.SUSPENDED: gettext_lazy("Not stopped yet; we keep at it by ourselves."),
+    Wanted.REMOVED: gettext_lazy("Not gone yet; we keep at it by ourselves."),
+}
+
+
+def part_report(part: Part, row: OrderResource, ending: Ending) -> Report:
+    """What the order is told of one row's ending."""
+    wanted = Wanted(row.wanted)
+    told = ending.told or (str(NOT_YET[wanted]) if ending.kind is Kind.LATER else "")
+    return Report(
+        order_pk=row.order_id,
+        part=part,
+        state=STATE_OF.get(ending.kind) or WHEN_DONE[wanted],
+        version=row.wanted_version,
+        message=ending.message,
+        is_public=not told,
+        told=told,
+    )
+
+
+class ServerController(Controller[Server]):
+    """One server per order: made at its provider, or a place on a host that is there; or none."""
+
+    name = "server"
+    model = Server
+    lease = timedelta(seconds=120)
+    max_attempts = 360  # half an hour and more of "still being built" and "still being set up"
+    related = ("order", "provider", "host")
+
+    def act(self, row: Server) -> Ending:
+        """The order has exactly the server that is wanted."""
+        if row.wanted == Wanted.REMOVED:
+            return self._remove(row)
+        if row.host is not None:
+            return self._arrive_on_host(row, row.host)
+        return self._make(row)
+
+    def _remove(self, row: Server) -> Ending:
+        if row.host is not None and row.host.is_gone:
+            return done(_("Its host %(host)s is gone for good, and its place with it.") % {"host": row.host})
+        if row.host is not None:
+            return done(_("Its place on %(host)s is free again.") % {"host": row.host})
+        cloud, key = get_cloud(row.provider), row.key
+        cloud.remove_server(key=key)
+        if cloud.find_server(key=key) is not None:
+            raise TransientError(_("The server is being destroyed."), retry_in=timedelta(seconds=3))
+        return done(_("Server destroyed; the provider no longer knows it."))
+
+    def _arrive_on_host(self, row: Server, host: Host) -> Ending:
+        if host.is_gone:
+            return failed(gone_words(host))
+        try:
+            trouble = trouble_with(hosts.facts_of(target_of(row)))
+        except TransientError as error:
+            if row.attempts <= PATIENCE_ARRIVING:
+                raise
+            return failed(_("Given up waiting: %(error)s") % {"error": error})
+        if trouble:
+            raise PermanentError(f"{host}: {trouble}")
+        words = _("Place on %(host)s at %(address)s.") % {"host": host, "address": host.address}
+        return done(words, outside_id=host.name, address=host.address, size=str(host))
+
+    def _make(self, row: Server) -> Ending:
+        cloud = get_cloud(row.provider, size_id=row.size_id)
+        made = row.provider.kind == Provider.Kind.LIBCLOUD
+        more = {"user_data": user_data_of(row)} if made else {}
+        node = cloud.ensure_server(key=row.key, size=row.wish, **more)
+        if made:
+            return self._first_contact(row, node)
+        return done(_runs_words(node), **_known(node))
+
+    def _first_contact(self, row: Server, node: Node) -> Ending:
+        """Done once the server has set itself up; what is known of it is kept whatever it says."""
+        known = _known(node)
+        try:
+            seen = hosts.bootstrap_of(target_of(row, address=node.address))
+        except TransientError as error:
+            words = _("Server %(id)s does not let us in yet: %(error)s") % {"id": node.outside_id, "error": error}
+            return later(words, retry_in=error.retry_in or LOOK_AGAIN, **known)
+        except PermanentError as error:
+            return failed(str(error), **known)
+        log = seen.log[-LOG_KEPT:]
+        last = next((line for line in reversed(log.splitlines()) if line.strip()), "")
+        if seen.state == "running":
+            words = _("Server %(id)s is setting itself up: %(line)s") % {"id": node.outside_id, "line": last}
+            return later(words, retry_in=LOOK_AGAIN, bootstrap_log=log, **known)
+        if seen.state == "failed":
+            return failed(_("The server's set-up failed: %(line)s") % {"line": last}, bootstrap_log=log, **known)
+        return done(_runs_words(node), bootstrap_log=log, **known)
+
+    def hold(self, rows: Sequence[Server]) -> None:
+        """The orders, which are told."""
+        lock_orders(row.order_id for row in rows)
+
+    def announce(self, endings: Sequence[tuple[Server, Ending]]) -> None:
+        """The orders know."""
+        report_many([part_report(Part.SERVER, row, ending) for row, ending in endings])
+
+
+def _known(node: Node) -> dict[str, str]:
+    return {"outside_id": node.outside_id, "address": node.address, "size": node.size}
+
+
+def _runs_words(node: Node) -> str:
+    return _("Server %(id)s runs at %(address)s.") % {"id": node.outside_id, "address": node.address}
+
+
+class DeploymentController(Controller[Deployment]):
+    """One composition per order on its server: running, stopped or gone."""
+
+    name = "deployment"
+    model = Deployment
+    lease = timedelta(seconds=90)  # images are built without us: a killed worker's row is free again soon
+    max_attempts = 400  # twenty minutes of "services are starting", three seconds apart
+    related = (
+        "order__customer",
+        "server__provider",
+        "server__host",
+        "server__order",
+        "release__product",
+        "release__bundle",
+    )
+
+    def act(self, row: Deployment) -> Ending:
+        """The engine runs, has stopped or has forgotten the composition; or is on its way there without us."""
+        if row.server.host is not None and row.server.host.is_gone:
+            return without_host(row, row.server.host)
+        try:
+            return self._bring(row, get_runtime(row.server), row.order.key)
+        except Progress as progress:
+            known = {"attempts": row.attempts - 1} if progress.is_bounded else {}
+            return replace(later(str(progress), retry_in=progress.retry_in, **known), seen=progress.news)
+        except Interrupted as error:
+            return after_a_kill(row, error)
+        except PortTaken as error:
+            return after_a_taken_port(row, error)
+        except TransientError as error:
+            return after_a_hitch(row, error)
+
+    def _bring(self, row: Deployment, runtime: Runtime, key: str) -> Ending:
+        if row.wanted == Wanted.REMOVED:
+            return self._remove(row, runtime)
+        if row.wanted == Wanted.SUSPENDED:
+            runtime.ensure_stopped(key=key)
+            return done(_("Composition stopped; its data is kept."), seen=runtime.observe(keys=[key])[key])
+        services = runtime.ensure_running(composition_of(row))
+        words = _("%(count)s services run.") % {"count": len(services)}
+        return done(words, seen=services, launched_at=row.launched_at or clock.now())
+
+    def _remove(self, row: Deployment, runtime: Runtime) -> Ending:
+        key = row.order.key
+        try:
+            runtime.remove(key=key)
+            left = runtime.left_behind(key=key)
+        except OutsideError as error:
+            if not _goes_with_its_server(row, error):
+                raise
+            words = _("Not reached (%(error)s); it goes with its server.") % {"error": error}
+            return replace(done(words, seen=()), told=_("It goes with its server."))
+        if left:
+            names = ", ".join(f"{one.kind} {one.name}" for one in left)
+            raise TransientError(_("Still there: %(names)s.") % {"names": names})
+        return done(_("Composition removed: no container, network, volume or directory is left."), seen=())
+
+    def hold(self, rows: Sequence[Deployment]) -> None:
+        """The orders, which are told."""
+        lock_orders(row.order_id for row in rows)
+
+    def announce(self, endings: Sequence[tuple[Deployment, Ending]]) -> None:
+        """The services' rows say what was seen, and the orders know; endpoints share the composition's fate."""
+        reports = []
+        for row, ending in endings:
+            report = part_report(Part.COMPOSITION, row, ending)
+            if ending.kind is not Kind.DONE:
+                if ending.kind is Kind.LATER and isinstance(ending.seen, PortTaken):
+                    give_another_port(row, ending.seen.port)
+                news = ending.seen if isinstance(ending.seen, str) else ""
+                reports.append(replace(report, news=news, told=news or report.told))
+                continue
+            reports.append(report)
+            seen: Sequence[SeenService] = ending.seen  # type: ignore[assignment]
+            write_services({row.pk: seen}, launched=row.wanted == Wanted.RUNNING)
+            if row.wanted == Wanted.REMOVED:
+                PublishedPort.objects.filter(deployment=row).delete()
+            if row.wanted != Wanted.RUNNING:
+                row.order.endpoints.update(is_ok=None, message="", next_attempt_at=None)
+                reports.append(part_report(Part.ENDPOINTS, row, ending))
+        report_many(reports)
+
+
+def _goes_with_its_server(row: Deployment, error: OutsideError) -> bool:
+    """True when the server was made for the order, and will be or is destroyed: it holds no removal back."""
+    if row.server.provider.kind != Provider.Kind.LIBCLOUD:
+        return False
+    if isinstance(error, PermanentError) or row.attempts > PATIENCE:
+        return True
+    return get_cloud(row.server.provider).find_server(key=row.server.key) is None
+
+
+class EndpointController(Controller[Endpoint]):
+    """Asks the endpoints of new compositions, many at a time, until each has kept its promise."""
+
+    name = "endpoint"
+    model = Endpoint
+    lease = timedelta(seconds=180)
+    max_attempts = 300
+    batch_size = 50
+
+    def act_many(self, rows: Sequence[Endpoint]) -> Mapping[int, Ending]:
+        """Each endpoint has been asked once."""
+        results = check_all([row.check_spec for row in rows])
+        return {row.pk: self._ending(row, result) for row, result in zip(rows, results, strict=True)}
+
+    def _ending(self, row: Endpoint, result: HttpResult) -> Ending:
+        fields = {
+            "is_ok": result.ok,
+            "message": result.message[:250],
+            "seconds": result.seconds,
+            "checked_at": clock.now(),
+        }
+        if result.ok:
+            return done(result.message, **fields)
+        rest = timedelta(seconds=2 if row.attempts < 30 else 10)
+        return later(f"{row.name}: {result.message}", retry_in=rest, **fields)
+
+    def hold(self, rows: Sequence[Endpoint]) -> None:
+        """The orders, which are told."""
+        lock_orders(row.order_id for row in rows)
+
+    def announce(self, endings: Sequence[tuple[Endpoint, Ending]]) -> None:
+        """The orders know how many of their endpoints answer."""
+        report_many(endpoint_reports({row.order_id: row.wanted_version for row, _ending in endings}))
+
+
+for controller in (ServerController(), DeploymentController(), EndpointController()):
+    register(controller)

@@ -1,0 +1,209 @@
+"""What staff may ask of a server that stands. Rows and requests only; workers do it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from core import clock
+from core.engine.controller import kick
+from core.errors import ConfigError, Refusal
+from core.money import Money
+from customers.models import User
+from infrastructure.backends import get_powers
+from infrastructure.contracts.cloud import Power, Powers
+from infrastructure.contracts.sizing import fits
+from infrastructure.models import Errand, ProviderOption, Server
+from orders.choices import Part, Wanted
+from orders.models import OrderEvent
+from orders.part_reports import lock_orders
+
+NEEDS_REASON = (Power.STOP, Power.REBOOT, Power.RESIZE)
+
+
+class NotPossible(Refusal):
+    """The server, or its provider, does not allow this."""
+
+    code = "not_possible"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """A size that a server may be given, and what it would cost."""
+
+    size_id: str
+    name: str
+    cpus: int | None
+    ram_gb: Decimal | None
+    disk_gb: int | None
+    price: Money | None = None
+    difference: Money | None = None
+    """A month, against the present size; None where either price is not told."""
+
+
+def powers_over(server: Server) -> Powers:
+    """What can be asked of the server, as its provider goes; the outside is not asked."""
+    try:
+        return get_powers(server.provider)
+    except ConfigError:
+        return Powers()  # a driver that cannot be loaded can nothing
+
+
+def choices_for(server: Server) -> list[Choice]:
+    """The sizes on offer that keep the order's promise, without the present one; the cheapest first."""
+    of_sizes = ProviderOption.objects.filter(provider=server.provider, kind=ProviderOption.Kind.SIZE)
+    sizes = list(of_sizes.select_related("provider"))
+    now = next((_price(one) for one in sizes if one.outside_id == server.size), None)
+    fitting = [one for one in sizes if fits(one.as_offer, server.wish) and one.outside_id != server.size]
+    fitting.sort(key=lambda one: (one.price is None, one.price or Decimal(0), one.name))
+    return [_choice(one, now) for one in fitting]
+
+
+def _choice(one: ProviderOption, now: Money | None) -> Choice:
+    price = _price(one)
+    is_told = price is not None and now is not None and price.currency == now.currency
+    return Choice(
+        size_id=one.outside_id,
+        name=one.name,
+        cpus=one.cpus,
+        ram_gb=one.ram_gb,
+        disk_gb=one.disk_gb,
+        price=price,
+        difference=Money(price.amount - now.amount, now.currency) if is_told and price and now else None,
+    )
+
+
+def _price(one: ProviderOption) -> Money | None:
+    return None if one.price is None else Money(one.price, one.currency or one.provider.currency)
+
+
+@transaction.atomic
+def request_errand(
+    *, server: Server, verb: Power, size_id: str = "", why: str = "", actor: User | None = None
+) -> Errand:
+    """A worker will see to it; what failed before on this server is no longer waited for."""
+    lock_orders([server.order_id])
+    server = _held(server)
+    _check_possible(server, verb)
+    if verb in NEEDS_REASON and not why.strip():
+        raise NotPossible(_("Say why."), field="why")
+    if verb is Power.RESIZE:
+        _check_size(server, size_id)
+    _settle_failed(server, _("Another errand took its place."))
+    errand = Errand.objects.create(
+        server=server,
+        verb=verb,
+        size_id=size_id if verb is Power.RESIZE else "",
+        former_size=server.size,
+        asked_by=actor,
+        reason=why[:500],
+        next_attempt_at=clock.now(),
+    )
+    note(server.order_id, _asked_words(errand), actor=actor)
+    kick("errand", [errand.pk])
+    return errand
+
+
+@transaction.atomic
+def retry_errand(*, errand: Errand, actor: User | None = None) -> Errand:
+    """What failed goes on from where the server stands; a reboot is told once more, because a person has asked."""
+    lock_orders([errand.server.order_id])
+    server = _held(errand.server)
+    errand = Errand.objects.select_for_update().get(pk=errand.pk)
+    if not errand.has_failed:
+        raise NotPossible(_("Nothing of this errand waits for another try."))
+    _check_possible(server, Power(errand.verb))
+    errand.wanted_version += 1
+    errand.told, errand.told_at, errand.heard_at, errand.ended_at, errand.ending = "", None, None, None, ""
+    errand.next_attempt_at, errand.attempts, errand.last_error = clock.now(), 0, ""
+    errand.save()
+    words = _("%(errand)s: another try asked for.") % {"errand": errand}
+    note(server.order_id, words, actor=actor)
+    kick("errand", [errand.pk])
+    return errand
+
+
+@transaction.atomic
+def drop_errand(*, errand: Errand, why: str = "", actor: User | None = None) -> Errand:
+    """What failed stays undone, and waits for nobody."""
+    lock_orders([errand.server.order_id])
+    errand = Errand.objects.select_for_update().get(pk=errand.pk)
+    if not errand.has_failed:
+        raise NotPossible(_("Only a failed errand can be dropped."))
+    words = f"{_('Dropped.')} {why}".strip()
+    _settle(errand, words)
+    note(errand.server.order_id, f"{errand}: {words}", actor=actor)
+    return errand
+
+
+def drop_moot_errands() -> None:
+    """What failed on servers that are going, or gone, waits for nobody."""
+    for errand in Errand.objects.failed().filter(server__wanted=Wanted.REMOVED):
+        _settle(errand, _("The order was removed."))
+
+
+def note(order_pk: int, message: str, *, actor: User | None = None, public: bool = False) -> None:
+    """It is on the order's timeline."""
+    OrderEvent.objects.create(
+        order_id=order_pk, at=clock.now(), actor=actor, part=Part.SERVER, message=message, is_public=public
+    )
+
+
+def _held(server: Server) -> Server:
+    rows = Server.objects.select_related("order", "provider")
+    return rows.select_for_update(of=("self",)).get(pk=server.pk)
+
+
+def _check_possible(server: Server, verb: Power) -> None:
+    if verb not in powers_over(server).verbs:
+        raise NotPossible(cannot_words(server, verb))
+    if server.order.wanted == Wanted.REMOVED or server.wanted == Wanted.REMOVED:
+        raise NotPossible(_("The order is being removed, or is gone."))
+    if not server.outside_id:
+        raise NotPossible(_("The server is not there yet."))
+    if server.errands.unsettled().exists():
+        raise NotPossible(_("Another errand of this server is under way."))
+
+
+def cannot_words(server: Server, verb: Power) -> str:
+    """Why the server's provider cannot do this."""
+    if not server.provider.makes_servers:
+        words = _("Servers of %(provider)s are there already and not ours to %(verb)s: whoever runs them does that.")
+    else:
+        words = _("The driver of %(provider)s cannot %(verb)s servers.")
+    return words % {"provider": server.provider, "verb": str(Errand.Verb(verb).label).lower()}
+
+
+def _check_size(server: Server, size_id: str) -> None:
+    if not size_id:
+        raise NotPossible(_("Say which size."), field="size")
+    if not server.size:  # then nobody could tell when it is done
+        words = _("%(provider)s does not tell what size its servers have: resize it there.")
+        raise NotPossible(words % {"provider": server.provider})
+    if size_id == server.size:
+        raise NotPossible(_("The server has that size already."), field="size")
+    sizes = ProviderOption.objects.filter(provider=server.provider, kind=ProviderOption.Kind.SIZE)
+    offered = sizes.filter(outside_id=size_id).first()
+    if offered is None:
+        raise NotPossible(_("%(provider)s does not offer that size.") % {"provider": server.provider}, field="size")
+    if not fits(offered.as_offer, server.wish):
+        raise NotPossible(_("That size is smaller than what the order was promised."), field="size")
+
+
+def _asked_words(errand: Errand) -> str:
+    return f"{_('Asked for: %(errand)s.') % {'errand': errand}} {errand.reason}".strip()
+
+
+def _settle_failed(server: Server, words: str) -> None:
+    for errand in server.errands.failed():
+        _settle(errand, words)
+
+
+def _settle(errand: Errand, words: str) -> None:
+    errand.done_version, errand.failed_version = errand.wanted_version, 0
+    errand.ending = f"{errand.last_error} {words}".strip()
+    errand.ended_at, errand.last_error = clock.now(), ""
+    errand.save(update_fields=("done_version", "failed_version", "ending", "ended_at", "last_error", "updated_at"))

@@ -1,0 +1,195 @@
+"""The controller that runs errands: each visit looks at the server, and tells its cloud one thing at most."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from django.utils.translation import gettext as _
+
+from core import clock
+from core.engine.controller import Controller, Ending, Kind, done, later, register
+from core.engine.sweep import register_follower
+from core.errors import PermanentError
+from infrastructure.backends import get_cloud
+from infrastructure.contracts.cloud import Cloud, Node, NodeState, Power
+from infrastructure.models import Errand, Server
+from infrastructure.server_actions.next_step import Next, Step, Told, Verdict, next_of
+from infrastructure.server_actions.services import drop_moot_errands, note
+from orders.choices import Wanted
+from orders.part_reports import lock_orders
+from orders.services import confirm_order
+
+LOOK_AGAIN = timedelta(seconds=5)
+# Reconciliation leaves a server alone for two minutes after its row has moved: no rest may be longer.
+LONGEST_REST = timedelta(minutes=1)
+
+
+class ErrandController(Controller[Errand]):
+    """Starts, stops, reboots or resizes one server."""
+
+    name = "errand"
+    model = Errand
+    lease = timedelta(seconds=120)
+    max_attempts = 240  # half an hour and more of "the cloud is still at it"
+    related = ("server__provider", "server__order")
+
+    def act(self, row: Errand) -> Ending:
+        """The server is looked at, and its cloud is told what comes next, if anything."""
+        server = row.server
+        if server.wanted == Wanted.REMOVED:
+            return done(ending=_("Left undone: the order is being removed."), ended_at=clock.now())
+        # What is seen of the server outside from now on is not drift.
+        Server.objects.filter(pk=server.pk).update(updated_at=clock.now())
+        cloud = get_cloud(server.provider)
+        node = cloud.look_at_server(key=server.key, outside_id=server.outside_id)
+        if node is None:
+            raise PermanentError(_("The provider no longer knows server %(id)s.") % {"id": server.outside_id})
+        return self._go_on(row, cloud, node)
+
+    def _go_on(self, row: Errand, cloud: Cloud, node: Node) -> Ending:
+        following = next_of(
+            Power(row.verb),
+            node,
+            _told(row),
+            size_id=row.size_id,
+            stops_to_resize=cloud.powers().resizes_stopped,
+        )
+        match following:
+            case Next(verdict=Verdict.DONE):
+                return done(seen=node, ended_at=clock.now(), ending=_done_words(row, node))
+            case Next(verdict=Verdict.TELL, step=Step() as step):
+                return self._tell(row, cloud, node, step)
+            case Next(verdict=Verdict.WAIT):
+                return later(_wait_words(node), retry_in=LOOK_AGAIN)
+        return Ending(kind=Kind.FAILED, message=_failed_words(following.verdict, row, node), seen=node)
+
+    def _tell(self, row: Errand, cloud: Cloud, node: Node, step: Step) -> Ending:
+        """The cloud has been told, and that it was to be told is written down before."""
+        now = clock.now()
+        mark = {"told": step, "told_at": now, "heard_at": None}
+        if not Errand.objects.filter(pk=row.pk, leased_until=row.leased_until).update(**mark):
+            return later(_("Held by another worker."))
+        try:
+            _say(cloud, row, step)
+        except PermanentError as error:
+            words = f"{error} {_stands_words(node)}".strip()
+            return Ending(kind=Kind.FAILED, message=words, seen=node)
+        return later(_told_words(step), retry_in=LOOK_AGAIN, heard_at=clock.now())
+
+    def _rest(self, row: Errand, ending: Ending) -> timedelta:
+        return min(super()._rest(row, ending), LONGEST_REST)
+
+    def hold(self, rows: Sequence[Errand]) -> None:
+        """The orders, whose servers and timelines are written."""
+        lock_orders(row.server.order_id for row in rows)
+
+    def announce(self, endings: Sequence[tuple[Errand, Ending]]) -> None:
+        """The server's row is as the server is, the timeline says how it went, and what runs there is checked anew."""
+        for row, ending in endings:
+            if ending.kind is Kind.LATER:
+                continue
+            if isinstance(ending.seen, Node):
+                _write_seen(row, ending.seen)
+            _tell_order(row, ending)
+
+
+def _told(row: Errand) -> Told:
+    if not row.told or row.told_at is None:
+        return Told()
+    return Told(step=Step(row.told), ago=clock.now() - row.told_at, is_heard=row.heard_at is not None)
+
+
+def _say(cloud: Cloud, row: Errand, step: Step) -> None:
+    who = {"key": row.server.key, "outside_id": row.server.outside_id}
+    match step:
+        case Step.START:
+            cloud.start_server(**who)
+        case Step.STOP:
+            cloud.stop_server(**who)
+        case Step.REBOOT:
+            cloud.reboot_server(**who)
+        case Step.RESIZE:
+            cloud.resize_server(**who, size_id=row.size_id)
+        case Step.CONFIRM:
+            cloud.confirm_resize(**who)
+
+
+def _write_seen(row: Errand, node: Node) -> None:
+    """What was seen is no drift; what the order was promised of a server stays what it was."""
+    fields = {"address": node.address, "size": node.size, "node_state": node.state.value}
+    if row.verb == Errand.Verb.RESIZE and node.size == row.size_id:
+        fields["size_id"] = node.size  # one that is made anew has it too
+    kept = {name: value for name, value in fields.items() if value}  # a stopped one may show no address
+    now = clock.now()
+    Server.objects.filter(pk=row.server_id).update(updated_at=now, node_seen_at=now, **kept)
+
+
+def _tell_order(row: Errand, ending: Ending) -> None:
+    order = row.server.order
+    if ending.kind is Kind.FAILED:
+        note(order.pk, f"{row}: {ending.message}")
+    elif ending.seen is None:
+        note(order.pk, f"{row}: {ending.fields['ending']}")
+    else:
+        note(order.pk, _public_words(row), public=True)
+    moved = ending.seen is not None and row.verb != Errand.Verb.STOP
+    if moved and (ending.kind is Kind.DONE or row.verb == Errand.Verb.REBOOT):
+        confirm_order(order=order)
+
+
+def _public_words(row: Errand) -> str:
+    words = {
+        Errand.Verb.START: _("The server was started."),
+        Errand.Verb.STOP: _("The server was stopped."),
+        Errand.Verb.REBOOT: _("The server was restarted."),
+        Errand.Verb.RESIZE: _("The server was resized."),
+    }
+    return words[Errand.Verb(row.verb)]
+
+
+def _done_words(row: Errand, node: Node) -> str:
+    seen = {"id": node.outside_id, "size": node.size, "address": node.address or row.server.address}
+    words = {
+        Errand.Verb.START: _("%(id)s runs at %(address)s."),
+        Errand.Verb.STOP: _("%(id)s has stopped; its disk is kept."),
+        Errand.Verb.REBOOT: _("%(id)s was told to reboot and runs at %(address)s."),
+        Errand.Verb.RESIZE: _("%(id)s runs as %(size)s at %(address)s."),
+    }
+    return words[Errand.Verb(row.verb)] % seen
+
+
+def _told_words(step: Step) -> str:
+    words = {
+        Step.START: _("The provider was told to start it."),
+        Step.STOP: _("The provider was told to stop it."),
+        Step.REBOOT: _("The provider was told to reboot it."),
+        Step.RESIZE: _("The provider was told to change its size."),
+        Step.CONFIRM: _("The provider was told to keep the new size."),
+    }
+    return words[step]
+
+
+def _wait_words(node: Node) -> str:
+    return _("The provider is still at it (%(state)s).") % {"state": node.state}
+
+
+def _failed_words(verdict: Verdict, row: Errand, node: Node) -> str:
+    if verdict is Verdict.UNKNOWN:
+        words = _(
+            "The provider was told to reboot it, and no answer came (%(error)s). It may have rebooted or not, and is "
+            "not told twice by itself: look at it, and try again if it did not."
+        )
+        return words % {"error": row.last_error or _("the worker was lost")}
+    if verdict is Verdict.STOPPED:
+        return _("It stands still at the provider: start it instead.")
+    return _("The provider says that %(id)s is in error.") % {"id": node.outside_id}
+
+
+def _stands_words(node: Node) -> str:
+    """What staff have to know when an errand of several steps ends in the middle."""
+    return _("It stands still now.") if node.state is NodeState.STOPPED else ""
+
+
+register_follower("errands", drop_moot_errands)
+register(ErrandController())

@@ -1,0 +1,75 @@
+"""What the order page shows, gathered from the rooms that know."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from billing.models import Subscription
+from core import clock
+from live.portal import order_progress
+from live.portal.invoice_rows import papers
+from live.portal.running_services import running
+from monitoring.models import Incident, Maintenance
+from monitoring.monitors.status import moment_in_words
+from orders.choices import State, Wanted
+from orders.models import Order
+
+EVENTS_SHOWN = 100
+PAPERS_SHOWN = 24
+
+
+def order_facts(order: Order) -> dict[str, Any]:
+    """The order's standing, timeline, addresses, price and papers; a fixed number of queries."""
+    seen = [part.seen for part in order.parts.all()]
+    windows = list(Maintenance.objects.unfinished_at(clock.now()).filter(orders=order).order_by("starts_at", "pk"))
+    events = order.events.public().select_related("actor").order_by("-at", "-pk")[:EVENTS_SHOWN]
+    return {
+        "order": order,
+        "standing": order_progress.standing(
+            state=State(order.state),
+            wanted=Wanted(order.wanted),
+            version=order.wanted_version,
+            seen=seen,
+            resting_until=resting_in_words(windows),
+        ),
+        "incidents": list(Incident.objects.going_on().filter(order=order)),
+        "windows": windows,
+        "events": list(events),
+        "inputs": chosen(order),
+        "secrets": visible_secrets(order),
+        "endpoints": list(order.endpoints.all()) if order.wanted != Wanted.REMOVED else [],
+        "running": running(order),
+        "can_be_removed": order.wanted != Wanted.REMOVED,
+        "plan": order.plan,
+        "cost": Subscription.objects.filter(order=order).first() or order.terms,
+        "invoices": papers(order.invoices.select_related("pdf")[:PAPERS_SHOWN]),
+    }
+
+
+def resting_in_words(windows: Sequence[Maintenance]) -> str:
+    """Until when the last window under way lasts, in the reader's zone; empty when there is none."""
+    ends = [one.ends_at for one in windows if one.standing == "open"]
+    return moment_in_words(max(ends), clock.now()) if ends else ""
+
+
+def chosen(order: Order) -> list[tuple[str, object]]:
+    """What the customer chose, in the manifest's words; what was left empty is left out."""
+    values = [(spec, order.inputs.get(spec["key"], "")) for spec in order.release.inputs]
+    return [(spec["label"], in_words(spec, value)) for spec, value in values if value not in ("", None)]
+
+
+def in_words(spec: Mapping[str, Any], value: object) -> object:
+    """The value as people say it: yes or no, and a choice by its label."""
+    if spec["type"] == "boolean":
+        return _("Yes") if value else _("No")
+    if spec["type"] == "choice":
+        return next((one["label"] for one in spec["choices"] if one["value"] == value), value)
+    return value
+
+
+def visible_secrets(order: Order) -> list[dict[str, Any]]:
+    """The secrets that the manifest lets a customer see; their names, not their values."""
+    return [spec for spec in order.release.secrets if spec.get("visible")]

@@ -1,0 +1,203 @@
+"""An order's life in words a customer understands. Plain values in, plain values out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from orders.choices import Part, PartState, State, Wanted
+from orders.lifecycle import PartSeen
+
+Words = str | Promise
+
+STATES: Mapping[State, Words] = {
+    State.DRAFT: gettext_lazy("Draft"),
+    State.PENDING: gettext_lazy("Waiting for approval"),
+    State.PROVISIONING: gettext_lazy("Being set up"),
+    State.ACTIVE: gettext_lazy("Running"),
+    State.DEGRADED: gettext_lazy("Not answering"),
+    State.SUSPENDED: gettext_lazy("Suspended"),
+    State.REMOVING: gettext_lazy("Being removed"),
+    State.REMOVED: gettext_lazy("Removed"),
+    State.ATTENTION: gettext_lazy("We are on it"),
+}
+# Which of the style sheet's tones a state is shown in.
+TONES: Mapping[State, str] = {
+    State.DRAFT: "quiet",
+    State.PENDING: "wait",
+    State.PROVISIONING: "busy",
+    State.ACTIVE: "good",
+    State.DEGRADED: "warn",
+    State.SUSPENDED: "wait",
+    State.REMOVING: "busy",
+    State.REMOVED: "quiet",
+    State.ATTENTION: "warn",
+}
+PARTS: Mapping[Part, Words] = {
+    Part.SERVER: gettext_lazy("Server"),
+    Part.COMPOSITION: gettext_lazy("Services"),
+    Part.ENDPOINTS: gettext_lazy("Checks"),
+    Part.MONITORING: gettext_lazy("Monitoring"),
+    Part.SUBSCRIPTION: gettext_lazy("Subscription"),
+}
+SETTING_UP: Mapping[Part, Words] = {
+    Part.SERVER: gettext_lazy("We are setting up your server"),
+    Part.COMPOSITION: gettext_lazy("We are starting your services"),
+    Part.ENDPOINTS: gettext_lazy("We are checking that your services answer"),
+    Part.MONITORING: gettext_lazy("We are registering your services for monitoring"),
+    Part.SUBSCRIPTION: gettext_lazy("We are starting your subscription"),
+}
+LEAVING = (Part.SUBSCRIPTION, Part.MONITORING, Part.COMPOSITION, Part.ENDPOINTS, Part.SERVER)
+MOVING = (State.PROVISIONING, State.REMOVING)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One part of an order as the stepper shows it; `look` is the style sheet's word for it."""
+
+    part: Part
+    label: Words
+    look: str
+    words: str
+    detail: str = ""
+
+    @property
+    def is_current(self) -> bool:
+        """True of the step that is being worked on."""
+        return self.look == "working"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """Where an order stands: a headline, a sentence that says why, and its steps."""
+
+    label: Words
+    tone: str
+    headline: str
+    reason: str
+    steps: tuple[Step, ...]
+    look_again: int  # seconds until the page should ask again; 0 when nothing is on its way
+
+
+def standing(
+    *, state: State, wanted: Wanted, version: int, seen: Iterable[PartSeen], resting_until: str = ""
+) -> Standing:
+    """Everything the order page says about progress; what staff are told of errors is not repeated to customers.
+
+    `resting_until` is when the maintenance that is under way ends, in the reader's words.
+    """
+    steps = _steps(state, wanted, version, {one.part: one for one in seen})
+    headline, reason = _headline(state, wanted, steps)
+    label, tone = STATES[state], TONES[state]
+    if resting_until and wanted is Wanted.RUNNING and state in (State.ACTIVE, State.DEGRADED):
+        headline, reason = _resting(resting_until)
+        label, tone = PartState.RESTING.label, "wait"
+    return Standing(
+        label=label,
+        tone=tone,
+        headline=headline,
+        reason=reason,
+        steps=steps,
+        look_again=_look_again(state, wanted, steps),
+    )
+
+
+def _look_again(state: State, wanted: Wanted, steps: tuple[Step, ...]) -> int:
+    """Often while an order is on its way; now and then while what follows later has not come yet."""
+    if state in MOVING or (state is State.ACTIVE and wanted is Wanted.SUSPENDED):
+        return 2
+    if state is State.ACTIVE and any(step.look in ("waiting", "working") for step in steps):
+        return 10
+    return 0
+
+
+def _steps(state: State, wanted: Wanted, version: int, by_part: Mapping[Part, PartSeen]) -> tuple[Step, ...]:
+    if state in (State.DRAFT, State.PENDING):
+        return ()
+    if wanted is Wanted.REMOVED:
+        shown = [_leaving(part, one) for part in LEAVING if (one := by_part.get(part))]
+    else:
+        shown = [_arriving(part, by_part.get(part), version) for part in Part]
+    return tuple(_first_waits_no_more(shown) if state in MOVING else shown)
+
+
+def _first_waits_no_more(steps: list[Step]) -> list[Step]:
+    """The first step still to come is the one being worked on, unless another one is."""
+    if any(step.look in ("working", "failed") for step in steps):
+        return steps
+    first = next((step for step in steps if step.look == "waiting"), None)
+    return [replace(step, look="working", words=_("In progress")) if step is first else step for step in steps]
+
+
+def _arriving(part: Part, one: PartSeen | None, version: int) -> Step:
+    look, detail = "waiting", ""
+    words: Words = _("Still to come")
+    if one is not None and one.version == version:
+        look, words = LOOKS[one.state]
+        # What is said of maintenance is in the company's zone; the headline says it in the reader's.
+        detail = "" if one.state in (PartState.FAILED, PartState.RESTING) else one.to_customers.message
+    return Step(part=part, label=PARTS[part], look=look, words=str(words), detail=detail)
+
+
+def _leaving(part: Part, one: PartSeen) -> Step:
+    if one.state is PartState.REMOVED:
+        look, words = "done", _("Removed")
+    elif one.state is PartState.FAILED:
+        look, words = "failed", _("We are looking at it")
+    else:
+        look, words = "waiting", _("Still to be removed")
+    return Step(part=part, label=PARTS[part], look=look, words=words)
+
+
+LOOKS: Mapping[PartState, tuple[str, Words]] = {
+    PartState.WORKING: ("working", gettext_lazy("In progress")),
+    PartState.READY: ("done", gettext_lazy("Ready")),
+    PartState.DOWN: ("failed", gettext_lazy("Not answering")),
+    PartState.RESTING: ("paused", gettext_lazy("Under maintenance")),
+    PartState.SUSPENDED: ("paused", gettext_lazy("Suspended")),
+    PartState.REMOVED: ("done", gettext_lazy("Removed")),
+    PartState.FAILED: ("failed", gettext_lazy("We are looking at it")),
+}
+
+
+def _headline(state: State, wanted: Wanted, steps: tuple[Step, ...]) -> tuple[str, str]:
+    """The headline, and the sentence under it."""
+    if state is State.ACTIVE:
+        return _running(wanted, steps)
+    if state is State.PROVISIONING:
+        current = next((step for step in steps if step.is_current), None)
+        words = str(SETTING_UP[current.part]) if current else _("We are setting up your order")
+        return words, _("This page follows along; you will also get a mail when everything is ready.")
+    return {
+        State.DRAFT: (_("Look it over, then place your order"), _("Nothing has been started and nothing is owed yet.")),
+        State.PENDING: (_("We have your order"), _("We look at it first, and start as soon as it is approved.")),
+        State.DEGRADED: (
+            _("Not everything answers"),
+            _("We have been told and are looking at it. Nothing is asked of you."),
+        ),
+        State.SUSPENDED: (_("Your services are suspended"), _("They are stopped; your data is kept.")),
+        State.REMOVING: (_("We are removing your order"), _("Its services stop first, then its server goes.")),
+        State.REMOVED: (_("This order has been removed"), _("Nothing of it is left with us but its papers.")),
+        State.ATTENTION: (
+            _("This takes longer than it should"),
+            _("Something needs one of our engineers, who has been told. Nothing is asked of you."),
+        ),
+    }[state]
+
+
+def _resting(until: str) -> tuple[str, str]:
+    headline = _("Under maintenance until %(time)s") % {"time": until}
+    return headline, _("This is work that we announced; your services may be away for some time meanwhile.")
+
+
+def _running(wanted: Wanted, steps: tuple[Step, ...]) -> tuple[str, str]:
+    if wanted is Wanted.SUSPENDED:
+        return _("We are suspending your services"), _("They are being stopped; your data is kept.")
+    headline = _("Your services are running")
+    if all(step.look == "done" for step in steps):
+        return headline, _("Every check has passed.")
+    return headline, _("Every check has passed; the rest follows by itself.")

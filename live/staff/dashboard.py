@@ -1,0 +1,281 @@
+"""What staff see first: what needs a person, what is on its way, what is down, what is owed, whether workers work."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from django.db.models import Count, Model, Q, Sum
+from django.http import HttpRequest
+from django.urls import NoReverseMatch, reverse
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+
+from billing.models import Invoice
+from core import clock
+from core.admin.read_only_rows import when
+from core.engine.controller import controllers
+from core.engine.queue import look_at_queue
+from core.money import Money
+from customers.models import Customer
+from infrastructure.models import Provider, Server
+from monitoring.models import Watcher
+from orders import state_colours
+from orders.choices import Part, PartState, State, Wanted
+from orders.models import Order, OrderEvent
+from products.models import Product
+
+SHOWN = 8
+EVENTS = 12
+STALE = timedelta(minutes=3)
+ON_ITS_WAY = (State.PROVISIONING, State.REMOVING)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dot:
+    """One part of an order on its way."""
+
+    label: str
+    look: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One thing that wants to be looked at: where it is, why, and what can be done at once."""
+
+    title: str
+    url: str
+    reason: str
+    label: str = ""
+    tone: str = ""
+    under: str = ""
+    is_sandbox: bool = False
+    dots: tuple[Dot, ...] = ()
+    step: str = ""
+    step_url: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Card:
+    """Some lines, how many there are in all, and where the rest is."""
+
+    lines: list[Line]
+    count: int
+    url: str
+
+    @property
+    def more(self) -> int:
+        """How many are not shown."""
+        return max(0, self.count - len(self.lines))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figure:
+    """A number with its name and its list."""
+
+    label: str
+    value: int
+    url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Owed:
+    """What customers still have to pay: a sum for each currency."""
+
+    amounts: list[str]
+    invoices: int
+    overdue: int
+    url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Health:
+    """Whether the queue is worked on: a warning, or how it goes."""
+
+    warning: str
+    waiting: int
+    swept: str
+    worked: str
+
+
+def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
+    """Everything on the first page, in a fixed number of queries; only what the person may see."""
+    context["health"] = health_of_queue()
+    context["is_rehearsal"] = is_rehearsal()
+    context["broken"] = broken_rows(request)
+    if request.user.has_perm("orders.view_order"):
+        counts = dict(Order.objects.order_by().values_list("state").annotate(Count("pk")))
+        context["person"] = needs_a_person(request)
+        context["waiting_for_people"] = context["person"].count + len(context["broken"])
+        context["moving"] = on_their_way(counts)
+        context["down"] = not_well(counts)
+        context["events"] = recent_events()
+        context["figures"] = figures(request, counts)
+    if _may_view(request, Invoice):
+        context["owed"] = what_is_owed()
+    return context
+
+
+def is_rehearsal() -> bool:
+    """True when every provider that takes new orders is a sandbox."""
+    kinds = set(Provider.objects.filter(is_enabled=True).order_by().values_list("kind", flat=True).distinct())
+    return kinds == {Provider.Kind.SANDBOX}
+
+
+def needs_a_person(request: HttpRequest) -> Card:
+    """Orders to approve or to mend, each with the sentence that says why; what is only down has its own card."""
+    orders = Order.objects.needing_a_person().exclude(state=State.DEGRADED)
+    lines = [_line(order, **_step(request, order)) for order in orders.with_names()[:SHOWN]]
+    return Card(lines=lines, count=orders.count(), url=_orders("person=yes"))
+
+
+def on_their_way(counts: Mapping[str, int]) -> Card:
+    """Orders being set up or removed, with how far each part is."""
+    orders = Order.objects.filter(state__in=ON_ITS_WAY).with_names().prefetch_related("parts")
+    lines = [_line(order, dots=_dots(order)) for order in orders[:SHOWN]]
+    return Card(lines=lines, count=sum(counts.get(state, 0) for state in ON_ITS_WAY), url=_orders("person=moving"))
+
+
+def not_well(counts: Mapping[str, int]) -> Card:
+    """Orders that were active, and of which something does not answer."""
+    orders = Order.objects.filter(state=State.DEGRADED).with_names()
+    lines = [_line(order) for order in orders[:SHOWN]]
+    return Card(lines=lines, count=counts.get(State.DEGRADED, 0), url=_orders("state__exact=degraded"))
+
+
+def broken_rows(request: HttpRequest) -> list[Line]:
+    """What failed and is no part of an order: mails, readings of the catalogue, and whoever watches and is silent."""
+    lines: list[Line] = []
+    for model in (one.model for one in controllers()):
+        if _may_view(request, model) and not hasattr(model, "order"):
+            lines += [_of_row(row, row.last_error) for row in model._default_manager.failed()[:SHOWN]]
+    if _may_view(request, Watcher):
+        silent = Watcher.objects.filter(failing_since__lt=clock.now() - STALE)
+        lines += [_of_row(row, row.last_error) for row in silent]
+    if _may_view(request, Product):
+        lines += [_of_row(row, row.import_error) for row in Product.objects.exclude(import_error="")[:SHOWN]]
+    return lines
+
+
+def what_is_owed() -> Owed:
+    """The unpaid invoices added up, each currency by itself; rehearsals owe nothing."""
+    late = Count("pk", filter=Q(due_on__lt=clock.today()))
+    rows = Invoice.objects.owed().order_by("currency").values("currency")
+    sums = list(rows.annotate(sum=Sum("gross"), count=Count("pk"), late=late))
+    locale = get_language() or "en"
+    return Owed(
+        amounts=[Money(row["sum"], row["currency"]).format(locale) for row in sums],
+        invoices=sum(row["count"] for row in sums),
+        overdue=sum(row["late"] for row in sums),
+        url=_list(Invoice, "state__exact=open&is_specimen__exact=0"),
+    )
+
+
+def recent_events() -> Iterable[OrderEvent]:
+    """What happened last, on any order."""
+    events = list(OrderEvent.objects.select_related("order__customer", "actor").order_by("-pk")[:EVENTS])
+    for event in events:
+        event.tone = (state_colours.OF_PART if event.part else state_colours.OF_STATE).get(event.state, "")  # type: ignore[attr-defined]
+        event.since = when(event.at)  # type: ignore[attr-defined]
+    return events
+
+
+def figures(request: HttpRequest, counts: Mapping[str, int]) -> list[Figure]:
+    """How much there is."""
+    found = [
+        Figure(label=_("Active orders"), value=counts.get(State.ACTIVE, 0), url=_orders("state__exact=active")),
+        Figure(label=_("Suspended"), value=counts.get(State.SUSPENDED, 0), url=_orders("state__exact=suspended")),
+        Figure(label=_("Drafts"), value=counts.get(State.DRAFT, 0), url=_orders("state__exact=draft")),
+    ]
+    if _may_view(request, Customer):
+        active = Customer.objects.filter(state=Customer.State.ACTIVE).count()
+        found.append(Figure(label=_("Customers"), value=active, url=_list(Customer, "state__exact=active")))
+    if _may_view(request, Server):
+        servers = Server.objects.exclude(wanted=Wanted.REMOVED).count()
+        found.append(Figure(label=_("Servers"), value=servers, url=_list(Server)))
+    return found
+
+
+def health_of_queue() -> Health:
+    """What workers did last; a warning once nothing has been finished for three minutes."""
+    seen, warning = look_at_queue(), ""
+    if seen.worked_at is None:
+        warning = _("No worker has done anything yet: orders wait until one is started.")
+    elif clock.now() - seen.worked_at > STALE:
+        warning = _("No worker has finished anything since %(when)s: orders wait. Is one running?") % {
+            "when": when(seen.worked_at)
+        }
+    elif seen.swept_at is not None and not seen.swept_well:
+        warning = _("The last sweep failed: see the failed tasks.")
+    return Health(warning=warning, waiting=seen.waiting, swept=when(seen.swept_at), worked=when(seen.worked_at))
+
+
+def _line(order: Order, **more: Any) -> Line:
+    return Line(
+        title=order.name,
+        url=reverse("admin:orders_order_change", args=(order.pk,)),
+        label=order.get_state_display(),
+        tone=state_colours.OF_STATE[order.state],
+        reason=order.reason,
+        under=f"{order.reference} · {order.customer} · {order.release.product.name}",
+        is_sandbox=order.is_sandbox,
+        **more,
+    )
+
+
+def _step(request: HttpRequest, order: Order) -> dict[str, str]:
+    """What the person may do about it at once."""
+    pending = order.state == State.PENDING
+    if not request.user.has_perm("orders.approve_order" if pending else "orders.steer_order"):
+        return {}
+    name, words = ("approve", _("Approve")) if pending else ("retry", _("Try again"))
+    return {"step": words, "step_url": reverse(f"admin:orders_order_{name}", args=(order.pk,))}
+
+
+LOOKS = {
+    PartState.WORKING: "working",
+    PartState.READY: "done",
+    PartState.DOWN: "failed",
+    PartState.RESTING: "done",
+    PartState.SUSPENDED: "done",
+    PartState.REMOVED: "done",
+    PartState.FAILED: "failed",
+}
+
+
+def _dots(order: Order) -> tuple[Dot, ...]:
+    """How far each part is for the present wish; a removal counts only what is gone."""
+    seen = {part.part: part for part in order.parts.all()}
+    return tuple(Dot(label=str(part.label), look=_look(order, seen.get(part))) for part in Part)
+
+
+def _look(order: Order, part: Any) -> str:
+    if part is None:
+        return "done" if order.wanted == Wanted.REMOVED else "waiting"
+    if order.wanted == Wanted.REMOVED:
+        return "done" if part.state == PartState.REMOVED else "working"
+    return LOOKS[part.state] if part.version == order.wanted_version else "waiting"
+
+
+def _of_row(row: Model, reason: str) -> Line:
+    name = f"admin:{row._meta.app_label}_{row._meta.model_name}_change"
+    try:
+        url = reverse(name, args=(row.pk,))
+    except NoReverseMatch:  # a room may keep such rows out of the admin
+        url = ""
+    return Line(title=str(row), url=url, reason=reason, under=str(row._meta.verbose_name).capitalize())
+
+
+def _may_view(request: HttpRequest, model: type[Model]) -> bool:
+    return request.user.has_perm(f"{model._meta.app_label}.view_{model._meta.model_name}")
+
+
+def _orders(query: str) -> str:
+    return _list(Order, query)
+
+
+def _list(model: type[Model], query: str = "") -> str:
+    address = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
+    return f"{address}?{query}" if query else address

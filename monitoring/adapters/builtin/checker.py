@@ -1,0 +1,71 @@
+"""The built-in checker: asks the addresses itself, over HTTP, at the moment it is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+
+from core.errors import OutsideError, PermanentError
+from core.outside.http_check import HttpCheck, HttpResult, check_all
+from monitoring.contracts.backend import CheckSpec, Health, LeftBehind, MonitorSpec, Registered, Seen, WindowSpec
+
+
+class BuiltinWatch:
+    """Keeps the promises of `Watch` without anything outside: it remembers nothing, so there is nothing to remove.
+
+    What is paused or gone is simply not asked for.
+    """
+
+    backend = "builtin"
+    address = ""
+    page = 200  # with a hundred silent addresses among them still minutes, not hours
+
+    def __init__(self, *, workers: int = 200) -> None:
+        self.workers = workers
+
+    def test_connection(self) -> str:
+        return f"Built-in checker, {self.workers} checks at a time"
+
+    def ensure_monitors(self, specs: Sequence[MonitorSpec]) -> Mapping[str, Registered | OutsideError]:
+        return {spec.key: _refusal(spec) or Registered(outside_id=spec.key) for spec in specs}
+
+    def pause_monitors(self, keys: Sequence[str]) -> Mapping[str, OutsideError]:
+        return {}
+
+    def remove_monitors(self, keys: Sequence[str]) -> Mapping[str, OutsideError]:
+        return {}
+
+    def ensure_windows(self, specs: Sequence[WindowSpec]) -> Mapping[str, str | OutsideError]:
+        """It raises no alarm of its own that would have to be held."""
+        return {spec.key: "" for spec in specs}
+
+    def remove_windows(self, keys: Sequence[str]) -> Mapping[str, OutsideError]:
+        return {}
+
+    def read_states(self, specs: Sequence[MonitorSpec]) -> Mapping[str, Mapping[str, Seen]]:
+        asked = [(spec.key, check.key, _in_http(check)) for spec in specs for check in spec.checks]
+        results = check_all([http for _, _, http in asked], workers=self.workers)
+        at = datetime.now(UTC)
+        states: dict[str, dict[str, Seen]] = {spec.key: {} for spec in specs}
+        for (monitor, check, _), result in zip(asked, results, strict=True):
+            states[monitor][check] = _in_our_words(result, at)
+        return states
+
+    def left_behind(self, keys: Sequence[str]) -> Mapping[str, Sequence[LeftBehind]]:
+        return {}
+
+
+def _refusal(spec: MonitorSpec) -> OutsideError | None:
+    for check in spec.checks:
+        if not check.url.startswith(("http://", "https://")):
+            return PermanentError(f"{check.name}: '{check.url}' is not a web address")
+    return None
+
+
+def _in_http(check: CheckSpec) -> HttpCheck:
+    return HttpCheck(url=check.url, status=check.status, contains=check.contains, max_seconds=check.max_seconds)
+
+
+def _in_our_words(result: HttpResult, at: datetime) -> Seen:
+    health = Health.UP if result.ok else Health.DOWN
+    return Seen(health=health, at=at, message=result.message, seconds=result.seconds)

@@ -1,0 +1,119 @@
+"""Zabbix watches: 6.0 LTS and 7.x, one host per order, everything in bulk."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from urllib.parse import urlsplit, urlunsplit
+
+from core.errors import OutsideError, PermanentError
+from monitoring.adapters.zabbix import lookup as lookup
+from monitoring.adapters.zabbix import maintenance as windows
+from monitoring.adapters.zabbix import readings as reading
+from monitoring.adapters.zabbix.bulk import Bulk, Wish
+from monitoring.adapters.zabbix.client import OutOfDate, Wire
+from monitoring.adapters.zabbix.lookup import Found
+from monitoring.adapters.zabbix.registration import Registration, Wishes
+from monitoring.contracts.backend import LeftBehind, MonitorSpec, Registered, Seen, WindowSpec
+
+
+class ZabbixWatch:
+    """Keeps the promises of `Watch` through one Zabbix server; safe to keep for the life of a process."""
+
+    backend = "zabbix"
+    page = 5000
+
+    def __init__(
+        self,
+        *,
+        url: str,
+        token: str = "",
+        user: str = "",
+        password: str = "",
+        timeout: float = 60.0,
+        interval: str = "1m",
+        severity: str = "high",
+        probe: str = "",
+        certificate_interval: str = "1h",
+    ) -> None:
+        self.wire = Wire(url, token=token, user=user, password=password, timeout=timeout)
+        self.address = _without_credentials(url)
+        self.wishes = Wishes(
+            interval=interval, severity=severity, probe=probe, certificate_interval=certificate_interval
+        )
+
+    def test_connection(self) -> str:
+        groups = self.wire.call("hostgroup.get", {"countOutput": True, "editable": True})
+        return f"Zabbix {self.wire.version}, {groups} host groups this account may write to"
+
+    def ensure_monitors(self, specs: Sequence[MonitorSpec]) -> Mapping[str, Registered | OutsideError]:
+        if not specs:
+            return {}
+        answers = dict(self._register(specs))
+        # Made or deleted by somebody else between our look and our call: a second look knows better.
+        again = [spec for spec in specs if isinstance(answers[spec.key], OutOfDate)]
+        return answers | dict(self._register(again)) if again else answers
+
+    def pause_monitors(self, keys: Sequence[str]) -> Mapping[str, OutsideError]:
+        bulk = Bulk(self.wire)
+        found = lookup.hosts_of(self.wire, keys)
+        awake = [(key, host) for key, hosts in found.items() for host in hosts if host["status"] == "0"]
+        bulk.send(
+            "host.update", [Wish(key=key, params={"hostid": host["hostid"], "status": "1"}) for key, host in awake]
+        )
+        return _unless_gone(bulk.refused)
+
+    def remove_monitors(self, keys: Sequence[str]) -> Mapping[str, OutsideError]:
+        bulk = Bulk(self.wire)
+        hosts = lookup.hosts_of(self.wire, keys)
+        bulk.refused |= lookup.refuse_doubles(hosts)
+        going = [one["hostid"] for key, some in hosts.items() if key not in bulk.refused for one in some]
+        windows.release_hosts(self.wire, going)
+        bulk.send("host.delete", _deletions(hosts, "hostid"))
+        services = lookup.services_of(self.wire, [key for key in keys if key not in bulk.refused])
+        bulk.send("service.delete", _deletions(services, "serviceid"))
+        return {key: _explained(error) for key, error in _unless_gone(bulk.refused).items()}
+
+    def ensure_windows(self, specs: Sequence[WindowSpec]) -> Mapping[str, str | OutsideError]:
+        return windows.ensure_windows(self.wire, specs)
+
+    def remove_windows(self, keys: Sequence[str]) -> Mapping[str, OutsideError]:
+        return windows.remove_windows(self.wire, keys)
+
+    def read_states(self, specs: Sequence[MonitorSpec]) -> Mapping[str, Mapping[str, Seen]]:
+        return reading.read_states(self.wire, specs)
+
+    def left_behind(self, keys: Sequence[str]) -> Mapping[str, Sequence[LeftBehind]]:
+        hosts, services = lookup.hosts_of(self.wire, keys), lookup.services_of(self.wire, keys)
+        left = {
+            key: [LeftBehind(kind="host", name=host["host"]) for host in hosts.get(key, ())]
+            + [LeftBehind(kind="service", name=service["name"]) for service in services.get(key, ())]
+            for key in keys
+        }
+        return {key: some for key, some in left.items() if some}
+
+    def _register(self, specs: Sequence[MonitorSpec]) -> Mapping[str, Registered | OutsideError]:
+        try:
+            return Registration(self.wire, self.wishes).register(specs)
+        except OutOfDate as error:
+            return {spec.key: error for spec in specs}
+
+
+def _without_credentials(url: str) -> str:
+    parts = urlsplit(url)
+    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2])).rstrip("/")
+
+
+def _deletions(found: Mapping[str, Iterable[Found]], id_name: str) -> list[Wish]:
+    return [Wish(key=key, params=one[id_name]) for key, some in found.items() for one in some]
+
+
+def _unless_gone(refused: Mapping[str, PermanentError]) -> dict[str, OutsideError]:
+    """Who is told that something does not exist, and wanted it away, has what was wanted; the next look will tell."""
+    return {key: error for key, error in refused.items() if not isinstance(error, OutOfDate)}
+
+
+def _explained(error: OutsideError) -> OutsideError:
+    """Since Zabbix 7.2.4 a host that an action names cannot be deleted: https://support.zabbix.com/browse/ZBX-23760"""
+    if "action" not in str(error).lower():
+        return windows.explained(error)
+    return PermanentError(f"{error} Take the host out of that action's conditions and operations, then try again")

@@ -1,0 +1,67 @@
+"""What goes wrong in Zabbix now, and what went wrong and is over: one call for all orders."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from monitoring.adapters.zabbix import objects as words
+from monitoring.adapters.zabbix.client import Wire
+from monitoring.adapters.zabbix.lookup import Found, tag_of
+from monitoring.contracts.history_source import Alarm, Brief
+
+# Whatever carries our tag, rather than a condition for each of thousands of keys.
+ANY_OF_OURS = [{"tag": words.OURS, "operator": 4}]
+MOST = 20_000
+
+
+def read_problems(wire: Wire) -> list[Alarm]:
+    """Every problem that goes on and carries our tag; triggers hand down the tags of their hosts."""
+    shape = {
+        "output": ["eventid", "clock", "name", "severity", "acknowledged", "suppressed"],
+        "selectTags": ["tag", "value"],
+        "tags": ANY_OF_OURS,
+        "source": 0,
+        "object": 0,
+        "sortfield": ["eventid"],
+        "sortorder": "DESC",
+        "limit": MOST,
+    }
+    return [_alarm(one) for one in wire.call("problem.get", shape)]
+
+
+def read_brief(wire: Wire, *, since: datetime) -> list[Brief]:
+    """The problems of our checks that began after `since` and are over."""
+    shape = {
+        "output": ["eventid", "clock", "r_eventid"],
+        "selectTags": ["tag", "value"],
+        "tags": ANY_OF_OURS,
+        "source": 0,
+        "object": 0,
+        "value": 1,
+        "time_from": int(since.timestamp()),
+        "sortfield": ["clock"],
+        "limit": MOST,
+    }
+    return [
+        Brief(key=tag_of(one, words.OURS), check=check, at=moment(one["clock"]))
+        for one in wire.call("event.get", shape)
+        if one["r_eventid"] != "0" and (check := tag_of(one, words.OUR_CHECK))
+    ]
+
+
+def moment(clock: str) -> datetime:
+    """A time of Zabbix's as ours."""
+    return datetime.fromtimestamp(int(clock), UTC)
+
+
+def _alarm(found: Found) -> Alarm:
+    return Alarm(
+        event_id=found["eventid"],
+        key=tag_of(found, words.OURS),
+        check=tag_of(found, words.OUR_CHECK),
+        name=found["name"],
+        severity=int(found["severity"]),
+        since=moment(found["clock"]),
+        acknowledged=found["acknowledged"] == "1",
+        suppressed=found["suppressed"] == "1",
+    )

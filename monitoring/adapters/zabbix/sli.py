@@ -1,0 +1,45 @@
+"""How well Zabbix itself says that promises were kept: one call per plan, for all its orders."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from monitoring.adapters.zabbix import objects as words
+from monitoring.adapters.zabbix.client import Wire
+from monitoring.adapters.zabbix.lookup import tag_of
+from monitoring.adapters.zabbix.problems import ANY_OF_OURS, moment
+from monitoring.contracts.history_source import Figure
+
+PERIODS = 2  # the present one, and the one before
+
+
+def read_figures(wire: Wire) -> list[Figure]:
+    """What every SLA of ours says of each of its services; periods in which nothing was measured are left out."""
+    services = wire.call("service.get", {"output": ["serviceid"], "selectTags": ["tag", "value"], "tags": ANY_OF_OURS})
+    keys = {one["serviceid"]: tag_of(one, words.OURS) for one in services}
+    plans: dict[str, list[str]] = {}
+    for one in services:
+        if plan := tag_of(one, "plan"):
+            plans.setdefault(f"{words.GROUP}/{plan}"[:255], []).append(one["serviceid"])
+    slas = wire.call("sla.get", {"output": ["slaid", "name"], "filter": {"name": list(plans)}}) if plans else []
+    figures: list[Figure] = []
+    for sla in slas:
+        asked = {"slaid": sla["slaid"], "serviceids": plans[sla["name"]], "periods": PERIODS}
+        figures += _figures(wire.call("sla.getsli", asked), keys)
+    return figures
+
+
+def _figures(answer: dict[str, Any], keys: dict[str, str]) -> list[Figure]:
+    """Periods come as rows, services as columns."""
+    return [
+        Figure(
+            key=keys[str(service)],
+            start=moment(period["period_from"]),
+            end=moment(period["period_to"]),
+            uptime=int(cell["uptime"]),
+            downtime=int(cell["downtime"]),
+        )
+        for period, cells in zip(answer["periods"], answer["sli"], strict=True)
+        for service, cell in zip(answer["serviceids"], cells, strict=True)
+        if int(cell["uptime"]) + int(cell["downtime"]) > 0
+    ]

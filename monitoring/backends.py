@@ -1,0 +1,42 @@
+"""Makes the adapter that watches: the one place that tests replace."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from django.conf import settings
+
+from core.outside.certificate import read_expiries
+from monitoring.adapters.builtin.checker import BuiltinWatch
+from monitoring.adapters.zabbix.backend import ZabbixWatch
+from monitoring.adapters.zabbix.history_source import ZabbixTeller
+from monitoring.contracts.backend import Watch
+from monitoring.contracts.history_source import Teller
+
+__all__ = ["get_watch", "read_expiries"]
+
+
+def get_watch() -> Watch:
+    """Whatever watches the addresses of all orders: Zabbix where ZABBIX_URL is set, else the built-in checker."""
+    if not settings.ZABBIX_URL:
+        return BuiltinWatch()
+    return _zabbix(
+        url=settings.ZABBIX_URL,
+        token=settings.ZABBIX_TOKEN,
+        user=settings.ZABBIX_USER,
+        password=settings.ZABBIX_PASSWORD,
+        severity=settings.ZABBIX_SEVERITY,
+        probe=settings.ZABBIX_CERTIFICATE_AGENT,
+    )
+
+
+def get_teller() -> Teller | None:
+    """Whoever watches, where it remembers more than its last readings; nobody in the built-in checker's case."""
+    watch = get_watch()
+    return ZabbixTeller(watch.wire) if isinstance(watch, ZabbixWatch) else None
+
+
+@lru_cache(maxsize=1)
+def _zabbix(*, url: str, token: str, user: str, password: str, severity: str, probe: str) -> ZabbixWatch:
+    """One for the life of the process: each sign-in by password is a session that Zabbix keeps."""
+    return ZabbixWatch(url=url, token=token, user=user, password=password, severity=severity, probe=probe)

@@ -1,0 +1,167 @@
+"""Outages and silences follow what is held of the checks, and days count their readings; in sets, for many orders."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import TypeVar
+
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from monitoring.choices import Backend, CheckState
+from monitoring.models import DailyAvailability, Gap, Monitor, MonitorCheck, Outage, Silence
+from monitoring.models.history import Stretch
+from monitoring.rules.debounce import UNKNOWN_AFTER, Held
+from orders.models import Order
+
+S = TypeVar("S", bound=Stretch)
+NOT_KNOWN = (CheckState.UNKNOWN, CheckState.PAUSED)
+REMEMBERS = (Backend.ZABBIX,)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Move:
+    """A check as it is now held, with its monitor and endpoint loaded, and what was held before a reading."""
+
+    check: MonitorCheck
+    before: Held | None = None
+
+    @property
+    def turned_at(self) -> datetime:
+        """When the present state began: an outage with its first failure, though it takes two to be sure."""
+        before = self.before
+        if self.check.state == CheckState.DOWN and before and before.failures and before.checked_at:
+            return before.checked_at
+        return self.check.since
+
+    @property
+    def was_read(self) -> bool:
+        """True when the reading told something new."""
+        return self.check.checked_at is not None and (
+            self.before is None or self.check.checked_at != self.before.checked_at
+        )
+
+
+def keep_history(moves: Sequence[Move]) -> None:
+    """Exactly the checks that are down have an open outage, and those nobody can tell of an open silence.
+
+    Two queries when nothing changed, at most five more when something did. Lock the orders first.
+    """
+    _follow(Outage, moves, lambda check: check.state == CheckState.DOWN)
+    # Before its first reading a monitor is not measured at all.
+    _follow(
+        Silence, [move for move in moves if move.check.monitor.watched_from], lambda check: check.state in NOT_KNOWN
+    )
+    if missed := [silence for move in moves if (silence := _missed(move))]:
+        Silence.objects.bulk_create(missed)
+
+
+def _follow(model: type[S], moves: Sequence[Move], belongs: Callable[[MonitorCheck], bool]) -> None:
+    orders = {move.check.monitor.order_id for move in moves}
+    going_on = model._default_manager.filter(order__in=orders, ended_at__isnull=True, monitor_check__isnull=False)
+    known = {row.monitor_check_id: row for row in going_on}
+    fresh, ended = [], []
+    for move in moves:
+        row = known.get(move.check.pk)
+        if row is None and belongs(move.check):
+            fresh.append(_begun(model, move))
+        elif row is not None and not belongs(move.check):
+            row.ended_at = max(row.started_at, move.turned_at)
+            ended.append(row)
+    if fresh:
+        model._default_manager.bulk_create(fresh)
+    if ended:
+        model._default_manager.bulk_update(ended, ("ended_at",))
+
+
+def _begun(model: type[S], move: Move) -> S:
+    check = move.check
+    return model(
+        order_id=check.monitor.order_id,
+        monitor_check=check,
+        application=check.endpoint.application,
+        started_at=move.turned_at,
+        cause=_cause(check),
+    )
+
+
+def _cause(check: MonitorCheck) -> str:
+    if check.state == CheckState.PAUSED:
+        return _("Paused.")
+    if check.state == CheckState.DOWN:
+        return check.message
+    return check.monitor.read_error or _("No reading.")
+
+
+def _missed(move: Move) -> Silence | None:
+    """The time in which nobody read at all, seen only now that somebody does."""
+    check, before = move.check, move.before
+    if before is None or before.state != CheckState.UP or check.state != CheckState.UP:
+        return None
+    if not before.checked_at or not check.checked_at or check.checked_at - before.checked_at < UNKNOWN_AFTER:
+        return None
+    silence = _begun(Silence, move)
+    silence.started_at, silence.ended_at = before.checked_at, check.checked_at
+    silence.cause = _("No reading.")
+    return silence
+
+
+def note_gaps(moves: Sequence[Move]) -> None:
+    """Where readings follow each other only after a while, and whoever watches remembers it, there is a gap to fill."""
+    gaps = [gap for move in moves if move.check.monitor.backend in REMEMBERS and (gap := _gap(move))]
+    if gaps:
+        Gap.objects.bulk_create(gaps, ignore_conflicts=True)
+
+
+def _gap(move: Move) -> Gap | None:
+    start, end = move.before and move.before.checked_at, move.check.checked_at
+    if not start or not end or end - start < UNKNOWN_AFTER:
+        return None
+    return Gap(monitor_check=move.check, started_at=start, ended_at=end)
+
+
+def orders_of_keys(keys: Collection[str]) -> dict[str, int]:
+    """The orders of the keys that things outside carry; one query."""
+    references = [key.removeprefix("live-").upper() for key in keys]
+    rows = Order.objects.filter(reference__in=references).only("reference")
+    return {order.key: order.pk for order in rows}
+
+
+def keep_history_of(monitors: Sequence[int]) -> None:
+    """The same, for monitors whose checks were changed by something else than a reading."""
+    checks = MonitorCheck.objects.filter(monitor__in=monitors).select_related("monitor", "endpoint")
+    keep_history([Move(check=check) for check in checks])
+
+
+def end_orphans(now: datetime) -> None:
+    """Nothing goes on of addresses that are gone."""
+    for model in (Outage, Silence):
+        model.objects.going_on().filter(monitor_check__isnull=True).update(ended_at=now)
+
+
+def begin_to_watch(monitors: Sequence[Monitor], now: datetime) -> None:
+    """These monitors, which have been read, are measured from their first reading on."""
+    if fresh := [row.pk for row in monitors if row.watched_from is None]:
+        Monitor.objects.filter(pk__in=fresh).update(watched_from=now)
+
+
+def count_readings(moves: Sequence[Move]) -> None:
+    """The days of these readings have counted them: one query to read, one to write."""
+    read = [(move.check.monitor.order_id, _day_of(move.check), move.check) for move in moves if move.was_read]
+    if not read:
+        return
+    wanted = Q(order__in={order for order, _day, _check in read}, day__in={day for _order, day, _check in read})
+    rows = {(row.order_id, row.day): row for row in DailyAvailability.objects.filter(wanted)}
+    touched = set()
+    for order, day, check in read:
+        row = rows.setdefault((order, day), DailyAvailability(order_id=order, day=day))
+        row.take_in(None if check.failures else check.seconds)
+        touched.add((order, day))
+    DailyAvailability.objects.write([rows[key] for key in sorted(touched)], DailyAvailability.READING_FIELDS)
+
+
+def _day_of(check: MonitorCheck) -> date:
+    return timezone.localdate(check.checked_at, timezone.get_default_timezone())

@@ -1,0 +1,200 @@
+"""What may be asked of maintenance: plan a window, call it off, and say who is in one."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F
+from django.utils.translation import gettext as _
+
+from core import clock
+from core.engine.controller import kick
+from core.errors import Refusal
+from customers.models import Customer, User
+from customers.services import write_message
+from monitoring.models import Maintenance
+from monitoring.models.maintenance import MaintenanceQuerySet
+from monitoring.rules.availability import Span
+from orders.choices import Wanted
+from orders.models import Order
+
+LONGEST = timedelta(days=7)
+# A form knows no seconds, and takes some time to fill in.
+TOLERANCE = timedelta(minutes=5)
+
+
+class NotPlannable(Refusal):
+    """There can be no such window."""
+
+    code = "not_plannable"
+
+
+class TooLate(Refusal):
+    """The window is over, or was called off."""
+
+    code = "too_late"
+
+
+def check_window(*, title: str, starts_at: datetime, ends_at: datetime, orders: Sequence[Order]) -> None:
+    """Raises NotPlannable, naming the field, unless there can be such a window."""
+    if not title.strip():
+        raise NotPlannable(_("Say in a few words what is done."), field="title")
+    _check_times(starts_at, ends_at)
+    if not orders:
+        raise NotPlannable(_("Name the orders concerned."), field="orders")
+    if gone := [order.reference for order in orders if order.wanted == Wanted.REMOVED]:
+        words = _("Removed, or being removed: %(orders)s.")
+        raise NotPlannable(words % {"orders": ", ".join(gone)}, field="orders")
+
+
+def check_move(window: Maintenance, *, starts_at: datetime, ends_at: datetime) -> None:
+    """Raises unless the window may be at that time instead: one under way can only end earlier or later."""
+    if not window.is_ahead_or_open:
+        raise TooLate(_("%(window)s is over, or was called off already.") % {"window": window})
+    if window.standing == "ahead":
+        return _check_times(starts_at, ends_at)
+    if _second(starts_at) != _second(window.starts_at):
+        raise NotPlannable(_("It is under way already."), field="starts_at")
+    if ends_at <= clock.now():
+        raise NotPlannable(_("That is in the past; to end it now, call it off."), field="ends_at")
+    return _check_length(starts_at, ends_at)
+
+
+def _second(moment: datetime) -> datetime:
+    """As a form gives it back."""
+    return moment.replace(microsecond=0)
+
+
+def _check_times(starts_at: datetime, ends_at: datetime) -> None:
+    if starts_at < clock.now() - TOLERANCE:
+        raise NotPlannable(_("Maintenance cannot be planned in the past."), field="starts_at")
+    _check_length(starts_at, ends_at)
+
+
+def _check_length(starts_at: datetime, ends_at: datetime) -> None:
+    if ends_at <= starts_at:
+        raise NotPlannable(_("It has to end after it starts."), field="ends_at")
+    if ends_at - starts_at > LONGEST:
+        raise NotPlannable(_("A window lasts a week at most."), field="ends_at")
+
+
+@transaction.atomic
+def plan_maintenance(
+    *,
+    title: str,
+    starts_at: datetime,
+    ends_at: datetime,
+    orders: Iterable[Order],
+    description: str = "",
+    actor: User | None = None,
+) -> Maintenance:
+    """The window stands, and each customer concerned is told once, of its own orders only."""
+    concerned = list(orders)
+    check_window(title=title, starts_at=starts_at, ends_at=ends_at, orders=concerned)
+    window = Maintenance.objects.create(
+        title=title,
+        description=description,
+        starts_at=starts_at,
+        ends_at=ends_at,
+        planned_by=actor,
+        next_attempt_at=clock.now(),
+    )
+    window.orders.set(concerned)
+    kick("windows", [window.pk])
+    _tell(window, "planned")
+    return window
+
+
+@transaction.atomic
+def move_maintenance(*, maintenance: Maintenance, starts_at: datetime, ends_at: datetime) -> Maintenance:
+    """The window is at that time, and each customer concerned is told once; where it is there already, nobody is."""
+    window = Maintenance.objects.select_for_update().get(pk=maintenance.pk)
+    check_move(window, starts_at=starts_at, ends_at=ends_at)
+    before = window.span
+    if window.standing == "open":
+        starts_at = window.starts_at
+    if (_second(starts_at), _second(ends_at)) == (_second(before.start), _second(before.end)):
+        return window
+    Maintenance.objects.filter(pk=window.pk).update(starts_at=starts_at, ends_at=ends_at, updated_at=clock.now())
+    _tell_watch(Maintenance.objects.filter(pk=window.pk))
+    window.refresh_from_db()
+    # Each move raises the version, and so is a piece of news of its own.
+    _tell(window, "moved", number=window.wanted_version, before=before)
+    return window
+
+
+@transaction.atomic
+def cancel_maintenance(*, maintenance: Maintenance) -> Maintenance:
+    """A window to come is called off and the customers are told; one under way ends now."""
+    window = Maintenance.objects.select_for_update().get(pk=maintenance.pk)
+    if window.standing == "open":
+        window.ends_at = clock.now()
+        window.save(update_fields=("ends_at", "updated_at"))
+    elif window.standing == "ahead":
+        window.cancelled_at = clock.now()
+        window.save(update_fields=("cancelled_at", "updated_at"))
+        _tell(window, "cancelled")
+    else:
+        raise TooLate(_("%(window)s is over, or was called off already.") % {"window": window})
+    _tell_watch(Maintenance.objects.filter(pk=window.pk))
+    window.refresh_from_db()
+    return window
+
+
+def follow_windows() -> None:
+    """Windows that are over, or were called off, are on their way out of whatever watches; forgotten ones into it."""
+    now = clock.now()
+    _tell_watch(Maintenance.objects.outlived(now) | Maintenance.objects.untold(now))
+
+
+def follow_registration(orders: Collection[int]) -> None:
+    """Windows over orders whose monitors were made just now know of them."""
+    if orders:
+        _tell_watch(Maintenance.objects.unfinished_at(clock.now()).filter(orders__in=orders))
+
+
+def _tell_watch(windows: MaintenanceQuerySet) -> None:
+    if pks := sorted(set(windows.values_list("pk", flat=True))):
+        with transaction.atomic():
+            rows = Maintenance.objects.filter(pk__in=pks)
+            rows.update(wanted_version=F("wanted_version") + 1, next_attempt_at=clock.now(), attempts=0, last_error="")
+            kick("windows", pks)
+
+
+def _tell(window: Maintenance, news: str, *, number: int = 0, **context: object) -> None:
+    name = f"{news}:{number}" if number else news
+    by_customer: dict[Customer, list[Order]] = defaultdict(list)
+    for order in window.orders.select_related("customer").order_by("reference"):
+        by_customer[order.customer].append(order)
+    for customer, orders in by_customer.items():
+        write_message(
+            key=f"maintenance:{window.pk}:{name}:{customer.number}",
+            customer=customer,
+            template=f"monitoring/mail/maintenance_{news}",
+            context={
+                "maintenance": window,
+                "orders": orders,
+                "order": orders[0],
+                "zone": settings.TIME_ZONE,
+                **context,
+            },
+        )
+
+
+def windows_of(orders: Collection[int], period: Span) -> Mapping[int, list[Span]]:
+    """The maintenance of each of `orders` that touches `period`; one query."""
+    spans: dict[int, list[Span]] = defaultdict(list)
+    rows = Maintenance.objects.touching(period).filter(orders__in=orders)
+    for order, start, end in rows.values_list("orders", "starts_at", "ends_at"):
+        spans[order].append(Span(start, end))
+    return spans
+
+
+def resting_until(orders: Collection[int], now: datetime) -> Mapping[int, datetime]:
+    """Those of `orders` that are in maintenance now, and until when; one query."""
+    rows = Maintenance.objects.open_at(now).filter(orders__in=orders).order_by("ends_at")
+    return dict(rows.values_list("orders", "ends_at"))

@@ -1,0 +1,83 @@
+"""Maintenance windows on their way to whoever watches, and away again: a controller like the others."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+
+from core.engine.controller import Controller, Ending, done, later, register
+from core.errors import OutsideError, TransientError
+from monitoring import backends
+from monitoring.contracts.backend import WindowSpec
+from monitoring.models import Maintenance
+from orders.models import Order
+
+REST = timedelta(minutes=10)  # after a no: a window is over before anybody would press a button
+
+
+class WindowController(Controller[Maintenance]):
+    """Windows to come or under way stand with whoever watches; those over or called off do not."""
+
+    name = "windows"
+    model = Maintenance
+    lease = timedelta(seconds=180)
+    max_attempts = 2000
+    batch_size = 200
+
+    def act_many(self, rows: Sequence[Maintenance]) -> Mapping[int, Ending]:
+        """Each window is where it should be, or is tried again, by itself."""
+        ahead = [row for row in rows if row.is_ahead_or_open]
+        over = [row for row in rows if not row.is_ahead_or_open]
+        return {**_ensure(ahead), **_remove(over)}
+
+
+def _ensure(rows: Sequence[Maintenance]) -> Mapping[int, Ending]:
+    if not rows:
+        return {}
+    try:
+        answers = backends.get_watch().ensure_windows(_specs(rows))
+    except OutsideError as error:
+        return {row.pk: _not_yet(error) for row in rows}
+    return {row.pk: _ending(answers.get(row.key, "")) for row in rows}
+
+
+def _remove(rows: Sequence[Maintenance]) -> Mapping[int, Ending]:
+    if not rows:
+        return {}
+    try:
+        refused = backends.get_watch().remove_windows([row.key for row in rows])
+    except OutsideError as error:
+        return {row.pk: _not_yet(error) for row in rows}
+    return {row.pk: _ending(refused.get(row.key, "")) for row in rows}
+
+
+def _ending(answer: str | OutsideError) -> Ending:
+    return _not_yet(answer) if isinstance(answer, OutsideError) else done(outside_id=answer)
+
+
+def _not_yet(error: OutsideError) -> Ending:
+    return later(str(error), retry_in=error.retry_in if isinstance(error, TransientError) else REST)
+
+
+def _specs(rows: Sequence[Maintenance]) -> list[WindowSpec]:
+    """One spec per window; two queries for all their orders."""
+    orders: dict[int, list[int]] = defaultdict(list)
+    named = Order.objects.filter(maintenances__in=rows).order_by("pk")
+    for window, order in named.values_list("maintenances", "pk"):
+        orders[window].append(order)
+    keys = {order.pk: order.key for order in Order.objects.filter(maintenances__in=rows).distinct()}
+    return [
+        WindowSpec(
+            key=row.key,
+            title=row.title,
+            description=row.description,
+            starts_at=row.starts_at,
+            ends_at=row.ends_at,
+            monitors=tuple(keys[order] for order in orders[row.pk]),
+        )
+        for row in rows
+    ]
+
+
+register(WindowController())

@@ -1,0 +1,196 @@
+"""What may be asked of this room: follow the orders, try again, and say what is left of one."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+
+from django.db import transaction
+from django.db.models import Exists, F, OuterRef, Prefetch, Q, QuerySet
+from django.utils.translation import gettext as _
+
+from core import clock
+from core.engine.controller import kick, want
+from core.errors import OutsideError, Refusal
+from infrastructure.models import Endpoint
+from monitoring import backends
+from monitoring.choices import Backend
+from monitoring.contracts.backend import LeftBehind
+from monitoring.maintenance.services import resting_until
+from monitoring.models import Monitor, MonitorCheck
+from monitoring.monitors.status import report_of
+from orders.choices import Part, Wanted
+from orders.lifecycle import ARRIVED, PartSeen, may_move
+from orders.models import Order, OrderPart
+from orders.part_reports import lock_orders
+from orders.services import report_many
+
+BATCH = 1000  # what a visit of the controller takes, and so what is handed to it at once
+
+
+class NothingToRetry(Refusal):
+    """The monitor is where it was wanted, or on its way."""
+
+    code = "nothing_to_retry"
+
+
+def follow_all() -> None:
+    """Every order whose monitor lags behind its wish has been followed, and whoever is watched elsewhere moves."""
+    pks = list(_behind().values_list("pk", flat=True))
+    for start in range(0, len(pks), BATCH):
+        _follow(pks[start : start + BATCH])
+    move_monitors()
+
+
+def follow_orders(pks: Iterable[int]) -> None:
+    """The monitors of these orders want what the orders want, as far as the order of arrival lets them.
+
+    A handful of queries for any number of orders; nothing outside is touched, and repeating it changes nothing.
+    """
+    if late := list(_behind().filter(pk__in=list(pks)).values_list("pk", flat=True)):
+        _follow(late)
+
+
+def _behind() -> QuerySet[Order]:
+    """Orders whose monitor is absent, or still wants what they wanted earlier.
+
+    orders.lifecycle decides who may move; that a running order's endpoints have arrived is asked here too, so that
+    orders
+    on their way to there are not held for nothing.
+    """
+    arrived = OrderPart.objects.filter(
+        order=OuterRef("pk"), part=Part.ENDPOINTS, version=OuterRef("wanted_version"), state__in=ARRIVED
+    )
+    running = Q(Exists(arrived), wanted=Wanted.RUNNING)
+    behind = Q(monitor__wanted_version__lt=F("wanted_version"))
+    return Order.objects.moving().filter(
+        Q(running, monitor__isnull=True) | (behind & (running | ~Q(wanted=Wanted.RUNNING)))
+    )
+
+
+@transaction.atomic
+def _follow(pks: Sequence[int]) -> None:
+    # Held from here on: a cancel waits, or has been seen; it never leaves a fresh row behind.
+    orders = lock_orders(pks)
+    versions = dict(Monitor.objects.filter(order__in=pks).values_list("order", "wanted_version"))
+    seen = _seen(pks)
+    behind = [order for order in orders if versions.get(order.pk, 0) < order.wanted_version]
+    movable = [order for order in behind if _may_move(order, seen[order.pk])]
+    fresh = [order for order in movable if order.pk not in versions and order.wanted == Wanted.RUNNING]
+    known = [order for order in movable if order.pk in versions]
+    if not fresh and not known:
+        return
+    _create(fresh)
+    _raise(known)
+    _match_checks([order for order in movable if order.wanted == Wanted.RUNNING])
+    rows = Monitor.objects.filter(order__in=[order.pk for order in (*fresh, *known)])
+    kick("monitoring", rows.values_list("pk", flat=True))
+    report_rows(rows)
+
+
+def move_monitors() -> int:
+    """Monitors of running orders that were last brought to another watch than today's are due; returns how many.
+
+    What is kept of them stays: only whoever watches is another.
+    """
+    try:
+        watch = backends.get_watch()
+    except OutsideError:
+        return 0
+    pks = list(Monitor.objects.watched_elsewhere(watch.backend, watch.address).values_list("pk", flat=True))
+    if pks:
+        with transaction.atomic():
+            moving = Monitor.objects.filter(pk__in=pks)
+            moving.update(next_attempt_at=clock.now(), failed_version=0, attempts=0, last_error="")
+            kick("monitoring", pks)
+    return len(pks)
+
+
+def look_again() -> int:
+    """Every monitor that stands outside is due, so that what was changed there by hand is put right; returns how many.
+
+    Readings notice what gives no values any more; only a look notices an alarm, a service or a tag that is gone.
+    """
+    standing = Monitor.objects.filter(wanted=Wanted.RUNNING, done_version=F("wanted_version"))
+    return _make_due(standing.filter(next_attempt_at__isnull=True).exclude(backend=Backend.BUILTIN))
+
+
+def try_refused_again() -> int:
+    """Every monitor that was refused for good is due: what stood in its way may be gone; returns how many.
+
+    Its order still says that it needs a person, until it succeeds.
+    """
+    return _make_due(Monitor.objects.failed())
+
+
+@transaction.atomic
+def _make_due(rows: QuerySet[Monitor]) -> int:
+    pks = list(rows.values_list("pk", flat=True))
+    if pks:
+        Monitor.objects.filter(pk__in=pks).update(next_attempt_at=clock.now(), failed_version=0, attempts=0)
+        kick("monitoring", pks)
+    return len(pks)
+
+
+def _seen(pks: Sequence[int]) -> dict[int, list[PartSeen]]:
+    seen: dict[int, list[PartSeen]] = defaultdict(list)
+    for part in OrderPart.objects.filter(order__in=pks):
+        seen[part.order_id].append(part.seen)
+    return seen
+
+
+def _may_move(order: Order, seen: Sequence[PartSeen]) -> bool:
+    return may_move(Part.MONITORING, wanted=Wanted(order.wanted), version=order.wanted_version, seen=seen)
+
+
+def _create(orders: Sequence[Order]) -> None:
+    now = clock.now()
+    Monitor.objects.bulk_create(
+        [Monitor(order=order, wanted_version=order.wanted_version, next_attempt_at=now) for order in orders]
+    )
+
+
+def _raise(orders: Sequence[Order]) -> None:
+    """One update per wish and version: a few, however many orders."""
+    groups: dict[tuple[str, int], list[int]] = defaultdict(list)
+    for order in orders:
+        groups[order.wanted, order.wanted_version].append(order.pk)
+    for (wanted, version), pks in groups.items():
+        want(Monitor.objects.filter(order__in=pks), version, wanted=wanted)
+
+
+def _match_checks(orders: Sequence[Order]) -> None:
+    """Every endpoint of these orders has its check; those of vanished endpoints went with them."""
+    monitors = dict(Monitor.objects.filter(order__in=orders).values_list("order", "pk"))
+    bare = Endpoint.objects.filter(order__in=orders, monitor_check__isnull=True)
+    now = clock.now()
+    MonitorCheck.objects.bulk_create(
+        [MonitorCheck(monitor_id=monitors[endpoint.order_id], endpoint=endpoint, since=now) for endpoint in bare]
+    )
+
+
+def report_rows(rows: QuerySet[Monitor]) -> None:
+    """The orders have been told how these monitors stand now."""
+    now = clock.now()
+    told = list(rows.prefetch_related(Prefetch("checks", MonitorCheck.objects.with_endpoints())))
+    resting = resting_until([row.order_id for row in told], now)
+    report_many([report_of(row, now=now, resting_until=resting.get(row.order_id)) for row in told])
+
+
+@transaction.atomic
+def retry_monitor(*, monitor: Monitor) -> Monitor:
+    """What failed, or rests, is tried again at once."""
+    lock_orders([monitor.order_id])
+    row = Monitor.objects.get(pk=monitor.pk)
+    if row.is_settled or (row.leased_until and row.leased_until > clock.now()):
+        raise NothingToRetry(_("Nothing of this monitor waits for another try."))
+    row.failed_version, row.attempts, row.last_error, row.next_attempt_at = 0, 0, "", clock.now()
+    row.save(update_fields=("failed_version", "attempts", "last_error", "next_attempt_at", "updated_at"))
+    kick("monitoring", [row.pk])
+    report_rows(Monitor.objects.filter(pk=row.pk))
+    return row
+
+
+def left_behind(order: Order) -> Sequence[LeftBehind]:
+    """What still stands outside under the order's key; asks the outside, so never in a web request."""
+    return backends.get_watch().left_behind([order.key]).get(order.key, ())

@@ -1,0 +1,186 @@
+"""What workers do for this room: register, pause and remove monitors, and read how the addresses are doing."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from django.db.models import Q
+from django.utils.translation import gettext as _
+
+from core import clock
+from core.engine.controller import Controller, Ending, Kind, done, ending_of, later, register
+from core.engine.queue import enqueue
+from core.errors import OutsideError
+from monitoring import backends
+from monitoring.choices import CheckState
+from monitoring.contracts.backend import Registered, Watch
+from monitoring.history.intervals import keep_history_of
+from monitoring.maintenance.services import follow_registration
+from monitoring.models import Monitor, MonitorCheck, Watcher
+from monitoring.monitors.certificates import AT_ONCE, addresses_of, checks_to_ask, write_expiries
+from monitoring.monitors.readings import States, claim_page, write_page
+from monitoring.monitors.services import BATCH, report_rows
+from monitoring.monitors.specs import RELATED, specs_of
+from orders.choices import Wanted
+from orders.part_reports import lock_orders
+
+logger = logging.getLogger(__name__)
+
+Visit = Callable[[Watch, Sequence[Monitor]], Mapping[int, Ending]]
+
+
+class MonitoringController(Controller[Monitor]):
+    """One monitor per order with whoever watches: awake, paused or gone; one call of each kind for a whole batch."""
+
+    name = "monitoring"
+    model = Monitor
+    lease = timedelta(seconds=180)
+    max_attempts = 2000  # with rests of five minutes: an outage of a week heals by itself
+    batch_size = BATCH
+    related = RELATED
+
+    def act_many(self, rows: Sequence[Monitor]) -> Mapping[int, Ending]:
+        """Each monitor is where it is wanted, rests, or was refused, by itself."""
+        visits: Mapping[Wanted, Visit] = {
+            Wanted.RUNNING: _register,
+            Wanted.SUSPENDED: _pause,
+            Wanted.REMOVED: _remove,
+        }
+        endings: dict[int, Ending] = {}
+        for wanted, visit in visits.items():
+            if some := [row for row in rows if row.wanted == wanted]:
+                endings |= _visit_safely(visit, some)
+        return endings
+
+    def announce(self, endings: Sequence[tuple[Monitor, Ending]]) -> None:
+        """Checks sleep and wake with their monitors, and the orders know."""
+        reached = [row for row, ending in endings if ending.kind is Kind.DONE]
+        now = clock.now()
+        _wake([row.pk for row in reached if row.wanted == Wanted.RUNNING], now)
+        _put_to_sleep([row.pk for row in reached if row.wanted != Wanted.RUNNING], now)
+        keep_history_of([row.pk for row in reached])
+        follow_registration([row.order_id for row, ending in endings if _is_made(row, ending)])
+        report_rows(Monitor.objects.filter(pk__in=[row.pk for row, _ending in endings]))
+
+    def hold(self, rows: Sequence[Monitor]) -> None:
+        """The orders, which are told."""
+        lock_orders(row.order_id for row in rows)
+
+
+def _is_made(row: Monitor, ending: Ending) -> bool:
+    """True when something stands outside that did not when the row was read."""
+    return ending.fields.get("outside_id", row.outside_id) not in ("", row.outside_id)
+
+
+def _visit_safely(visit: Visit, rows: Sequence[Monitor]) -> Mapping[int, Ending]:
+    """However it ended, the rows remember whom they asked."""
+    try:
+        watch = backends.get_watch()
+    except OutsideError as error:
+        return {row.pk: ending_of(error) for row in rows}
+    try:
+        endings = visit(watch, rows)
+    except OutsideError as error:
+        endings = {row.pk: ending_of(error) for row in rows}
+    asked = {"backend": watch.backend, "outside_url": watch.address}
+    return {pk: replace(ending, fields={**ending.fields, **asked}) for pk, ending in endings.items()}
+
+
+def _register(watch: Watch, rows: Sequence[Monitor]) -> Mapping[int, Ending]:
+    answers = watch.ensure_monitors(specs_of(rows))
+    return {row.pk: _registered(answers.get(row.order.key)) for row in rows}
+
+
+def _registered(answer: Registered | OutsideError | None) -> Ending:
+    if isinstance(answer, OutsideError):
+        return ending_of(answer)
+    if answer is None:
+        return later(_("Nothing was said about this monitor."))
+    return done(outside_id=answer.outside_id, remark=answer.remark, next_read_at=clock.now())
+
+
+def _pause(watch: Watch, rows: Sequence[Monitor]) -> Mapping[int, Ending]:
+    refused = watch.pause_monitors([row.order.key for row in rows])
+    return {row.pk: ending_of(error) if (error := refused.get(row.order.key)) else _asleep() for row in rows}
+
+
+def _remove(watch: Watch, rows: Sequence[Monitor]) -> Mapping[int, Ending]:
+    keys = [row.order.key for row in rows]
+    refused = watch.remove_monitors(keys)
+    left = watch.left_behind([key for key in keys if key not in refused])
+    endings = {}
+    for row in rows:
+        if error := refused.get(row.order.key):
+            endings[row.pk] = ending_of(error)
+        elif still := left.get(row.order.key):
+            names = ", ".join(f"{one.kind} {one.name}" for one in still)
+            endings[row.pk] = later(_("Still there: %(names)s.") % {"names": names})
+        else:
+            endings[row.pk] = _asleep(outside_id="", remark="", watched_until=clock.now())
+    return endings
+
+
+def _asleep(**fields: object) -> Ending:
+    return done(next_read_at=None, read_error="", **fields)
+
+
+def _wake(pks: Sequence[int], now: datetime) -> None:
+    """Checks that slept, or were never read, have from now to be heard of."""
+    unread = Q(state=CheckState.PAUSED) | Q(state=CheckState.UNKNOWN, checked_at__isnull=True)
+    MonitorCheck.objects.filter(unread, monitor__in=pks).update(
+        state=CheckState.UNKNOWN, since=now, checked_at=None, failures=0, message=""
+    )
+    Monitor.objects.filter(pk__in=pks, state=CheckState.PAUSED).update(state=CheckState.UNKNOWN)
+
+
+def _put_to_sleep(pks: Sequence[int], now: datetime) -> None:
+    if not pks:
+        return
+    awake = MonitorCheck.objects.filter(monitor__in=pks).exclude(state=CheckState.PAUSED)
+    awake.update(state=CheckState.PAUSED, since=now, failures=0, message="")
+    Monitor.objects.filter(pk__in=pks).update(state=CheckState.PAUSED)
+
+
+def read_states() -> int:
+    """Every running monitor whose reading was due has been read once; returns how many."""
+    count = 0
+    while read := read_page():
+        count += read
+    return count
+
+
+def read_page() -> int:
+    """One page of due monitors has been read and written; returns how many there were."""
+    watch = backends.get_watch()
+    page = claim_page(watch.page)
+    if not page.rows:
+        return 0
+    states: States = {}
+    error = ""
+    try:
+        states = watch.read_states(specs_of(page.rows))
+    except OutsideError as outside_error:
+        error = str(outside_error)
+        logger.warning("No reading of %s monitors: %s", len(page.rows), error)
+    write_page(page, states, error=error)
+    Watcher.objects.note(watch.backend, error)
+    return len(page.rows)
+
+
+def read_certificates(after: int = 0) -> int:
+    """The next certificates of which nothing was heard for a day have been looked at; returns how many were shown.
+
+    A full page leaves the rest to a task of its own, so that silent addresses never keep one running for long.
+    """
+    checks = checks_to_ask(after=after)
+    addresses = addresses_of(checks)
+    shown = write_expiries(checks, dict(zip(addresses, backends.read_expiries(addresses), strict=True)))
+    if len(checks) == AT_ONCE:
+        enqueue("monitoring.monitors.tasks.read_certificates", checks[-1].pk)
+    return shown
+
+
+register(MonitoringController())

@@ -1,0 +1,111 @@
+"""What staff see of an order beside its bars: promise against figures, certificates, and the way into Zabbix."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from urllib.parse import urlencode
+
+from django.conf import settings
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from core import clock
+from monitoring.choices import Backend
+from monitoring.history.measurement import company_zone, figures_of, today
+from monitoring.models import Monitor, WatchFigure
+from monitoring.rules.availability import Span, month_span
+from orders.models import Order
+
+# Most authorities and ACME clients renew a month ahead: with two weeks left somebody should have noticed.
+COMPARED = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """How well a promise was kept in one period: by our reckoning, and by whoever watches."""
+
+    title: str
+    ours: Decimal | None
+    theirs: Decimal | None = None
+    promise: Decimal | None = None
+
+    @property
+    def tone(self) -> str:
+        """Below the promise, above it, or nothing to say."""
+        if self.ours is None or self.promise is None:
+            return ""
+        return "success" if self.ours >= self.promise else "danger"
+
+
+def kept_of(order: Order) -> list[Kept]:
+    """This month against the promise; where whoever watches has figures of its own, its periods, and both."""
+    promise = order.terms.promise
+    figures = list(WatchFigure.objects.filter(order=order).order_by("-started_at")[:COMPARED])
+    if not figures:
+        month = month_span(today(), company_zone())
+        return [Kept(title=_month(today()), ours=_ours(order, Span(month.start, clock.now())), promise=promise)]
+    return [_compared(order, row, promise) for row in figures]
+
+
+def _compared(order: Order, row: WatchFigure, promise: Decimal | None) -> Kept:
+    """Both say what they know of the same time: theirs was read at a moment, and goes no further.
+
+    Where we knew nothing by then, as on an order's first day, ours alone says how it is.
+    """
+    title, end = _month(row.started_at.date()), min(row.ended_at, row.read_at)
+    ours = _ours(order, Span(row.started_at, end))
+    if ours is not None:
+        return Kept(title=title, ours=ours, theirs=row.percentage, promise=promise)
+    until_now = Span(row.started_at, min(row.ended_at, clock.now()))
+    return Kept(title=title, ours=_ours(order, until_now), promise=promise)
+
+
+def _ours(order: Order, period: Span) -> Decimal | None:
+    return figures_of([order.pk], period)[order.pk].percentage
+
+
+def _month(day: date) -> str:
+    return date_format(day, "F Y")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expiry:
+    """When a certificate expires, in words and in colour."""
+
+    words: str
+    tone: str
+
+
+def expiry_of(until: datetime | None, *, now: datetime) -> Expiry | None:
+    """None where there is no certificate, or nobody has seen it."""
+    if until is None:
+        return None
+    left = until - now
+    if left <= timedelta(0):
+        return Expiry(
+            words=_("expired %(day)s") % {"day": date_format(timezone.localtime(until), "DATE_FORMAT")}, tone="danger"
+        )
+    words = ngettext("expires in %(days)d day", "expires in %(days)d days", left.days) % {"days": left.days}
+    return Expiry(words=words, tone=_tone(left))
+
+
+def _tone(left: timedelta) -> str:
+    """Red while there is trouble ahead, orange while there is time to renew."""
+    if left < timedelta(days=settings.CERTIFICATE_TROUBLE_DAYS):
+        return "danger"
+    return "warning" if left < timedelta(days=settings.CERTIFICATE_WARN_DAYS) else ""
+
+
+def links_into_zabbix(monitor: Monitor) -> Iterable[tuple[str, str]]:
+    """The host's latest data and problems, where Zabbix watches it; 6.0 and 7.x know the same addresses."""
+    if monitor.backend != Backend.ZABBIX or not monitor.outside_id or not monitor.outside_url:
+        return
+    for action, words in (("latest.view", _("Latest data in Zabbix")), ("problem.view", _("Problems in Zabbix"))):
+        # An empty filter_name takes 6.0, and filter_set 7.x, off the filter that the person used last.
+        asked = {"action": action, "hostids[]": monitor.outside_id, "filter_name": "", "filter_set": "1"}
+        yield f"{monitor.outside_url.rstrip('/')}/zabbix.php?{urlencode(asked)}", words

@@ -1,0 +1,89 @@
+"""What this room shows of an order on the order's page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import ClassVar
+
+from django.db.models import Prefetch
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from core import clock
+from core.admin.read_only_rows import when
+from monitoring.models import Incident, Maintenance, Monitor, MonitorCheck, StatusPage, Watcher
+from monitoring.order_panel.figures import expiry_of, kept_of, links_into_zabbix
+from monitoring.status_pages.board import boards_of
+from orders.choices import Part, Wanted
+from orders.models import Order
+from orders.order_panels import Fact, PartRow, Section, Sections, part_row
+
+
+class MonitoringSections(Sections):
+    """What is watched of an order, and how it is doing."""
+
+    name: ClassVar[str] = "monitoring"
+
+    def part_rows(self, order: Order) -> Iterable[PartRow]:
+        """The monitor."""
+        if (monitor := Monitor.objects.filter(order=order).first()) is not None:
+            yield part_row(Part.MONITORING, monitor, monitor.get_backend_display())
+
+    def sections(self, order: Order) -> Iterable[Section]:
+        """Ninety days, promise and figures, what goes on or is planned, problems, and every check as it stands."""
+        running = Monitor.objects.filter(order=order).exclude(wanted=Wanted.REMOVED).select_related("order")
+        monitor = running.prefetch_related(Prefetch("checks", MonitorCheck.objects.with_endpoints())).first()
+        if monitor is None:
+            return
+        now = clock.now()
+        checks = [
+            (check, when(check.since), when(check.checked_at), expiry_of(check.certificate_until, now=now))
+            for check in monitor.checks.all()
+        ]
+        if checks:
+            (board,) = boards_of([monitor])
+            values = {
+                "checks": checks,
+                "has_certificates": any(expiry for *_rest, expiry in checks),
+                "problems": [(problem, when(problem.since)) for problem in monitor.problems.all()],
+                "kept": kept_of(order),
+                "incidents": Incident.objects.going_on().filter(order=order),
+                "windows": Maintenance.objects.unfinished_at(now).filter(orders=order).order_by("starts_at", "pk"),
+                "told_at": _watcher_in_words(monitor),
+                "board": board,
+                "links": [*_links(order), *links_into_zabbix(monitor)],
+            }
+            yield Section(title=_("Availability"), template="admin/monitoring/_availability.html", values=values)
+
+    def plan(self, order: Order) -> Iterable[Fact]:
+        """How much would be watched."""
+        count = len(order.release.endpoints)
+        words = ngettext("%(count)d address is watched", "%(count)d addresses are watched", count)
+        yield Fact(label=_("Monitoring"), value=words % {"count": count})
+
+    def would_destroy(self, order: Order) -> Iterable[str]:
+        """The monitor, where there is one."""
+        if Monitor.objects.filter(order=order).exclude(wanted=Wanted.REMOVED).exists():
+            yield _("Its monitoring ends; what was measured is kept.")
+
+
+def _watcher_in_words(monitor: Monitor) -> str:
+    """How old what is shown may be, where whoever watches does not answer."""
+    row = Watcher.objects.filter(backend=monitor.backend, failing_since__isnull=False).first()
+    if row is None:
+        return ""
+    since = timezone.localtime(row.failing_since)
+    told = {"time": date_format(since, "DATETIME_FORMAT"), "error": row.last_error}
+    return _("Has not answered since %(time)s: %(error)s") % told
+
+
+def _links(order: Order) -> Iterable[tuple[str, str]]:
+    """Where more is told, and where the customer reads it."""
+    search = f"?q={order.reference}"
+    yield f"{reverse('admin:monitoring_outage_changelist')}{search}", _("Outages")
+    yield f"{reverse('admin:monitoring_incident_changelist')}{search}", _("Incidents")
+    if (page := StatusPage.objects.filter(customer=order.customer_id).first()) is not None and page.url:
+        yield page.url, _("Status page")

@@ -1,0 +1,39 @@
+"""When outages become an incident, and when it is over: flapping is one trouble, not many. Pure values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from monitoring.rules.availability import Span, merged
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trouble:
+    """Outages with too little calm between them to be told apart."""
+
+    started_at: datetime
+    ended_at: datetime
+    down_for: timedelta
+
+    def deserves_incident(self, grace: timedelta) -> bool:
+        """True once it has been down for `grace` in all, whether at a stretch or by flapping."""
+        return self.down_for >= grace
+
+
+def present_trouble(outages: Iterable[Span], *, now: datetime, calm: timedelta) -> Trouble | None:
+    """The trouble that goes on, or was over less than `calm` ago; None where it is calm."""
+    last_first = merged(outages)[::-1]
+    if not last_first or now - last_first[0].end >= calm:
+        return None
+    chain = [last_first[0]]
+    for span in last_first[1:]:
+        if chain[-1].start - span.end >= calm:
+            break
+        chain.append(span)
+    return Trouble(
+        started_at=chain[-1].start,
+        ended_at=chain[0].end,
+        down_for=sum((span.end - span.start for span in chain), timedelta(0)),
+    )

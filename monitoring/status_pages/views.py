@@ -1,0 +1,59 @@
+"""The status page in four shapes; the secret link is the only key, and opens one customer's board."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404, render
+from django.utils.cache import patch_cache_control
+from django.views.decorators.http import require_safe
+
+from monitoring.models import StatusPage
+from monitoring.status_pages import formats
+from monitoring.status_pages.board import Board, board_of
+
+View = Callable[..., HttpResponse]
+FRESH_SECONDS = 30
+
+
+def for_holders(view: Callable[[HttpRequest, StatusPage, Board], HttpResponse]) -> View:
+    """The view is given the board that the link opens; other links open nothing, and no engine indexes any."""
+
+    @require_safe
+    @wraps(view)
+    def opened(request: HttpRequest, token: str) -> HttpResponse:
+        page = get_object_or_404(StatusPage.objects.select_related("customer").opened_by(token))
+        response = view(request, page, board_of(page.customer))
+        response.headers["X-Robots-Tag"] = "noindex, nofollow"
+        response.headers["Referrer-Policy"] = "no-referrer"  # the address is the secret
+        patch_cache_control(response, private=True, max_age=FRESH_SECONDS)
+        return response
+
+    return opened
+
+
+@for_holders
+def status_page(request: HttpRequest, page: StatusPage, board: Board) -> HttpResponse:
+    """For people."""
+    return render(request, "monitoring/status.html", {"page": page, "board": board})
+
+
+@for_holders
+def status_json(request: HttpRequest, page: StatusPage, board: Board) -> HttpResponse:
+    """For programs."""
+    return JsonResponse(formats.as_json(board, url=page.url))
+
+
+@for_holders
+def status_feed(request: HttpRequest, page: StatusPage, board: Board) -> HttpResponse:
+    """For feed readers."""
+    return HttpResponse(formats.as_feed(board, url=page.url), content_type="application/rss+xml; charset=utf-8")
+
+
+@for_holders
+def status_badge(request: HttpRequest, page: StatusPage, board: Board) -> HttpResponse:
+    """For other people's pages."""
+    badge = formats.badge(board)
+    return render(request, "monitoring/badge.svg", {"badge": badge}, content_type="image/svg+xml")

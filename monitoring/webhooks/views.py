@@ -1,0 +1,96 @@
+"""Where Zabbix's webhook knocks."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from django.conf import settings
+from django.http import Http404
+from django.utils.translation import gettext as _
+from rest_framework import exceptions, status
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.throttling import SimpleRateThrottle
+from rest_framework.views import APIView
+
+from core import clock
+from monitoring.webhooks.services import UnknownKey, read_at_once
+from monitoring.webhooks.signing import HEADER, NotSigned, OutOfTime, check
+
+LONGEST = 16 * 1024
+
+
+class TooLarge(exceptions.APIException):
+    """More than a push ever says."""
+
+    status_code = status.HTTP_413_REQUEST_ENTITY_TOO_LARGE
+    default_code = "too_large"
+
+
+class BadSignature(exceptions.APIException):
+    """Not written by whoever knows the secret."""
+
+    status_code = status.HTTP_401_UNAUTHORIZED
+    default_code = "bad_signature"
+
+
+class StaleSignature(BadSignature):
+    """Written by it, but not now."""
+
+    default_code = "stale_signature"
+
+
+class PushThrottle(SimpleRateThrottle):
+    """So many from one address; what is refused is read by the clock, a minute later."""
+
+    scope = "push"
+    rate = "1200/min"
+
+    def get_cache_key(self, request: Request, view: APIView) -> str:
+        """By address."""
+        return self.cache_format % {"scope": self.scope, "ident": self.get_ident(request)}
+
+
+class ZabbixPush(APIView):
+    """A signed push makes one order due for reading; nothing else of it is believed."""
+
+    authentication_classes = ()
+    permission_classes = (AllowAny,)
+    throttle_classes = (PushThrottle,)
+    schema = None
+
+    def post(self, request: Request) -> Response:
+        """Accepted, once or as often as it is repeated."""
+        if not settings.ZABBIX_WEBHOOK_SECRET:
+            raise Http404
+        body = self._signed_body(request)
+        try:
+            read_at_once(_key_in(body))
+        except UnknownKey:
+            raise exceptions.NotFound(_("Nothing that is watched now carries that key.")) from None
+        return Response({"accepted": True}, status=status.HTTP_202_ACCEPTED)
+
+    def _signed_body(self, request: Request) -> bytes:
+        body = request._request.read(LONGEST + 1)
+        if len(body) > LONGEST:
+            raise TooLarge(_("A push is %(bytes)d bytes at most.") % {"bytes": LONGEST})
+        try:
+            check(settings.ZABBIX_WEBHOOK_SECRET, body, request.headers.get(HEADER, ""), now=clock.now())
+        except OutOfTime:
+            raise StaleSignature(_("The signature is older than five minutes, or the clocks differ.")) from None
+        except NotSigned:
+            raise BadSignature(_("%(header)s is missing, or does not fit the body.") % {"header": HEADER}) from None
+        return body
+
+
+def _key_in(body: bytes) -> str:
+    try:
+        told: Any = json.loads(body)
+    except ValueError:
+        raise exceptions.ParseError(_("The body is no JSON.")) from None
+    key = told.get("key") if isinstance(told, dict) else None
+    if not isinstance(key, str) or not key or len(key) > 100:
+        raise exceptions.ValidationError({"key": [_("Send the value of the tag 'live'.")]})
+    return key

@@ -1,0 +1,243 @@
+"""How staff put an order together: who, which plan, then what its release asks."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, MutableMapping
+from typing import Any, TypeVar
+
+from django import forms
+from django.contrib import messages
+from django.contrib.admin.widgets import AutocompleteSelect
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from unfold import widgets
+
+from core.errors import Refusal
+from customers.models import Customer
+from orders.choices import State
+from orders.models import Order
+from orders.order_panels import rooms
+from orders.services import create_order, edit_order, newest_release
+from products.input_fields import InvalidInputs
+from products.models import Plan, Product, Release
+
+PREFIX = "input_"
+
+
+class InputsForm(forms.Form):
+    """The name, and a field for each input of a release; `products.input_fields` judges what is typed."""
+
+    name = forms.CharField(
+        label=_("Name"),
+        max_length=120,
+        help_text=_("What the customer calls it."),
+        widget=widgets.UnfoldAdminTextInputWidget(),
+    )
+    release: Release | None = None
+
+    def ask_inputs_of(self, release: Release, present: Mapping[str, Any] | None = None) -> None:
+        """The form has the release's inputs, with its defaults or what is `present`."""
+        self.release = release
+        for spec in release.inputs:
+            field = input_field(spec)
+            if present is not None:
+                field.initial = present.get(spec["key"], field.initial)
+            self.fields[PREFIX + spec["key"]] = field
+
+    @property
+    def inputs(self) -> dict[str, Any]:
+        """What was chosen, by input key."""
+        specs = self.release.inputs if self.release else ()
+        return {spec["key"]: self.cleaned_data.get(PREFIX + spec["key"], "") for spec in specs}
+
+    def take_refusal(self, refusal: Refusal) -> None:
+        """What a service refused is said at the field it is about."""
+        errors = refusal.errors if isinstance(refusal, InvalidInputs) else {refusal.field: refusal.message}
+        for key, words in errors.items():
+            name = key if key in self.fields else PREFIX + key
+            self.add_error(name if name in self.fields else None, words)
+
+
+class NewOrderForm(InputsForm):
+    """A new order: the inputs are asked once the plan is known."""
+
+    customer = forms.ModelChoiceField(Customer.objects.exclude(state=Customer.State.CLOSED), label=_("Customer"))
+    plan = forms.ModelChoiceField(
+        Plan.objects.filter(state=Plan.State.OFFERED, product__state=Product.State.ON_SALE).select_related("product"),
+        label=_("Product and plan"),
+    )
+    is_sandbox = forms.BooleanField(
+        label=_("Sandbox"),
+        required=False,
+        help_text=_("A rehearsal: nothing real is made and nothing is owed."),
+        widget=widgets.UnfoldBooleanSwitchWidget(),
+    )
+    provider_slug = forms.ChoiceField(
+        label=_("Provider"),
+        required=False,
+        help_text=_("Only when it has to be a certain one."),
+        widget=widgets.UnfoldAdminSelectWidget(),
+    )
+    # The plan whose inputs were on the page: with another plan chosen, its inputs are asked first.
+    inputs_of = forms.CharField(required=False, widget=forms.HiddenInput())
+    field_order = ("customer", "plan", "name", "is_sandbox", "provider_slug", "inputs_of")
+
+    def __init__(self, data: Any = None, *, admin_site: Any, **kwargs: Any) -> None:
+        super().__init__(data, **kwargs)
+        for name in ("customer", "plan"):
+            field: Any = self.fields[name]
+            field.widget = AutocompleteSelect(Order._meta.get_field(name), admin_site)
+            field.widget.choices = field.choices
+            field.widget.is_required = True
+        places = [place for room in rooms() for place in room.places()]
+        self.fields["provider_slug"].choices = [("", gettext("The platform chooses")), *places]  # type: ignore[attr-defined]
+
+    @classmethod
+    def of_request(cls, request: HttpRequest, admin_site: Any) -> NewOrderForm:
+        """The form as far as the request has filled it in."""
+        if request.method != "POST":
+            known = {key: value for key, value in request.GET.items() if key in cls.base_fields}
+            return cls(admin_site=admin_site, initial=_without_nonsense(known))
+        data = _without_nonsense(request.POST.copy())
+        form = cls(data, admin_site=admin_site)
+        plan = form.chosen_plan
+        if plan is not None and (release := plan.product.newest_release) is not None:
+            if form.asks_first(plan):
+                data.update({PREFIX + spec["key"]: _default(spec) for spec in release.inputs})
+            form.ask_inputs_of(release)
+        return form
+
+    @property
+    def chosen_plan(self) -> Plan | None:
+        """The plan on the form, if it can be ordered."""
+        try:
+            return self.fields["plan"].clean(self.data.get("plan"))  # type: ignore[no-any-return]
+        except forms.ValidationError:
+            return None
+
+    def asks_first(self, plan: Plan) -> bool:
+        """True when the inputs of `plan` have not been on the page yet."""
+        return bool(self.data.get("inputs_of") != str(plan.pk))
+
+
+D = TypeVar("D", bound=MutableMapping[str, Any])
+
+
+def _without_nonsense(asked: D) -> D:
+    """What was asked; a customer or plan that is no number, as in an address altered by hand, was not chosen."""
+    for name in ("customer", "plan"):
+        if name in asked and not re.fullmatch(r"[0-9]{1,18}", asked[name]):
+            asked[name] = ""
+    return asked
+
+
+def _default(spec: Mapping[str, Any]) -> str:
+    value = spec.get("default", "")
+    if isinstance(value, bool):
+        return "on" if value else ""
+    return str(value)
+
+
+def input_field(spec: Mapping[str, Any]) -> forms.Field:
+    """The field of one input. It only carries what was typed."""
+    common: dict[str, Any] = {
+        "label": spec["label"],
+        "help_text": spec.get("help", ""),
+        "required": False,
+        "initial": spec.get("default"),
+    }
+    match spec["type"]:
+        case "boolean":
+            return forms.BooleanField(**common, widget=widgets.UnfoldBooleanSwitchWidget())
+        case "choice":
+            options = [(str(one["value"]), one.get("label", one["value"])) for one in spec["choices"]]
+            blank = [] if spec.get("default") else [("", gettext("Choose…"))]
+            return forms.CharField(**common, widget=widgets.UnfoldAdminSelectWidget(choices=[*blank, *options]))
+        case "text":
+            return forms.CharField(**common, widget=widgets.UnfoldAdminTextareaWidget())
+    return forms.CharField(**common, widget=widgets.UnfoldAdminTextInputWidget())
+
+
+def add_order(model_admin: Any, request: HttpRequest) -> HttpResponse:
+    """The form, then the same with the plan's inputs, then the draft with its plan."""
+    if not model_admin.has_add_permission(request):
+        raise PermissionDenied
+    form = NewOrderForm.of_request(request, model_admin.admin_site)
+    if request.method == "POST" and form.is_valid():
+        plan = form.cleaned_data["plan"]
+        if not form.asks_first(plan) and (order := _create(form, request)) is not None:
+            model_admin.log_addition(request, order, gettext("Order created."))
+            words = gettext("The draft is ready: look at its plan, then place it.")
+            messages.success(request, words)
+            return redirect(reverse("admin:orders_order_change", args=(order.pk,)))
+    plan = form.chosen_plan if form.is_bound else None
+    if plan is not None:
+        form.data["inputs_of"] = str(plan.pk)  # type: ignore[index]
+    title = gettext("New order")
+    return _page(model_admin, request, form, title=title, is_last=bool(form.release), original=None)
+
+
+def _create(form: NewOrderForm, request: HttpRequest) -> Order | None:
+    asked = form.cleaned_data
+    try:
+        return create_order(
+            customer=asked["customer"],
+            plan=asked["plan"],
+            name=asked["name"],
+            inputs=form.inputs,
+            release=form.release or newest_release(asked["plan"].product),
+            sandbox=asked["is_sandbox"],
+            provider_slug=asked["provider_slug"],
+            actor=request.user,  # type: ignore[arg-type]
+        )
+    except Refusal as refusal:
+        form.take_refusal(refusal)
+        return None
+
+
+def edit_draft(model_admin: Any, request: HttpRequest, object_id: str) -> HttpResponse:
+    """The draft's name and inputs, changed by the service."""
+    order: Order | None = model_admin.get_object(request, object_id)
+    if order is None:
+        raise Http404
+    back = reverse("admin:orders_order_change", args=(order.pk,))
+    if order.state != State.DRAFT:
+        messages.error(request, gettext("Only a draft can be edited."))
+        return redirect(back)
+    form = InputsForm(request.POST if request.method == "POST" else None, initial={"name": order.name})
+    form.ask_inputs_of(order.release, order.inputs)
+    if request.method == "POST" and form.is_valid():
+        try:
+            edit_order(order=order, name=form.cleaned_data["name"], inputs=form.inputs, actor=request.user)  # type: ignore[arg-type]
+        except Refusal as refusal:
+            form.take_refusal(refusal)
+        else:
+            model_admin.log_change(request, order, gettext("Draft changed."))
+            messages.success(request, gettext("The draft has been changed."))
+            return redirect(back)
+    return _page(model_admin, request, form, title=gettext("Edit the draft"), is_last=True, original=order)
+
+
+def _page(
+    model_admin: Any, request: HttpRequest, form: InputsForm, *, title: str, is_last: bool, original: Order | None
+) -> HttpResponse:
+    listing = reverse("admin:orders_order_changelist")
+    context = {
+        **model_admin.admin_site.each_context(request),
+        "title": title,
+        "opts": model_admin.opts,
+        "original": original,
+        "form": form,
+        "media": form.media,
+        "is_last": is_last,
+        "own_fields": [form[name] for name in form.fields if not name.startswith(PREFIX)],
+        "input_fields": [form[name] for name in form.fields if name.startswith(PREFIX)],
+        "back": reverse("admin:orders_order_change", args=(original.pk,)) if original else listing,
+    }
+    return TemplateResponse(request, "admin/orders/order/form.html", context)

@@ -1,0 +1,124 @@
+"""What the page of one order shows: where it stands, its parts, its plan and its timeline."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import QuerySet
+from django.utils.translation import get_language, gettext
+
+from core.admin.read_only_rows import when
+from core.money import Money
+from core.text.units import cpu_words
+from orders import state_colours
+from orders.choices import Part, PartState, State
+from orders.models import Order, OrderEvent
+from orders.order_panels import Fact, PartRow, rooms
+
+EVENTS = 200
+UNPLACED = (State.DRAFT, State.PENDING)
+MOVING = (State.PROVISIONING, State.REMOVING)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartLine:
+    """One part as the page shows it."""
+
+    label: str
+    state: str
+    tone: str
+    message: str
+    version: str
+    row: PartRow | None
+    next_attempt: str
+
+
+def page_of(order: Order) -> dict[str, Any]:
+    """Everything the template draws; a fixed number of queries, whatever the order's age."""
+    events = timeline(order)
+    return {
+        "order": order,
+        "tone": state_colours.OF_STATE[order.state],
+        "is_on_its_way": order.state in MOVING,
+        "inputs": input_lines(order),
+        "price": money_words(order.terms.money),
+        "fee": money_words(Money(order.terms.setup_fee, order.terms.currency)) if order.terms.setup_fee else "",
+        "parts": [] if order.state in UNPLACED else part_lines(order),
+        "plan": plan_of(order) if order.state in UNPLACED else [],
+        "room_sections": [section for room in rooms() for section in room.sections(order)],
+        "events": events[:EVENTS],
+        "has_older": len(events) > EVENTS,
+    }
+
+
+def timeline(order: Order) -> list[OrderEvent]:
+    """The newest events first, each with its colour."""
+    rows: QuerySet[OrderEvent] = order.events.select_related("actor").order_by("-at", "-pk")
+    events = list(rows[: EVENTS + 1])
+    of_state = {**state_colours.OF_PART, **state_colours.OF_STATE}
+    for event in events:
+        event.tone = (state_colours.OF_PART if event.part else of_state).get(event.state, "")  # type: ignore[attr-defined]
+    return events
+
+
+def part_lines(order: Order) -> list[PartLine]:
+    """The parts in the order of arrival, those still to come included."""
+    seen = {part.part: part for part in order.parts.all()}
+    rows = {row.part: row for room in rooms() for row in room.part_rows(order)}
+    return [_line(order, part, seen.get(part), rows.get(part)) for part in Part]
+
+
+def _line(order: Order, part: Part, seen: Any, row: PartRow | None) -> PartLine:
+    if seen is None:
+        state, tone, message, version = gettext("Still to come"), "", "", ""
+    else:
+        state, tone, message = str(PartState(seen.state).label), state_colours.OF_PART[seen.state], seen.message
+        version = gettext("%(seen)s of %(wanted)s") % {"seen": seen.version, "wanted": order.wanted_version}
+    return PartLine(
+        label=str(part.label),
+        state=state,
+        tone=tone,
+        message=message,
+        version=version,
+        row=row,
+        next_attempt=when(row.next_attempt_at) if row else "",
+    )
+
+
+def plan_of(order: Order) -> list[Fact]:
+    """What approval would set going: size, price, and what each room above would make."""
+    plan, terms = order.plan, order.terms
+    size = gettext("%(cpus)s, %(ram)s GB memory, %(disk)s GB disk") % {
+        "cpus": cpu_words(plan.cpus),
+        "ram": plan.ram_gb,
+        "disk": plan.disk_gb,
+    }
+    price = gettext("%(price)s per %(period)s") % {
+        "price": money_words(terms.money),
+        "period": terms.get_period_display(),
+    }
+    if terms.setup_fee:
+        fee = money_words(Money(terms.setup_fee, terms.currency))
+        price = gettext("%(price)s, and %(fee)s once") % {"price": price, "fee": fee}
+    own = [
+        Fact(label=gettext("Size"), value=f"{size} · {plan.get_placement_display()}"),
+        Fact(label=gettext("Price"), value=gettext("Nothing: a rehearsal") if order.is_sandbox else price),
+    ]
+    return [*own, *(fact for room in rooms() for fact in room.plan(order))]
+
+
+def would_destroy(order: Order) -> list[str]:
+    """What a removal takes away for good, as each room says it."""
+    return [words for room in rooms() for words in room.would_destroy(order)]
+
+
+def input_lines(order: Order) -> Iterable[tuple[str, Any]]:
+    """(label, value) of what the customer chose, in the manifest's order."""
+    return [(spec["label"], order.inputs.get(spec["key"], "")) for spec in order.release.inputs]
+
+
+def money_words(money: Money) -> str:
+    """The amount as the reader's language writes it."""
+    return money.format(get_language() or "en")

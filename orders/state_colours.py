@@ -1,0 +1,28 @@
+"""Which colour staff see a state in: the words of the admin theme's labels."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from orders.choices import PartState, State
+
+OF_STATE: Mapping[str, str] = {
+    State.DRAFT: "",
+    State.PENDING: "warning",
+    State.PROVISIONING: "info",
+    State.ACTIVE: "success",
+    State.DEGRADED: "danger",
+    State.SUSPENDED: "warning",
+    State.REMOVING: "info",
+    State.REMOVED: "",
+    State.ATTENTION: "danger",
+}
+OF_PART: Mapping[str, str] = {
+    PartState.WORKING: "info",
+    PartState.READY: "success",
+    PartState.DOWN: "danger",
+    PartState.RESTING: "info",
+    PartState.SUSPENDED: "warning",
+    PartState.REMOVED: "",
+    PartState.FAILED: "danger",
+}

@@ -1,0 +1,58 @@
+"""A config-repo that is a folder of this machine: each product has one state, named by its digest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from core.errors import ConfigError
+from products.adapters.bundle import LARGEST, Damage, File, make_source
+from products.contracts import DamagedSource, ProductSource
+
+LEFT_OUT = frozenset({".git", "__pycache__", ".DS_Store"})
+
+
+class FolderCatalogue:
+    """Reads `products/<slug>/` below a folder."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def read(self) -> Sequence[ProductSource | DamagedSource]:
+        """Every product as it is in the folder now."""
+        try:
+            folders = sorted(path for path in (self.path / "products").iterdir() if path.is_dir())
+        except OSError as error:
+            raise ConfigError(f"{self.path} has no folder “products” that can be read: check CATALOGUE_URL") from error
+        sources = [_read_product(folder) for folder in folders if not folder.name.startswith((".", "_"))]
+        if not sources:
+            raise ConfigError(f"{self.path} has no products: check CATALOGUE_URL")
+        return sources
+
+
+def _read_product(folder: Path) -> ProductSource | DamagedSource:
+    try:
+        files = dict(_read_files(folder))
+    except Damage as damage:
+        return DamagedSource(slug=folder.name, version="", problem=str(damage))
+    except OSError as error:
+        where = Path(str(error.filename)).name if error.filename else folder.name
+        return DamagedSource(slug=folder.name, version="", problem=f"{where} cannot be read: {error.strerror}")
+    return make_source(folder.name, "", files)
+
+
+def _read_files(folder: Path) -> Iterator[tuple[str, File]]:
+    total = 0
+    for path in sorted(folder.rglob("*")):
+        name = path.relative_to(folder)
+        if LEFT_OUT.intersection(name.parts):
+            continue
+        if path.is_symlink() or not (path.is_file() or path.is_dir()):
+            raise Damage(f"{name} is not a plain file")
+        if path.is_dir():
+            continue
+        status = path.stat()
+        total += status.st_size
+        if total > LARGEST:
+            raise Damage(f"its files are larger than {LARGEST // 1024**2} MB together")
+        yield name.as_posix(), File(path.read_bytes(), bool(status.st_mode & 0o100))

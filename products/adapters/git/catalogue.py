@@ -1,0 +1,162 @@
+"""A config-repo that git can reach: each tag is a state of the products, and so is the head."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import tarfile
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from core.errors import ConfigError, OutsideError, PermanentError, TransientError
+from products.adapters.bundle import LARGEST, Damage, File, make_source
+from products.contracts import DamagedSource, ProductSource
+
+PASSED_ON = (
+    *("PATH", "HOME", "SSH_AUTH_SOCK", "GIT_SSL_CAINFO", "SSL_CERT_FILE", "SSL_CERT_DIR"),
+    *("http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"),
+)
+# Nobody is there to answer a question.
+QUIET = {"GIT_TERMINAL_PROMPT": "0", "GIT_SSH_COMMAND": "ssh -o BatchMode=yes -o ConnectTimeout=15", "LC_ALL": "C"}
+
+_TAG = re.compile(r"(?:(?P<slug>[a-z0-9][a-z0-9-]*)/)?(?P<version>v\d[\w.+-]*)")
+_USERINFO = re.compile(r"//[^/@\s]*@")
+_SETTINGS = re.compile(
+    r"authentication failed|could not read (username|password)|permission denied|access denied|access rights"
+    r"|not found|does not exist|does not appear to be a git|not a git repository|host key verification"
+    r"|dubious ownership|returned error: 40[0134]|invalid|unsupported protocol|unable to find remote helper",
+    re.I,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _State:
+    """A commit that names a version: of one product, or, with no slug, of all it holds."""
+
+    commit: str
+    version: str
+    slug: str = ""
+
+
+class GitCatalogue:
+    """Reads `products/<slug>/` of a git repository, at its tags (`v1.2`, `<slug>/v1.2`) and its head."""
+
+    def __init__(self, url: str, *, timeout: float = 120) -> None:
+        self.url = url
+        self.timeout = timeout
+
+    def read(self) -> Sequence[ProductSource | DamagedSource]:
+        """Every state of every product, oldest tag first, the head last."""
+        with TemporaryDirectory(prefix="live-catalogue-") as folder:
+            repository = Path(folder) / "catalogue.git"
+            self._git("clone", "--quiet", "--bare", "--", self.url, str(repository))
+            sources = self._read_all(repository)
+        if not sources:
+            raise ConfigError(f"{self._shown} has no products: check CATALOGUE_URL")
+        return sources
+
+    @property
+    def _shown(self) -> str:
+        return _USERINFO.sub("//", self.url)
+
+    def _read_all(self, repository: Path) -> list[ProductSource | DamagedSource]:
+        sources: list[ProductSource | DamagedSource] = []
+        known: dict[tuple[str, str], ProductSource | DamagedSource] = {}
+        for state in self._states(repository):
+            for slug, tree in self._products(repository, state.commit):
+                if state.slug in ("", slug):
+                    if (slug, tree) not in known:
+                        known[slug, tree] = self._read_product(repository, slug, tree, state.version)
+                    sources.append(known[slug, tree])
+        return sources
+
+    def _states(self, repository: Path) -> Iterator[_State]:
+        form = "--format=%(objectname) %(*objectname) %(refname:lstrip=2)"
+        tags = self._git(
+            "for-each-ref", "--sort=version:refname", "--sort=creatordate", form, "refs/tags", at=repository
+        )
+        for line in tags.decode().splitlines():
+            own, peeled, name = line.split(" ", 2)
+            if found := _TAG.fullmatch(name):
+                yield _State(peeled or own, found["version"], found["slug"] or "")
+        try:
+            head = self._git("rev-parse", "--verify", "--quiet", "HEAD", at=repository).decode().strip()
+        except OutsideError as error:
+            raise ConfigError(f"{self._shown} has no commits: check CATALOGUE_URL") from error
+        yield _State(head, head[:12])
+
+    def _products(self, repository: Path, commit: str) -> Iterator[tuple[str, str]]:
+        """The folders below `products/` of a commit, each with the hash of its content."""
+        listing = self._git("ls-tree", "-z", commit, "products/", at=repository).decode("utf-8", "replace")
+        for entry in filter(None, listing.split("\0")):
+            about, path = entry.split("\t", 1)
+            _mode, kind, tree = about.split(" ")
+            slug = path.removeprefix("products/")
+            if kind == "tree" and not slug.startswith((".", "_")):
+                yield slug, tree
+
+    def _read_product(self, repository: Path, slug: str, tree: str, version: str) -> ProductSource | DamagedSource:
+        archive = self._git("archive", "--format=tar", tree, at=repository)
+        try:
+            return make_source(slug, version, dict(_unpack(archive)))
+        except Damage as damage:
+            return DamagedSource(slug=slug, version=version, problem=str(damage))
+
+    def _git(self, *words: str, at: Path | None = None) -> bytes:
+        where = ("--git-dir", str(at)) if at else ()
+        environment = {name: os.environ[name] for name in PASSED_ON if name in os.environ} | QUIET
+        try:
+            process = subprocess.Popen(  # noqa: S603  (no shell; the address comes after `--`)
+                ["git", *where, *words],  # noqa: S607  (found on the PATH, as the operator set it)
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                env=environment,
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise ConfigError("git is not installed here, and the catalogue is a git repository") from error
+        try:
+            out, complaint = process.communicate(timeout=self.timeout)
+        except subprocess.TimeoutExpired as error:
+            raise TransientError(f"{self._shown} did not answer within {self.timeout:.0f} seconds") from error
+        finally:
+            _end(process)
+        if process.returncode:
+            raise self._error(complaint.decode("utf-8", "replace"))
+        return out
+
+    def _error(self, complaint: str) -> OutsideError:
+        said = [line for line in complaint.splitlines() if line.startswith(("fatal:", "ERROR:", "remote:"))]
+        words = _USERINFO.sub("//", said[-1].partition(":")[2].strip() if said else "git failed without a word")
+        message = f"{self._shown} cannot be read: {words[:300]}"
+        return ConfigError(message) if _SETTINGS.search(complaint) else TransientError(message)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Neither git nor the programs it started for the transport run any more."""
+    if process.poll() is None:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+
+
+def _unpack(archive: bytes) -> Iterator[tuple[str, File]]:
+    if len(archive) > LARGEST:
+        raise Damage(f"its files are larger than {LARGEST // 1024**2} MB together")
+    try:
+        with tarfile.open(fileobj=BytesIO(archive), mode="r:") as members:
+            for member in members:
+                content = members.extractfile(member) if member.isfile() else None
+                if content is not None:
+                    yield member.name, File(content.read(), bool(member.mode & 0o100))
+                elif not member.isdir():
+                    raise Damage(f"{member.name} is not a plain file")
+    except tarfile.TarError as error:
+        raise PermanentError("git made an archive that cannot be read") from error

@@ -1,0 +1,225 @@
+"""How the catalogue's sources become products, releases and plans."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from decimal import Decimal
+from enum import StrEnum
+from itertools import groupby
+from operator import attrgetter
+from typing import Any
+
+from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
+
+from core.errors import Refusal
+from products.adapters.bundle import SLUG
+from products.compose_policy import find_violations
+from products.composition import CompositionError, read_composition
+from products.contracts import DamagedSource, ProductSource
+from products.manifest import ManifestError, clean_manifest
+from products.models import Plan, Product, Release, ReleaseBundle
+
+logger = logging.getLogger(__name__)
+
+Source = ProductSource | DamagedSource
+TEXTS = ("name", "summary", "description", "icon")
+PLAN_COLUMNS = ("name", "price", "setup_fee", "currency", "period", "placement", "auto_approve")
+
+
+class Outcome(StrEnum):
+    """What an import did to one product."""
+
+    CREATED = "created"
+    UPDATED = "updated"
+    UNCHANGED = "unchanged"
+    REFUSED = "refused"
+    RETIRED = "retired"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProductResult:
+    """What an import did to one product, and why."""
+
+    slug: str
+    outcome: Outcome
+    releases: tuple[str, ...] = ()
+    """The versions that are new."""
+    reasons: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        new = [_("new release %(version)s") % {"version": version} for version in self.releases]
+        return "\n  ".join([f"{self.slug}: {self.outcome}", *new, *self.reasons])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportResult:
+    """What an import did, product by product."""
+
+    products: tuple[ProductResult, ...] = field(default_factory=tuple)
+
+    @property
+    def refused(self) -> tuple[ProductResult, ...]:
+        """The products whose present state cannot be used."""
+        return tuple(product for product in self.products if product.outcome is Outcome.REFUSED)
+
+    def __str__(self) -> str:
+        return "\n".join(str(product) for product in self.products)
+
+
+class SourceRefused(Refusal):
+    """A state of a product cannot become a release; `reasons` says why."""
+
+    code = "source_refused"
+
+    def __init__(self, reasons: Sequence[str]) -> None:
+        super().__init__("\n".join(reasons))
+        self.reasons = tuple(reasons)
+
+
+def import_sources(sources: Iterable[Source], *, actor: AbstractBaseUser | None = None) -> ImportResult:
+    """Every product of `sources` is stored or refused by itself; products that are not among them are retired."""
+    by_slug = groupby(sorted(sources, key=attrgetter("slug")), key=attrgetter("slug"))
+    results = [_import_safely(slug, list(states), actor) for slug, states in by_slug]
+    gone = Product.objects.on_sale().exclude(slug__in=[result.slug for result in results])
+    results += [_retire(product, actor) for product in gone]
+    for result in results:
+        if result.outcome is not Outcome.UNCHANGED:
+            logger.info("Catalogue: %s", result)
+    return ImportResult(products=tuple(results))
+
+
+def _import_safely(slug: str, states: Sequence[Source], actor: AbstractBaseUser | None) -> ProductResult:
+    try:
+        return _import_product(slug, states, actor)
+    except IntegrityError:  # another import stored the same at the same moment: now it is there to be found
+        return _import_product(slug, states, actor)
+
+
+@transaction.atomic
+def _import_product(slug: str, states: Sequence[Source], actor: AbstractBaseUser | None) -> ProductResult:
+    """The states, oldest first, are releases; the last one is what new orders get, and the one that may complain."""
+    product = Product.objects.select_for_update().filter(slug=slug).first()
+    is_new = product is None
+    product = product or Product(slug=slug, name=slug, state=Product.State.RETIRED)
+    before = _picture(product)
+    made: list[str] = []
+    for state in states[:-1]:
+        with suppress(SourceRefused):
+            _store(product, state, made)
+    reasons: tuple[str, ...] = ()
+    try:
+        _judge(product, states[-1])
+        _present(product, _store(product, states[-1], made))
+    except SourceRefused as refusal:
+        reasons = refusal.reasons
+    product.import_error = "\n".join(reasons)
+    if product.pk or SLUG.fullmatch(slug):
+        product.save()
+    outcome = _outcome(is_new, bool(reasons), bool(made) or _picture(product) != before)
+    result = ProductResult(slug=slug, outcome=outcome, releases=tuple(made), reasons=reasons)
+    _log(product, result, actor)
+    return result
+
+
+def _outcome(is_new: bool, is_refused: bool, is_changed: bool) -> Outcome:
+    if is_refused:
+        return Outcome.REFUSED
+    if is_new:
+        return Outcome.CREATED
+    return Outcome.UPDATED if is_changed else Outcome.UNCHANGED
+
+
+def _picture(product: Product) -> object:
+    """What of a product and its plans an import may change."""
+    plans = Plan.objects.filter(product_id=product.pk).order_by("slug").values_list() if product.pk else ()
+    # The time of the last save is no news.
+    rows = [row[:1] + row[3:] for row in plans]
+    return [getattr(product, name) for name in (*TEXTS, "state", "present_release_id")], rows
+
+
+def _store(product: Product, source: Source, made: list[str]) -> Release:
+    """The release that `source` is; its version is added to `made` when it is new. Raises SourceRefused."""
+    digest = getattr(source, "digest", "")
+    if product.pk and (known := product.releases.filter(digest=digest).first()):
+        return known
+    manifest, whole = _judge(product, source)
+    if product.pk and product.releases.filter(version=whole.version).exists():
+        words = _("Version %(version)s was changed in the catalogue; releases never change: give it a new tag.")
+        raise SourceRefused([words % {"version": whole.version}])
+    if not product.pk:
+        product.save()
+    release = Release.objects.create(
+        product=product, version=whole.version, digest=digest, manifest=manifest, compose=whole.compose_text
+    )
+    ReleaseBundle.objects.create(release=release, archive=whole.bundle)
+    made.append(release.version)
+    return release
+
+
+def _judge(product: Product, source: Source) -> tuple[dict[str, Any], ProductSource]:
+    """The clean manifest; raises SourceRefused with all that is wrong with the manifest and the composition."""
+    if isinstance(source, DamagedSource):
+        raise SourceRefused([source.problem])
+    reasons: list[str] = []
+    services: list[str] | None = None
+    manifest: dict[str, Any] = {}
+    try:
+        services = list(read_composition(source.compose_text)["services"])
+        trusted = product.is_trusted
+        reasons += [f"compose.yaml: {words}" for words in find_violations(source.compose_text, trusted=trusted)]
+    except CompositionError as error:
+        reasons += error.problems
+    try:
+        manifest = clean_manifest(source.manifest_text, services=services)
+    except ManifestError as error:
+        reasons += error.problems
+    if reasons:
+        raise SourceRefused(reasons)
+    return manifest, source
+
+
+def _present(product: Product, release: Release) -> None:
+    """The product says and offers what `release` says; a product goes on sale by itself only the first time."""
+    if product.present_release_id is None:
+        product.state = Product.State.ON_SALE
+    product.present_release = release
+    for name in TEXTS:
+        setattr(product, name, release.manifest.get(name, ""))
+    offered = [_offer(product, plan) for plan in release.manifest["plans"]]
+    product.plans.exclude(pk__in=offered).update(state=Plan.State.RETIRED)
+
+
+def _offer(product: Product, spec: Mapping[str, Any]) -> int:
+    columns: dict[str, Any] = {name: spec[name] for name in PLAN_COLUMNS}
+    columns |= {name: Decimal(spec[name]) for name in ("price", "setup_fee")}
+    columns |= {name: spec["size"][name] for name in ("cpus", "ram_gb", "disk_gb")}
+    promised = spec.get("sla", {})
+    columns["sla_promise"] = Decimal(promised["promise"]) if promised else None
+    columns["sla_credit"] = Decimal(promised.get("credit", "0"))
+    columns["grace_minutes"] = spec.get("grace_minutes")
+    columns["state"] = Plan.State.OFFERED
+    plan, _made = Plan.objects.update_or_create(product=product, slug=spec["slug"], defaults=columns)
+    return plan.pk
+
+
+@transaction.atomic
+def _retire(product: Product, actor: AbstractBaseUser | None) -> ProductResult:
+    words = _("It is no longer in the catalogue.")
+    product.state, product.import_error = Product.State.RETIRED, words
+    product.save(update_fields=("state", "import_error", "updated_at"))
+    result = ProductResult(slug=product.slug, outcome=Outcome.RETIRED, reasons=(words,))
+    _log(product, result, actor)
+    return result
+
+
+def _log(product: Product, result: ProductResult, actor: AbstractBaseUser | None) -> None:
+    """Who read the catalogue stands in the history of each product that it changed."""
+    if actor is None or product.pk is None or result.outcome is Outcome.UNCHANGED:
+        return
+    LogEntry.objects.log_actions(actor.pk, [product], CHANGE, change_message=str(result), single_object=True)

@@ -1,0 +1,342 @@
+"""Services are looked at every minute: one look per provider, whatever runs there."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from time_machine import TimeMachineFixture
+
+from core import clock
+from core.engine.schedules import all_schedules
+from core.errors import TransientError
+from infrastructure.contracts.runtime import Composition, Sight
+from infrastructure.models import Deployment, Host, Look, Provider, Server, Service
+from infrastructure.observation.store import write_services
+from infrastructure.observation.tasks import look_at_provider, look_at_services
+from infrastructure.sandbox.models import SandboxNode, SandboxSwitches
+from orders.choices import Wanted
+from tests.factories import COMPOSE, make_draft
+from tests.fakes.runtime import MACHINE, STARTED, FakeRuntime
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def provider() -> Provider:
+    return Provider.objects.create(slug="sandbox", name="Sandbox", kind=Provider.Kind.SANDBOX)
+
+
+@pytest.fixture
+def engine(monkeypatch: pytest.MonkeyPatch) -> FakeRuntime:
+    """What `get_runtime` gives."""
+    runtime = FakeRuntime()
+    monkeypatch.setattr("infrastructure.observation.tasks.get_runtime", lambda provider: runtime)
+    monkeypatch.setattr("core.engine.controller.enqueue", lambda *args, **options: None)
+    return runtime
+
+
+def launched(provider: Provider, engine: FakeRuntime) -> Deployment:
+    """A deployment that runs."""
+    order = make_draft()
+    order.approved_at = order.placed_at = clock.now()
+    order.save()
+    server = Server.objects.create(order=order, provider=provider, done_version=1)
+    engine.ensure_running(Composition(key=order.key, compose=COMPOSE, digest="0" * 64, bundle=b""))
+    return Deployment.objects.create(
+        order=order, server=server, release=order.release, done_version=1, launched_at=clock.now()
+    )
+
+
+def looks(engine: FakeRuntime) -> int:
+    return sum(verb == "look" for verb, _ in engine.calls)
+
+
+def test_look_writes_what_the_engine_shows(provider: Provider, engine: FakeRuntime) -> None:
+    row = launched(provider, engine)
+    assert look_at_provider(provider.pk) == 1
+    assert list(row.services.values_list("name", "state")) == [("gateway", "running")]
+    engine.unhealthy.add((row.order.key, "gateway"))
+    look_at_provider(provider.pk)
+    assert list(row.services.values_list("name", "state")) == [("gateway", "unhealthy")]
+
+
+def test_one_look_and_the_same_queries_for_few_and_for_many(provider: Provider, engine: FakeRuntime) -> None:
+    launched(provider, engine)
+    look_at_provider(provider.pk)
+    with CaptureQueriesContext(connection) as few:
+        look_at_provider(provider.pk)
+    for _ in range(20):
+        launched(provider, engine)
+    with CaptureQueriesContext(connection) as many:
+        assert look_at_provider(provider.pk) == 21
+    assert looks(engine) == 3
+    assert len(many) == len(few)
+    assert Service.objects.count() == 21
+
+
+def test_what_is_gone_has_no_services_left(provider: Provider, engine: FakeRuntime) -> None:
+    row = launched(provider, engine)
+    look_at_provider(provider.pk)
+    engine.hosted.clear()
+    look_at_provider(provider.pk)
+    assert not row.services.exists()
+
+
+def test_engine_that_does_not_answer_leaves_services_unknown_and_says_why(
+    provider: Provider, engine: FakeRuntime
+) -> None:
+    row = launched(provider, engine)
+    look_at_provider(provider.pk)
+    before = row.services.get()
+    engine.outage = True
+    assert look_at_provider(provider.pk) == 0
+    after = row.services.get()
+    assert (after.state, after.seen_at, after.cpu_percent) == ("unknown", before.seen_at, None)
+    look = Look.objects.get(thing=Look.Thing.ENGINE)
+    assert (look.trouble, look.version) == ("the runtime cannot be reached", "fake 1")
+    assert look.seen_at is not None
+    assert look.seen_at < look.asked_at
+    engine.outage = False
+    look_at_provider(provider.pk)
+    assert row.services.get().state == "running"
+    assert Look.objects.get(thing=Look.Thing.ENGINE).trouble == ""
+
+
+def test_look_writes_what_each_service_uses_and_its_machine(provider: Provider, engine: FakeRuntime) -> None:
+    row = launched(provider, engine)
+    look_at_provider(provider.pk)
+    one = row.services.get()
+    assert (one.started_at, one.restarts, one.cpu_percent, one.memory_bytes) == (STARTED, 1, 12.5, 2_000_000)
+    engine.cpu_percent = 99.0
+    look_at_provider(provider.pk)
+    assert row.services.get().cpu_percent == 99.0
+    assert Look.objects.get(thing=Look.Thing.ENGINE).machine == MACHINE
+
+
+def test_disk_is_asked_for_now_and_then_and_kept_between(
+    provider: Provider, engine: FakeRuntime, time_machine: TimeMachineFixture
+) -> None:
+    weighed: list[bool] = []
+    real = engine.look
+    engine.look = lambda *, keys, weigh=False: weighed.append(weigh) or real(keys=keys, weigh=weigh)  # type: ignore[method-assign,func-returns-value,assignment]
+    row = launched(provider, engine)
+    for minutes in (0, 1, 16):
+        time_machine.move_to(datetime(2026, 3, 1, 12, minutes, tzinfo=UTC), tick=False)
+        look_at_provider(provider.pk)
+        assert row.services.get().disk_bytes == 5_000_000
+    look_at_provider(provider.pk, True)
+    assert weighed == [True, False, True, True]
+
+
+def test_suspended_composition_is_seen_at_rest(provider: Provider, engine: FakeRuntime) -> None:
+    row = launched(provider, engine)
+    engine.ensure_stopped(key=row.order.key)
+    Deployment.objects.filter(pk=row.pk).update(wanted=Wanted.SUSPENDED)
+    type(row.order).objects.filter(pk=row.order_id).update(wanted=Wanted.SUSPENDED)
+    assert look_at_provider(provider.pk) == 1
+    assert list(row.services.values_list("state", "cpu_percent")) == [("stopped", None)]
+
+
+def test_servers_are_as_their_provider_lists_them(provider: Provider, engine: FakeRuntime) -> None:
+    nodes = [SandboxNode.objects.create(provider=provider, name=name, size="s", ready_at=clock.now()) for name in "ab"]
+    one, other = (launched(provider, engine).server for _ in nodes)
+    for server, node in zip((one, other), nodes, strict=True):
+        type(server).objects.filter(pk=server.pk).update(outside_id=f"sbx-{node.pk}")
+    SandboxNode.objects.update(name="live-X")
+    nodes[1].delete()
+    look_at_provider(provider.pk)
+    one.refresh_from_db()
+    other.refresh_from_db()
+    assert (one.node_state, other.node_state, other.node_seen_at) == ("running", "gone", None)
+    assert one.node_seen_at is not None
+
+
+def test_list_of_servers_that_is_not_to_be_had_says_why(
+    provider: Provider, engine: FakeRuntime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = launched(provider, engine)
+    type(row.server).objects.filter(pk=row.server_id).update(outside_id="sbx-1", node_state="running")
+    SandboxSwitches.objects.create(provider=provider, is_down=True)
+    assert look_at_provider(provider.pk) == 1
+    row.server.refresh_from_db()
+    assert row.server.node_state == "running"
+    assert "does not answer" in Look.objects.get(thing=Look.Thing.SERVERS).trouble
+
+
+@pytest.fixture
+def pool(monkeypatch: pytest.MonkeyPatch, engine: FakeRuntime) -> Iterator[tuple[list[Host], threading.Event]]:
+    """Three hosts with an order on each; the first is silent until the event."""
+    provider = Provider.objects.create(slug="pool", name="Pool", kind=Provider.Kind.EXISTING)
+    hosts = [
+        Host.objects.create(
+            provider=provider, name=f"h{n}", address=f"h{n}.test", host_key="k", cpus=4, ram_gb=4, disk_gb=40
+        )
+        for n in range(3)
+    ]
+    for host in hosts:
+        row = launched(provider, engine)
+        type(row.server).objects.filter(pk=row.server_id).update(host=host)
+    spoken = threading.Event()
+
+    class Silent(FakeRuntime):
+        def look(self, *, keys: Sequence[str], weigh: bool = False) -> Sight:
+            spoken.wait(10)
+            raise TransientError("h0.test cannot be reached: no route to host")
+
+    silent = Silent()
+    monkeypatch.setattr(
+        "infrastructure.observation.tasks.get_runtime", lambda server: silent if server.host == hosts[0] else engine
+    )
+    yield hosts, spoken
+    spoken.set()
+
+
+def test_silent_host_holds_nobody_up(pool: tuple[list[Host], threading.Event], monkeypatch: pytest.MonkeyPatch) -> None:
+    hosts, spoken = pool
+    seen_before_it_spoke: list[int] = []
+    real = write_services
+
+    def note(seen: Any) -> None:
+        real(seen)
+        seen_before_it_spoke.append(Service.objects.filter(state="running").count())
+        spoken.set()
+
+    monkeypatch.setattr("infrastructure.observation.tasks.PROMPT", 0.3)
+    monkeypatch.setattr("infrastructure.observation.tasks.write_services", note)
+    assert look_at_provider(hosts[0].provider_id) == 2
+    assert seen_before_it_spoke == [2]
+    looks = dict(Look.objects.values_list("engine", "trouble"))
+    silent = f"host {hosts[0].pk}"
+    assert looks.pop(silent) == "h0.test cannot be reached: no route to host"
+    assert set(looks.values()) == {""}
+
+
+def test_host_that_never_ends_answering_is_given_up(
+    pool: tuple[list[Host], threading.Event], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hosts, _spoken = pool
+    monkeypatch.setattr("infrastructure.observation.tasks.PROMPT", 0.1)
+    monkeypatch.setattr("infrastructure.observation.tasks.PATIENCE", 0.1)
+    assert look_at_provider(hosts[0].provider_id) == 2
+    assert Look.objects.get(engine=f"host {hosts[0].pk}").trouble == "It was not done answering in time."
+    assert sorted(Server.objects.values_list("host__name", "node_state")) == [
+        ("h0", "unknown"),
+        ("h1", "running"),
+        ("h2", "running"),
+    ]
+
+
+def test_what_is_being_looked_at_is_not_asked_again_meanwhile(
+    pool: tuple[list[Host], threading.Event], monkeypatch: pytest.MonkeyPatch, engine: FakeRuntime
+) -> None:
+    hosts, spoken = pool
+    seen_by_others: list[int] = []
+
+    def come_by(seen: Any) -> None:
+        monkeypatch.setattr("infrastructure.observation.tasks.write_services", write_services)
+        write_services(seen)
+        seen_by_others.append(look_at_provider(hosts[0].provider_id))
+        spoken.set()
+
+    monkeypatch.setattr("infrastructure.observation.tasks.PROMPT", 0.3)
+    monkeypatch.setattr("infrastructure.observation.tasks.write_services", come_by)
+    assert look_at_provider(hosts[0].provider_id) == 2
+    assert seen_by_others == [0]
+    assert looks(engine) == 2
+    assert not Look.objects.filter(leased_until__isnull=False).exists()
+    assert look_at_provider(hosts[0].provider_id) == 2
+    assert looks(engine) == 4
+
+
+def test_only_what_hangs_is_left_out_of_the_next_look(pool: tuple[list[Host], threading.Event]) -> None:
+    hosts, spoken = pool
+    held = clock.now() + timedelta(minutes=1)
+    Look.objects.create(
+        provider=hosts[0].provider,
+        thing=Look.Thing.ENGINE,
+        engine=f"host {hosts[0].pk}",
+        asked_at=clock.now(),
+        leased_until=held,
+    )
+    assert look_at_provider(hosts[0].provider_id) == 2
+    assert not spoken.is_set()
+    assert Look.objects.get(engine=f"host {hosts[0].pk}").leased_until == held
+
+
+def test_look_of_a_worker_that_was_killed_is_made_by_the_next(provider: Provider, engine: FakeRuntime) -> None:
+    launched(provider, engine)
+    look_at_provider(provider.pk)
+    Look.objects.update(leased_until=clock.now() + timedelta(minutes=5))
+    assert look_at_provider(provider.pk) == 0
+    Look.objects.update(leased_until=clock.now())
+    assert look_at_provider(provider.pk) == 1
+
+
+def test_host_without_orders_is_looked_at_too(provider: Provider, monkeypatch: pytest.MonkeyPatch) -> None:
+    pool = Provider.objects.create(slug="pool", name="Pool", kind=Provider.Kind.EXISTING)
+    Host.objects.create(provider=pool, name="h", address="h.test", host_key="k", cpus=4, ram_gb=4, disk_gb=40)
+    monkeypatch.setattr("infrastructure.observation.tasks.get_host_runtime", lambda host: FakeRuntime())
+    assert look_at_provider(pool.pk) == 0
+    assert Look.objects.get().machine == MACHINE
+
+
+def test_what_was_launched_is_remembered_and_what_runs_now_is_seen(provider: Provider, engine: FakeRuntime) -> None:
+    row = launched(provider, engine)
+    key = row.order.key
+    write_services({row.pk: engine.observe(keys=[key])[key]}, launched=True)
+    engine.digests[key, "gateway"] = "sha256:another"
+    look_at_provider(provider.pk)
+    one = row.services.get()
+    assert (one.digest, one.launched_digest) == ("sha256:another", f"sha256:gateway of {'0' * 64}")
+    assert one.has_strange_image
+
+
+def test_composition_that_is_being_changed_is_left_to_its_controller(provider: Provider, engine: FakeRuntime) -> None:
+    row = launched(provider, engine)
+    Deployment.objects.filter(pk=row.pk).update(wanted_version=2)
+    assert look_at_provider(provider.pk) == 0
+    assert looks(engine) == 0
+
+
+def test_change_of_mind_during_the_look_wins(
+    provider: Provider, engine: FakeRuntime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = launched(provider, engine)
+    seen = engine.look
+
+    def look(*, keys: list[str], weigh: bool = False) -> object:
+        Deployment.objects.filter(pk=row.pk).update(wanted=Wanted.SUSPENDED, wanted_version=2)
+        return seen(keys=keys)
+
+    monkeypatch.setattr(engine, "look", look)
+    assert look_at_provider(provider.pk) == 0
+    assert not row.services.exists()
+
+
+def test_each_provider_is_looked_at_by_a_task_of_its_own(
+    provider: Provider, engine: FakeRuntime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = Provider.objects.create(slug="other", name="Other", kind=Provider.Kind.SANDBOX)
+    for where in (provider, provider, other):
+        launched(where, engine)
+    asked: list[tuple[object, ...]] = []
+    monkeypatch.setattr("infrastructure.observation.tasks.enqueue", lambda *args, **options: asked.append(args))
+    assert look_at_services() == 2
+    assert sorted(asked) == [
+        ("infrastructure.observation.tasks.look_at_provider", one.pk, False) for one in (provider, other)
+    ]
+
+
+def test_provider_that_is_gone_is_nothing_to_look_at(engine: FakeRuntime) -> None:
+    assert look_at_provider(0) == 0
+
+
+def test_look_is_on_the_clock() -> None:
+    every = {one.name: one for one in all_schedules()}["look at services"]
+    assert (every.task, every.minutes) == ("infrastructure.observation.tasks.look_at_services", 1)

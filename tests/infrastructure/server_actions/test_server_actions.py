@@ -1,0 +1,402 @@
+"""Servers are started, stopped, rebooted and resized because somebody asked: once, whatever goes wrong."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.db import IntegrityError, transaction
+
+from core import clock
+from infrastructure.contracts.cloud import NodeState, Power, Powers
+from infrastructure.keys import give_server_keys
+from infrastructure.models import Endpoint, Errand, Finding, Provider, ProviderOption, Server
+from infrastructure.server_actions.services import (
+    NotPossible,
+    choices_for,
+    drop_errand,
+    drop_moot_errands,
+    request_errand,
+    retry_errand,
+)
+from infrastructure.server_actions.tasks import ErrandController
+from orders.choices import State, Wanted
+from orders.models import Order
+from orders.services import remove_order, suspend_order
+from products.models import ReleaseBundle
+from tests.driving import Drive
+from tests.factories import UserFactory
+from tests.fakes.cloud import FakeCloud
+from tests.infrastructure.conftest import MakeHost, Place
+from tests.infrastructure.outside_world import World
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def server(world: World, monkeypatch: pytest.MonkeyPatch) -> Server:
+    """The server of an active order: 2 CPUs, 4 GB and 40 GB were promised."""
+    for room in ("infrastructure.server_actions.tasks", "infrastructure.provisioning.tasks"):
+        monkeypatch.setattr(f"{room}.get_cloud", lambda provider, **more: world.cloud)
+    for room in ("infrastructure.provisioning.tasks", "infrastructure.provisioning.reconcile"):
+        monkeypatch.setattr(f"{room}.get_runtime", lambda server: world.engine)
+    for name, cpus, ram, price in (("sandbox-1", 1, 2, 4), ("sandbox-2", 2, 4, 8), ("sandbox-4", 4, 16, 24)):
+        ProviderOption.objects.create(
+            provider=world.provider,
+            kind="size",
+            outside_id=name,
+            name=name,
+            cpus=cpus,
+            ram_gb=ram,
+            disk_gb=80,
+            price=price,
+            currency="EUR",
+        )
+    ReleaseBundle.objects.create(release=world.release, archive=b"")
+    server = world.standing()
+    Server.objects.filter(pk=server.pk).update(cpus=2, ram_gb=4, disk_gb=40)
+    Endpoint.objects.create(
+        order=server.order,
+        deployment=server.deployment,
+        name="wms",
+        application="Web Map Service",
+        url=f"http://{server.address}:20000/wms",
+        check_url=f"http://{server.address}:20000/wms?request=GetCapabilities",
+        done_version=1,
+    )
+    server.refresh_from_db()
+    return server
+
+
+def visit() -> int:
+    return ErrandController().run()
+
+
+def run_to_its_end(drive: Drive) -> Errand:
+    """The newest errand, visited until nothing is due any more."""
+    for _ in range(50):
+        visit()
+        errand = Errand.objects.first()
+        assert errand is not None
+        if errand.next_attempt_at is None:
+            return errand
+        drive.now = max(drive.now, errand.next_attempt_at)
+    pytest.fail("it has no end")
+
+
+def told(cloud: FakeCloud) -> list[str]:
+    return [name for name, _ in cloud.calls if name not in ("look_at_server", "list_servers", "ensure_server")]
+
+
+def messages(server: Server, *, public: bool) -> list[str]:
+    return list(server.order.events.filter(is_public=public).values_list("message", flat=True))
+
+
+def test_a_stop_is_told_once_and_seen_through(world: World, server: Server, drive: Drive) -> None:
+    world.cloud.settling_steps = 3
+    actor = UserFactory(is_staff=True)
+    request_errand(server=server, verb=Power.STOP, why="It is quiet.", actor=actor)
+    errand = run_to_its_end(drive)
+    assert (errand.is_settled, errand.ending) == (True, "fake-1 has stopped; its disk is kept.")
+    assert told(world.cloud) == ["stop_server"]
+    assert world.cloud.servers[server.key].state is NodeState.STOPPED
+    server.refresh_from_db()
+    assert server.node_state == NodeState.STOPPED
+    asked = server.order.events.get(actor=actor)
+    assert (asked.message, asked.is_public) == ("Asked for: Stop fake-1. It is quiet.", False)
+    assert messages(server, public=True)[-1] == "The server was stopped."
+
+
+def test_what_is_as_asked_already_is_done_without_telling_anybody(world: World, server: Server, drive: Drive) -> None:
+    request_errand(server=server, verb=Power.START)
+    assert run_to_its_end(drive).is_settled
+    assert told(world.cloud) == []
+
+
+def test_a_start_brings_the_order_back_at_its_new_address(world: World, server: Server, drive: Drive) -> None:
+    request_errand(server=server, verb=Power.STOP, why="Quiet.")
+    run_to_its_end(drive)
+    request_errand(server=server, verb=Power.START)
+    run_to_its_end(drive)
+    server.refresh_from_db()
+    assert server.address == "fake-1.example"
+    assert server.order.wanted_version == 2
+    drive.settle()
+    server.order.refresh_from_db()
+    assert server.order.state == State.ACTIVE
+
+
+def test_endpoints_move_with_the_server(world: World, server: Server, drive: Drive, ssh: Any) -> None:
+    Provider.objects.update(kind=Provider.Kind.LIBCLOUD, driver="ec2")
+    deployment = server.deployment
+    deployment.ports.create(host=server.order.key, host_port=20_000, service="gateway", container_port=80)
+    give_server_keys(server)
+    request_errand(server=server, verb=Power.STOP, why="Quiet.")
+    run_to_its_end(drive)
+    request_errand(server=server, verb=Power.START)
+    drive.settle()
+    assert Endpoint.objects.get().url.startswith("http://fake-1.example:20000/")
+    server.order.refresh_from_db()
+    assert server.order.state == State.ACTIVE
+
+
+def test_a_resize_stops_changes_and_starts_each_in_its_own_visit(world: World, server: Server, drive: Drive) -> None:
+    request_errand(server=server, verb=Power.RESIZE, size_id="sandbox-4", why="More maps.")
+    steps = []
+    for _ in range(4):
+        before = len(told(world.cloud))
+        drive.now = max(drive.now, Errand.objects.get().next_attempt_at or drive.now)
+        assert visit() == 1
+        steps.append(told(world.cloud)[before:])
+    assert steps == [["stop_server"], ["resize_server"], ["start_server"], []]
+    server.refresh_from_db()
+    assert (server.size, server.size_id, server.address) == ("sandbox-4", "sandbox-4", "fake-1.example")
+    assert (server.cpus, server.ram_gb, server.disk_gb) == (2, 4, 40)
+    errand = Errand.objects.get()
+    assert (errand.former_size, errand.ending) == ("sandbox-2", "fake-1 runs as sandbox-4 at fake-1.example.")
+    assert "The server was resized." in messages(server, public=True)
+
+
+def test_a_resized_server_is_no_drift_neither_meanwhile_nor_afterwards(
+    world: World, server: Server, drive: Drive
+) -> None:
+    request_errand(server=server, verb=Power.RESIZE, size_id="sandbox-4", why="More maps.")
+    for _ in range(4):
+        drive.now = max(drive.now, Errand.objects.get().next_attempt_at or drive.now)
+        visit()
+        world.compare()
+    drive.settle()
+    drive.now += 2 * (drive.now - server.updated_at)
+    world.compare()
+    assert Errand.objects.get().is_settled
+    assert not Finding.objects.exists()
+
+
+@pytest.mark.parametrize("verb", [Power.STOP, Power.RESIZE])
+def test_a_lost_reply_repeats_nothing(world: World, server: Server, drive: Drive, verb: Power) -> None:
+    world.cloud.lose_reply = True
+    request_errand(server=server, verb=verb, size_id="sandbox-4", why="Quiet.")
+    assert run_to_its_end(drive).is_settled
+    expected = ["stop_server"] if verb is Power.STOP else ["stop_server", "resize_server", "start_server"]
+    assert told(world.cloud) == expected
+
+
+def test_a_reboot_is_told_once_and_the_order_is_looked_at_again(world: World, server: Server, drive: Drive) -> None:
+    request_errand(server=server, verb=Power.REBOOT, why="It hangs.")
+    assert run_to_its_end(drive).is_settled
+    assert world.cloud.reboots == 1
+    drive.settle()
+    server.order.refresh_from_db()
+    assert (server.order.state, server.order.wanted_version) == (State.ACTIVE, 2)
+    assert "The server was restarted." in messages(server, public=True)
+
+
+def test_a_reboot_whose_reply_was_lost_is_told_again_only_by_a_person(
+    world: World, server: Server, drive: Drive
+) -> None:
+    world.cloud.lose_reply = True
+    request_errand(server=server, verb=Power.REBOOT, why="It hangs.")
+    errand = run_to_its_end(drive)
+    assert (errand.has_failed, world.cloud.reboots) == (True, 1)
+    assert "no answer came (the cloud did not answer in time)" in errand.last_error
+    drive.settle()
+    assert world.cloud.reboots == 1
+    retry_errand(errand=errand)
+    assert run_to_its_end(drive).is_settled
+    assert world.cloud.reboots == 2
+
+
+def test_a_worker_killed_while_it_told_of_a_reboot_leaves_it_to_a_person(
+    world: World, server: Server, drive: Drive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    request_errand(server=server, verb=Power.REBOOT, why="It hangs.")
+
+    class Killed(BaseException):
+        """Nothing catches it, like a signal."""
+
+    def die(**who: str) -> None:
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(world.cloud, "reboot_server", die)
+        with pytest.raises(Killed):
+            visit()
+    drive.now += ErrandController.lease * 2
+    assert run_to_its_end(drive).has_failed
+    assert world.cloud.reboots == 0
+
+
+def test_a_worker_that_lost_its_lease_tells_nobody(
+    world: World, server: Server, drive: Drive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    request_errand(server=server, verb=Power.STOP, why="Quiet.")
+    look = world.cloud.look_at_server
+
+    def slowly(**who: str) -> Any:
+        Errand.objects.update(leased_until=clock.now() + ErrandController.lease * 3)
+        return look(**who)
+
+    monkeypatch.setattr(world.cloud, "look_at_server", slowly)
+    visit()
+    assert told(world.cloud) == []
+
+
+def test_held_by_another_it_is_left_alone(world: World, server: Server, drive: Drive) -> None:
+    errand = request_errand(server=server, verb=Power.STOP, why="Quiet.")
+    Errand.objects.update(leased_until=clock.now() + ErrandController.lease)
+    assert ErrandController().run([errand.pk]) == 0
+    assert world.cloud.calls == []
+
+
+def test_what_the_provider_refuses_is_told_in_its_words_and_goes_on_when_tried_again(
+    world: World, server: Server, drive: Drive
+) -> None:
+    world.cloud.refuse_power = "InsufficientInstanceCapacity: no room for sandbox-4"
+    server_stopped = request_errand(server=server, verb=Power.RESIZE, size_id="sandbox-4", why="More maps.")
+    errand = run_to_its_end(drive)
+    assert (errand.pk, errand.has_failed) == (server_stopped.pk, True)
+    assert errand.last_error == "InsufficientInstanceCapacity: no room for sandbox-4"
+    assert list(Errand.objects.failed()) == [errand]
+    world.cloud.refuse_power = ""
+    retry_errand(errand=errand)
+    assert run_to_its_end(drive).is_settled
+    assert world.cloud.servers[server.key].size == "sandbox-4"
+
+
+def test_a_resize_that_fails_half_way_says_that_the_server_stands_still(
+    world: World, server: Server, drive: Drive
+) -> None:
+    request_errand(server=server, verb=Power.RESIZE, size_id="sandbox-4", why="More maps.")
+    visit()
+    world.cloud.refuse_power = "no capacity"
+    errand = run_to_its_end(drive)
+    assert errand.last_error == "no capacity It stands still now."
+    world.cloud.refuse_power = ""
+    request_errand(server=server, verb=Power.START)
+    assert run_to_its_end(drive).is_settled
+    errand.refresh_from_db()
+    assert (errand.has_failed, errand.ending) == (
+        False,
+        "no capacity It stands still now. Another errand took its place.",
+    )
+
+
+def test_a_cloud_that_does_not_answer_is_asked_later_and_soon_enough(
+    world: World, server: Server, drive: Drive
+) -> None:
+    world.cloud.outage = True
+    request_errand(server=server, verb=Power.STOP, why="Quiet.")
+    for _ in range(12):
+        visit()
+        waiting = Errand.objects.get()
+        assert waiting.next_attempt_at is not None
+        assert (waiting.next_attempt_at - drive.now).total_seconds() <= 60
+        drive.now = waiting.next_attempt_at
+    assert waiting.last_error == "the cloud cannot be reached"
+    world.cloud.outage = False
+    assert run_to_its_end(drive).is_settled
+
+
+def test_a_server_that_is_gone_asks_for_a_person(world: World, server: Server, drive: Drive) -> None:
+    request_errand(server=server, verb=Power.STOP, why="Quiet.")
+    del world.cloud.servers[server.key]
+    assert run_to_its_end(drive).last_error == "The provider no longer knows server fake-1."
+
+
+def test_a_removal_asked_meanwhile_leaves_the_errand_undone(world: World, server: Server, drive: Drive) -> None:
+    request_errand(server=server, verb=Power.STOP, why="Quiet.")
+    Server.objects.update(wanted=Wanted.REMOVED)
+    assert run_to_its_end(drive).ending == "Left undone: the order is being removed."
+    assert world.cloud.calls == []
+
+
+def test_what_failed_on_a_server_that_goes_waits_for_nobody(world: World, server: Server, drive: Drive) -> None:
+    world.cloud.refuse_power = "no"
+    request_errand(server=server, verb=Power.STOP, why="Quiet.")
+    run_to_its_end(drive)
+    remove_order(order=server.order)
+    Server.objects.update(wanted=Wanted.REMOVED)
+    drop_moot_errands()
+    assert not Errand.objects.failed().exists()
+
+
+def test_a_failed_errand_can_be_dropped(world: World, server: Server, drive: Drive) -> None:
+    world.cloud.refuse_power = "no"
+    request_errand(server=server, verb=Power.STOP, why="Quiet.")
+    errand = run_to_its_end(drive)
+    drop_errand(errand=errand, why="Not needed.")
+    errand.refresh_from_db()
+    assert (errand.has_failed, errand.ending) == (False, "no Dropped. Not needed.")
+    with pytest.raises(NotPossible, match="Only a failed errand"):
+        drop_errand(errand=errand)
+    with pytest.raises(NotPossible, match="waits for another try"):
+        retry_errand(errand=errand)
+
+
+def test_the_server_of_a_suspended_order_may_rest_and_its_order_stays_suspended(
+    world: World, server: Server, drive: Drive
+) -> None:
+    suspend_order(order=server.order)
+    drive.settle()
+    request_errand(server=server, verb=Power.REBOOT, why="A new kernel.")
+    run_to_its_end(drive)
+    server.order.refresh_from_db()
+    assert (server.order.wanted, server.order.state) == (Wanted.SUSPENDED, State.SUSPENDED)
+
+
+def refused(server: Server, words: str, **asked: Any) -> None:
+    with pytest.raises(NotPossible, match=words):
+        request_errand(server=server, **{"verb": Power.STOP, "why": "Quiet.", **asked})
+    assert not Errand.objects.exists()
+
+
+def test_one_errand_at_a_time(world: World, server: Server, drive: Drive) -> None:
+    request_errand(server=server, verb=Power.STOP, why="Quiet.")
+    with pytest.raises(NotPossible, match="Another errand of this server is under way"):
+        request_errand(server=server, verb=Power.START)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Errand.objects.create(server=server, verb="start", next_attempt_at=clock.now())
+
+
+def test_a_server_that_goes_or_is_not_there_is_left_alone(world: World, server: Server) -> None:
+    Server.objects.update(outside_id="")
+    refused(server, "The server is not there yet")
+    Order.objects.update(wanted=Wanted.REMOVED)
+    refused(server, "The order is being removed")
+
+
+def test_a_reason_is_asked_for_what_customers_feel(world: World, server: Server) -> None:
+    for verb in (Power.STOP, Power.REBOOT, Power.RESIZE):
+        refused(server, "Say why", verb=verb, size_id="sandbox-4", why=" ")
+
+
+def test_sizes_that_break_the_promise_or_change_nothing_are_refused(world: World, server: Server) -> None:
+    for size_id, words in (
+        ("", "Say which size"),
+        ("sandbox-2", "has that size already"),
+        ("sandbox-1", "smaller than what the order was promised"),
+        ("huge", "does not offer that size"),
+    ):
+        refused(server, words, verb=Power.RESIZE, size_id=size_id)
+    Server.objects.update(size="")
+    refused(server, "does not tell what size", verb=Power.RESIZE, size_id="sandbox-4")
+
+
+def test_sizes_are_offered_with_what_they_would_cost_more(world: World, server: Server) -> None:
+    (choice,) = choices_for(server)
+    assert (choice.size_id, str(choice.price), str(choice.difference)) == ("sandbox-4", "€24.00", "€16.00")
+
+
+def test_machines_that_are_no_clouds_are_not_ours_to_stop(
+    world: World, server: Server, pool: Provider, make_host: MakeHost, place: Place
+) -> None:
+    for kind in (Provider.Kind.EXISTING, Provider.Kind.LOCAL):
+        Provider.objects.filter(pk=world.provider.pk).update(kind=kind)
+        refused(server, "are there already and not ours to stop")
+
+
+def test_what_the_driver_cannot_is_refused(world: World, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        "infrastructure.server_actions.services.get_powers", lambda provider: Powers(verbs=frozenset({Power.REBOOT}))
+    )
+    refused(server, "The driver of Sandbox cannot stop servers")

@@ -1,0 +1,218 @@
+"""Staff send servers on errands: a page that asks first, prices, history, one counted message, and only if they may."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.contrib.admin.models import LogEntry
+from django.contrib.auth.models import Group
+from django.core.management import call_command
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from core import clock
+from customers.models import User
+from infrastructure.contracts.cloud import Power
+from infrastructure.models import Errand, Provider, ProviderOption, Server
+from orders.models import Order
+from tests.factories import UserFactory, make_draft
+
+pytestmark = pytest.mark.django_db
+
+LIST = reverse("admin:infrastructure_server_changelist")
+ERRANDS = reverse("admin:infrastructure_errand_changelist")
+ACTION_OF = {"retry": "try_this_again", "drop": "drop_this"}
+
+
+@pytest.fixture
+def provider() -> Provider:
+    provider = Provider.objects.create(slug="sandbox", name="Sandbox", kind=Provider.Kind.SANDBOX)
+    for name, cpus, ram, price in (("sandbox-1", 1, 2, 4), ("sandbox-2", 2, 4, 8), ("sandbox-4", 4, 16, 24)):
+        values = {"cpus": cpus, "ram_gb": ram, "disk_gb": 80, "price": price, "currency": "EUR"}
+        ProviderOption.objects.create(provider=provider, kind="size", outside_id=name, name=name, **values)
+    return provider
+
+
+def make_server(provider: Provider, n: int = 1) -> Server:
+    order = make_draft(name=f"maps {n}", sandbox=True)
+    Order.objects.filter(pk=order.pk).update(approved_at=clock.now())
+    return Server.objects.create(
+        order=order, provider=provider, outside_id=f"sbx-{n}", size="sandbox-2", cpus=2, ram_gb=4, disk_gb=40
+    )
+
+
+@pytest.fixture
+def server(provider: Provider) -> Server:
+    return make_server(provider)
+
+
+@pytest.fixture
+def staff() -> Callable[[str], Client]:
+    """Somebody of that role, signed in."""
+    call_command("write_roles", verbosity=0)
+
+    def sign_in(role: str) -> Client:
+        user: User = UserFactory(is_staff=True)
+        user.groups.add(Group.objects.get(name=role))
+        client = Client()
+        client.force_login(user)
+        return client
+
+    return sign_in
+
+
+@pytest.fixture
+def operator(staff: Callable[[str], Client]) -> Client:
+    return staff("Operator")
+
+
+def page_of(verb: str, server: Server) -> str:
+    return reverse(f"admin:infrastructure_server_{verb}", args=(server.pk,))
+
+
+def shown(answer: Any) -> str:
+    return str(answer.content.decode())
+
+
+def test_a_stop_says_what_it_does_and_wants_a_reason(operator: Client, server: Server) -> None:
+    page = shown(operator.get(page_of("stop", server)))
+    assert "WILL NOT ANSWER" in page
+    assert "monitoring says so" in page
+    refused = operator.post(page_of("stop", server), {"why": ""})
+    assert "This field is required" in shown(refused)
+    assert not Errand.objects.exists()
+    asked = operator.post(page_of("stop", server), {"why": "It is quiet."}, follow=True)
+    assert "sbx-1 is being stopped." in shown(asked)
+    errand = Errand.objects.get()
+    assert (errand.verb, errand.reason) == ("stop", "It is quiet.")
+    assert LogEntry.objects.get().change_message == "Stop the server. It is quiet."
+    assert LogEntry.objects.get().user == errand.asked_by
+
+
+def test_a_resize_shows_the_sizes_that_fit_and_what_they_cost_more(operator: Client, server: Server) -> None:
+    page = shown(operator.get(page_of("resize", server)))
+    assert "sandbox-4: 4 CPUs, 16 GB memory, 80 GB disk; €24.00 a month (+€16.00)" in page
+    assert 'value="sandbox-1"' not in page
+    operator.post(page_of("resize", server), {"size": "sandbox-4", "why": "More maps."})
+    assert Errand.objects.get().size_id == "sandbox-4"
+    assert "sandbox-4 More maps." in LogEntry.objects.get().change_message
+
+
+def test_a_resize_without_any_choice_says_where_to_ask(operator: Client, server: Server) -> None:
+    ProviderOption.objects.all().delete()
+    assert "asks again" in shown(operator.get(page_of("resize", server)))
+
+
+def test_a_refusal_is_shown_where_it_was_asked(operator: Client, server: Server) -> None:
+    Errand.objects.create(server=server, verb="stop", next_attempt_at=clock.now())
+    answer = operator.post(page_of("start", server), {"why": ""})
+    assert answer.status_code == 200
+    assert "Another errand of this server is under way." in shown(answer)
+    assert Errand.objects.count() == 1
+
+
+def test_only_what_is_possible_is_offered(operator: Client, server: Server) -> None:
+    here = reverse("admin:infrastructure_server_change", args=(server.pk,))
+    assert all(page_of(verb, server) in shown(operator.get(here)) for verb in Power)
+    Provider.objects.update(kind=Provider.Kind.EXISTING)
+    assert not any(page_of(verb, server) in shown(operator.get(here)) for verb in Power)
+    answer = operator.post(page_of("stop", server), {"why": "Quiet."})
+    assert "are there already and not ours to stop" in shown(answer)
+
+
+@pytest.mark.parametrize(("state", "offered"), [("running", {"stop", "reboot"}), ("stopped", {"start"})])
+def test_what_would_change_nothing_is_not_offered(
+    operator: Client, server: Server, state: str, offered: set[str]
+) -> None:
+    Server.objects.update(node_state=state)
+    page = shown(operator.get(reverse("admin:infrastructure_server_change", args=(server.pk,))))
+    assert {verb.value for verb in Power if page_of(verb, server) in page} == {*offered, "resize"}
+
+
+def test_the_page_of_a_server_tells_its_errands(operator: Client, server: Server) -> None:
+    who = UserFactory(is_staff=True)
+    Errand.objects.create(
+        server=server, verb="resize", former_size="sandbox-1", size_id="sandbox-2", asked_by=who, ending="It runs."
+    )
+    page = shown(operator.get(reverse("admin:infrastructure_server_change", args=(server.pk,))))
+    assert "Resize: sandbox-1 → sandbox-2" in page
+    assert "It runs." in page
+    assert "settled&#x27;" not in page
+    row = shown(operator.get(reverse("admin:infrastructure_errand_change", args=(Errand.objects.get().pk,))))
+    assert "It runs." in row
+    assert "&#x27;," not in row
+
+
+@pytest.mark.parametrize("role", ["Support", "Billing"])
+def test_who_may_not_is_refused(staff: Callable[[str], Client], server: Server, role: str) -> None:
+    client = staff(role)
+    for verb in Power:
+        assert client.get(page_of(verb, server)).status_code == 403
+        assert client.post(page_of(verb, server), {"why": "Quiet.", "size": "sandbox-4"}).status_code == 403
+    client.post(LIST, {"action": "stop_many", "_selected_action": [server.pk], "confirmed": "yes", "why": "Quiet."})
+    assert not Errand.objects.exists()
+
+
+def test_many_are_told_at_once_and_counted(operator: Client, provider: Provider) -> None:
+    servers = [make_server(provider, n) for n in range(3)]
+    Server.objects.filter(pk=servers[0].pk).update(outside_id="")
+    chosen = {"action": "reboot_many", "_selected_action": [one.pk for one in servers]}
+    assert "told once" in shown(operator.post(LIST, chosen))
+    assert not Errand.objects.exists()
+    answer = operator.post(LIST, {**chosen, "confirmed": "yes", "why": "A new kernel."}, follow=True)
+    assert "2 changed." in shown(answer)
+    assert "The server is not there yet." in shown(answer)
+    assert set(Errand.objects.values_list("reason", flat=True)) == {"A new kernel."}
+
+
+def failed_errand(server: Server, **fields: Any) -> Errand:
+    return Errand.objects.create(server=server, verb="stop", failed_version=1, last_error="no capacity", **fields)
+
+
+def test_a_failed_errand_needs_a_person_and_is_tried_again_or_dropped(operator: Client, provider: Provider) -> None:
+    first, second, calm = (make_server(provider, n) for n in range(3))
+    again, dropped = failed_errand(first), failed_errand(second)
+    needing = shown(operator.get(LIST, {"standing": "failed"}))
+    assert first.order.reference in needing
+    assert calm.order.reference not in needing
+    assert "no capacity" in shown(operator.get(ERRANDS, {"standing": "failed"}))
+    assert "no capacity" in shown(operator.get(reverse("admin:index")))
+    for action, row in (("try_again", again), ("drop", dropped)):
+        asked = {"action": action, "_selected_action": [row.pk], "confirmed": "yes", "why": "Seen to."}
+        assert "1 changed." in shown(operator.post(ERRANDS, asked, follow=True))
+        row.refresh_from_db()
+    assert again.next_attempt_at is not None
+    assert (dropped.has_failed, dropped.ending) == (False, "no capacity Dropped. Seen to.")
+    assert "no capacity" not in shown(operator.get(reverse("admin:index")))
+
+
+def test_the_page_of_a_failed_errand_offers_to_try_it_again_or_drop_it(operator: Client, provider: Provider) -> None:
+    for n, url_path in enumerate(ACTION_OF):
+        row = failed_errand(make_server(provider, n))
+        page = reverse("admin:infrastructure_errand_change", args=(row.pk,))
+        assert f"{row.pk}/{url_path}" in shown(operator.get(page))
+        asking = reverse(f"admin:infrastructure_errand_{ACTION_OF[url_path]}", args=(row.pk,))
+        assert "no capacity" in shown(operator.get(asking)), "it asks first"
+        row.refresh_from_db()
+        assert row.has_failed
+        assert "1 changed." in shown(operator.post(asking, {"confirmed": "yes", "why": "Seen to."}, follow=True))
+        row.refresh_from_db()
+        assert not row.has_failed
+        assert f"{row.pk}/{url_path}" not in shown(operator.get(page)), "nothing is left to ask"
+
+
+def test_the_page_of_a_server_takes_the_same_queries_for_few_errands_and_many(operator: Client, server: Server) -> None:
+    here = reverse("admin:infrastructure_server_change", args=(server.pk,))
+    counts = []
+    for _ in range(2):
+        for _ in range(5):
+            Errand.objects.create(server=server, verb="stop", asked_by=UserFactory(), ending="Stopped.")
+        operator.get(here)
+        with CaptureQueriesContext(connection) as queries:
+            operator.get(here)
+        counts.append(len(queries))
+    assert counts[0] == counts[1]

@@ -1,0 +1,213 @@
+"""Zabbix tells problems, its own figures and the past in a number of calls that does not grow with the orders."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+import responses
+
+from core.errors import ConfigError, TransientError
+from monitoring.adapters.zabbix import history
+from monitoring.adapters.zabbix import objects as words
+from monitoring.adapters.zabbix.backend import ZabbixWatch
+from monitoring.adapters.zabbix.history_source import ZabbixTeller
+from monitoring.contracts.backend import CheckSpec, Health, MonitorSpec
+from monitoring.contracts.history_source import Alarm, Brief, Figure, Period
+from tests.fakes.zabbix import API, NOW, FakeZabbix
+
+START = datetime.fromtimestamp(NOW, UTC)
+MINUTE = timedelta(minutes=1)
+TAGS = [{"tag": "live", "value": "live-gl1111"}, {"tag": "check", "value": "wms"}]
+
+
+@pytest.fixture
+def teller(watch: ZabbixWatch) -> ZabbixTeller:
+    return ZabbixTeller(watch.wire)
+
+
+def spec(key: str, *names: str) -> MonitorSpec:
+    checks = tuple(CheckSpec(key=name, name=name.upper(), url=f"https://maps.example/{name}") for name in names)
+    return MonitorSpec(key=key, name=key, tags={"product": "sdi"}, checks=checks)
+
+
+def test_problems_are_asked_for_in_one_call(zabbix: FakeZabbix, teller: ZabbixTeller) -> None:
+    row = {"eventid": "7", "clock": str(NOW), "name": "Maps", "severity": "4", "acknowledged": "1", "suppressed": "0"}
+    zabbix.canned["problem.get"] = lambda _: [{**row, "tags": TAGS}, {**row, "eventid": "8", "tags": TAGS[:1]}]
+    seen = Alarm(event_id="7", key="live-gl1111", check="wms", name="Maps", severity=4, since=START, acknowledged=True)
+    first, second = teller.read_problems()
+    assert first == seen
+    assert (second.event_id, second.check) == ("8", "")
+    assert zabbix.calls.count("problem.get") == 1
+    assert zabbix.asked[-1][1]["tags"] == [{"tag": "live", "operator": 4}]
+
+
+def test_failures_that_are_over_are_told_and_others_are_not(zabbix: FakeZabbix, teller: ZabbixTeller) -> None:
+    over = {"eventid": "7", "clock": str(NOW), "r_eventid": "9", "tags": TAGS}
+    zabbix.canned["event.get"] = lambda _: [over, {**over, "r_eventid": "0"}, {**over, "tags": TAGS[:1]}]
+    assert teller.read_brief(since=START - MINUTE) == [Brief(key="live-gl1111", check="wms", at=START)]
+    assert zabbix.asked[-1][1]["time_from"] == NOW - 60
+
+
+def test_figures_take_one_call_per_plan(zabbix: FakeZabbix, teller: ZabbixTeller) -> None:
+    tags = [{"tag": "plan", "value": "sdi/small"}]
+    zabbix.canned["service.get"] = lambda _: [
+        {"serviceid": str(n), "tags": [*tags, {"tag": "live", "value": f"live-{n}"}]} for n in (1, 2)
+    ]
+    zabbix.canned["sla.get"] = lambda _: [{"slaid": "5", "name": "Geocat Live/sdi/small"}]
+    zabbix.canned["sla.getsli"] = lambda _: {
+        "periods": [
+            {"period_from": NOW - 200, "period_to": NOW - 100},
+            {"period_from": NOW - 100, "period_to": NOW},
+        ],
+        "serviceids": [1, 2],
+        "sli": [
+            [{"uptime": 0, "downtime": 0, "sli": -1}, {"uptime": 100, "downtime": 0, "sli": 100}],
+            [{"uptime": 60, "downtime": 40, "sli": 60}, {"uptime": 90, "downtime": 0, "sli": 100}],
+        ],
+    }
+    start, middle = START - timedelta(seconds=200), START - timedelta(seconds=100)
+    assert teller.read_figures() == [
+        Figure(key="live-2", start=start, end=middle, uptime=100, downtime=0),
+        Figure(key="live-1", start=middle, end=START, uptime=60, downtime=40),
+        Figure(key="live-2", start=middle, end=START, uptime=90, downtime=0),
+    ]
+    assert zabbix.calls[-3:] == ["service.get", "sla.get", "sla.getsli"]
+    assert zabbix.asked[-1][1]["serviceids"] == ["1", "2"]
+
+
+def test_nothing_registered_has_no_figures(zabbix: FakeZabbix, teller: ZabbixTeller) -> None:
+    assert teller.read_figures() == []
+    assert "sla.getsli" not in zabbix.calls
+
+
+class Memory:
+    """`item.get` and `history.get` of the registered scenarios: a reading a minute, failing at `fails`."""
+
+    def __init__(self, zabbix: FakeZabbix, minutes: int, fails: set[int]) -> None:
+        self.zabbix, self.minutes, self.fails = zabbix, minutes, fails
+        zabbix.canned["item.get"] = self.items
+        zabbix.canned["history.get"] = self.history
+
+    def items(self, asked: dict[str, Any]) -> list[dict[str, str]]:
+        tests = [one for one in self.zabbix.tables["httptest"].values() if one["hostid"] in asked["hostids"]]
+        return [
+            {
+                "itemid": f"{kind}-{one['httptestid']}",
+                "hostid": one["hostid"],
+                "key_": words.item_key(kind, CheckSpec(key=one["name"], name="", url="")),
+            }
+            for one in tests
+            for kind in ("fail", "error")
+        ]
+
+    def history(self, asked: dict[str, Any]) -> list[dict[str, str]]:
+        values = {"3": self.value_of, "1": lambda _minute: "connection refused"}[str(asked["history"])]
+        minutes = range(self.minutes) if asked["history"] == 3 else sorted(self.fails)
+        return [
+            {"itemid": itemid, "clock": str(NOW + 60 * minute), "value": values(minute)}
+            for minute in minutes
+            for itemid in asked["itemids"]
+            if asked["time_from"] <= NOW + 60 * minute <= asked["time_till"]
+        ]
+
+    def value_of(self, minute: int) -> str:
+        return "1" if minute in self.fails else "0"
+
+
+def test_past_is_every_reading_with_its_reason(zabbix: FakeZabbix, watch: ZabbixWatch, teller: ZabbixTeller) -> None:
+    watch.ensure_monitors([spec("live-a", "wms", "csw, all")])
+    Memory(zabbix, 10, {4, 5})
+    asked = [
+        Period(key="live-a", check="wms", start=START + 2 * MINUTE, end=START + 6 * MINUTE),
+        Period(key="live-a", check="csw, all", start=START, end=START + MINUTE),
+        Period(key="live-a", check="gone", start=START, end=START + MINUTE),
+    ]
+    past = teller.read_past(asked)
+    assert set(past) == set(asked[:2])
+    assert [(one.health, one.message) for one in past[asked[0]]] == [
+        (Health.UP, ""),
+        (Health.UP, ""),
+        (Health.DOWN, "connection refused"),
+        (Health.DOWN, "connection refused"),
+        (Health.UP, ""),
+    ]
+    assert [one.at for one in past[asked[1]]] == [START, START + MINUTE]
+
+
+def test_past_of_many_takes_as_many_calls_as_of_one(
+    zabbix: FakeZabbix, watch: ZabbixWatch, teller: ZabbixTeller
+) -> None:
+    specs = [spec(f"live-{n}", "wms") for n in range(30)]
+    watch.ensure_monitors(specs)
+    Memory(zabbix, 20, {4, 5})
+
+    def calls_for(some: list[MonitorSpec]) -> int:
+        before = len(zabbix.calls)
+        periods = [Period(key=one.key, check="wms", start=START, end=START + 10 * MINUTE) for one in some]
+        assert len(teller.read_past(periods)) == len(some)
+        return len(zabbix.calls) - before
+
+    assert calls_for(specs[:1]) == calls_for(specs) == 4
+
+
+def test_past_is_asked_for_in_portions_that_a_frontend_takes(
+    zabbix: FakeZabbix, watch: ZabbixWatch, teller: ZabbixTeller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(history, "AT_ONCE", 40)
+    specs = [spec(f"live-{n}", "wms") for n in range(6)]
+    watch.ensure_monitors(specs)
+    Memory(zabbix, 20, set())
+    periods = [Period(key=one.key, check="wms", start=START, end=START + 15 * MINUTE) for one in specs]
+    assert len(teller.read_past(periods)) == 6
+    assert zabbix.calls.count("history.get") == 3
+
+
+def test_long_period_does_not_stretch_the_short_ones_within_it(
+    zabbix: FakeZabbix, watch: ZabbixWatch, teller: ZabbixTeller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(history, "AT_ONCE", 1100)
+    specs = [spec(f"live-{n}", "wms") for n in range(20)]
+    watch.ensure_monitors(specs)
+    Memory(zabbix, 900, set())
+    asked = [
+        Period(key=one.key, check="wms", start=START, end=START + (5 if n else 899) * MINUTE)
+        for n, one in enumerate(specs)
+    ]
+    past = teller.read_past(asked)
+    assert [len(past[one]) for one in asked] == [900, *[6] * 19]
+    calls = [params for method, params in zabbix.asked if method == "history.get"]
+    brought = [len(one["itemids"]) * (1 + (one["time_till"] - one["time_from"]) // 60) for one in calls]
+    assert sorted(brought) == [114, 900]
+
+
+def test_periods_far_from_each_other_are_not_asked_for_as_one(
+    zabbix: FakeZabbix, watch: ZabbixWatch, teller: ZabbixTeller
+) -> None:
+    watch.ensure_monitors([spec("live-a", "wms")])
+    Memory(zabbix, 2000, set())
+    early = Period(key="live-a", check="wms", start=START, end=START + 10 * MINUTE)
+    late = Period(key="live-a", check="wms", start=START + 900 * MINUTE, end=START + 910 * MINUTE)
+    past = teller.read_past([late, early])
+    assert [len(past[early]), len(past[late])] == [11, 11]
+    spans = [asked["time_till"] - asked["time_from"] for method, asked in zabbix.asked if method == "history.get"]
+    assert spans == [600, 600]
+
+
+def test_account_is_told_what_it_may_do_and_what_not(zabbix: FakeZabbix, teller: ZabbixTeller) -> None:
+    zabbix.canned["problem.get"] = lambda _: "3"
+    zabbix.canned["maintenance.get"] = lambda _: "0"
+    lines = teller.describe()
+    assert lines[:2] == ("hosts: 0 may be changed", "services: 0 may be read")
+    assert "problems: 3 may be read" in lines
+
+
+def test_road_that_is_closed_is_told_in_our_words(wire: responses.RequestsMock) -> None:
+    teller = ZabbixTeller(ZabbixWatch(url=API.removesuffix("/api_jsonrpc.php"), token="t").wire)
+    wire.add(responses.POST, API, status=503)
+    with pytest.raises(TransientError):
+        teller.read_problems()
+    wire.replace(responses.POST, API, status=403)
+    with pytest.raises(ConfigError):
+        teller.read_brief(since=START)

@@ -1,0 +1,49 @@
+"""What whoever watches says of a failure, as customers and as staff read it."""
+
+from __future__ import annotations
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from customers.models import Message
+from monitoring.incidents.services import follow_incidents
+from monitoring.models import IncidentUpdate, Outage
+from tests.factories import MembershipFactory, UserFactory
+from tests.monitoring.conftest import Room
+
+pytestmark = pytest.mark.django_db
+
+ZABBIX = 'response code "503" did not match any of the required status codes "200"'
+WORDS = "answered 503 instead of 200"
+
+
+def test_customers_read_words_everywhere_and_staff_the_original_as_well(room: Room, client: Client) -> None:
+    order = room.watched()
+    member = MembershipFactory(customer=order.customer).user
+    room.watch.down[order.key, "wms"] = ZABBIX
+    for _minute in range(20):
+        room.minute()
+        follow_incidents()
+    order.refresh_from_db()
+    assert order.reason == f"WMS: {WORDS}"
+    assert order.events.public().get(part="monitoring", state="down").message == f"WMS: {WORDS}"
+    assert WORDS in IncidentUpdate.objects.get().message
+    assert (Outage.objects.get().words, Outage.objects.get().cause) == (WORDS, ZABBIX)
+    assert not Message.objects.filter(text__contains="did not match").exists()
+
+    client.force_login(member)
+    for url in (f"/api/v1/monitors/?order={order.reference}", f"/orders/{order.reference}/"):
+        page = client.get(url).content.decode()
+        assert WORDS in page
+        assert "did not match" not in page
+
+    client.force_login(UserFactory(is_staff=True, is_superuser=True))
+    for url in (
+        reverse("admin:orders_order_change", args=[order.pk]),
+        reverse("admin:monitoring_monitor_change", args=[room.monitor(order).pk]),
+        reverse("admin:monitoring_outage_change", args=[Outage.objects.get().pk]),
+    ):
+        page = client.get(url).content.decode()
+        assert WORDS in page
+        assert "did not match" in page

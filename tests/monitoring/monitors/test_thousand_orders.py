@@ -1,0 +1,38 @@
+"""A thousand orders are one visit of the controller, and few calls to Zabbix."""
+
+from __future__ import annotations
+
+import pytest
+import responses
+
+from core.engine import controller
+from monitoring.adapters.zabbix.backend import ZabbixWatch
+from monitoring.models import Monitor
+from monitoring.monitors.services import follow_all
+from tests.fakes.zabbix import URL, FakeZabbix, serve
+from tests.monitoring.conftest import Room
+from tests.monitoring.many import copies
+
+pytestmark = pytest.mark.django_db
+
+THOUSAND = 1000
+
+
+def test_thousand_orders_are_registered_in_one_visit_and_twenty_calls(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[str, str, list[int]]] = []
+    monkeypatch.setattr(controller, "enqueue", lambda *args, **options: asked.append(args))
+    copies(room.arrive(), THOUSAND - 1)
+    zabbix = FakeZabbix()
+    watch = ZabbixWatch(url=URL, token="the-token")
+    monkeypatch.setattr("monitoring.backends.get_watch", lambda: watch)
+    with responses.RequestsMock() as mock:
+        serve(mock, zabbix)
+        asked.clear()
+        follow_all()
+        [pks] = [pks for _task, name, pks in asked if name == "monitoring"]
+        assert controller.work("monitoring", pks) == THOUSAND
+    assert len(zabbix.tables["host"]) == len(zabbix.tables["httptest"]) == THOUSAND
+    assert Monitor.objects.filter(next_attempt_at__isnull=True, backend="zabbix").count() == THOUSAND
+    assert len(zabbix.calls) <= 20

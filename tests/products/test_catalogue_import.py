@@ -1,0 +1,232 @@
+"""How the catalogue becomes products, releases and plans."""
+
+from __future__ import annotations
+
+import shutil
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import IntegrityError, transaction
+from django.db.models import ProtectedError
+from pytest_django import Settings
+
+from core.engine.controller import work
+from core.errors import ConfigError
+from products.catalogue_import import Outcome
+from products.models import CatalogueReading, Plan, Product, Release, ReleaseBundle
+from products.services import (
+    ProductNotReady,
+    import_catalogue,
+    put_on_sale,
+    request_catalogue,
+    retire_product,
+)
+from tests.factories import PlanFactory, ProductFactory, ReleaseFactory, UserFactory, make_draft
+from tests.products.conftest import COMPOSE, MANIFEST, write_product
+
+pytestmark = pytest.mark.django_db
+
+
+def outcomes() -> dict[str, Outcome]:
+    """What a reading of the catalogue does now, by product."""
+    return {product.slug: product.outcome for product in import_catalogue().products}
+
+
+def test_catalogue_becomes_products_releases_and_plans(catalogue: Path) -> None:
+    assert outcomes() == {"maps": Outcome.CREATED}
+    product = Product.objects.get()
+    assert (product.slug, product.name, product.state) == ("maps", "Map server", Product.State.ON_SALE)
+    release = product.newest_release
+    assert release is not None
+    assert release.version == release.digest[:12]
+    assert release.bundle.archive
+    plans = product.plans.values_list("slug", "price", "setup_fee", "cpus", "ram_gb", "disk_gb")
+    assert list(plans) == [
+        ("small", Decimal("49.00"), Decimal("0.00"), 1, 2, 20),
+        ("large", Decimal("99.90"), Decimal("25.00"), 4, 8, 80),
+    ]
+
+
+def test_what_a_plan_promises_is_kept_with_it(catalogue: Path) -> None:
+    import_catalogue()
+    assert list(Product.objects.get().plans.values_list("slug", "sla_promise", "sla_credit", "grace_minutes")) == [
+        ("small", None, Decimal("0.00"), None),
+        ("large", Decimal("99.50"), Decimal("10.00"), 5),
+    ]
+
+
+def test_second_reading_changes_nothing(catalogue: Path) -> None:
+    import_catalogue()
+    before = [list(model.objects.values()) for model in (Release, ReleaseBundle)]
+    assert outcomes() == {"maps": Outcome.UNCHANGED}
+    assert [list(model.objects.values()) for model in (Release, ReleaseBundle)] == before
+
+
+def test_changed_product_has_a_new_release_and_keeps_the_old(catalogue: Path) -> None:
+    import_catalogue()
+    write_product(catalogue, manifest=MANIFEST.replace("Map server", "Maps"))
+    (result,) = import_catalogue().products
+    assert (result.outcome, len(result.releases)) == (Outcome.UPDATED, 1)
+    assert Product.objects.get().name == "Maps"
+    assert [release.manifest["name"] for release in Release.objects.order_by("pk")] == ["Map server", "Maps"]
+
+
+def test_release_that_is_put_back_is_what_new_orders_get(catalogue: Path) -> None:
+    import_catalogue()
+    write_product(catalogue, manifest=MANIFEST.replace("Map server", "Maps"))
+    import_catalogue()
+    write_product(catalogue)
+    assert outcomes() == {"maps": Outcome.UPDATED}
+    product = Product.objects.get()
+    assert product.releases.count() == 2
+    assert (
+        make_draft(plan=product.plans.first(), release=product.newest_release).release.manifest["name"] == "Map server"
+    )
+
+
+def test_plan_that_vanished_is_retired_and_comes_back(catalogue: Path) -> None:
+    import_catalogue()
+    write_product(catalogue, manifest=MANIFEST[: MANIFEST.index("  - slug: large")])
+    import_catalogue()
+    assert dict(Plan.objects.values_list("slug", "state")) == {"small": "offered", "large": "retired"}
+    write_product(catalogue)
+    import_catalogue()
+    assert set(Plan.objects.values_list("state", flat=True)) == {"offered"}
+
+
+def test_bad_manifest_blocks_nothing_but_itself(catalogue: Path) -> None:
+    import_catalogue()
+    write_product(catalogue, manifest=MANIFEST.replace('"49.00"', "cheap"))
+    write_product(catalogue, "more")
+    assert outcomes() == {"maps": Outcome.REFUSED, "more": Outcome.CREATED}
+    product = Product.objects.get(slug="maps")
+    assert product.import_error.startswith("product.yaml: plans[0].price: “cheap” does not have the right form.")
+    assert (product.state, product.releases.count()) == (Product.State.ON_SALE, 1)
+    write_product(catalogue)
+    import_catalogue()
+    product.refresh_from_db()
+    assert product.import_error == ""
+
+
+def test_composition_that_cannot_be_read_is_the_only_complaint(catalogue: Path) -> None:
+    write_product(catalogue, compose="\t: [")
+    import_catalogue()
+    (words,) = Product.objects.get(slug="maps").import_error.splitlines()
+    assert words.startswith("compose.yaml: This is not valid YAML")
+
+
+def test_product_that_was_never_good_is_shown_but_not_sold(catalogue: Path) -> None:
+    folder = write_product(catalogue, "risky", compose="services: {gateway: {privileged: true}}")
+    (folder / "product.yaml").write_text(MANIFEST.replace("  - slug: small", "  - slug: SMALL"))
+    import_catalogue()
+    product = Product.objects.get(slug="risky")
+    assert product.state == Product.State.RETIRED
+    assert product.import_error.splitlines()[0] == (
+        "compose.yaml: services.gateway.privileged: a privileged container has the whole server."
+    )
+    assert product.import_error.splitlines()[1].startswith("product.yaml: plans[0].slug: “SMALL”")
+    with pytest.raises(ProductNotReady):
+        put_on_sale(product=product)
+
+
+def test_trusted_product_is_imported_whatever_it_asks(catalogue: Path) -> None:
+    write_product(catalogue, compose="services: {gateway: {privileged: true}}")
+    assert outcomes() == {"maps": Outcome.REFUSED}
+    Product.objects.update(is_trusted=True)
+    assert outcomes() == {"maps": Outcome.UPDATED}
+    assert Product.objects.get().state == Product.State.ON_SALE
+    Product.objects.update(is_trusted=False)
+    assert outcomes() == {"maps": Outcome.REFUSED}
+
+
+def test_product_that_vanished_is_retired_until_a_person_decides(catalogue: Path) -> None:
+    write_product(catalogue, "more")
+    import_catalogue()
+    shutil.rmtree(catalogue / "products" / "more")
+    assert outcomes() == {"maps": Outcome.UNCHANGED, "more": Outcome.RETIRED}
+    assert outcomes() == {"maps": Outcome.UNCHANGED}
+    write_product(catalogue, "more")
+    import_catalogue()
+    product = Product.objects.get(slug="more")
+    assert (product.state, product.import_error) == (Product.State.RETIRED, "")
+    assert put_on_sale(product=product).state == Product.State.ON_SALE
+
+
+def test_product_that_staff_retired_stays_retired(catalogue: Path) -> None:
+    import_catalogue()
+    retire_product(product=Product.objects.get())
+    write_product(catalogue, compose=COMPOSE + "# newer\n")
+    import_catalogue()
+    assert Product.objects.get().state == Product.State.RETIRED
+
+
+def test_unreachable_catalogue_retires_nothing(catalogue: Path, settings: Settings) -> None:
+    import_catalogue()
+    settings.CATALOGUE_URL = str(catalogue / "nowhere")
+    with pytest.raises(ConfigError):
+        import_catalogue()
+    assert Product.objects.get().state == Product.State.ON_SALE
+
+
+def test_who_read_the_catalogue_stands_in_the_history(catalogue: Path) -> None:
+    user = UserFactory.create(is_staff=True)
+    import_catalogue(actor=user)
+    import_catalogue(actor=user)
+    (entry,) = user.logentry_set.all()
+    assert entry.object_repr == "Map server"
+
+
+def test_worker_reads_the_catalogue_for_whoever_asked(catalogue: Path) -> None:
+    reading = request_catalogue(actor=UserFactory.create(username="ann", email="ann@example.org"))
+    assert request_catalogue() == reading
+    work("catalogue", [reading.pk])
+    work("catalogue", [reading.pk])
+    reading.refresh_from_db()
+    assert (reading.asked_by, reading.is_settled, reading.last_error) == ("ann@example.org", True, "")
+    assert reading.summary.startswith("maps: created")
+    assert request_catalogue() != reading
+
+
+def test_worker_says_why_the_catalogue_cannot_be_read(catalogue: Path, settings: Settings) -> None:
+    settings.CATALOGUE_URL = str(catalogue / "nowhere")
+    reading = request_catalogue()
+    work("catalogue", [reading.pk])
+    reading = CatalogueReading.objects.get()
+    assert reading.has_failed
+    assert "check CATALOGUE_URL" in reading.last_error
+
+
+def test_command_fails_when_a_product_is_refused(catalogue: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    call_command("read_catalogue")
+    assert "maps: created" in capsys.readouterr().out
+    write_product(catalogue, "bad", compose="services: {}")
+    with pytest.raises(CommandError, match="Refused: bad"):
+        call_command("read_catalogue")
+    call_command("read_catalogue", "--lenient")
+
+
+@pytest.mark.parametrize(
+    "change", [{"version": "v9"}, {"digest": "0" * 64}, {"manifest": {"name": "x"}}, {"compose": "services: {}"}]
+)
+def test_database_refuses_to_change_a_release(change: dict[str, object]) -> None:
+    release = ReleaseFactory.create()
+    with pytest.raises(IntegrityError, match="never changes"), transaction.atomic():
+        Release.objects.filter(pk=release.pk).update(**change)
+    release.save()  # saying the same again is no change
+    bundle = ReleaseBundle.objects.create(release=release, archive=b"one")
+    with pytest.raises(IntegrityError, match="never changes"), transaction.atomic():
+        ReleaseBundle.objects.filter(pk=bundle.pk).update(archive=b"two")
+
+
+def test_release_with_orders_cannot_be_deleted() -> None:
+    order = make_draft()
+    with pytest.raises(ProtectedError):
+        order.release.delete()
+
+
+def test_plan_and_product_outlive_their_orders() -> None:
+    plan = PlanFactory.create(product=ProductFactory.create())
+    with pytest.raises(ProtectedError):
+        plan.product.delete()
