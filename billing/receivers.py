@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.dispatch import receiver
 
-from billing.subscriptions.services import follow_all, follow_orders
+from billing.subscriptions.services import reconcile_all, reconcile_orders
 from core.engine.sweep import register_follower
 from orders.signals import orders_moved
 
@@ -12,7 +12,7 @@ from orders.signals import orders_moved
 @receiver(orders_moved)
 def orders_have_moved(*, order_pks: tuple[int, ...], **_: object) -> None:
     """This room's rows follow the orders that moved."""
-    follow_orders(order_pks)
+    reconcile_orders(order_pks)
 
 
-register_follower("billing", follow_all)
+register_follower("billing", reconcile_all)

@@ -12,7 +12,7 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from core import clock
-from core.engine.controller import kick, want
+from core.engine.controller import enqueue_rows, want
 from core.errors import Refusal
 from core.references import new_reference
 from customers.models import ApiToken, Customer, Membership, Message, User
@@ -105,7 +105,7 @@ def write_message(
             attachments=[dict(attachment) for attachment in attachments],
             next_attempt_at=clock.now(),
         )
-    kick("mail", [message.pk])
+    enqueue_rows("mail", [message.pk])
     return message
 
 
@@ -116,7 +116,7 @@ def resend_message(*, message: Message) -> Message:
     if not message.has_failed:
         raise NothingToChange(_("Only a message that failed can be sent again."))
     want(Message.objects.filter(pk=message.pk), message.wanted_version + 1)
-    kick("mail", [message.pk])
+    enqueue_rows("mail", [message.pk])
     return message
 
 

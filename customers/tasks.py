@@ -8,7 +8,7 @@ from datetime import timedelta
 from django.conf import settings
 
 from core import clock
-from core.engine.controller import Controller, Ending, done, ending_of, register
+from core.engine.controller import Controller, Outcome, done, outcome_of, register
 from core.errors import OutsideError
 from customers.mail import Letter, Postbox, get_postbox
 from customers.models import Message
@@ -23,19 +23,19 @@ class MailController(Controller[Message]):
     max_attempts = 100  # with rests of five minutes: most of a working day
     batch_size = 50
 
-    def act_many(self, rows: Sequence[Message]) -> Mapping[int, Ending]:
+    def act_many(self, rows: Sequence[Message]) -> Mapping[int, Outcome]:
         """Each message was taken by the mail server, rests, or was refused, by itself."""
         try:
             with get_postbox() as postbox:
                 return {row.pk: self._send(postbox, row) for row in rows}
         except OutsideError as error:
-            return {row.pk: ending_of(error) for row in rows}
+            return {row.pk: outcome_of(error) for row in rows}
 
-    def _send(self, postbox: Postbox, row: Message) -> Ending:
+    def _send(self, postbox: Postbox, row: Message) -> Outcome:
         try:
             postbox.send(letter_of(row))
         except OutsideError as error:
-            return ending_of(error)
+            return outcome_of(error)
         return done("Sent", sent_at=clock.now())
 
 

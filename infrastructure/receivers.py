@@ -5,14 +5,14 @@ from __future__ import annotations
 from django.dispatch import receiver
 
 from core.engine.sweep import register_follower
-from infrastructure.provisioning.reconcile import follow_all, follow_orders
+from infrastructure.provisioning.reconcile import reconcile_all, reconcile_orders
 from orders.signals import orders_moved
 
 
 @receiver(orders_moved)
 def orders_have_moved(*, order_pks: tuple[int, ...], **_: object) -> None:
     """This room's rows follow the orders that moved."""
-    follow_orders(order_pks)
+    reconcile_orders(order_pks)
 
 
-register_follower("infrastructure", follow_all)
+register_follower("infrastructure", reconcile_all)

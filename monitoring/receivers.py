@@ -6,15 +6,15 @@ from django.dispatch import receiver
 
 from core.engine.sweep import register_follower
 from monitoring.maintenance.services import follow_windows
-from monitoring.monitors.services import follow_all, follow_orders
+from monitoring.monitors.services import reconcile_all, reconcile_orders
 from orders.signals import orders_moved
 
 
 @receiver(orders_moved)
 def orders_have_moved(*, order_pks: tuple[int, ...], **_: object) -> None:
     """This room's rows follow the orders that moved."""
-    follow_orders(order_pks)
+    reconcile_orders(order_pks)
 
 
-register_follower("monitoring", follow_all)
+register_follower("monitoring", reconcile_all)
 register_follower("maintenance windows", follow_windows)

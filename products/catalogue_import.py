@@ -32,7 +32,7 @@ TEXTS = ("name", "summary", "description", "icon")
 PLAN_COLUMNS = ("name", "price", "setup_fee", "currency", "period", "placement", "auto_approve")
 
 
-class Outcome(StrEnum):
+class ImportOutcome(StrEnum):
     """What an import did to one product."""
 
     CREATED = "created"
@@ -47,7 +47,7 @@ class ProductResult:
     """What an import did to one product, and why."""
 
     slug: str
-    outcome: Outcome
+    outcome: ImportOutcome
     releases: tuple[str, ...] = ()
     """The versions that are new."""
     reasons: tuple[str, ...] = ()
@@ -66,7 +66,7 @@ class ImportResult:
     @property
     def refused(self) -> tuple[ProductResult, ...]:
         """The products whose present state cannot be used."""
-        return tuple(product for product in self.products if product.outcome is Outcome.REFUSED)
+        return tuple(product for product in self.products if product.outcome is ImportOutcome.REFUSED)
 
     def __str__(self) -> str:
         return "\n".join(str(product) for product in self.products)
@@ -89,7 +89,7 @@ def import_sources(sources: Iterable[Source], *, actor: AbstractBaseUser | None 
     gone = Product.objects.on_sale().exclude(slug__in=[result.slug for result in results])
     results += [_retire(product, actor) for product in gone]
     for result in results:
-        if result.outcome is not Outcome.UNCHANGED:
+        if result.outcome is not ImportOutcome.UNCHANGED:
             logger.info("Catalogue: %s", result)
     return ImportResult(products=tuple(results))
 
@@ -127,12 +127,12 @@ def _import_product(slug: str, states: Sequence[Source], actor: AbstractBaseUser
     return result
 
 
-def _outcome(is_new: bool, is_refused: bool, is_changed: bool) -> Outcome:
+def _outcome(is_new: bool, is_refused: bool, is_changed: bool) -> ImportOutcome:
     if is_refused:
-        return Outcome.REFUSED
+        return ImportOutcome.REFUSED
     if is_new:
-        return Outcome.CREATED
-    return Outcome.UPDATED if is_changed else Outcome.UNCHANGED
+        return ImportOutcome.CREATED
+    return ImportOutcome.UPDATED if is_changed else ImportOutcome.UNCHANGED
 
 
 def _picture(product: Product) -> object:
@@ -213,13 +213,13 @@ def _retire(product: Product, actor: AbstractBaseUser | None) -> ProductResult:
     words = _("It is no longer in the catalogue.")
     product.state, product.import_error = Product.State.RETIRED, words
     product.save(update_fields=("state", "import_error", "updated_at"))
-    result = ProductResult(slug=product.slug, outcome=Outcome.RETIRED, reasons=(words,))
+    result = ProductResult(slug=product.slug, outcome=ImportOutcome.RETIRED, reasons=(words,))
     _log(product, result, actor)
     return result
 
 
 def _log(product: Product, result: ProductResult, actor: AbstractBaseUser | None) -> None:
     """Who read the catalogue stands in the history of each product that it changed."""
-    if actor is None or product.pk is None or result.outcome is Outcome.UNCHANGED:
+    if actor is None or product.pk is None or result.outcome is ImportOutcome.UNCHANGED:
         return
     LogEntry.objects.log_actions(actor.pk, [product], CHANGE, change_message=str(result), single_object=True)

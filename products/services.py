@@ -7,7 +7,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from core import clock
-from core.engine.controller import kick
+from core.engine.controller import enqueue_rows
 from core.errors import Refusal
 from products.catalogue import get_catalogue
 from products.catalogue_import import ImportResult, import_sources
@@ -44,7 +44,7 @@ def request_catalogue(*, actor: AbstractBaseUser | None = None) -> CatalogueRead
     reading = waiting or CatalogueReading(asked_by=str(actor or "")[:160])
     reading.next_attempt_at = clock.now()
     reading.save()
-    kick("catalogue", [reading.pk])
+    enqueue_rows("catalogue", [reading.pk])
     return reading
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from core import clock
-from core.engine.controller import Controller, Ending, done, register
+from core.engine.controller import Controller, Outcome, done, register
 from products.models import CatalogueReading
 from products.services import import_catalogue, request_catalogue
 
@@ -18,7 +18,7 @@ class CatalogueController(Controller[CatalogueReading]):
     lease = timedelta(minutes=15)
     max_attempts = 20
 
-    def act(self, row: CatalogueReading) -> Ending:
+    def act(self, row: CatalogueReading) -> Outcome:
         """The products are what the catalogue says."""
         result = import_catalogue()
         return done(read_at=clock.now(), summary=str(result))

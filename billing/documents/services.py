@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 
 from billing.models import InvoicePdf
 from core import clock
-from core.engine.controller import kick
+from core.engine.controller import enqueue_rows
 from core.errors import Refusal
 
 
@@ -23,4 +23,4 @@ def retry_pdf(*, pdf: InvoicePdf) -> None:
     if not pdf.has_failed:
         raise NothingToRetry(_("Nothing of this file waits for another try."))
     InvoicePdf.objects.filter(pk=pdf.pk).update(failed_version=0, attempts=0, next_attempt_at=clock.now())
-    kick("invoice pdf", [pdf.pk])
+    enqueue_rows("invoice pdf", [pdf.pk])

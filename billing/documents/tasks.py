@@ -12,7 +12,7 @@ from django.core.files.storage import default_storage
 from billing.documents.contents import document_of
 from billing.documents.rendering import invoice_pdf
 from billing.models import InvoicePdf
-from core.engine.controller import Controller, Ending, Kind, done, register
+from core.engine.controller import Controller, Kind, Outcome, done, register
 from customers.services import recipients, write_message
 
 
@@ -25,7 +25,7 @@ class InvoicePdfController(Controller[InvoicePdf]):
     max_attempts = 20
     related = ("invoice__customer", "invoice__order")
 
-    def act(self, row: InvoicePdf) -> Ending:
+    def act(self, row: InvoicePdf) -> Outcome:
         """The file is in storage."""
         invoice = row.invoice
         created = datetime.combine(invoice.issued_on, time(), tzinfo=UTC)
@@ -35,11 +35,11 @@ class InvoicePdfController(Controller[InvoicePdf]):
         default_storage.save(path, ContentFile(content))
         return done(path=path, sha256=hashlib.sha256(content).hexdigest(), seen=path)
 
-    def announce(self, endings: Sequence[tuple[InvoicePdf, Ending]]) -> None:
+    def on_outcomes(self, outcomes: Sequence[tuple[InvoicePdf, Outcome]]) -> None:
         """Each customer will have the invoice in the mail."""
-        for row, ending in endings:
-            if ending.kind is Kind.DONE:
-                send_invoice(row, str(ending.seen))
+        for row, outcome in outcomes:
+            if outcome.kind is Kind.DONE:
+                send_invoice(row, str(outcome.seen))
 
 
 def send_invoice(row: InvoicePdf, path: str) -> None:

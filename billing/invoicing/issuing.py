@@ -15,7 +15,7 @@ from billing.invoicing.pricing import Line, Terms, Totals, first_lines, followin
 from billing.invoicing.vat import Buyer, vat_treatment
 from billing.models import Invoice, InvoiceLine, InvoicePdf, NumberSeries, Subscription
 from core import clock
-from core.engine.controller import kick
+from core.engine.controller import enqueue_rows
 from customers.models import Customer
 
 SPECIMEN_SERIES = "SPECIMEN-"
@@ -36,7 +36,7 @@ def issue_invoices(subscriptions: Sequence[Subscription], *, today: date) -> lis
     for subscription, invoice in zip(subscriptions, invoices, strict=True):
         subscription.next_invoice_on = invoice.period_end
     Subscription.objects.bulk_update(subscriptions, ("next_invoice_on",))
-    kick("invoice pdf", [pdf.pk for pdf in pdfs])
+    enqueue_rows("invoice pdf", [pdf.pk for pdf in pdfs])
     return invoices
 
 

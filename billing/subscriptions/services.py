@@ -20,11 +20,11 @@ from orders.part_reports import lock_orders
 from orders.services import Report, report_many
 
 
-def follow_all() -> None:
+def reconcile_all() -> None:
     """Every order whose subscription lags behind its wish has been followed."""
     pks = list(_behind().values_list("pk", flat=True))
     for start in range(0, len(pks), AT_ONCE):
-        follow_orders(pks[start : start + AT_ONCE])
+        reconcile_orders(pks[start : start + AT_ONCE])
 
 
 def _behind() -> QuerySet[Order]:
@@ -35,7 +35,7 @@ def _behind() -> QuerySet[Order]:
 
 
 @transaction.atomic
-def follow_orders(pks: Iterable[int]) -> None:
+def reconcile_orders(pks: Iterable[int]) -> None:
     """Active orders have a subscription and a first invoice; those on their way out have an ended one."""
     orders = lock_orders(pks)
     known = {row.order_id: row for row in Subscription.objects.filter(order__in=orders)}

@@ -1,7 +1,7 @@
 """The one mechanism that brings rows where they are wanted.
 
 A controller claims due rows by one conditional UPDATE, makes its one outside effect, and records how that ended: done,
-later, or failed. It is harmless when run twice, late, in parallel, or after a crash between any two lines:
+retry, or failed. It is harmless when run twice, late, in parallel, or after a crash between any two lines:
 
 1. `_claim` takes a lease; whoever finds no row left returns at once.
 2. `act` (or `act_many`) calls one adapter, outside any transaction.
@@ -41,15 +41,15 @@ class Kind(Enum):
     """How one visit to a row ended."""
 
     DONE = "done"
-    LATER = "later"
+    RETRY = "later"
     FAILED = "failed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ending:
+class Outcome:
     """What one visit achieved.
 
-    `fields` are the row's own columns to write with it; `seen` is whatever else `announce` needs to know; `told` is
+    `fields` are the row's own columns to write with it; `seen` is whatever else `on_outcomes` needs to know; `told` is
     what customers read instead of the message.
     """
 
@@ -61,24 +61,24 @@ class Ending:
     told: str = ""
 
 
-def done(message: str = "", /, *, seen: object = None, **fields: object) -> Ending:
+def done(message: str = "", /, *, seen: object = None, **fields: object) -> Outcome:
     """The row is where it was wanted."""
-    return Ending(kind=Kind.DONE, message=message, fields=fields, seen=seen)
+    return Outcome(kind=Kind.DONE, message=message, fields=fields, seen=seen)
 
 
-def later(message: str, /, *, retry_in: timedelta | None = None, **fields: object) -> Ending:
+def retry(message: str, /, *, retry_in: timedelta | None = None, **fields: object) -> Outcome:
     """Not yet; the row rests for `retry_in`, or for a doubling while."""
-    return Ending(kind=Kind.LATER, message=message, retry_in=retry_in, fields=fields)
+    return Outcome(kind=Kind.RETRY, message=message, retry_in=retry_in, fields=fields)
 
 
-def failed(message: str, /, **fields: object) -> Ending:
+def failed(message: str, /, **fields: object) -> Outcome:
     """Not until a person has acted."""
-    return Ending(kind=Kind.FAILED, message=message, fields=fields)
+    return Outcome(kind=Kind.FAILED, message=message, fields=fields)
 
 
-def ending_of(error: OutsideError) -> Ending:
+def outcome_of(error: OutsideError) -> Outcome:
     """What the outside's no means for the row: another try, or a person."""
-    return later(str(error), retry_in=error.retry_in) if isinstance(error, TransientError) else failed(str(error))
+    return retry(str(error), retry_in=error.retry_in) if isinstance(error, TransientError) else failed(str(error))
 
 
 class Controller(Generic[R]):
@@ -91,23 +91,23 @@ class Controller(Generic[R]):
     batch_size = 1
     related: tuple[str, ...] = ()
 
-    def act(self, row: R) -> Ending:
+    def act(self, row: R) -> Outcome:
         """Make the one outside effect for `row`; raises OutsideError when the outside says no."""
         raise NotImplementedError
 
-    def act_many(self, rows: Sequence[R]) -> Mapping[int, Ending]:
+    def act_many(self, rows: Sequence[R]) -> Mapping[int, Outcome]:
         """The endings of `rows` by primary key; override where the outside takes many at once."""
         return {row.pk: self._act_safely(row) for row in rows}
 
-    def hold(self, rows: Sequence[R]) -> None:
-        """Lock, before the rows themselves, what `announce` will write beside them.
+    def lock_related(self, rows: Sequence[R]) -> None:
+        """Lock, before the rows themselves, what `on_outcomes` will write beside them.
 
         Whoever follows orders locks the order first and its rows after; recording keeps that sequence, or two that meet
         would wait for each other.
         """
 
-    def announce(self, endings: Sequence[tuple[R, Ending]]) -> None:
-        """Tell the room, inside the transaction that records `endings`; only rows whose lease held are here."""
+    def on_outcomes(self, outcomes: Sequence[tuple[R, Outcome]]) -> None:
+        """Tell the room, inside the transaction that records `outcomes`; only rows whose lease held are here."""
 
     @property
     def holds_for(self) -> timedelta:
@@ -120,10 +120,10 @@ class Controller(Generic[R]):
         if not rows:
             return 0
         fresh = [row for row in rows if row.attempts <= self.max_attempts]
-        endings = {row.pk: self._give_up(row) for row in rows if row.attempts > self.max_attempts}
+        outcomes = {row.pk: self._give_up(row) for row in rows if row.attempts > self.max_attempts}
         if fresh:
-            endings |= self.act_many(fresh)
-        self._record(mine, [(row, endings[row.pk]) for row in rows])
+            outcomes |= self.act_many(fresh)
+        self._record(mine, [(row, outcomes[row.pk]) for row in rows])
         return len(rows)
 
     def _claim(self, pks: Sequence[int] | None) -> tuple[datetime, list[R]]:
@@ -140,11 +140,11 @@ class Controller(Generic[R]):
     def _due(self, now: datetime) -> Any:
         return self.model._default_manager.due(now)
 
-    def _act_safely(self, row: R) -> Ending:
+    def _act_safely(self, row: R) -> Outcome:
         try:
             return self.act(row)
         except OutsideError as error:
-            return ending_of(error)
+            return outcome_of(error)
         except Exception as error:
             # A bug: it flies on to the worker's log; the lease and max_attempts bound it.
             self.model._default_manager.filter(pk=row.pk).update(
@@ -152,44 +152,44 @@ class Controller(Generic[R]):
             )
             raise
 
-    def _give_up(self, row: R) -> Ending:
+    def _give_up(self, row: R) -> Outcome:
         return failed(row.last_error or f"Given up after {self.max_attempts} attempts without an ending.")
 
-    def _record(self, mine: datetime, endings: Sequence[tuple[R, Ending]]) -> None:
+    def _record(self, mine: datetime, outcomes: Sequence[tuple[R, Outcome]]) -> None:
         with transaction.atomic():
-            self.hold([row for row, _ending in endings])
-            held = [(row, ending) for row, ending in endings if self._write(row, mine, ending)]
+            self.lock_related([row for row, _ending in outcomes])
+            held = [(row, outcome) for row, outcome in outcomes if self._write(row, mine, outcome)]
             if held:
-                self.announce(held)
+                self.on_outcomes(held)
 
-    def _write(self, row: R, mine: datetime, ending: Ending) -> bool:
+    def _write(self, row: R, mine: datetime, outcome: Outcome) -> bool:
         now = clock.now()
-        rest = self._rest(row, ending) if ending.kind is Kind.LATER else None
+        rest = self._rest(row, outcome) if outcome.kind is Kind.RETRY else None
         # A change of mind meanwhile has raised wanted_version: then the row stays due.
         unchanged = When(wanted_version=row.wanted_version, then=Value(now + rest if rest is not None else None))
         columns: dict[str, Any] = {
-            **ending.fields,
+            **outcome.fields,
             "leased_until": None,
             "queued_at": None,
             "updated_at": now,
             "next_attempt_at": Case(unchanged, default=Value(now), output_field=DateTimeField()),
         }
-        if ending.kind is Kind.LATER:
-            columns["last_error"] = ending.message
-            logger.info("%s %s rests for %s: %s", self.name, row.pk, rest, ending.message)
+        if outcome.kind is Kind.RETRY:
+            columns["last_error"] = outcome.message
+            logger.info("%s %s rests for %s: %s", self.name, row.pk, rest, outcome.message)
         else:
             columns |= {
                 "attempts": 0,
-                "last_error": ending.message if ending.kind is Kind.FAILED else "",
-                "done_version" if ending.kind is Kind.DONE else "failed_version": row.wanted_version,
+                "last_error": outcome.message if outcome.kind is Kind.FAILED else "",
+                "done_version" if outcome.kind is Kind.DONE else "failed_version": row.wanted_version,
             }
-            if ending.kind is Kind.FAILED:
-                logger.warning("%s %s needs a person: %s", self.name, row.pk, ending.message)
+            if outcome.kind is Kind.FAILED:
+                logger.warning("%s %s needs a person: %s", self.name, row.pk, outcome.message)
         return bool(self.model._default_manager.filter(pk=row.pk, leased_until=mine).update(**columns))
 
-    def _rest(self, row: R, ending: Ending) -> timedelta:
-        if ending.retry_in is not None:
-            return ending.retry_in
+    def _rest(self, row: R, outcome: Outcome) -> timedelta:
+        if outcome.retry_in is not None:
+            return outcome.retry_in
         doublings: int = min(row.attempts - 1, 10)
         return min(FIRST_REST * (1 << doublings), LONGEST_REST)
 
@@ -198,7 +198,7 @@ _controllers: dict[str, Controller[Any]] = {}
 
 
 def register(controller: Controller[Any]) -> None:
-    """The controller answers to its name in `kick`, `work` and the sweep."""
+    """The controller answers to its name in `enqueue_rows`, `work` and the sweep."""
     _controllers[controller.name] = controller
 
 
@@ -207,7 +207,7 @@ def controllers() -> list[Controller[Any]]:
     return list(_controllers.values())
 
 
-def kick(name: str, pks: Iterable[int]) -> None:
+def enqueue_rows(name: str, pks: Iterable[int]) -> None:
     """A worker will visit these rows soon; call it in the transaction that made them due."""
     controller, pks = _controllers[name], list(pks)
     if not pks:
@@ -233,7 +233,7 @@ def enqueue_due() -> int:
         due = controller._due(now).filter(unspoken).order_by("next_attempt_at")
         pks = list(due.values_list("pk", flat=True)[:1000])
         with transaction.atomic():
-            kick(controller.name, pks)
+            enqueue_rows(controller.name, pks)
         count += len(pks)
     return count
 

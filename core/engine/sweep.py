@@ -9,13 +9,13 @@ from core.engine.controller import enqueue_due
 _followers: dict[str, Callable[[], object]] = {}
 
 
-def register_follower(name: str, follow_all: Callable[[], object]) -> None:
-    """`follow_all` brings a room's rows in line with what the rooms below want; it is called every minute."""
-    _followers[name] = follow_all
+def register_follower(name: str, reconcile_all: Callable[[], object]) -> None:
+    """`reconcile_all` brings a room's rows in line with what the rooms below want; it is called every minute."""
+    _followers[name] = reconcile_all
 
 
 def sweep() -> int:
     """Every room has looked again, and every due row is in the queue; returns how many rows were handed over."""
-    for follow_all in _followers.values():
-        follow_all()
+    for reconcile_all in _followers.values():
+        reconcile_all()
     return enqueue_due()

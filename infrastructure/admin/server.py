@@ -71,7 +71,7 @@ class ErrandInline(MachineOwned, TabularInline):
     @admin.display(description=_("how it went"))
     def how(self, row: Errand) -> str:
         """Its end, or what holds it up."""
-        return row.ending or row.last_error
+        return row.outcome or row.last_error
 
 
 def errand_words(row: Errand) -> str:

@@ -77,7 +77,7 @@ class ErrandAdmin(MachineOwned, ResourceColumns, ModelAdmin):
     @admin.display(description=_("how it went"))
     def how(self, row: Errand) -> str:
         """Its end, or what holds it up."""
-        return row.ending or row.last_error
+        return row.outcome or row.last_error
 
     @admin.display(description=_("asked"), ordering="created_at")
     def asked(self, row: Errand) -> str:

@@ -38,7 +38,7 @@ class ErrandSerializer(RowSerializer):
             "reason",
             "settled",
             "needs_person",
-            "ending",
+            "outcome",
             "last_error",
             "created_at",
             "ended_at",

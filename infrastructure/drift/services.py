@@ -9,7 +9,7 @@ from django.db.models import F, QuerySet
 from django.utils.translation import gettext as _
 
 from core import clock
-from core.engine.controller import kick
+from core.engine.controller import enqueue_rows
 from core.errors import PermanentError, Refusal
 from customers.models import User
 from infrastructure.keys import give_server_keys
@@ -35,7 +35,7 @@ def request_reconciliation(providers: Iterable[Provider] | None = None) -> int:
     rows.update(
         wanted_version=F("wanted_version") + 1, next_attempt_at=clock.now(), attempts=0, last_error="", queued_at=None
     )
-    kick("reconciliation", list(rows.values_list("pk", flat=True)))
+    enqueue_rows("reconciliation", list(rows.values_list("pk", flat=True)))
     return len(asked)
 
 
@@ -61,7 +61,7 @@ def remove_orphan(*, finding: Finding, why: str = "", actor: User | None = None)
     finding.next_attempt_at, finding.attempts, finding.last_error = clock.now(), 0, ""
     finding.settled_by, finding.reason = actor, (why or str(_("Removed.")))[:500]
     finding.save()
-    kick("orphan", [finding.pk])
+    enqueue_rows("orphan", [finding.pk])
     return finding
 
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 from django.utils.translation import gettext as _
 
 from core import clock
-from core.engine.controller import Controller, Ending, Kind, done, register
+from core.engine.controller import Controller, Kind, Outcome, done, register
 from core.errors import TransientError
 from infrastructure.backends import get_cloud
 from infrastructure.drift.conclusions import conclude, troubles_in_words
@@ -28,7 +28,7 @@ class ReconciliationController(Controller[Reconciliation]):
     max_attempts = 6
     related = ("provider",)
 
-    def act(self, row: Reconciliation) -> Ending:
+    def act(self, row: Reconciliation) -> Outcome:
         """The provider has been looked at: its servers in one list, each engine once."""
         Reconciliation.objects.filter(pk=row.pk).update(started_at=clock.now())
         seen = look(row.provider)
@@ -38,14 +38,14 @@ class ReconciliationController(Controller[Reconciliation]):
             "compositions_seen": sum(len(engine.keys) for engine in seen.engines.values()),
         }
         if seen.troubles:
-            return Ending(kind=Kind.LATER, message=troubles_in_words(seen.troubles), fields=fields, seen=seen)
+            return Outcome(kind=Kind.RETRY, message=troubles_in_words(seen.troubles), fields=fields, seen=seen)
         return done(seen=seen, **fields)
 
-    def announce(self, endings: Sequence[tuple[Reconciliation, Ending]]) -> None:
+    def on_outcomes(self, outcomes: Sequence[tuple[Reconciliation, Outcome]]) -> None:
         """The findings are what was seen; where the list was not to be had, they stay as they were."""
-        for row, ending in endings:
-            if isinstance(ending.seen, Seen):
-                conclude(row.provider, ending.seen)
+        for row, outcome in outcomes:
+            if isinstance(outcome.seen, Seen):
+                conclude(row.provider, outcome.seen)
 
 
 class OrphanController(Controller[Finding]):
@@ -57,7 +57,7 @@ class OrphanController(Controller[Finding]):
     max_attempts = 60
     related = ("provider",)
 
-    def act(self, row: Finding) -> Ending:
+    def act(self, row: Finding) -> Outcome:
         """It is gone; nothing that a living order owns is ever touched."""
         check_still_stray(row)
         if row.thing == Finding.Thing.SERVER:

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from core import clock
-from core.engine.controller import kick
+from core.engine.controller import enqueue_rows
 from core.errors import Refusal
 from customers.models import User
 from infrastructure.backends import engine_of_host
@@ -79,7 +79,7 @@ def _let_go(orders: Sequence[Order], actor: User | None, why: str) -> None:
     for name, model in (("deployment", Deployment), ("server", Server)):
         rows = model._default_manager.filter(order__in=waiting, next_attempt_at__isnull=False)
         rows.update(next_attempt_at=clock.now(), attempts=0)
-        kick(name, rows.values_list("pk", flat=True))
+        enqueue_rows(name, rows.values_list("pk", flat=True))
 
 
 def _report(order: Order, host: Host) -> Report:

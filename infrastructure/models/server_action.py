@@ -42,7 +42,7 @@ class Errand(Resource):
     told_at = models.DateTimeField(_("told"), null=True, blank=True)
     heard_at = models.DateTimeField(_("answered"), null=True, blank=True)
     ended_at = models.DateTimeField(_("ended"), null=True, blank=True)
-    ending = models.TextField(_("how it ended"), blank=True)
+    outcome = models.TextField(_("how it ended"), blank=True)
 
     class Meta(Resource.Meta):
         verbose_name = _("errand")

@@ -60,7 +60,7 @@ def refresh_all_options() -> int:
 
 def ask_offer(provider_pk: int) -> None:
     """A worker will read what the provider offers."""
-    enqueue("infrastructure.providers.connection.refresh_options", provider_pk, name=f"read offer of {provider_pk}")
+    enqueue("infrastructure.providers.offers.refresh_options", provider_pk, name=f"read offer of {provider_pk}")
 
 
 def refresh_options(provider_pk: int) -> str:

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from django.utils.translation import gettext as _
 
-from core.engine.controller import Ending, done, failed, later
+from core.engine.controller import Outcome, done, failed, retry
 from core.errors import TransientError
 from infrastructure.contracts.runtime import Interrupted, PortTaken
 from infrastructure.hosts.services import gone_words
@@ -21,34 +21,34 @@ KILLS_BORNE = 5  # launches that were killed, or took too long; then a person ha
 WEIGHT_OF_A_KILL = PATIENCE_LAUNCHING // KILLS_BORNE  # in visits
 
 
-def after_a_hitch(row: Deployment, error: TransientError) -> Ending:
+def after_a_hitch(row: Deployment, error: TransientError) -> Outcome:
     """Another try, ever later; a launch that has had its time needs a person."""
     if row.wanted == Wanted.RUNNING and row.attempts > PATIENCE_LAUNCHING:
         return failed(_("Given up waiting: %(error)s") % {"error": error})
     rest = min(timedelta(seconds=1 << min(row.attempts, 10)), LONGEST_LAUNCH_REST)
-    return later(str(error), retry_in=error.retry_in or rest)
+    return retry(str(error), retry_in=error.retry_in or rest)
 
 
-def after_a_kill(row: Deployment, error: Interrupted) -> Ending:
+def after_a_kill(row: Deployment, error: Interrupted) -> Outcome:
     """Begun again, but not for ever: what is killed each time wants more memory, or a longer time, than there is."""
     weighed = row.attempts + WEIGHT_OF_A_KILL
     if weighed <= PATIENCE_LAUNCHING:
-        return later(str(error), retry_in=error.retry_in, attempts=weighed)
+        return retry(str(error), retry_in=error.retry_in, attempts=weighed)
     words = _("Given up, as it ended too early each time: %(error)s. Is there memory and disk enough for it?")
     return failed(words % {"error": error})
 
 
-def after_a_taken_port(row: Deployment, error: PortTaken) -> Ending:
+def after_a_taken_port(row: Deployment, error: PortTaken) -> Outcome:
     """Another port, as long as nobody has been told of this one."""
     weighed = row.attempts + WEIGHT_OF_A_KILL
     if row.launched_at is not None or weighed > PATIENCE_LAUNCHING:
         return failed(str(error))
     words = _("Port %(port)s is taken on the machine by something else: the order gets another.")
-    ending = later(words % {"port": error.port}, retry_in=AFTER_A_TAKEN_PORT, attempts=weighed)
-    return replace(ending, seen=error)
+    outcome = retry(words % {"port": error.port}, retry_in=AFTER_A_TAKEN_PORT, attempts=weighed)
+    return replace(outcome, seen=error)
 
 
-def without_host(row: Deployment, host: Host) -> Ending:
+def without_host(row: Deployment, host: Host) -> Outcome:
     """Nothing is there to be asked: a person has said so."""
     if row.wanted == Wanted.RUNNING:
         return failed(gone_words(host))

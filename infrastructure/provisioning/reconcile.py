@@ -10,7 +10,7 @@ from django.db.models import F, Q, prefetch_related_objects
 from django.utils.translation import gettext as _
 
 from core import clock
-from core.engine.controller import kick, want
+from core.engine.controller import enqueue_rows, want
 from infrastructure.keys import give_server_keys
 from infrastructure.models import Deployment, Endpoint, Provider, Server
 from infrastructure.placement.places import NoProvider, fields_of, find_place, hold_places, wish_of
@@ -24,13 +24,13 @@ from orders.services import Report, report_many
 AT_ONCE = 200
 
 
-def follow_all() -> None:
+def reconcile_all() -> None:
     """Every order whose server, composition or endpoints lag behind its wish has been followed."""
     unsettled = Q(state__in=(State.PROVISIONING, State.REMOVING, State.ATTENTION))
     behind = Q(deployment__wanted_version__lt=F("wanted_version")) | Q(deployment__isnull=True)
     pks = list(Order.objects.moving().filter(unsettled | behind).values_list("pk", flat=True))
     for start in range(0, len(pks), AT_ONCE):
-        follow_orders(pks[start : start + AT_ONCE])
+        reconcile_orders(pks[start : start + AT_ONCE])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +46,7 @@ class Rows:
 
 
 @transaction.atomic
-def follow_orders(pks: Iterable[int]) -> None:
+def reconcile_orders(pks: Iterable[int]) -> None:
     """This room's rows want what these orders want, as far as the order of arrival lets them.
 
     Five queries for any number of orders that have come as far as they may; those that move take their own.
@@ -141,7 +141,7 @@ def _may(order: Order, part: Part) -> bool:
 def _want(model: type[Server | Deployment], controller: str, order: Order) -> None:
     rows = model._default_manager.filter(order=order)
     if want(rows, order.wanted_version, wanted=order.wanted):
-        kick(controller, rows.values_list("pk", flat=True))
+        enqueue_rows(controller, rows.values_list("pk", flat=True))
 
 
 def _want_server(order: Order, rows: Rows) -> Iterator[Report]:
@@ -154,7 +154,7 @@ def _want_server(order: Order, rows: Rows) -> Iterator[Report]:
         # The minutely look asks again: the order goes on by itself when there is room.
         yield _report(order, Part.SERVER, PartState.FAILED, refusal.message)
         return
-    kick("server", [server.pk])
+    enqueue_rows("server", [server.pk])
     words = _("Asked %(provider)s for a server.") % {"provider": server.provider}
     if server.host is not None:
         words = _("Placed on %(host)s of %(provider)s.") % {"host": server.host, "provider": server.provider}
@@ -191,7 +191,7 @@ def _want_deployment(order: Order, rows: Rows) -> Iterator[Report]:
         # As for want of room: the minutely look asks again.
         yield _report(order, Part.COMPOSITION, PartState.FAILED, refusal.message)
         return
-    kick("deployment", [deployment.pk])
+    enqueue_rows("deployment", [deployment.pk])
     words = _("Launching %(release)s.") % {"release": order.release}
     yield _report(order, Part.COMPOSITION, PartState.WORKING, words)
 
@@ -238,7 +238,7 @@ def _want_endpoints(order: Order) -> Iterator[Report]:
     rows = Endpoint.objects.filter(order=order)
     if want(rows, order.wanted_version):
         _readdress(order.deployment)
-        kick("endpoint", rows.values_list("pk", flat=True))
+        enqueue_rows("endpoint", rows.values_list("pk", flat=True))
         words = _("Asking each address whether it answers.")
         yield _report(order, Part.ENDPOINTS, PartState.WORKING, words)
 

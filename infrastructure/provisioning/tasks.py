@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from core import clock
-from core.engine.controller import Controller, Ending, Kind, done, failed, later, register
+from core.engine.controller import Controller, Kind, Outcome, done, failed, register, retry
 from core.errors import OutsideError, PermanentError, TransientError
 from core.outside.http_check import HttpResult, check_all
 from infrastructure.adapters.ssh import hosts
@@ -36,7 +36,7 @@ LOG_KEPT = 20_000
 PATIENCE_ARRIVING = 20  # visits to a host that does not answer: an hour
 PATIENCE = 5  # visits to a silent server before its composition is left to go with it
 
-STATE_OF = {Kind.LATER: PartState.WORKING, Kind.FAILED: PartState.FAILED}
+STATE_OF = {Kind.RETRY: PartState.WORKING, Kind.FAILED: PartState.FAILED}
 WHEN_DONE = {
     Wanted.RUNNING: PartState.READY,
     Wanted.SUSPENDED: PartState.SUSPENDED,
@@ -50,16 +50,16 @@ NOT_YET = {
 }
 
 
-def part_report(part: Part, row: OrderResource, ending: Ending) -> Report:
+def part_report(part: Part, row: OrderResource, outcome: Outcome) -> Report:
     """What the order is told of one row's ending."""
     wanted = Wanted(row.wanted)
-    told = ending.told or (str(NOT_YET[wanted]) if ending.kind is Kind.LATER else "")
+    told = outcome.told or (str(NOT_YET[wanted]) if outcome.kind is Kind.RETRY else "")
     return Report(
         order_pk=row.order_id,
         part=part,
-        state=STATE_OF.get(ending.kind) or WHEN_DONE[wanted],
+        state=STATE_OF.get(outcome.kind) or WHEN_DONE[wanted],
         version=row.wanted_version,
-        message=ending.message,
+        message=outcome.message,
         is_public=not told,
         told=told,
     )
@@ -74,7 +74,7 @@ class ServerController(Controller[Server]):
     max_attempts = 360  # half an hour and more of "still being built" and "still being set up"
     related = ("order", "provider", "host")
 
-    def act(self, row: Server) -> Ending:
+    def act(self, row: Server) -> Outcome:
         """The order has exactly the server that is wanted."""
         if row.wanted == Wanted.REMOVED:
             return self._remove(row)
@@ -82,7 +82,7 @@ class ServerController(Controller[Server]):
             return self._arrive_on_host(row, row.host)
         return self._make(row)
 
-    def _remove(self, row: Server) -> Ending:
+    def _remove(self, row: Server) -> Outcome:
         if row.host is not None and row.host.is_gone:
             return done(_("Its host %(host)s is gone for good, and its place with it.") % {"host": row.host})
         if row.host is not None:
@@ -93,7 +93,7 @@ class ServerController(Controller[Server]):
             raise TransientError(_("The server is being destroyed."), retry_in=timedelta(seconds=3))
         return done(_("Server destroyed; the provider no longer knows it."))
 
-    def _arrive_on_host(self, row: Server, host: Host) -> Ending:
+    def _arrive_on_host(self, row: Server, host: Host) -> Outcome:
         if host.is_gone:
             return failed(gone_words(host))
         try:
@@ -107,7 +107,7 @@ class ServerController(Controller[Server]):
         words = _("Place on %(host)s at %(address)s.") % {"host": host, "address": host.address}
         return done(words, outside_id=host.name, address=host.address, size=str(host))
 
-    def _make(self, row: Server) -> Ending:
+    def _make(self, row: Server) -> Outcome:
         cloud = get_cloud(row.provider, size_id=row.size_id)
         made = row.provider.kind == Provider.Kind.LIBCLOUD
         more = {"user_data": user_data_of(row)} if made else {}
@@ -116,32 +116,32 @@ class ServerController(Controller[Server]):
             return self._first_contact(row, node)
         return done(_runs_words(node), **_known(node))
 
-    def _first_contact(self, row: Server, node: Node) -> Ending:
+    def _first_contact(self, row: Server, node: Node) -> Outcome:
         """Done once the server has set itself up; what is known of it is kept whatever it says."""
         known = _known(node)
         try:
             seen = hosts.bootstrap_of(target_of(row, address=node.address))
         except TransientError as error:
             words = _("Server %(id)s does not let us in yet: %(error)s") % {"id": node.outside_id, "error": error}
-            return later(words, retry_in=error.retry_in or LOOK_AGAIN, **known)
+            return retry(words, retry_in=error.retry_in or LOOK_AGAIN, **known)
         except PermanentError as error:
             return failed(str(error), **known)
         log = seen.log[-LOG_KEPT:]
         last = next((line for line in reversed(log.splitlines()) if line.strip()), "")
         if seen.state == "running":
             words = _("Server %(id)s is setting itself up: %(line)s") % {"id": node.outside_id, "line": last}
-            return later(words, retry_in=LOOK_AGAIN, bootstrap_log=log, **known)
+            return retry(words, retry_in=LOOK_AGAIN, bootstrap_log=log, **known)
         if seen.state == "failed":
             return failed(_("The server's set-up failed: %(line)s") % {"line": last}, bootstrap_log=log, **known)
         return done(_runs_words(node), bootstrap_log=log, **known)
 
-    def hold(self, rows: Sequence[Server]) -> None:
+    def lock_related(self, rows: Sequence[Server]) -> None:
         """The orders, which are told."""
         lock_orders(row.order_id for row in rows)
 
-    def announce(self, endings: Sequence[tuple[Server, Ending]]) -> None:
+    def on_outcomes(self, outcomes: Sequence[tuple[Server, Outcome]]) -> None:
         """The orders know."""
-        report_many([part_report(Part.SERVER, row, ending) for row, ending in endings])
+        report_many([part_report(Part.SERVER, row, outcome) for row, outcome in outcomes])
 
 
 def _known(node: Node) -> dict[str, str]:
@@ -168,7 +168,7 @@ class DeploymentController(Controller[Deployment]):
         "release__bundle",
     )
 
-    def act(self, row: Deployment) -> Ending:
+    def act(self, row: Deployment) -> Outcome:
         """The engine runs, has stopped or has forgotten the composition; or is on its way there without us."""
         if row.server.host is not None and row.server.host.is_gone:
             return without_host(row, row.server.host)
@@ -176,7 +176,7 @@ class DeploymentController(Controller[Deployment]):
             return self._bring(row, get_runtime(row.server), row.order.key)
         except Progress as progress:
             known = {"attempts": row.attempts - 1} if progress.is_bounded else {}
-            return replace(later(str(progress), retry_in=progress.retry_in, **known), seen=progress.news)
+            return replace(retry(str(progress), retry_in=progress.retry_in, **known), seen=progress.news)
         except Interrupted as error:
             return after_a_kill(row, error)
         except PortTaken as error:
@@ -184,7 +184,7 @@ class DeploymentController(Controller[Deployment]):
         except TransientError as error:
             return after_a_hitch(row, error)
 
-    def _bring(self, row: Deployment, runtime: Runtime, key: str) -> Ending:
+    def _bring(self, row: Deployment, runtime: Runtime, key: str) -> Outcome:
         if row.wanted == Wanted.REMOVED:
             return self._remove(row, runtime)
         if row.wanted == Wanted.SUSPENDED:
@@ -194,7 +194,7 @@ class DeploymentController(Controller[Deployment]):
         words = _("%(count)s services run.") % {"count": len(services)}
         return done(words, seen=services, launched_at=row.launched_at or clock.now())
 
-    def _remove(self, row: Deployment, runtime: Runtime) -> Ending:
+    def _remove(self, row: Deployment, runtime: Runtime) -> Outcome:
         key = row.order.key
         try:
             runtime.remove(key=key)
@@ -209,29 +209,29 @@ class DeploymentController(Controller[Deployment]):
             raise TransientError(_("Still there: %(names)s.") % {"names": names})
         return done(_("Composition removed: no container, network, volume or directory is left."), seen=())
 
-    def hold(self, rows: Sequence[Deployment]) -> None:
+    def lock_related(self, rows: Sequence[Deployment]) -> None:
         """The orders, which are told."""
         lock_orders(row.order_id for row in rows)
 
-    def announce(self, endings: Sequence[tuple[Deployment, Ending]]) -> None:
+    def on_outcomes(self, outcomes: Sequence[tuple[Deployment, Outcome]]) -> None:
         """The services' rows say what was seen, and the orders know; endpoints share the composition's fate."""
         reports = []
-        for row, ending in endings:
-            report = part_report(Part.COMPOSITION, row, ending)
-            if ending.kind is not Kind.DONE:
-                if ending.kind is Kind.LATER and isinstance(ending.seen, PortTaken):
-                    give_another_port(row, ending.seen.port)
-                news = ending.seen if isinstance(ending.seen, str) else ""
+        for row, outcome in outcomes:
+            report = part_report(Part.COMPOSITION, row, outcome)
+            if outcome.kind is not Kind.DONE:
+                if outcome.kind is Kind.RETRY and isinstance(outcome.seen, PortTaken):
+                    give_another_port(row, outcome.seen.port)
+                news = outcome.seen if isinstance(outcome.seen, str) else ""
                 reports.append(replace(report, news=news, told=news or report.told))
                 continue
             reports.append(report)
-            seen: Sequence[SeenService] = ending.seen  # type: ignore[assignment]
+            seen: Sequence[SeenService] = outcome.seen  # type: ignore[assignment]
             write_services({row.pk: seen}, launched=row.wanted == Wanted.RUNNING)
             if row.wanted == Wanted.REMOVED:
                 PublishedPort.objects.filter(deployment=row).delete()
             if row.wanted != Wanted.RUNNING:
                 row.order.endpoints.update(is_ok=None, message="", next_attempt_at=None)
-                reports.append(part_report(Part.ENDPOINTS, row, ending))
+                reports.append(part_report(Part.ENDPOINTS, row, outcome))
         report_many(reports)
 
 
@@ -253,12 +253,12 @@ class EndpointController(Controller[Endpoint]):
     max_attempts = 300
     batch_size = 50
 
-    def act_many(self, rows: Sequence[Endpoint]) -> Mapping[int, Ending]:
+    def act_many(self, rows: Sequence[Endpoint]) -> Mapping[int, Outcome]:
         """Each endpoint has been asked once."""
         results = check_all([row.check_spec for row in rows])
         return {row.pk: self._ending(row, result) for row, result in zip(rows, results, strict=True)}
 
-    def _ending(self, row: Endpoint, result: HttpResult) -> Ending:
+    def _ending(self, row: Endpoint, result: HttpResult) -> Outcome:
         fields = {
             "is_ok": result.ok,
             "message": result.message[:250],
@@ -268,15 +268,15 @@ class EndpointController(Controller[Endpoint]):
         if result.ok:
             return done(result.message, **fields)
         rest = timedelta(seconds=2 if row.attempts < 30 else 10)
-        return later(f"{row.name}: {result.message}", retry_in=rest, **fields)
+        return retry(f"{row.name}: {result.message}", retry_in=rest, **fields)
 
-    def hold(self, rows: Sequence[Endpoint]) -> None:
+    def lock_related(self, rows: Sequence[Endpoint]) -> None:
         """The orders, which are told."""
         lock_orders(row.order_id for row in rows)
 
-    def announce(self, endings: Sequence[tuple[Endpoint, Ending]]) -> None:
+    def on_outcomes(self, outcomes: Sequence[tuple[Endpoint, Outcome]]) -> None:
         """The orders know how many of their endpoints answer."""
-        report_many(endpoint_reports({row.order_id: row.wanted_version for row, _ending in endings}))
+        report_many(endpoint_reports({row.order_id: row.wanted_version for row, _ending in outcomes}))
 
 
 for controller in (ServerController(), DeploymentController(), EndpointController()):

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from core import clock
-from core.engine.controller import kick
+from core.engine.controller import enqueue_rows
 from core.errors import ConfigError, Refusal
 from core.money import Money
 from customers.models import User
@@ -103,7 +103,7 @@ def request_errand(
         next_attempt_at=clock.now(),
     )
     note(server.order_id, _asked_words(errand), actor=actor)
-    kick("errand", [errand.pk])
+    enqueue_rows("errand", [errand.pk])
     return errand
 
 
@@ -117,12 +117,12 @@ def retry_errand(*, errand: Errand, actor: User | None = None) -> Errand:
         raise NotPossible(_("Nothing of this errand waits for another try."))
     _check_possible(server, Power(errand.verb))
     errand.wanted_version += 1
-    errand.told, errand.told_at, errand.heard_at, errand.ended_at, errand.ending = "", None, None, None, ""
+    errand.told, errand.told_at, errand.heard_at, errand.ended_at, errand.outcome = "", None, None, None, ""
     errand.next_attempt_at, errand.attempts, errand.last_error = clock.now(), 0, ""
     errand.save()
     words = _("%(errand)s: another try asked for.") % {"errand": errand}
     note(server.order_id, words, actor=actor)
-    kick("errand", [errand.pk])
+    enqueue_rows("errand", [errand.pk])
     return errand
 
 
@@ -204,6 +204,6 @@ def _settle_failed(server: Server, words: str) -> None:
 
 def _settle(errand: Errand, words: str) -> None:
     errand.done_version, errand.failed_version = errand.wanted_version, 0
-    errand.ending = f"{errand.last_error} {words}".strip()
+    errand.outcome = f"{errand.last_error} {words}".strip()
     errand.ended_at, errand.last_error = clock.now(), ""
-    errand.save(update_fields=("done_version", "failed_version", "ending", "ended_at", "last_error", "updated_at"))
+    errand.save(update_fields=("done_version", "failed_version", "outcome", "ended_at", "last_error", "updated_at"))

@@ -8,7 +8,7 @@ from datetime import timedelta
 from django.utils.translation import gettext as _
 
 from core import clock
-from core.engine.controller import Controller, Ending, Kind, done, later, register
+from core.engine.controller import Controller, Kind, Outcome, done, register, retry
 from core.engine.sweep import register_follower
 from core.errors import PermanentError
 from infrastructure.backends import get_cloud
@@ -34,11 +34,11 @@ class ErrandController(Controller[Errand]):
     max_attempts = 240  # half an hour and more of "the cloud is still at it"
     related = ("server__provider", "server__order")
 
-    def act(self, row: Errand) -> Ending:
+    def act(self, row: Errand) -> Outcome:
         """The server is looked at, and its cloud is told what comes next, if anything."""
         server = row.server
         if server.wanted == Wanted.REMOVED:
-            return done(ending=_("Left undone: the order is being removed."), ended_at=clock.now())
+            return done(outcome=_("Left undone: the order is being removed."), ended_at=clock.now())
         # What is seen of the server outside from now on is not drift.
         Server.objects.filter(pk=server.pk).update(updated_at=clock.now())
         cloud = get_cloud(server.provider)
@@ -47,7 +47,7 @@ class ErrandController(Controller[Errand]):
             raise PermanentError(_("The provider no longer knows server %(id)s.") % {"id": server.outside_id})
         return self._go_on(row, cloud, node)
 
-    def _go_on(self, row: Errand, cloud: Cloud, node: Node) -> Ending:
+    def _go_on(self, row: Errand, cloud: Cloud, node: Node) -> Outcome:
         following = next_of(
             Power(row.verb),
             node,
@@ -57,41 +57,41 @@ class ErrandController(Controller[Errand]):
         )
         match following:
             case Next(verdict=Verdict.DONE):
-                return done(seen=node, ended_at=clock.now(), ending=_done_words(row, node))
+                return done(seen=node, ended_at=clock.now(), outcome=_done_words(row, node))
             case Next(verdict=Verdict.TELL, step=Step() as step):
                 return self._tell(row, cloud, node, step)
             case Next(verdict=Verdict.WAIT):
-                return later(_wait_words(node), retry_in=LOOK_AGAIN)
-        return Ending(kind=Kind.FAILED, message=_failed_words(following.verdict, row, node), seen=node)
+                return retry(_wait_words(node), retry_in=LOOK_AGAIN)
+        return Outcome(kind=Kind.FAILED, message=_failed_words(following.verdict, row, node), seen=node)
 
-    def _tell(self, row: Errand, cloud: Cloud, node: Node, step: Step) -> Ending:
+    def _tell(self, row: Errand, cloud: Cloud, node: Node, step: Step) -> Outcome:
         """The cloud has been told, and that it was to be told is written down before."""
         now = clock.now()
         mark = {"told": step, "told_at": now, "heard_at": None}
         if not Errand.objects.filter(pk=row.pk, leased_until=row.leased_until).update(**mark):
-            return later(_("Held by another worker."))
+            return retry(_("Held by another worker."))
         try:
             _say(cloud, row, step)
         except PermanentError as error:
             words = f"{error} {_stands_words(node)}".strip()
-            return Ending(kind=Kind.FAILED, message=words, seen=node)
-        return later(_told_words(step), retry_in=LOOK_AGAIN, heard_at=clock.now())
+            return Outcome(kind=Kind.FAILED, message=words, seen=node)
+        return retry(_told_words(step), retry_in=LOOK_AGAIN, heard_at=clock.now())
 
-    def _rest(self, row: Errand, ending: Ending) -> timedelta:
-        return min(super()._rest(row, ending), LONGEST_REST)
+    def _rest(self, row: Errand, outcome: Outcome) -> timedelta:
+        return min(super()._rest(row, outcome), LONGEST_REST)
 
-    def hold(self, rows: Sequence[Errand]) -> None:
+    def lock_related(self, rows: Sequence[Errand]) -> None:
         """The orders, whose servers and timelines are written."""
         lock_orders(row.server.order_id for row in rows)
 
-    def announce(self, endings: Sequence[tuple[Errand, Ending]]) -> None:
+    def on_outcomes(self, outcomes: Sequence[tuple[Errand, Outcome]]) -> None:
         """The server's row is as the server is, the timeline says how it went, and what runs there is checked anew."""
-        for row, ending in endings:
-            if ending.kind is Kind.LATER:
+        for row, outcome in outcomes:
+            if outcome.kind is Kind.RETRY:
                 continue
-            if isinstance(ending.seen, Node):
-                _write_seen(row, ending.seen)
-            _tell_order(row, ending)
+            if isinstance(outcome.seen, Node):
+                _write_seen(row, outcome.seen)
+            _tell_order(row, outcome)
 
 
 def _told(row: Errand) -> Told:
@@ -125,16 +125,16 @@ def _write_seen(row: Errand, node: Node) -> None:
     Server.objects.filter(pk=row.server_id).update(updated_at=now, node_seen_at=now, **kept)
 
 
-def _tell_order(row: Errand, ending: Ending) -> None:
+def _tell_order(row: Errand, outcome: Outcome) -> None:
     order = row.server.order
-    if ending.kind is Kind.FAILED:
-        note(order.pk, f"{row}: {ending.message}")
-    elif ending.seen is None:
-        note(order.pk, f"{row}: {ending.fields['ending']}")
+    if outcome.kind is Kind.FAILED:
+        note(order.pk, f"{row}: {outcome.message}")
+    elif outcome.seen is None:
+        note(order.pk, f"{row}: {outcome.fields['outcome']}")
     else:
         note(order.pk, _public_words(row), public=True)
-    moved = ending.seen is not None and row.verb != Errand.Verb.STOP
-    if moved and (ending.kind is Kind.DONE or row.verb == Errand.Verb.REBOOT):
+    moved = outcome.seen is not None and row.verb != Errand.Verb.STOP
+    if moved and (outcome.kind is Kind.DONE or row.verb == Errand.Verb.REBOOT):
         confirm_order(order=order)
 
 

@@ -12,7 +12,7 @@ from django.db.models import F
 from django.utils.translation import gettext as _
 
 from core import clock
-from core.engine.controller import kick
+from core.engine.controller import enqueue_rows
 from core.errors import Refusal
 from customers.models import Customer, User
 from customers.services import write_message
@@ -104,7 +104,7 @@ def plan_maintenance(
         next_attempt_at=clock.now(),
     )
     window.orders.set(concerned)
-    kick("windows", [window.pk])
+    enqueue_rows("windows", [window.pk])
     _tell(window, "planned")
     return window
 
@@ -162,7 +162,7 @@ def _tell_watch(windows: MaintenanceQuerySet) -> None:
         with transaction.atomic():
             rows = Maintenance.objects.filter(pk__in=pks)
             rows.update(wanted_version=F("wanted_version") + 1, next_attempt_at=clock.now(), attempts=0, last_error="")
-            kick("windows", pks)
+            enqueue_rows("windows", pks)
 
 
 def _tell(window: Maintenance, news: str, *, number: int = 0, **context: object) -> None:

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
-from core.engine.controller import Controller, Ending, done, later, register
+from core.engine.controller import Controller, Outcome, done, register, retry
 from core.errors import OutsideError, TransientError
 from monitoring import backends
 from monitoring.contracts.backend import WindowSpec
@@ -25,14 +25,14 @@ class WindowController(Controller[Maintenance]):
     max_attempts = 2000
     batch_size = 200
 
-    def act_many(self, rows: Sequence[Maintenance]) -> Mapping[int, Ending]:
+    def act_many(self, rows: Sequence[Maintenance]) -> Mapping[int, Outcome]:
         """Each window is where it should be, or is tried again, by itself."""
         ahead = [row for row in rows if row.is_ahead_or_open]
         over = [row for row in rows if not row.is_ahead_or_open]
         return {**_ensure(ahead), **_remove(over)}
 
 
-def _ensure(rows: Sequence[Maintenance]) -> Mapping[int, Ending]:
+def _ensure(rows: Sequence[Maintenance]) -> Mapping[int, Outcome]:
     if not rows:
         return {}
     try:
@@ -42,7 +42,7 @@ def _ensure(rows: Sequence[Maintenance]) -> Mapping[int, Ending]:
     return {row.pk: _ending(answers.get(row.key, "")) for row in rows}
 
 
-def _remove(rows: Sequence[Maintenance]) -> Mapping[int, Ending]:
+def _remove(rows: Sequence[Maintenance]) -> Mapping[int, Outcome]:
     if not rows:
         return {}
     try:
@@ -52,12 +52,12 @@ def _remove(rows: Sequence[Maintenance]) -> Mapping[int, Ending]:
     return {row.pk: _ending(refused.get(row.key, "")) for row in rows}
 
 
-def _ending(answer: str | OutsideError) -> Ending:
+def _ending(answer: str | OutsideError) -> Outcome:
     return _not_yet(answer) if isinstance(answer, OutsideError) else done(outside_id=answer)
 
 
-def _not_yet(error: OutsideError) -> Ending:
-    return later(str(error), retry_in=error.retry_in if isinstance(error, TransientError) else REST)
+def _not_yet(error: OutsideError) -> Outcome:
+    return retry(str(error), retry_in=error.retry_in if isinstance(error, TransientError) else REST)
 
 
 def _specs(rows: Sequence[Maintenance]) -> list[WindowSpec]:

@@ -12,7 +12,7 @@ from django.db import transaction
 from django.db.models import Case, Prefetch, Value, When
 
 from core import clock
-from core.engine.controller import kick
+from core.engine.controller import enqueue_rows
 from monitoring.choices import CheckState
 from monitoring.contracts.backend import Seen
 from monitoring.history.intervals import Move, begin_to_watch, count_readings, keep_history, note_gaps
@@ -123,7 +123,7 @@ def _mend(broken: Sequence[Monitor], now: datetime) -> None:
     settled = [row.pk for row in broken if row.is_settled and row.next_attempt_at is None]
     if settled:
         Monitor.objects.filter(pk__in=settled).update(next_attempt_at=now)
-        kick("monitoring", settled)
+        enqueue_rows("monitoring", settled)
 
 
 def _news(rows: Sequence[Monitor], now: datetime) -> list[Report]:

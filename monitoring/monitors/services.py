@@ -10,7 +10,7 @@ from django.db.models import Exists, F, OuterRef, Prefetch, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from core import clock
-from core.engine.controller import kick, want
+from core.engine.controller import enqueue_rows, want
 from core.errors import OutsideError, Refusal
 from infrastructure.models import Endpoint
 from monitoring import backends
@@ -34,7 +34,7 @@ class NothingToRetry(Refusal):
     code = "nothing_to_retry"
 
 
-def follow_all() -> None:
+def reconcile_all() -> None:
     """Every order whose monitor lags behind its wish has been followed, and whoever is watched elsewhere moves."""
     pks = list(_behind().values_list("pk", flat=True))
     for start in range(0, len(pks), BATCH):
@@ -42,7 +42,7 @@ def follow_all() -> None:
     move_monitors()
 
 
-def follow_orders(pks: Iterable[int]) -> None:
+def reconcile_orders(pks: Iterable[int]) -> None:
     """The monitors of these orders want what the orders want, as far as the order of arrival lets them.
 
     A handful of queries for any number of orders; nothing outside is touched, and repeating it changes nothing.
@@ -84,7 +84,7 @@ def _follow(pks: Sequence[int]) -> None:
     _raise(known)
     _match_checks([order for order in movable if order.wanted == Wanted.RUNNING])
     rows = Monitor.objects.filter(order__in=[order.pk for order in (*fresh, *known)])
-    kick("monitoring", rows.values_list("pk", flat=True))
+    enqueue_rows("monitoring", rows.values_list("pk", flat=True))
     report_rows(rows)
 
 
@@ -102,7 +102,7 @@ def move_monitors() -> int:
         with transaction.atomic():
             moving = Monitor.objects.filter(pk__in=pks)
             moving.update(next_attempt_at=clock.now(), failed_version=0, attempts=0, last_error="")
-            kick("monitoring", pks)
+            enqueue_rows("monitoring", pks)
     return len(pks)
 
 
@@ -128,7 +128,7 @@ def _make_due(rows: QuerySet[Monitor]) -> int:
     pks = list(rows.values_list("pk", flat=True))
     if pks:
         Monitor.objects.filter(pk__in=pks).update(next_attempt_at=clock.now(), failed_version=0, attempts=0)
-        kick("monitoring", pks)
+        enqueue_rows("monitoring", pks)
     return len(pks)
 
 
@@ -186,7 +186,7 @@ def retry_monitor(*, monitor: Monitor) -> Monitor:
         raise NothingToRetry(_("Nothing of this monitor waits for another try."))
     row.failed_version, row.attempts, row.last_error, row.next_attempt_at = 0, 0, "", clock.now()
     row.save(update_fields=("failed_version", "attempts", "last_error", "next_attempt_at", "updated_at"))
-    kick("monitoring", [row.pk])
+    enqueue_rows("monitoring", [row.pk])
     report_rows(Monitor.objects.filter(pk=row.pk))
     return row
 

@@ -11,7 +11,7 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from core import clock
-from core.engine.controller import Controller, Ending, Kind, done, ending_of, later, register
+from core.engine.controller import Controller, Kind, Outcome, done, outcome_of, register, retry
 from core.engine.queue import enqueue
 from core.errors import OutsideError
 from monitoring import backends
@@ -29,7 +29,7 @@ from orders.part_reports import lock_orders
 
 logger = logging.getLogger(__name__)
 
-Visit = Callable[[Watch, Sequence[Monitor]], Mapping[int, Ending]]
+Visit = Callable[[Watch, Sequence[Monitor]], Mapping[int, Outcome]]
 
 
 class MonitoringController(Controller[Monitor]):
@@ -42,88 +42,88 @@ class MonitoringController(Controller[Monitor]):
     batch_size = BATCH
     related = RELATED
 
-    def act_many(self, rows: Sequence[Monitor]) -> Mapping[int, Ending]:
+    def act_many(self, rows: Sequence[Monitor]) -> Mapping[int, Outcome]:
         """Each monitor is where it is wanted, rests, or was refused, by itself."""
         visits: Mapping[Wanted, Visit] = {
             Wanted.RUNNING: _register,
             Wanted.SUSPENDED: _pause,
             Wanted.REMOVED: _remove,
         }
-        endings: dict[int, Ending] = {}
+        outcomes: dict[int, Outcome] = {}
         for wanted, visit in visits.items():
             if some := [row for row in rows if row.wanted == wanted]:
-                endings |= _visit_safely(visit, some)
-        return endings
+                outcomes |= _visit_safely(visit, some)
+        return outcomes
 
-    def announce(self, endings: Sequence[tuple[Monitor, Ending]]) -> None:
+    def on_outcomes(self, outcomes: Sequence[tuple[Monitor, Outcome]]) -> None:
         """Checks sleep and wake with their monitors, and the orders know."""
-        reached = [row for row, ending in endings if ending.kind is Kind.DONE]
+        reached = [row for row, outcome in outcomes if outcome.kind is Kind.DONE]
         now = clock.now()
         _wake([row.pk for row in reached if row.wanted == Wanted.RUNNING], now)
         _put_to_sleep([row.pk for row in reached if row.wanted != Wanted.RUNNING], now)
         keep_history_of([row.pk for row in reached])
-        follow_registration([row.order_id for row, ending in endings if _is_made(row, ending)])
-        report_rows(Monitor.objects.filter(pk__in=[row.pk for row, _ending in endings]))
+        follow_registration([row.order_id for row, outcome in outcomes if _is_made(row, outcome)])
+        report_rows(Monitor.objects.filter(pk__in=[row.pk for row, _ending in outcomes]))
 
-    def hold(self, rows: Sequence[Monitor]) -> None:
+    def lock_related(self, rows: Sequence[Monitor]) -> None:
         """The orders, which are told."""
         lock_orders(row.order_id for row in rows)
 
 
-def _is_made(row: Monitor, ending: Ending) -> bool:
+def _is_made(row: Monitor, outcome: Outcome) -> bool:
     """True when something stands outside that did not when the row was read."""
-    return ending.fields.get("outside_id", row.outside_id) not in ("", row.outside_id)
+    return outcome.fields.get("outside_id", row.outside_id) not in ("", row.outside_id)
 
 
-def _visit_safely(visit: Visit, rows: Sequence[Monitor]) -> Mapping[int, Ending]:
+def _visit_safely(visit: Visit, rows: Sequence[Monitor]) -> Mapping[int, Outcome]:
     """However it ended, the rows remember whom they asked."""
     try:
         watch = backends.get_watch()
     except OutsideError as error:
-        return {row.pk: ending_of(error) for row in rows}
+        return {row.pk: outcome_of(error) for row in rows}
     try:
-        endings = visit(watch, rows)
+        outcomes = visit(watch, rows)
     except OutsideError as error:
-        endings = {row.pk: ending_of(error) for row in rows}
+        outcomes = {row.pk: outcome_of(error) for row in rows}
     asked = {"backend": watch.backend, "outside_url": watch.address}
-    return {pk: replace(ending, fields={**ending.fields, **asked}) for pk, ending in endings.items()}
+    return {pk: replace(outcome, fields={**outcome.fields, **asked}) for pk, outcome in outcomes.items()}
 
 
-def _register(watch: Watch, rows: Sequence[Monitor]) -> Mapping[int, Ending]:
+def _register(watch: Watch, rows: Sequence[Monitor]) -> Mapping[int, Outcome]:
     answers = watch.ensure_monitors(specs_of(rows))
     return {row.pk: _registered(answers.get(row.order.key)) for row in rows}
 
 
-def _registered(answer: Registered | OutsideError | None) -> Ending:
+def _registered(answer: Registered | OutsideError | None) -> Outcome:
     if isinstance(answer, OutsideError):
-        return ending_of(answer)
+        return outcome_of(answer)
     if answer is None:
-        return later(_("Nothing was said about this monitor."))
+        return retry(_("Nothing was said about this monitor."))
     return done(outside_id=answer.outside_id, remark=answer.remark, next_read_at=clock.now())
 
 
-def _pause(watch: Watch, rows: Sequence[Monitor]) -> Mapping[int, Ending]:
+def _pause(watch: Watch, rows: Sequence[Monitor]) -> Mapping[int, Outcome]:
     refused = watch.pause_monitors([row.order.key for row in rows])
-    return {row.pk: ending_of(error) if (error := refused.get(row.order.key)) else _asleep() for row in rows}
+    return {row.pk: outcome_of(error) if (error := refused.get(row.order.key)) else _asleep() for row in rows}
 
 
-def _remove(watch: Watch, rows: Sequence[Monitor]) -> Mapping[int, Ending]:
+def _remove(watch: Watch, rows: Sequence[Monitor]) -> Mapping[int, Outcome]:
     keys = [row.order.key for row in rows]
     refused = watch.remove_monitors(keys)
     left = watch.left_behind([key for key in keys if key not in refused])
-    endings = {}
+    outcomes = {}
     for row in rows:
         if error := refused.get(row.order.key):
-            endings[row.pk] = ending_of(error)
+            outcomes[row.pk] = outcome_of(error)
         elif still := left.get(row.order.key):
             names = ", ".join(f"{one.kind} {one.name}" for one in still)
-            endings[row.pk] = later(_("Still there: %(names)s.") % {"names": names})
+            outcomes[row.pk] = retry(_("Still there: %(names)s.") % {"names": names})
         else:
-            endings[row.pk] = _asleep(outside_id="", remark="", watched_until=clock.now())
-    return endings
+            outcomes[row.pk] = _asleep(outside_id="", remark="", watched_until=clock.now())
+    return outcomes
 
 
-def _asleep(**fields: object) -> Ending:
+def _asleep(**fields: object) -> Outcome:
     return done(next_read_at=None, read_error="", **fields)
 
 

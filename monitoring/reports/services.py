@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from core import clock
-from core.engine.controller import kick, want
+from core.engine.controller import enqueue_rows, want
 from core.errors import Refusal
 from customers.models import User
 from monitoring.history.measurement import company_zone, today
@@ -145,7 +145,7 @@ def print_reports() -> int:
     ReportFile.objects.bulk_create(
         [ReportFile(report=report, next_attempt_at=now) for report in reports], ignore_conflicts=True
     )
-    kick("report pdf", ReportFile.objects.filter(report__in=reports).values_list("pk", flat=True))
+    enqueue_rows("report pdf", ReportFile.objects.filter(report__in=reports).values_list("pk", flat=True))
     return len(reports)
 
 
@@ -157,7 +157,7 @@ def print_again(*, report: MonthlyReport) -> None:
     )
     if not made:
         want(ReportFile.objects.filter(pk=file.pk), file.wanted_version + 1)
-    kick("report pdf", [file.pk])
+    enqueue_rows("report pdf", [file.pk])
 
 
 @transaction.atomic

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 
-from core.engine.controller import Controller, Ending, Kind, done, register
+from core.engine.controller import Controller, Kind, Outcome, done, register
 from customers.services import write_message
 from monitoring.history.measurement import today
 from monitoring.models import MonthlyReport, ReportFile
@@ -29,7 +29,7 @@ class ReportFileController(Controller[ReportFile]):
     max_attempts = 20
     related = ("report__order__customer", "report__order__plan", "report__order__release__product")
 
-    def act(self, row: ReportFile) -> Ending:
+    def act(self, row: ReportFile) -> Outcome:
         """The file is in storage; what was mailed before a credit was decided stays beside it."""
         report = row.report
         content = report_pdf(document_of(report))
@@ -38,11 +38,11 @@ class ReportFileController(Controller[ReportFile]):
         default_storage.save(path, ContentFile(content))
         return done(path=path, sha256=hashlib.sha256(content).hexdigest(), seen=path)
 
-    def announce(self, endings: Sequence[tuple[ReportFile, Ending]]) -> None:
+    def on_outcomes(self, outcomes: Sequence[tuple[ReportFile, Outcome]]) -> None:
         """Each customer who was promised something will have the report in the mail, once."""
-        for row, ending in endings:
-            if ending.kind is Kind.DONE and not row.path:
-                send_report(row.report, str(ending.seen))
+        for row, outcome in outcomes:
+            if outcome.kind is Kind.DONE and not row.path:
+                send_report(row.report, str(outcome.seen))
 
 
 def send_report(report: MonthlyReport, path: str) -> None:

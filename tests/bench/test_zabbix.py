@@ -16,7 +16,7 @@ from monitoring.adapters.zabbix import objects as words
 from monitoring.adapters.zabbix.backend import ZabbixWatch
 from monitoring.contracts.backend import MonitorSpec
 from monitoring.models import Monitor
-from monitoring.monitors.services import follow_orders
+from monitoring.monitors.services import reconcile_orders
 from tests.lab.watched import forget_product, watched_by
 from tests.lab.zabbix import VERSIONS, Address, orders, zabbix
 from tests.monitoring.many import copies
@@ -118,7 +118,7 @@ def test_thousand_orders_through_the_controller_cost_little_more_than_the_bare_c
     (warm,), floor_specs = orders(NOBODY, 1), orders(NOBODY, 1000)
     keys = [spec.key for spec in (warm, *floor_specs)] + [order.key for order in many]
     asked.clear()
-    following = seconds(lambda: follow_orders([order.pk for order in many]))
+    following = seconds(lambda: reconcile_orders([order.pk for order in many]))
     [pks] = [pks for _task, name, pks in asked if name == "monitoring"]
     try:
         watch.ensure_monitors([warm])

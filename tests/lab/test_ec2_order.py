@@ -261,8 +261,8 @@ def test_replies_that_are_lost_make_one_server_and_leave_none(
 
 WORKER = """
 import json, sys, time
-from infrastructure.adapters.libcloud_cloud import LibcloudCloud, open_driver
-from infrastructure.adapters.words import Size
+from infrastructure.adapters.libcloud.cloud import LibcloudCloud, open_driver
+from infrastructure.contracts.cloud import Size
 told = json.load(sys.stdin)
 driver = open_driver("ec2", told["credentials"])
 request = driver.connection.request

@@ -26,7 +26,7 @@ from infrastructure.adapters.ssh.hosts import (
     new_key_pair,
 )
 from infrastructure.contracts.runtime import Composition, Service, ServiceState
-from tests.infrastructure.adapters.docker.test_lab import slow
+from tests.infrastructure.adapters.docker.test_engine_lab import slow
 from tests.lab.hosts import lab_hosts, sdi_lite
 
 pytestmark = [pytest.mark.lab, pytest.mark.enable_socket]
@@ -118,8 +118,8 @@ def test_a_port_that_is_taken_is_said_in_the_hosts_words(runtime: DockerRuntime,
 LAUNCH = """
 import sys
 from pathlib import Path
-from infrastructure.adapters.docker_runtime import DockerRuntime
-from tests.infrastructure.adapters.test_docker_lab import slow
+from infrastructure.adapters.docker.runtime import DockerRuntime
+from tests.infrastructure.adapters.docker.test_engine_lab import slow
 from tests.lab.hosts import lab_hosts
 DockerRuntime(work_dir=Path(sys.argv[1]), timeout=120, ssh=lab_hosts()[0]).ensure_running(slow(sys.argv[2]))
 """

@@ -21,7 +21,7 @@ from infrastructure.models import Deployment, Finding, Host, Look, Provider, Ser
 from infrastructure.observation.store import write_services
 from infrastructure.observation.tasks import look_at_provider
 from tests.factories import make_draft
-from tests.infrastructure.adapters.docker.test_lab import slow
+from tests.infrastructure.adapters.docker.test_engine_lab import slow
 from tests.lab.hosts import lab_hosts
 
 pytestmark = [pytest.mark.lab, pytest.mark.enable_socket, pytest.mark.django_db]

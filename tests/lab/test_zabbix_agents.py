@@ -108,10 +108,10 @@ def test_certificates_are_dated_and_worried_about_until_they_are_renewed(version
     authority, now = Authority(tmp_path), datetime.now(UTC).replace(microsecond=0)
     with (
         shown(authority, now + 60 * DAY) as fine,
-        shown(authority, now + 5 * DAY) as ending,
+        shown(authority, now + 5 * DAY) as outcome,
         shown(authority, now - DAY) as ended,
     ):
-        shops = {"fine": fine, "ending": ending, "ended": ended}
+        shops = {"fine": fine, "ending": outcome, "ended": ended}
         spec = secure_order(shops)
 
         def all_dated() -> bool:
@@ -122,7 +122,7 @@ def test_certificates_are_dated_and_worried_about_until_they_are_renewed(version
             assert isinstance(answer, Registered)
             assert answer.remark == ""
             wait_until(all_dated, 90)
-            worries = sorted([(f"{HERE}:{ending.port}", "soon", "2"), (f"{HERE}:{ended.port}", "over", "4")])
+            worries = sorted([(f"{HERE}:{outcome.port}", "soon", "2"), (f"{HERE}:{ended.port}", "over", "4")])
             wait_until(lambda: alarms(watch, spec) == worries, 30)
             assert {one["state"] for one in certificate_items(watch, spec)} == {"0"}
 
@@ -132,7 +132,7 @@ def test_certificates_are_dated_and_worried_about_until_they_are_renewed(version
                 assert seen.health is Health.DOWN
                 assert "certificate" in seen.message
 
-            for one in (ending, ended):
+            for one in (outcome, ended):
                 one.renew(now + 80 * DAY)
             wait_until(lambda: all_dated() and alarms(watch, spec) == [], 60)
 

@@ -19,7 +19,7 @@ from infrastructure.models import Deployment, Endpoint, Provider, Server
 from monitoring import backends
 from monitoring.adapters.zabbix.backend import ZabbixWatch
 from monitoring.models import Monitor
-from monitoring.monitors.services import follow_all
+from monitoring.monitors.services import reconcile_all
 from orders.choices import Part, PartState
 from orders.models import Order
 from orders.services import place_order, report
@@ -40,7 +40,7 @@ class Watched:
 
     def beat(self) -> None:
         """What workers do in a minute for this room and the mail, without waiting for the minute to be over."""
-        follow_all()
+        reconcile_all()
         for controller in controllers():
             if controller.name in ("monitoring", "windows", "mail"):
                 controller.run()

@@ -19,7 +19,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from billing.models import Invoice
-from billing.subscriptions.services import follow_orders
+from billing.subscriptions.services import reconcile_orders
 from core import clock
 from customers.models import ApiToken, Message
 from infrastructure.models import (
@@ -175,7 +175,7 @@ def billed(n: int) -> Invoice:
             for part in (Part.SERVER, Part.COMPOSITION, Part.ENDPOINTS)
         ]
     )
-    follow_orders([of.pk])
+    reconcile_orders([of.pk])
     return Invoice.objects.select_related("subscription", "pdf").get(order=of)
 
 

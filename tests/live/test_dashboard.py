@@ -14,7 +14,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from billing.models import Invoice
-from billing.subscriptions.services import follow_orders
+from billing.subscriptions.services import reconcile_orders
 from core import clock
 from customers.models import Message, User
 from infrastructure.models import Provider
@@ -68,7 +68,7 @@ def one_of_each() -> None:
     report(placed().pk, Part.SERVER, PartState.FAILED, "quota exceeded", version=1)
     report(placed().pk, Part.SERVER, PartState.WORKING, "is being built", version=1)
     down = active()
-    follow_orders([down.pk])
+    reconcile_orders([down.pk])
     report(down.pk, Part.MONITORING, PartState.DOWN, "WMS does not answer", version=1)
     Message.objects.filter(key__contains=down.reference).update(failed_version=1, last_error="550 unknown")
 
@@ -95,7 +95,7 @@ def test_removal_counts_what_is_gone(boss: Client) -> None:
 
 def test_owed_is_added_up_by_currency_without_rehearsals(boss: Client) -> None:
     for fields in ({}, {}, {"sandbox": True}):
-        follow_orders([active(**fields).pk])
+        reconcile_orders([active(**fields).pk])
     owed = boss.get(PAGE).context["owed"]
     total = sum(invoice.gross for invoice in Invoice.objects.owed())
     assert (owed.amounts, owed.invoices, owed.overdue) == ([f"€{total}"], 2, 0)

@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from core.engine.controller import controllers
 from infrastructure.models import Deployment, Endpoint, Provider, Server
 from monitoring.models import Monitor
-from monitoring.monitors.services import follow_orders
+from monitoring.monitors.services import reconcile_orders
 from monitoring.monitors.tasks import read_states
 from orders.choices import Part, PartState
 from orders.models import Order
@@ -77,7 +77,7 @@ class Room:
     def watched(self, *endpoints: str) -> Order:
         """An order whose addresses are registered and have been read once."""
         order = self.arrive(*endpoints)
-        follow_orders([order.pk])
+        reconcile_orders([order.pk])
         self.visit()
         read_states()
         order.refresh_from_db()

@@ -9,7 +9,7 @@ from django.test import Client
 
 from customers.models import User
 from monitoring.models import Monitor
-from monitoring.monitors.services import follow_all
+from monitoring.monitors.services import reconcile_all
 from tests.factories import UserFactory
 from tests.monitoring.conftest import Room, count_queries
 
@@ -36,7 +36,7 @@ def fail(room: Room) -> Monitor:
     """A monitor that was refused for good."""
     order = room.arrive()
     room.watch.refuse[order.key] = "the name is taken"
-    follow_all()
+    reconcile_all()
     room.visit()
     return room.monitor(order)
 

@@ -27,7 +27,7 @@ AGREED = Terms(
     promise=Decimal("99.50"),
     credit=Decimal("10.00"),
 )
-LATER = {"price": 99, "setup_fee": 0, "sla_promise": 90, "sla_credit": 5}
+RETRY = {"price": 99, "setup_fee": 0, "sla_promise": 90, "sla_credit": 5}
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ def draft() -> Order:
 
 def test_placed_order_keeps_what_was_offered_then(draft: Order) -> None:
     place_order(order=draft)
-    Plan.objects.update(**LATER)
+    Plan.objects.update(**RETRY)
     order = Order.objects.get()
     assert order.terms == AGREED
     _lines, totals = first_invoice_of(order)
@@ -47,7 +47,7 @@ def test_placed_order_keeps_what_was_offered_then(draft: Order) -> None:
 
 def test_draft_follows_its_plan(draft: Order) -> None:
     assert draft.terms == AGREED
-    Plan.objects.update(**LATER)
+    Plan.objects.update(**RETRY)
     assert Order.objects.get().terms.price == 99
 
 

@@ -10,7 +10,7 @@ from django.apps import apps
 from django.test import Client
 from django.urls import reverse
 
-from core.engine.controller import Ending, done, ending_of, failed, later
+from core.engine.controller import Outcome, done, failed, outcome_of, retry
 from core.errors import TransientError
 from infrastructure.models import Provider, Server
 from infrastructure.provisioning.tasks import part_report
@@ -33,9 +33,9 @@ def order() -> Order:
     return Order.objects.get(pk=order.pk)
 
 
-def tell(order: Order, ending: Ending) -> None:
+def tell(order: Order, outcome: Outcome) -> None:
     """The server's controller has come to this end."""
-    report_many([part_report(Part.SERVER, order.server, ending)])
+    report_many([part_report(Part.SERVER, order.server, outcome)])
     order.refresh_from_db()
 
 
@@ -64,10 +64,10 @@ def staff(order: Order, client: Client) -> str:
     return client.get(reverse("admin:orders_order_change", args=(order.pk,))).content.decode()
 
 
-@pytest.mark.parametrize("ending", [ending_of(TransientError(RAW)), later(f"Server i-1 does not let us in: {RAW}")])
-def test_what_is_tried_again_is_said_in_our_words(order: Order, client: Client, ending: Ending) -> None:
+@pytest.mark.parametrize("ending", [outcome_of(TransientError(RAW)), retry(f"Server i-1 does not let us in: {RAW}")])
+def test_what_is_tried_again_is_said_in_our_words(order: Order, client: Client, outcome: Outcome) -> None:
     OrderPart.objects.filter(order=order).delete()
-    tell(order, ending)
+    tell(order, outcome)
     assert "Max retries" in order.reason
     assert "Max retries" in staff(order, client)
     page = customer(order, client)
@@ -80,7 +80,7 @@ def test_what_is_tried_again_is_said_in_our_words(order: Order, client: Client, 
 def test_state_that_follows_says_nothing_of_it_either(order: Order, client: Client) -> None:
     tell(order, failed(RAW))
     assert order.state == "attention"
-    tell(order, later(RAW))
+    tell(order, retry(RAW))
     assert order.state == "provisioning"
     page = customer(order, client)
     assert "Max retries" not in page

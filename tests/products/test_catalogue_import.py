@@ -14,7 +14,7 @@ from pytest_django import Settings
 
 from core.engine.controller import work
 from core.errors import ConfigError
-from products.catalogue_import import Outcome
+from products.catalogue_import import ImportOutcome
 from products.models import CatalogueReading, Plan, Product, Release, ReleaseBundle
 from products.services import (
     ProductNotReady,
@@ -29,13 +29,13 @@ from tests.products.conftest import COMPOSE, MANIFEST, write_product
 pytestmark = pytest.mark.django_db
 
 
-def outcomes() -> dict[str, Outcome]:
+def outcomes() -> dict[str, ImportOutcome]:
     """What a reading of the catalogue does now, by product."""
     return {product.slug: product.outcome for product in import_catalogue().products}
 
 
 def test_catalogue_becomes_products_releases_and_plans(catalogue: Path) -> None:
-    assert outcomes() == {"maps": Outcome.CREATED}
+    assert outcomes() == {"maps": ImportOutcome.CREATED}
     product = Product.objects.get()
     assert (product.slug, product.name, product.state) == ("maps", "Map server", Product.State.ON_SALE)
     release = product.newest_release
@@ -60,7 +60,7 @@ def test_what_a_plan_promises_is_kept_with_it(catalogue: Path) -> None:
 def test_second_reading_changes_nothing(catalogue: Path) -> None:
     import_catalogue()
     before = [list(model.objects.values()) for model in (Release, ReleaseBundle)]
-    assert outcomes() == {"maps": Outcome.UNCHANGED}
+    assert outcomes() == {"maps": ImportOutcome.UNCHANGED}
     assert [list(model.objects.values()) for model in (Release, ReleaseBundle)] == before
 
 
@@ -68,7 +68,7 @@ def test_changed_product_has_a_new_release_and_keeps_the_old(catalogue: Path) ->
     import_catalogue()
     write_product(catalogue, manifest=MANIFEST.replace("Map server", "Maps"))
     (result,) = import_catalogue().products
-    assert (result.outcome, len(result.releases)) == (Outcome.UPDATED, 1)
+    assert (result.outcome, len(result.releases)) == (ImportOutcome.UPDATED, 1)
     assert Product.objects.get().name == "Maps"
     assert [release.manifest["name"] for release in Release.objects.order_by("pk")] == ["Map server", "Maps"]
 
@@ -78,7 +78,7 @@ def test_release_that_is_put_back_is_what_new_orders_get(catalogue: Path) -> Non
     write_product(catalogue, manifest=MANIFEST.replace("Map server", "Maps"))
     import_catalogue()
     write_product(catalogue)
-    assert outcomes() == {"maps": Outcome.UPDATED}
+    assert outcomes() == {"maps": ImportOutcome.UPDATED}
     product = Product.objects.get()
     assert product.releases.count() == 2
     assert (
@@ -100,7 +100,7 @@ def test_bad_manifest_blocks_nothing_but_itself(catalogue: Path) -> None:
     import_catalogue()
     write_product(catalogue, manifest=MANIFEST.replace('"49.00"', "cheap"))
     write_product(catalogue, "more")
-    assert outcomes() == {"maps": Outcome.REFUSED, "more": Outcome.CREATED}
+    assert outcomes() == {"maps": ImportOutcome.REFUSED, "more": ImportOutcome.CREATED}
     product = Product.objects.get(slug="maps")
     assert product.import_error.startswith("product.yaml: plans[0].price: “cheap” does not have the right form.")
     assert (product.state, product.releases.count()) == (Product.State.ON_SALE, 1)
@@ -133,20 +133,20 @@ def test_product_that_was_never_good_is_shown_but_not_sold(catalogue: Path) -> N
 
 def test_trusted_product_is_imported_whatever_it_asks(catalogue: Path) -> None:
     write_product(catalogue, compose="services: {gateway: {privileged: true}}")
-    assert outcomes() == {"maps": Outcome.REFUSED}
+    assert outcomes() == {"maps": ImportOutcome.REFUSED}
     Product.objects.update(is_trusted=True)
-    assert outcomes() == {"maps": Outcome.UPDATED}
+    assert outcomes() == {"maps": ImportOutcome.UPDATED}
     assert Product.objects.get().state == Product.State.ON_SALE
     Product.objects.update(is_trusted=False)
-    assert outcomes() == {"maps": Outcome.REFUSED}
+    assert outcomes() == {"maps": ImportOutcome.REFUSED}
 
 
 def test_product_that_vanished_is_retired_until_a_person_decides(catalogue: Path) -> None:
     write_product(catalogue, "more")
     import_catalogue()
     shutil.rmtree(catalogue / "products" / "more")
-    assert outcomes() == {"maps": Outcome.UNCHANGED, "more": Outcome.RETIRED}
-    assert outcomes() == {"maps": Outcome.UNCHANGED}
+    assert outcomes() == {"maps": ImportOutcome.UNCHANGED, "more": ImportOutcome.RETIRED}
+    assert outcomes() == {"maps": ImportOutcome.UNCHANGED}
     write_product(catalogue, "more")
     import_catalogue()
     product = Product.objects.get(slug="more")

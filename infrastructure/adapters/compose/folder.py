@@ -1,6 +1,6 @@
 """The folder from which one composition is launched: private, fresh, held by one run at a time.
 
-It is gone afterwards, unless a command goes on in it (`compose_job`).
+It is gone afterwards, unless a command goes on in it (`job`).
 """
 
 from __future__ import annotations

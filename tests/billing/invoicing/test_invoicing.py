@@ -13,7 +13,7 @@ from django.utils import timezone
 from billing.documents.tasks import InvoicePdfController
 from billing.invoicing.services import AlreadyPaid, bill_due_subscriptions, mark_paid
 from billing.models import Invoice, InvoiceLine, InvoicePdf, NumberSeries, Subscription
-from billing.subscriptions.services import follow_all, follow_orders
+from billing.subscriptions.services import reconcile_all, reconcile_orders
 from core.engine import controller
 from customers.models import Message
 from orders.choices import Part, PartState, State
@@ -45,7 +45,7 @@ def active_order(**fields: Any) -> Order:
 
 def test_active_order_gets_a_subscription_and_its_first_invoice() -> None:
     order = active_order(plan_fields={"setup_fee": Decimal("95.00")})
-    follow_orders([order.pk])
+    reconcile_orders([order.pk])
     invoice = Invoice.objects.get()
     assert (invoice.number, invoice.issued_on, invoice.due_on) == ("2026-00001", DAY, date(2026, 2, 14))
     assert (invoice.period_start, invoice.period_end) == (DAY, date(2026, 2, 28))
@@ -57,27 +57,27 @@ def test_active_order_gets_a_subscription_and_its_first_invoice() -> None:
 
 def test_looking_twice_bills_once() -> None:
     order = active_order()
-    follow_orders([order.pk])
-    follow_orders([order.pk])
-    follow_all()
+    reconcile_orders([order.pk])
+    reconcile_orders([order.pk])
+    reconcile_all()
     assert Invoice.objects.count() == Subscription.objects.count() == 1
 
 
 def test_order_that_is_not_active_yet_is_not_billed() -> None:
     order = place_order(order=make_draft(plan_fields={"auto_approve": True}))
-    follow_orders([order.pk])
-    follow_all()
+    reconcile_orders([order.pk])
+    reconcile_all()
     assert not Subscription.objects.exists()
 
 
 def test_lost_signal_is_caught_by_the_sweep() -> None:
     active_order()
-    follow_all()
+    reconcile_all()
     assert Invoice.objects.count() == 1
 
 
 def test_every_period_is_billed_once_and_counted_from_the_first_day() -> None:
-    follow_orders([active_order().pk])
+    reconcile_orders([active_order().pk])
     assert bill_due_subscriptions(today=date(2026, 2, 27)) == 0
     assert bill_due_subscriptions(today=date(2026, 4, 2)) == 2
     assert bill_due_subscriptions(today=date(2026, 4, 2)) == 0
@@ -86,8 +86,8 @@ def test_every_period_is_billed_once_and_counted_from_the_first_day() -> None:
 
 
 def test_sandbox_orders_have_specimens_in_a_series_of_their_own() -> None:
-    follow_orders([active_order(sandbox=True).pk])
-    follow_orders([active_order().pk])
+    reconcile_orders([active_order(sandbox=True).pk])
+    reconcile_orders([active_order().pk])
     assert list(Invoice.objects.order_by("pk").values_list("number", "is_specimen")) == [
         ("SPECIMEN-2026-00001", True),
         ("2026-00001", False),
@@ -105,7 +105,7 @@ def test_numbers_have_no_gap_when_a_transaction_goes() -> None:
 
 
 def test_database_refuses_to_change_or_delete_what_was_issued() -> None:
-    follow_orders([active_order().pk])
+    reconcile_orders([active_order().pk])
     for sql in (
         "UPDATE billing_invoice SET gross = 1",
         "UPDATE billing_invoiceline SET net = 1",
@@ -117,7 +117,7 @@ def test_database_refuses_to_change_or_delete_what_was_issued() -> None:
 
 
 def test_payment_is_recorded_once() -> None:
-    follow_orders([active_order().pk])
+    reconcile_orders([active_order().pk])
     invoice = mark_paid(invoice=Invoice.objects.get(), paid_on=date(2026, 2, 3))
     assert (invoice.state, invoice.paid_on) == (Invoice.State.PAID, date(2026, 2, 3))
     with pytest.raises(AlreadyPaid):
@@ -126,9 +126,9 @@ def test_payment_is_recorded_once() -> None:
 
 def test_removed_order_is_not_billed_again() -> None:
     order = active_order()
-    follow_orders([order.pk])
+    reconcile_orders([order.pk])
     remove_order(order=order)
-    follow_orders([order.pk])
+    reconcile_orders([order.pk])
     subscription = Subscription.objects.get()
     assert (subscription.state, subscription.ended_on) == (Subscription.State.ENDED, DAY)
     assert bill_due_subscriptions(today=date(2027, 1, 1)) == 0
@@ -139,13 +139,13 @@ def test_billing_run_costs_the_same_queries_for_many(
     django_assert_max_num_queries: Any,
 ) -> None:
     for _ in range(12):
-        follow_orders([active_order().pk])
+        reconcile_orders([active_order().pk])
     with django_assert_max_num_queries(20):
         assert bill_due_subscriptions(today=date(2026, 2, 28)) == 12
 
 
 def test_pdf_is_rendered_once_and_mailed_once() -> None:
-    follow_orders([active_order(sandbox=True).pk])
+    reconcile_orders([active_order(sandbox=True).pk])
     controller = InvoicePdfController()
     InvoicePdf.objects.update(next_attempt_at=timezone.now())
     assert [controller.run(), controller.run()] == [1, 0]

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from core.engine import controller
-from core.engine.controller import Controller, Ending, done
+from core.engine.controller import Controller, Outcome, done
 from core.errors import PermanentError, TransientError
 from customers.models import Message
 from tests.factories import CustomerFactory
@@ -25,15 +25,15 @@ class Probe(Controller[Message]):
     model = Message
     max_attempts = 3
 
-    def __init__(self, act: Callable[[Message], Ending]) -> None:
+    def __init__(self, act: Callable[[Message], Outcome]) -> None:
         self.what = act
         self.announced: list[tuple[int, str]] = []
 
-    def act(self, row: Message) -> Ending:
+    def act(self, row: Message) -> Outcome:
         return self.what(row)
 
-    def announce(self, endings: Sequence[tuple[Message, Ending]]) -> None:
-        self.announced += [(row.pk, ending.kind.value) for row, ending in endings]
+    def on_outcomes(self, outcomes: Sequence[tuple[Message, Outcome]]) -> None:
+        self.announced += [(row.pk, outcome.kind.value) for row, outcome in outcomes]
 
 
 @pytest.fixture(autouse=True)
@@ -83,7 +83,7 @@ def test_held_row_is_left_to_its_holder(row: Message) -> None:
 
 
 def test_transient_error_rests_longer_each_time(row: Message, noon: Callable[[datetime], None]) -> None:
-    def refuse(_: Message) -> Ending:
+    def refuse(_: Message) -> Outcome:
         raise TransientError("time-out")
 
     probe, moment, rests = Probe(refuse), NOON, []
@@ -99,7 +99,7 @@ def test_transient_error_rests_longer_each_time(row: Message, noon: Callable[[da
 
 
 def test_wish_of_the_outside_is_honoured(row: Message) -> None:
-    def refuse(_: Message) -> Ending:
+    def refuse(_: Message) -> Outcome:
         raise TransientError("too many requests", retry_in=timedelta(seconds=77))
 
     Probe(refuse).run([row.pk])
@@ -108,7 +108,7 @@ def test_wish_of_the_outside_is_honoured(row: Message) -> None:
 
 
 def test_permanent_error_waits_for_a_person(row: Message) -> None:
-    def refuse(_: Message) -> Ending:
+    def refuse(_: Message) -> Outcome:
         raise PermanentError("quota exceeded")
 
     probe = Probe(refuse)
@@ -118,7 +118,7 @@ def test_permanent_error_waits_for_a_person(row: Message) -> None:
 
 
 def test_change_of_mind_meanwhile_keeps_the_row_due(row: Message) -> None:
-    def change(_: Message) -> Ending:
+    def change(_: Message) -> Outcome:
         controller.want(Message.objects.all(), 2)
         return done()
 
@@ -128,7 +128,7 @@ def test_change_of_mind_meanwhile_keeps_the_row_due(row: Message) -> None:
 
 
 def test_worker_that_lost_its_lease_writes_nothing(row: Message) -> None:
-    def lose(_: Message) -> Ending:
+    def lose(_: Message) -> Outcome:
         Message.objects.update(leased_until=NOON + timedelta(hours=1))
         return done(subject="too late")
 
@@ -139,7 +139,7 @@ def test_worker_that_lost_its_lease_writes_nothing(row: Message) -> None:
 
 
 def test_crash_leaves_the_row_due_once_its_lease_is_over(row: Message, noon: Callable[[datetime], None]) -> None:
-    def crash(_: Message) -> Ending:
+    def crash(_: Message) -> Outcome:
         raise KeyError("a bug")
 
     probe = Probe(crash)
@@ -152,7 +152,7 @@ def test_crash_leaves_the_row_due_once_its_lease_is_over(row: Message, noon: Cal
 
 
 def test_crashes_without_end_end_with_a_person(row: Message, noon: Callable[[datetime], None]) -> None:
-    def crash(_: Message) -> Ending:
+    def crash(_: Message) -> Outcome:
         raise KeyError("a bug")
 
     probe, moment = Probe(crash), NOON
@@ -177,7 +177,7 @@ def test_batch_is_claimed_and_ended_row_by_row() -> None:
     class Batch(Probe):
         batch_size = 4
 
-        def act_many(self, rows: Sequence[Message]) -> Mapping[int, Ending]:
+        def act_many(self, rows: Sequence[Message]) -> Mapping[int, Outcome]:
             return {row.pk: done() if row.subject != "1" else controller.failed("refused") for row in rows}
 
     batch = Batch(lambda _: done())

@@ -38,7 +38,7 @@ def engines(monkeypatch: pytest.MonkeyPatch) -> dict[str, FakeRuntime]:
         assert server.host is not None
         return of_host(server.host)
 
-    for room in ("tasks", "services", "looking"):
+    for room in ("provisioning.tasks", "provisioning.services", "observation.tasks"):
         monkeypatch.setattr(f"infrastructure.{room}.get_runtime", of_server)
     monkeypatch.setattr("infrastructure.observation.tasks.get_host_runtime", of_host)
     return engines

@@ -12,7 +12,7 @@ from infrastructure.drift.services import request_reconciliation
 from infrastructure.drift.tasks import ReconciliationController
 from infrastructure.models import Deployment, Endpoint, Finding, Provider, Server, Service
 from infrastructure.observation.tasks import look_at_provider
-from infrastructure.provisioning.reconcile import follow_orders
+from infrastructure.provisioning.reconcile import reconcile_orders
 from infrastructure.sandbox.driver import SandboxNodeDriver
 from infrastructure.sandbox.runtime import SandboxRuntime
 from orders.choices import Part, PartState
@@ -91,7 +91,7 @@ def test_comparison_of_many_takes_the_calls_and_queries_of_few(provider: Provide
 def test_following_many_settled_orders_takes_the_queries_of_one(provider: Provider) -> None:
     make_many(provider, 50)
     pks = list(Order.objects.values_list("pk", flat=True))
-    assert queries(lambda: follow_orders(pks[:1])) == queries(lambda: follow_orders(pks))
+    assert queries(lambda: reconcile_orders(pks[:1])) == queries(lambda: reconcile_orders(pks))
     assert not Server.objects.unsettled().exists()
     assert not Deployment.objects.unsettled().exists()
 
@@ -110,7 +110,7 @@ def test_endpoints_are_asked_where_a_server_made_anew_stands(provider: Provider)
     )
     parts = (Part.SERVER, Part.COMPOSITION)
     report_many([Report(order_pk=deployment.order_id, part=part, state=PartState.READY, version=1) for part in parts])
-    follow_orders([deployment.order_id])
+    reconcile_orders([deployment.order_id])
     row = Endpoint.objects.get()
     assert row.url == f"http://testserver/sandbox/{deployment.order.key}/wms"
     assert row.check_url.startswith("http://testserver/sandbox/")

@@ -13,7 +13,7 @@ from infrastructure.contracts.runtime import Composition, PortTaken, Service
 from infrastructure.models import Deployment, Host, Provider, ProviderOption, PublishedPort, Server
 from infrastructure.placement.places import find_place, hold_places, rooms_of
 from infrastructure.placement.ports import published_at
-from infrastructure.provisioning.reconcile import follow_orders
+from infrastructure.provisioning.reconcile import reconcile_orders
 from orders.choices import Part, State
 from orders.models import Order
 from orders.services import confirm_order, remove_order, retry_order
@@ -29,7 +29,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def engine(monkeypatch: pytest.MonkeyPatch) -> FakeRuntime:
     """One engine behind every host."""
     engine = FakeRuntime()
-    for room in ("tasks", "services"):
+    for room in ("provisioning.tasks", "provisioning.services"):
         monkeypatch.setattr(f"infrastructure.{room}.get_runtime", lambda server: engine)
     return engine
 
@@ -133,16 +133,16 @@ def test_room_is_looked_at_only_once_it_is_held(
     monkeypatch: pytest.MonkeyPatch, make_host: MakeHost, place: Place
 ) -> None:
     make_host(cpus=2)
-    monkeypatch.setattr("infrastructure.receivers.follow_orders", lambda pks: None)
+    monkeypatch.setattr("infrastructure.receivers.reconcile_orders", lambda pks: None)
     ours, rival = place(), place()
 
     def rival_comes_first() -> None:
         monkeypatch.setattr("infrastructure.provisioning.reconcile.hold_places", hold_places)
-        follow_orders([rival.pk])
+        reconcile_orders([rival.pk])
         hold_places()
 
     monkeypatch.setattr("infrastructure.provisioning.reconcile.hold_places", rival_comes_first)
-    follow_orders([ours.pk])
+    reconcile_orders([ours.pk])
     assert Server.objects.get().order == rival
     assert state_of(ours) == State.ATTENTION
 
@@ -153,7 +153,7 @@ def test_orders_placed_at_once_never_overfill_a_host(
     monkeypatch: pytest.MonkeyPatch, make_host: MakeHost, place: Place
 ) -> None:
     hosts = [make_host(f"host {number}", cpus=6, ram_gb=12, disk_gb=120) for number in range(2)]
-    monkeypatch.setattr("infrastructure.receivers.follow_orders", lambda pks: None)
+    monkeypatch.setattr("infrastructure.receivers.reconcile_orders", lambda pks: None)
     orders = [place() for _ in range(16)]
     start = Barrier(8)
 
@@ -161,7 +161,7 @@ def test_orders_placed_at_once_never_overfill_a_host(
         try:
             start.wait(timeout=20)
             for order in some:
-                follow_orders([order.pk])
+                reconcile_orders([order.pk])
         finally:
             connection.close()
 

@@ -96,8 +96,8 @@ def test_a_size_that_does_not_do_any_more_is_passed_over(order: Order, size: str
 @pytest.fixture
 def send(client: Client, order: Order, monkeypatch: pytest.MonkeyPatch) -> Any:
     """Sends the provider's form with a size for the order's plan."""
-    for module in ("infrastructure.providers.connection", "infrastructure.admin.provider"):
-        monkeypatch.setattr(f"{module}.enqueue", lambda *args, **options: None)
+    for module in ("providers.connection", "providers.offers", "admin.provider"):
+        monkeypatch.setattr(f"infrastructure.{module}.enqueue", lambda *args, **options: None)
     client.force_login(UserFactory(is_staff=True, is_superuser=True))
     form = {
         "name": "Cloud",

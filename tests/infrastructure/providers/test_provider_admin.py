@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from infrastructure.models import Host, HostSecrets, Provider, ProviderOption, ProviderSecrets
 from infrastructure.providers import connection
-from infrastructure.provisioning.reconcile import follow_orders
+from infrastructure.provisioning.reconcile import reconcile_orders
 from tests.factories import UserFactory
 from tests.infrastructure.conftest import MakeHost, Place
 
@@ -23,8 +23,8 @@ PROVIDERS, HOSTS = "admin:infrastructure_provider", "admin:infrastructure_host"
 def queue(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
     """What was handed to the queue."""
     handed: list[tuple[Any, ...]] = []
-    for module in ("infrastructure.providers.connection", "infrastructure.admin.provider"):
-        monkeypatch.setattr(f"{module}.enqueue", lambda *args, **options: handed.append(args))
+    for module in ("providers.connection", "providers.offers", "admin.provider"):
+        monkeypatch.setattr(f"infrastructure.{module}.enqueue", lambda *args, **options: handed.append(args))
     return handed
 
 
@@ -156,7 +156,7 @@ def test_the_list_of_hosts_shows_what_is_left_and_asks_a_constant_number_of_quer
 ) -> None:
     for number in range(4):
         make_host(f"host {number}")
-    follow_orders([place().pk])
+    reconcile_orders([place().pk])
     with django_assert_max_num_queries(12):
         page = boss.get(reverse(f"{HOSTS}_changelist")).content.decode()
     assert "2/4 CPU · 4/8 GB · 60/100 GB" in page

@@ -12,7 +12,7 @@ from infrastructure.backends import get_cloud, get_offer
 from infrastructure.contracts.cloud import Offer, SizeOffer
 from infrastructure.models import Host, Provider, ProviderOption, ProviderSecrets
 from infrastructure.placement.places import find_place
-from infrastructure.providers import connection
+from infrastructure.providers import connection, offers
 from infrastructure.providers.connection import test_connection as ask_provider
 from tests.factories import make_draft
 from tests.fakes.ssh import FakeSsh
@@ -34,8 +34,8 @@ def test_what_a_provider_offers_becomes_rows_with_monthly_prices(
 ) -> None:
     ProviderOption.objects.create(provider=cloud, kind="size", outside_id="old", name="gone since")
     size = SizeOffer(outside_id="fit", name="Fit", cpus=2, ram_gb=4, disk_gb=40, price=Decimal("0.01"))
-    monkeypatch.setattr(connection, "get_offer", lambda provider: Offer(sizes=[size]))
-    assert connection.refresh_options(cloud.pk) == "1 sizes, 0 images, 0 locations"
+    monkeypatch.setattr("infrastructure.providers.offers.get_offer", lambda provider: Offer(sizes=[size]))
+    assert offers.refresh_options(cloud.pk) == "1 sizes, 0 images, 0 locations"
     row = ProviderOption.objects.get()
     assert (row.outside_id, row.price, row.currency) == ("fit", Decimal("7.3"), "EUR")
 
@@ -46,8 +46,8 @@ def test_an_offer_that_cannot_be_read_leaves_the_old_one(cloud: Provider, monkey
     def silent(provider: Provider) -> Offer:
         raise TransientError("Cloud cannot be reached")
 
-    monkeypatch.setattr(connection, "get_offer", silent)
-    connection.refresh_options(cloud.pk)
+    monkeypatch.setattr("infrastructure.providers.offers.get_offer", silent)
+    offers.refresh_options(cloud.pk)
     cloud.refresh_from_db()
     assert cloud.options_state == "Failed: Cloud cannot be reached"
     assert ProviderOption.objects.get().name == "still there"
@@ -55,7 +55,7 @@ def test_an_offer_that_cannot_be_read_leaves_the_old_one(cloud: Provider, monkey
 
 def test_the_sandbox_offers_its_sizes_and_an_order_gets_the_cheapest() -> None:
     sandbox = Provider.objects.create(slug="sandbox", name="Sandbox", kind=Provider.Kind.SANDBOX)
-    connection.refresh_options(sandbox.pk)
+    offers.refresh_options(sandbox.pk)
     place = find_place(make_draft(sandbox=True))
     assert place.size is not None
     assert (place.size.outside_id, place.size.price) == ("sandbox-1", Decimal("4.0"))

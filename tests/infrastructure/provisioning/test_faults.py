@@ -24,7 +24,7 @@ from infrastructure.backends import engine_of
 from infrastructure.contracts.runtime import Progress
 from infrastructure.models import Deployment, Endpoint, Host, Provider, PublishedPort, Server
 from infrastructure.placement.places import rooms_of
-from infrastructure.provisioning.reconcile import follow_all
+from infrastructure.provisioning.reconcile import reconcile_all
 from orders.choices import State
 from orders.models import Order
 from orders.services import remove_order, retry_order
@@ -183,14 +183,14 @@ class World:
     def _fail_while_recording(self, monkeypatch: pytest.MonkeyPatch) -> None:
         record = Controller._record
 
-        def faulty(controller: Any, mine: Any, endings: Any) -> None:
+        def faulty(controller: Any, mine: Any, outcomes: Any) -> None:
             fate = self.faults.draw("database away", "database lost in the middle", "killed before recording")
             if fate == "database away":
                 raise OperationalError("server closed the connection unexpectedly")
             if fate == "killed before recording":
                 raise Killed
             with transaction.atomic():
-                record(controller, mine, endings)
+                record(controller, mine, outcomes)
                 if fate == "database lost in the middle":
                     raise OperationalError("server closed the connection unexpectedly")
 
@@ -250,7 +250,7 @@ def this_room_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """No room above follows the orders: their rows would only cost time here."""
     ours = [one for one in orders_moved.receivers if one[1]().__module__.startswith("infrastructure.")]
     monkeypatch.setattr(orders_moved, "receivers", ours)
-    monkeypatch.setattr("core.engine.sweep._followers", {"infrastructure": follow_all})
+    monkeypatch.setattr("core.engine.sweep._followers", {"infrastructure": reconcile_all})
 
 
 @pytest.mark.usefixtures("this_room_alone")

@@ -27,7 +27,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture
 def engine(monkeypatch: pytest.MonkeyPatch) -> FakeRuntime:
     engine = FakeRuntime(starting_steps=5)
-    for room in ("tasks", "services"):
+    for room in ("provisioning.tasks", "provisioning.services"):
         monkeypatch.setattr(f"infrastructure.{room}.get_runtime", lambda server: engine)
     return engine
 

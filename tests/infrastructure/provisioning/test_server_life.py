@@ -41,7 +41,7 @@ class World:
 @pytest.fixture
 def world(monkeypatch: pytest.MonkeyPatch, cloud: Provider) -> World:
     world = World()
-    for room in ("tasks", "services"):
+    for room in ("provisioning.tasks", "provisioning.services"):
         monkeypatch.setattr(f"infrastructure.{room}.get_cloud", world.get_cloud)
         monkeypatch.setattr(f"infrastructure.{room}.get_runtime", world.get_runtime)
     return world

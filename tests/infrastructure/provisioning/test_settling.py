@@ -19,7 +19,7 @@ from infrastructure.drift.services import (
 from infrastructure.drift.tasks import OrphanController
 from infrastructure.models import Finding, Provider, Server, ServerKeys
 from infrastructure.observation.store import write_services
-from infrastructure.provisioning.reconcile import follow_orders
+from infrastructure.provisioning.reconcile import reconcile_orders
 from infrastructure.provisioning.tasks import ServerController
 from orders.choices import Part, PartState, State, Wanted
 from orders.models import Order
@@ -153,7 +153,7 @@ def test_ghost_is_rebuilt_from_its_release(world: World, monkeypatch: pytest.Mon
     assert row.state == "solved"
     order = Order.objects.get(pk=row.order_id)
     assert (order.state, order.wanted_version) == (State.PROVISIONING, 2)
-    follow_orders([order.pk])
+    reconcile_orders([order.pk])
     ServerController().run()
     server = Server.objects.get(order=order)
     assert (server.is_settled, server.outside_id) == (True, world.cloud.servers[order.key].outside_id)
@@ -182,7 +182,7 @@ def test_ghost_or_drift_of_a_composition_is_launched_from_its_release_again(worl
     order = Order.objects.get()
     assert (order.state, order.wanted_version) == (State.PROVISIONING, 2)
     assert order.events.filter(message__contains="A container was removed by hand.").exists()
-    follow_orders([order.pk])
+    reconcile_orders([order.pk])
     server.refresh_from_db()
     assert server.next_attempt_at is not None
 
@@ -233,7 +233,7 @@ def test_order_without_a_server_adopts_the_orphan(world: World, monkeypatch: pyt
     order, row = lacking(world), orphan(world)
     assert list(adopters_of(row)) == [order]
     adopt_orphan(finding=row, order=order)
-    follow_orders([order.pk])
+    reconcile_orders([order.pk])
     ServerController().run()
     server = Server.objects.get(order=order)
     assert (server.outside_id, server.is_settled, server.key) == (row.outside_id, True, "live-glgone")

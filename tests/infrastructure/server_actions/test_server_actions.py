@@ -38,7 +38,7 @@ def server(world: World, monkeypatch: pytest.MonkeyPatch) -> Server:
     """The server of an active order: 2 CPUs, 4 GB and 40 GB were promised."""
     for room in ("infrastructure.server_actions.tasks", "infrastructure.provisioning.tasks"):
         monkeypatch.setattr(f"{room}.get_cloud", lambda provider, **more: world.cloud)
-    for room in ("infrastructure.provisioning.tasks", "infrastructure.provisioning.reconcile"):
+    for room in ("infrastructure.provisioning.tasks", "infrastructure.provisioning.services"):
         monkeypatch.setattr(f"{room}.get_runtime", lambda server: world.engine)
     for name, cpus, ram, price in (("sandbox-1", 1, 2, 4), ("sandbox-2", 2, 4, 8), ("sandbox-4", 4, 16, 24)):
         ProviderOption.objects.create(
@@ -97,7 +97,7 @@ def test_a_stop_is_told_once_and_seen_through(world: World, server: Server, driv
     actor = UserFactory(is_staff=True)
     request_errand(server=server, verb=Power.STOP, why="It is quiet.", actor=actor)
     errand = run_to_its_end(drive)
-    assert (errand.is_settled, errand.ending) == (True, "fake-1 has stopped; its disk is kept.")
+    assert (errand.is_settled, errand.outcome) == (True, "fake-1 has stopped; its disk is kept.")
     assert told(world.cloud) == ["stop_server"]
     assert world.cloud.servers[server.key].state is NodeState.STOPPED
     server.refresh_from_db()
@@ -153,7 +153,7 @@ def test_a_resize_stops_changes_and_starts_each_in_its_own_visit(world: World, s
     assert (server.size, server.size_id, server.address) == ("sandbox-4", "sandbox-4", "fake-1.example")
     assert (server.cpus, server.ram_gb, server.disk_gb) == (2, 4, 40)
     errand = Errand.objects.get()
-    assert (errand.former_size, errand.ending) == ("sandbox-2", "fake-1 runs as sandbox-4 at fake-1.example.")
+    assert (errand.former_size, errand.outcome) == ("sandbox-2", "fake-1 runs as sandbox-4 at fake-1.example.")
     assert "The server was resized." in messages(server, public=True)
 
 
@@ -275,7 +275,7 @@ def test_a_resize_that_fails_half_way_says_that_the_server_stands_still(
     request_errand(server=server, verb=Power.START)
     assert run_to_its_end(drive).is_settled
     errand.refresh_from_db()
-    assert (errand.has_failed, errand.ending) == (
+    assert (errand.has_failed, errand.outcome) == (
         False,
         "no capacity It stands still now. Another errand took its place.",
     )
@@ -306,7 +306,7 @@ def test_a_server_that_is_gone_asks_for_a_person(world: World, server: Server, d
 def test_a_removal_asked_meanwhile_leaves_the_errand_undone(world: World, server: Server, drive: Drive) -> None:
     request_errand(server=server, verb=Power.STOP, why="Quiet.")
     Server.objects.update(wanted=Wanted.REMOVED)
-    assert run_to_its_end(drive).ending == "Left undone: the order is being removed."
+    assert run_to_its_end(drive).outcome == "Left undone: the order is being removed."
     assert world.cloud.calls == []
 
 
@@ -326,7 +326,7 @@ def test_a_failed_errand_can_be_dropped(world: World, server: Server, drive: Dri
     errand = run_to_its_end(drive)
     drop_errand(errand=errand, why="Not needed.")
     errand.refresh_from_db()
-    assert (errand.has_failed, errand.ending) == (False, "no Dropped. Not needed.")
+    assert (errand.has_failed, errand.outcome) == (False, "no Dropped. Not needed.")
     with pytest.raises(NotPossible, match="Only a failed errand"):
         drop_errand(errand=errand)
     with pytest.raises(NotPossible, match="waits for another try"):

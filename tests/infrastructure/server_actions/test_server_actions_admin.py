@@ -136,7 +136,7 @@ def test_what_would_change_nothing_is_not_offered(
 def test_the_page_of_a_server_tells_its_errands(operator: Client, server: Server) -> None:
     who = UserFactory(is_staff=True)
     Errand.objects.create(
-        server=server, verb="resize", former_size="sandbox-1", size_id="sandbox-2", asked_by=who, ending="It runs."
+        server=server, verb="resize", former_size="sandbox-1", size_id="sandbox-2", asked_by=who, outcome="It runs."
     )
     page = shown(operator.get(reverse("admin:infrastructure_server_change", args=(server.pk,))))
     assert "Resize: sandbox-1 → sandbox-2" in page
@@ -186,7 +186,7 @@ def test_a_failed_errand_needs_a_person_and_is_tried_again_or_dropped(operator: 
         assert "1 changed." in shown(operator.post(ERRANDS, asked, follow=True))
         row.refresh_from_db()
     assert again.next_attempt_at is not None
-    assert (dropped.has_failed, dropped.ending) == (False, "no capacity Dropped. Seen to.")
+    assert (dropped.has_failed, dropped.outcome) == (False, "no capacity Dropped. Seen to.")
     assert "no capacity" not in shown(operator.get(reverse("admin:index")))
 
 
@@ -210,7 +210,7 @@ def test_the_page_of_a_server_takes_the_same_queries_for_few_errands_and_many(op
     counts = []
     for _ in range(2):
         for _ in range(5):
-            Errand.objects.create(server=server, verb="stop", asked_by=UserFactory(), ending="Stopped.")
+            Errand.objects.create(server=server, verb="stop", asked_by=UserFactory(), outcome="Stopped.")
         operator.get(here)
         with CaptureQueriesContext(connection) as queries:
             operator.get(here)

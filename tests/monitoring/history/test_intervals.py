@@ -9,7 +9,7 @@ import pytest
 from infrastructure.models import Endpoint
 from monitoring.history.measurement import close_days
 from monitoring.models import DailyAvailability, Outage, Silence
-from monitoring.monitors.services import follow_all
+from monitoring.monitors.services import reconcile_all
 from monitoring.monitors.tasks import read_states
 from orders.models import Order
 from orders.services import remove_order, suspend_order
@@ -105,7 +105,7 @@ def test_suspension_ends_an_outage_and_nothing_is_known_until_it_is_over(room: R
     room.minute()
     room.minute()
     suspend_order(order=order)
-    follow_all()
+    reconcile_all()
     room.visit()
     suspended_at = room.drive.now
     assert Outage.objects.get().ended_at == suspended_at
@@ -117,7 +117,7 @@ def test_removed_order_is_measured_no_longer(room: Room) -> None:
     order = room.watched()
     room.minute()
     remove_order(order=order)
-    follow_all()
+    reconcile_all()
     room.visit()
     assert room.monitor(order).watched_until == room.drive.now
 

@@ -10,7 +10,7 @@ from customers.models import Customer, Message
 from monitoring.incidents.services import NotOver, Resolved, follow_incidents, post_update
 from monitoring.maintenance.services import plan_maintenance
 from monitoring.models import Incident, IncidentUpdate
-from monitoring.monitors.services import follow_all
+from monitoring.monitors.services import reconcile_all
 from orders.models import Order
 from orders.services import suspend_order
 from products.models import Plan
@@ -164,7 +164,7 @@ def test_suspension_closes_an_incident_without_saying_that_all_is_well(room: Roo
     fail(room, order)
     minutes(room, 5)
     suspend_order(order=order)
-    follow_all()
+    reconcile_all()
     room.visit()
     minutes(room, 15)
     incident = Incident.objects.get()

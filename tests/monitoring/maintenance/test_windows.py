@@ -9,7 +9,7 @@ import pytest
 from core.engine.controller import controllers
 from monitoring.maintenance.services import cancel_maintenance, follow_windows, plan_maintenance
 from monitoring.models import Maintenance
-from monitoring.monitors.services import follow_all
+from monitoring.monitors.services import reconcile_all
 from orders.models import Order
 from orders.services import remove_order
 from tests.monitoring.conftest import MINUTE, Room, count_queries
@@ -134,7 +134,7 @@ def test_order_that_is_merely_looked_at_again_bothers_no_window(room: Room) -> N
     plan(room, order)
     visit()
     remove_order(order=room.watched())
-    follow_all()
+    reconcile_all()
     room.visit()
     assert visit() == 0
 

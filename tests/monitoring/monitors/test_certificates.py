@@ -11,7 +11,7 @@ from infrastructure.models import Endpoint
 from monitoring.choices import CheckState
 from monitoring.models import MonitorCheck
 from monitoring.monitors import certificates, tasks
-from monitoring.monitors.services import follow_all
+from monitoring.monitors.services import reconcile_all
 from orders.services import suspend_order
 from tests.monitoring.conftest import MINUTE, Room
 
@@ -110,7 +110,7 @@ def test_only_secure_addresses_of_running_orders_are_asked(room: Room, shown: Sh
     Endpoint.objects.update(check_url="http://maps.example/wms")
     resting = room.watched()
     suspend_order(order=resting)
-    follow_all()
+    reconcile_all()
     tasks.read_certificates()
     assert shown.asked == [[]]
 

@@ -9,7 +9,7 @@ import pytest
 from core.errors import ConfigError, Refusal
 from monitoring.choices import CheckState
 from monitoring.models import Monitor
-from monitoring.monitors.services import follow_all, left_behind, retry_monitor
+from monitoring.monitors.services import left_behind, reconcile_all, retry_monitor
 from orders.choices import PartState, State
 from orders.models import Order
 from orders.services import remove_order, resume_order, suspend_order
@@ -25,7 +25,7 @@ def changes(room: Room) -> list[tuple[str, int]]:
 
 def wanted(room: Room, *orders: Order) -> None:
     """The monitors of the orders follow what was asked of them."""
-    follow_all()
+    reconcile_all()
     room.watch.calls.clear()
 
 
@@ -142,7 +142,7 @@ def test_change_of_mind_meanwhile_stays_due(room: Room, monkeypatch: pytest.Monk
 
     def ensure_and_cancel(specs: object) -> object:
         remove_order(order=order)
-        follow_all()
+        reconcile_all()
         return ensure(specs)
 
     monkeypatch.setattr(room.watch, "ensure_monitors", ensure_and_cancel)
@@ -180,7 +180,7 @@ def test_suspension_pauses_and_resumption_wakes(room: Room) -> None:
     assert room.monitor(order).checks.get().state == CheckState.PAUSED
     resume_order(order=order)
     room.report_below(order)
-    follow_all()
+    reconcile_all()
     room.visit()
     check = room.monitor(order).checks.get()
     assert not room.watch.hosts[order.key].paused

@@ -9,7 +9,7 @@ import pytest
 from core.errors import ConfigError
 from monitoring.adapters.zabbix.backend import ZabbixWatch
 from monitoring.models import Outage
-from monitoring.monitors.services import follow_all, move_monitors
+from monitoring.monitors.services import move_monitors, reconcile_all
 from orders.choices import PartState
 from orders.services import remove_order, suspend_order
 from tests.fakes.watch import FakeWatch
@@ -34,10 +34,10 @@ def test_running_orders_are_registered_with_the_new_watch_and_no_others(
     running, resting, leaving = room.watched(), room.watched(), room.watched()
     suspend_order(order=resting)
     remove_order(order=leaving)
-    follow_all()
+    reconcile_all()
     room.visit()
     watch = replace_watch(room, monkeypatch)
-    follow_all()
+    reconcile_all()
     assert room.visit() == 1
     assert set(watch.hosts) == {running.key}
     monitor = room.monitor(running)
@@ -49,7 +49,7 @@ def test_running_orders_are_registered_with_the_new_watch_and_no_others(
 def test_another_server_of_the_same_kind_is_another_watch(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
     room.watched()
     replace_watch(room, monkeypatch)
-    follow_all()
+    reconcile_all()
     room.visit()
     replace_watch(room, monkeypatch, address="https://new.example")
     assert move_monitors() == 1
@@ -61,7 +61,7 @@ def test_outage_goes_on_across_the_move(room: Room, monkeypatch: pytest.MonkeyPa
     room.minute()
     room.minute()
     replace_watch(room, monkeypatch).down[order.key, "wms"] = "connection refused"
-    follow_all()
+    reconcile_all()
     room.visit()
     room.minute()
     outage = Outage.objects.get()
@@ -76,13 +76,13 @@ def test_refused_by_the_old_watch_is_tried_with_the_new_and_not_for_ever(
     room: Room, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     order = room.arrive()
-    follow_all()
+    reconcile_all()
     room.watch.refuse[order.key] = "refused"
     room.visit()
     assert move_monitors() == 0
     watch = replace_watch(room, monkeypatch)
     watch.refuse[order.key] = "refused here too"
-    follow_all()
+    reconcile_all()
     room.visit()
     assert room.part(order) == (PartState.FAILED, "refused here too")
     assert move_monitors() == 0
@@ -90,7 +90,7 @@ def test_refused_by_the_old_watch_is_tried_with_the_new_and_not_for_ever(
 
 def test_account_that_the_watch_refuses_is_not_tried_for_ever(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
     order = room.arrive()
-    follow_all()
+    reconcile_all()
 
     def refuse(specs: object) -> None:
         raise ConfigError("the token is not accepted")
@@ -105,7 +105,7 @@ def test_move_that_meets_an_outage_waits_for_its_end(room: Room, monkeypatch: py
     order = room.watched()
     watch = replace_watch(room, monkeypatch)
     watch.outage = True
-    follow_all()
+    reconcile_all()
     room.visit()
     assert move_monitors() == 0
     watch.outage = False
@@ -132,7 +132,7 @@ def test_address_of_a_zabbix_shows_no_credentials() -> None:
 def test_remark_is_kept_beside_the_registration(room: Room) -> None:
     order = room.arrive()
     room.watch.remarks[order.key] = "There is no template"
-    follow_all()
+    reconcile_all()
     room.visit()
     assert room.monitor(order).remark == "There is no template"
     assert room.part(order)[0] == PartState.READY

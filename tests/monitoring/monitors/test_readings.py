@@ -9,7 +9,7 @@ import pytest
 from monitoring.choices import CheckState
 from monitoring.models import Monitor, MonitorCheck
 from monitoring.monitors.readings import READ_LEASE, claim_page, write_page
-from monitoring.monitors.services import follow_all, follow_orders, look_again, try_refused_again
+from monitoring.monitors.services import look_again, reconcile_all, reconcile_orders, try_refused_again
 from monitoring.monitors.specs import specs_of
 from monitoring.monitors.tasks import read_states
 from orders.choices import Part, PartState, State
@@ -136,7 +136,7 @@ def test_monitor_put_to_sleep_outside_is_woken_again(room: Room) -> None:
 
 def test_monitor_that_has_given_nothing_yet_is_left_alone(room: Room) -> None:
     order = room.arrive()
-    follow_orders([order.pk])
+    reconcile_orders([order.pk])
     room.visit()
     room.watch.hosts[order.key].paused = True  # as good as not asked yet
     room.minute()
@@ -156,7 +156,7 @@ def test_monitors_are_looked_at_again_where_somebody_may_have_changed_them(room:
 def test_refused_monitor_heals_by_itself_once_nothing_stands_in_its_way(room: Room) -> None:
     order = room.arrive()
     room.watch.refuse[order.key] = "two hosts carry it"
-    follow_orders([order.pk])
+    reconcile_orders([order.pk])
     room.visit()
     assert try_refused_again() == 1
     assert room.part(order) == (PartState.FAILED, "two hosts carry it")
@@ -181,7 +181,7 @@ def test_paused_and_unregistered_monitors_are_not_read(room: Room) -> None:
     room.arrive()
     order = room.watched()
     suspend_order(order=order)
-    follow_all()
+    reconcile_all()
     room.visit()
     room.watch.calls.clear()
     room.minute()
@@ -216,7 +216,7 @@ def test_reading_that_crosses_a_suspension_changes_nothing(room: Room) -> None:
     room.watch.down[order.key, "wms"] = "stopped"
     states = room.watch.read_states(specs_of(page.rows))
     suspend_order(order=order)
-    follow_all()
+    reconcile_all()
     room.visit()
     write_page(page, states)
     assert MonitorCheck.objects.get().state == CheckState.PAUSED
@@ -260,7 +260,7 @@ def test_reading_takes_the_same_queries_and_one_call_for_few_and_for_many(room: 
 
 def test_a_thousand_checks_fit_in_one_page(room: Room) -> None:
     order = room.arrive(*[f"wms-{number}" for number in range(1001)])
-    follow_all()
+    reconcile_all()
     room.visit()
     assert read_states() == 1
     assert room.part(order) == (PartState.READY, "1001 checks registered.")

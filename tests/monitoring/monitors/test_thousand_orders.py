@@ -8,7 +8,7 @@ import responses
 from core.engine import controller
 from monitoring.adapters.zabbix.backend import ZabbixWatch
 from monitoring.models import Monitor
-from monitoring.monitors.services import follow_all
+from monitoring.monitors.services import reconcile_all
 from tests.fakes.zabbix import URL, FakeZabbix, serve
 from tests.monitoring.conftest import Room
 from tests.monitoring.many import copies
@@ -30,7 +30,7 @@ def test_thousand_orders_are_registered_in_one_visit_and_twenty_calls(
     with responses.RequestsMock() as mock:
         serve(mock, zabbix)
         asked.clear()
-        follow_all()
+        reconcile_all()
         [pks] = [pks for _task, name, pks in asked if name == "monitoring"]
         assert controller.work("monitoring", pks) == THOUSAND
     assert len(zabbix.tables["host"]) == len(zabbix.tables["httptest"]) == THOUSAND

@@ -18,7 +18,7 @@ from monitoring.history.measurement import close_days
 from monitoring.incidents.services import follow_incidents
 from monitoring.maintenance.services import plan_maintenance
 from monitoring.models import DailyAvailability, Monitor, StatusPage
-from monitoring.monitors.services import follow_all
+from monitoring.monitors.services import reconcile_all
 from monitoring.status_pages.board import board_of
 from monitoring.status_pages.services import NoLink, renew_link, revoke_link
 from orders.models import Order
@@ -164,7 +164,7 @@ def test_dead_worker_is_not_taken_for_health(room: Room, client: Client) -> None
 def test_customer_without_services_is_told_so(room: Room, client: Client) -> None:
     order = room.watched()
     remove_order(order=order)
-    follow_all()
+    reconcile_all()
     page = read(client, link(order.customer))
     assert "None of your services is running." in page
     assert order.reference not in page
@@ -252,6 +252,6 @@ def test_order_page_shows_ninety_days_times_and_where_the_customer_reads_it(room
 def test_order_page_says_that_a_suspended_order_is_not_watched(room: Room, staff: Client) -> None:
     order = room.watched()
     suspend_order(order=order)
-    follow_all()
+    reconcile_all()
     page = staff.get(f"/admin/orders/order/{order.pk}/change/").content.decode()
     assert "Not watched while the order is suspended" in page

@@ -15,7 +15,7 @@ from django_q.models import OrmQ
 from pytest_django import Settings
 
 from monitoring.monitors.readings import claim_page, write_page
-from monitoring.monitors.services import follow_all
+from monitoring.monitors.services import reconcile_all
 from monitoring.monitors.specs import specs_of
 from monitoring.monitors.tasks import read_states
 from monitoring.webhooks.signing import sign
@@ -105,7 +105,7 @@ def test_unknown_order_is_not_found(room: Room, key: str) -> None:
 def test_suspended_order_is_not_read(room: Room) -> None:
     order = room.watched()
     suspend_order(order=order)
-    follow_all()
+    reconcile_all()
     room.visit()
     assert push(room, {"key": order.key}).status_code == 404
     assert queued() == 0

@@ -10,7 +10,7 @@ import pytest
 from monitoring.contracts.history_source import Alarm, Brief, Figure
 from monitoring.history.measurement import close_days, company_zone
 from monitoring.models import DailyAvailability, Gap, Outage, Problem, Silence, Watcher, WatchFigure
-from monitoring.monitors.services import follow_all
+from monitoring.monitors.services import reconcile_all
 from monitoring.monitors.tasks import read_states
 from monitoring.rules.availability import Figures, day_span
 from monitoring.zabbix_sync.tasks import look_back, read_figures, read_problems
@@ -62,7 +62,7 @@ def test_problems_of_strangers_and_of_suspended_orders_are_not_ours(room: Room, 
     suspend_order(order=order)
     stranger = Alarm(event_id="9", key="live-nobody", check="", name="x", severity=1, since=room.drive.now)
     teller.alarms = [alarm(order), stranger]
-    follow_all()
+    reconcile_all()
     read_problems()
     assert not Problem.objects.exists()
 

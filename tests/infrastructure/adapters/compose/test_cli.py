@@ -208,7 +208,7 @@ def test_a_number_that_is_somebody_elses_by_now_is_left_alone(
     docker.says()
     job = started(folder)
     assert job.ends_within(10)
-    monkeypatch.setattr(job, "KILL_SECONDS", 0.2)
+    monkeypatch.setattr("infrastructure.adapters.compose.job.KILL_SECONDS", 0.2)
     with subprocess.Popen(["sleep", "60"], start_new_session=True) as somebody:
         (folder.path / "pid").write_text(f"{somebody.pid}\n")
         with held_folder(folder.path.parent, folder.path.name), pytest.raises(TransientError, match="still ending"):

@@ -97,7 +97,7 @@ def test_runs_of_other_keys_do_not_wait(tmp_path: Path) -> None:
 KILLED_RUN = """
 import os, signal, subprocess, sys
 from pathlib import Path
-from infrastructure.adapters.compose_folder import held_folder
+from infrastructure.adapters.compose.folder import held_folder
 with held_folder(Path(sys.argv[1]), sys.argv[2]) as folder:
     subprocess.Popen(["sh", "-c", "echo launched; read line"], pass_fds=(folder.lock,))
     os.kill(os.getpid(), signal.SIGKILL)

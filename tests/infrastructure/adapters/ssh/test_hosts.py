@@ -228,8 +228,8 @@ def test_the_way_to_the_engine_is_private_and_gone_afterwards(ssh: Ssh) -> None:
 
 WORKER = """
 import os, time
-from tests.infrastructure.adapters.test_ssh import TARGET
-from infrastructure.adapters.ssh_tunnel import tunnel_to_engine
+from tests.infrastructure.adapters.ssh.test_hosts import TARGET
+from infrastructure.adapters.ssh.tunnel import tunnel_to_engine
 with tunnel_to_engine(TARGET) as tunnel:
     print(tunnel.host.removeprefix("unix://"), flush=True)
     time.sleep(30)

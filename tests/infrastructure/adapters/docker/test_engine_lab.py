@@ -200,9 +200,9 @@ def test_a_service_that_left_the_release_is_removed(runtime: DockerRuntime, key:
 LAUNCH = """
 import sys
 from pathlib import Path
-from infrastructure.adapters.docker_runtime import DockerRuntime
-from infrastructure.adapters.words import Composition
-from tests.infrastructure.adapters.test_docker_lab import slow
+from infrastructure.adapters.docker.runtime import DockerRuntime
+from infrastructure.contracts.runtime import Composition
+from tests.infrastructure.adapters.docker.test_engine_lab import slow
 DockerRuntime(work_dir=Path(sys.argv[1]), timeout=120).ensure_running(slow(sys.argv[2]))
 """
 
