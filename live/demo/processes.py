@@ -22,17 +22,15 @@ class DemoFailed(Exception):
     """The demonstration did not come to its end; the message says where."""
 
 
-def free_port(wish: int) -> int:
-    """`wish` if nobody listens there, else some free port."""
-    for port in (wish, 0):
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return int(probe.getsockname()[1])
-    raise DemoFailed("No free port on 127.0.0.1")
+def port_to_listen_on(wish: int) -> int:
+    """`wish`, or some free port where it is 0; raises DemoFailed when somebody listens on `wish`."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", wish))
+        except OSError as error:
+            raise DemoFailed(f"Port {wish} is in use. Choose another one: make demo PORT={wish + 1}") from error
+        return int(probe.getsockname()[1])
 
 
 class Processes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -63,3 +64,25 @@ def test_demo_that_is_stopped_leaves_no_process(tmp_path: Path, how: signal.Sign
     assert demo.returncode == 130
     assert b"Traceback" not in errors
     assert started_in(tmp_path) == []
+
+
+@pytest.mark.enable_socket
+def test_a_port_in_use_is_refused_in_one_line_that_names_the_next(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        environment = {
+            **os.environ,
+            "DEBUG": "true",
+            "VAR_DIR": str(tmp_path),
+            "DJANGO_SETTINGS_MODULE": "live.settings",
+        }
+        command = [sys.executable, "manage.py", "demo", "--port", str(port)]
+        run = subprocess.run(
+            command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=False
+        )
+    assert run.returncode == 2
+    line = f"CommandError: Port {port} is in use. Choose another one: make demo PORT={port + 1}"
+    assert run.stderr.strip().splitlines() == [line]
+    assert not (tmp_path / "live.sqlite3").exists()

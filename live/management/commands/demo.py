@@ -15,9 +15,12 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from live.demo import story
 from live.demo.cast import CUSTOMER_EMAIL, SELLER, STAFF_NAME, STAFF_PASSWORD, Cast, assemble
-from live.demo.processes import DemoFailed, Killer, Processes, free_port
+from live.demo.processes import DemoFailed, Killer, Processes, port_to_listen_on
 from orders.choices import State
 from orders.models import Order
+
+DEFAULT_PORT = 8000
+ANY_PORT = 0
 
 
 class Command(BaseCommand):
@@ -30,19 +33,21 @@ class Command(BaseCommand):
         parser.add_argument("--once", action="store_true", help="Drive one order from draft to removed, and stop.")
         parser.add_argument("--json", action="store_true", help="Print the summary as JSON on standard output.")
         parser.add_argument("--kill-worker", type=int, default=0, help="Kill the worker so many times on the way.")
-        parser.add_argument("--port", type=int, default=8000, help="Where the site listens, if it is free.")
+        parser.add_argument("--port", type=int, help="Where the site listens: 8000, or any free port with --once.")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """The order went all the way, or the command fails and says where."""
         # A closed terminal ends the demo as Ctrl-C does; a shell that starts it in the background hides Ctrl-C from it.
-        for one in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(one, _interrupt)
+        for signal_number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(signal_number, _interrupt)
         self._json = options["json"]
-        port = free_port(options["port"])
-        settings.SITE_URL = f"http://127.0.0.1:{port}"
         try:
+            port = port_to_listen_on(_wished_port(options))
+            settings.SITE_URL = f"http://127.0.0.1:{port}"
+            self._say("Preparing the database and the catalogue …")
             call_command("setup", stdout=self.stderr)
             cast = assemble()
+            self._say("Starting the site and a worker …")
             with Processes(port=port, defaults=SELLER) as processes:
                 self._say(f"The site runs at {processes.url}")
                 watch = Killer(processes, options["kill_worker"]) if options["kill_worker"] else processes.check
@@ -51,7 +56,7 @@ class Command(BaseCommand):
                 else:
                     self._stay(cast, processes, watch)
         except DemoFailed as error:
-            raise CommandError(str(error)) from error
+            raise CommandError(str(error), returncode=2) from error
         except KeyboardInterrupt:
             raise CommandError("Interrupted; nothing of it runs any more.", returncode=130) from None
 
@@ -99,6 +104,12 @@ class Command(BaseCommand):
     def _in_words(self, summary: dict[str, Any]) -> str:
         states = "\n".join(f"  {one['at'][11:19]}  {one['state']}" for one in summary["states"])
         return f"Order {summary['order']}:\n{states}\nLeft behind: {summary['left_behind'] or 'nothing'}"
+
+
+def _wished_port(options: dict[str, Any]) -> int:
+    if options["port"] is not None:
+        return int(options["port"])
+    return ANY_PORT if options["once"] else DEFAULT_PORT
 
 
 def _interrupt(number: int, frame: FrameType | None) -> NoReturn:
