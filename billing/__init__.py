@@ -1,0 +1,1 @@
+"""What customers pay: subscriptions, invoices and their documents."""

@@ -1,0 +1,1 @@
+"""Who pays, who may sign in, and the mail to them."""

@@ -1,0 +1,1 @@
+"""Servers, compositions and endpoints: from a plan's size to an address that answers."""

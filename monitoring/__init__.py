@@ -1,0 +1,1 @@
+"""Whether services answer: monitors, history, incidents, maintenance, reports, status pages."""

@@ -1,0 +1,1 @@
+"""The order: what is wanted, its parts, its state and its timeline."""

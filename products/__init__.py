@@ -1,0 +1,1 @@
+"""What is sold: products, releases and plans from the config-repo."""

@@ -1,0 +1,1 @@
+"""Prices, VAT, periods and numbers: how an invoice comes about."""

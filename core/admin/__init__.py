@@ -1,0 +1,1 @@
+"""Kit of every room's admin: read-only rows, confirmed actions, labels."""

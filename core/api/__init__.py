@@ -1,0 +1,1 @@
+"""Kit of every room's API: serializers, filters, idempotent requests."""

@@ -1,0 +1,1 @@
+"""How rows are brought where they are wanted: controllers, leases, the queue, the sweep, schedules."""

@@ -1,0 +1,1 @@
+"""Calls that any room may make to the outside: HTTP checks, certificates, PDFs."""

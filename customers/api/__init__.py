@@ -1,0 +1,1 @@
+"""Customers under `/api/v1/`."""

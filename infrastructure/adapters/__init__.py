@@ -1,0 +1,1 @@
+"""One package for each outside system; no Django in here."""

@@ -1,0 +1,1 @@
+"""Servers and services under `/api/v1/`."""

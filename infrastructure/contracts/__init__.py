@@ -1,0 +1,1 @@
+"""The protocols and values that adapters and models share: clouds, runtimes, sizes."""

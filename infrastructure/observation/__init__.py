@@ -1,0 +1,1 @@
+"""What engines and providers show, read every minute and stored."""

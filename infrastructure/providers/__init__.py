@@ -1,0 +1,1 @@
+"""Whether a provider answers, and what it offers."""

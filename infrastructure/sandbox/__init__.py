@@ -1,0 +1,1 @@
+"""A cloud and a runtime that are tables: the whole life of an order without a credential."""

@@ -1,1 +1,1 @@
-"""Errands: servers that stand are started, stopped, rebooted and resized."""
+"""Servers started, stopped, rebooted and resized at the request of staff."""

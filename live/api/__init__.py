@@ -1,0 +1,1 @@
+"""What every API address shares: authentication, pages, errors, schema."""

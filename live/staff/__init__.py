@@ -1,0 +1,1 @@
+"""The staff's site: dashboard, sidebar, theme, and the pages of other packages."""

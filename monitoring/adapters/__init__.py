@@ -1,0 +1,1 @@
+"""One package for each monitoring backend; no Django in here."""

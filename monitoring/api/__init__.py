@@ -1,0 +1,1 @@
+"""Monitors, incidents and reports under `/api/v1/`."""

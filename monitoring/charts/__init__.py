@@ -1,0 +1,1 @@
+"""Availability bars and response times as numbers for SVG."""

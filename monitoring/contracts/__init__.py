@@ -1,0 +1,1 @@
+"""The protocols and values that backends and models share."""

@@ -1,0 +1,1 @@
+"""Maintenance windows, here and at the backend."""

@@ -1,0 +1,1 @@
+"""The monitor of an order: registered, paused, removed, and read every minute."""

@@ -1,0 +1,1 @@
+"""What monitoring shows on an order's page."""

@@ -1,0 +1,1 @@
+"""The monthly report of an order: figures, promise, credit, PDF."""

@@ -1,0 +1,1 @@
+"""Pure arithmetic: availability, debouncing, incident triggers, status, SLA credit."""

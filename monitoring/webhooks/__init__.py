@@ -1,1 +1,1 @@
-"""What whoever watches pushes to us: never believed, only a reason to look at once."""
+"""Zabbix pushes here; a push is only a reason to read at once."""

@@ -1,0 +1,1 @@
+"""What is fetched from Zabbix beside the readings: problems, SLIs, missed history."""

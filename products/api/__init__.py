@@ -1,0 +1,1 @@
+"""Products, releases and plans under `/api/v1/`."""

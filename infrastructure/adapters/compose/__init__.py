@@ -1,0 +1,1 @@
+"""Docker Compose: what is launched, as which job, and how far it has come."""

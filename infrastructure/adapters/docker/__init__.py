@@ -1,0 +1,1 @@
+"""Docker Engine: what runs, what it uses, what is left behind."""

@@ -1,0 +1,1 @@
+"""Any cloud that Apache Libcloud speaks to."""

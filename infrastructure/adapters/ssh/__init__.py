@@ -1,0 +1,1 @@
+"""Hosts over SSH, with a key and a pinned host key each."""

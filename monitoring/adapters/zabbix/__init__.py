@@ -1,0 +1,1 @@
+"""Zabbix 6.0 LTS and 7.x over its JSON-RPC API."""

@@ -1,0 +1,1 @@
+"""A config-repo that is a folder of this machine."""

@@ -1,0 +1,1 @@
+"""A config-repo that git can reach."""
