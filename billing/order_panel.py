@@ -11,7 +11,7 @@ from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 
 from billing.models import Invoice, Subscription
-from billing.subscriptions.services import first_invoice_of
+from billing.subscriptions.services import preview_first_invoice
 from core.money import Money, round_money
 from orders.choices import Part
 from orders.models import Order
@@ -44,26 +44,26 @@ class BillingSections(Sections):
 
     def plan(self, order: Order) -> Iterable[Fact]:
         """What the first invoice would come to, taxes as they are for this customer."""
-        _lines, totals = first_invoice_of(order)
+        _lines, totals = preview_first_invoice(order)
         locale, currency = get_language() or "en", order.terms.currency
         net, tax = Money(totals.net, currency).format(locale), Money(totals.tax, currency).format(locale)
-        words = _("%(gross)s: %(net)s and %(tax)s VAT") % {
+        amounts = _("%(gross)s: %(net)s and %(tax)s VAT") % {
             "gross": Money(totals.gross, currency).format(locale),
             "net": net,
             "tax": tax,
         }
         yield Fact(
             label=_("First invoice"),
-            value=f"{words} · {_('a specimen, nothing is owed')}" if order.is_sandbox else words,
+            value=f"{amounts} · {_('a specimen, nothing is owed')}" if order.is_sandbox else amounts,
         )
 
     def planned(self, order: Order, *, inside: bool) -> Mapping[str, Any]:
         """The same, line by line."""
-        lines, totals = first_invoice_of(order)
+        lines, totals = preview_first_invoice(order)
         currency = order.terms.currency
         return {
             "first_invoice": {
-                "lines": [{"description": one.description, "net": _amount(one.net, currency)} for one in lines],
+                "lines": [{"description": line.description, "net": _amount(line.net, currency)} for line in lines],
                 "net": _amount(totals.net, currency),
                 "tax": _amount(totals.tax, currency),
                 "gross": _amount(totals.gross, currency),
@@ -76,8 +76,8 @@ class BillingSections(Sections):
         if not Subscription.objects.filter(order=order, state=Subscription.State.ACTIVE).exists():
             return
         count = Invoice.objects.owed().filter(order=order).count()
-        words = ngettext("%(count)d open invoice stays owed", "%(count)d open invoices stay owed", count)
-        owed = f"; {words % {'count': count}}" if count else ""
+        amounts = ngettext("%(count)d open invoice stays owed", "%(count)d open invoices stay owed", count)
+        owed = f"; {amounts % {'count': count}}" if count else ""
         yield _("Its subscription ends%(owed)s.") % {"owed": owed}
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.dispatch import receiver
 
-from billing.subscriptions.services import reconcile_all, reconcile_orders
+from billing.subscriptions.reconcile import reconcile_all, reconcile_orders
 from core.engine.sweep import register_follower
 from orders.signals import orders_moved
 

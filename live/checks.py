@@ -24,8 +24,8 @@ def site_address(app_configs: Any, **kwargs: Any) -> Sequence[CheckMessage]:
     if url.scheme not in ("http", "https") or not url.hostname:
         return [Error("SITE_URL is not an http(s) address", hint=f"It is {settings.SITE_URL!r}.", id="live.E001")]
     hosts = settings.ALLOWED_HOSTS
-    known = "*" in hosts or any(url.hostname == host or url.hostname.endswith(host) for host in hosts)
-    if not known and not settings.DEBUG:
+    is_served = "*" in hosts or any(url.hostname == host or url.hostname.endswith(host) for host in hosts)
+    if not is_served and not settings.DEBUG:
         hint = f"Add {url.hostname} to ALLOWED_HOSTS."
         return [Error("The site would refuse its own SITE_URL", hint=hint, id="live.E002")]
     return []

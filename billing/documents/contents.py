@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from billing.documents.invoice_document import DocumentLine, InvoiceDocument, Party, PaymentTerms
-from billing.invoicing.periods import Period
+from billing.invoicing.periods import BillingPeriod
 from billing.invoicing.pricing import Totals, VatSubtotal
 from billing.models import Invoice, InvoiceLine
 
@@ -23,7 +23,7 @@ def document_of(invoice: Invoice) -> InvoiceDocument:
         lines=tuple(_line(row) for row in invoice.lines.order_by("position")),
         totals=_totals(invoice),
         payment=PaymentTerms(**invoice.payment, reference=invoice.number),
-        period=Period(invoice.period_start, invoice.period_end),
+        period=BillingPeriod(invoice.period_start, invoice.period_end),
         order_reference=invoice.order.reference,
         is_specimen=invoice.is_specimen,
     )
@@ -39,7 +39,7 @@ def _line(row: InvoiceLine) -> DocumentLine:
         net=row.net,
         vat_category=row.vat_category,
         vat_rate=row.vat_rate,
-        period=Period(row.period_start, row.period_end) if has_period else None,  # type: ignore[arg-type]
+        period=BillingPeriod(row.period_start, row.period_end) if has_period else None,  # type: ignore[arg-type]
     )
 
 

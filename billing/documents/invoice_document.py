@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from billing.invoicing.periods import Period
+from billing.invoicing.periods import BillingPeriod
 from billing.invoicing.pricing import Totals
 
 
@@ -46,7 +46,7 @@ class DocumentLine:
     net: Decimal
     vat_category: str
     vat_rate: Decimal
-    period: Period | None = None
+    period: BillingPeriod | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +73,7 @@ class InvoiceDocument:
     lines: tuple[DocumentLine, ...]
     totals: Totals
     payment: PaymentTerms
-    period: Period | None = None
+    period: BillingPeriod | None = None
     order_reference: str = ""
     buyer_reference: str = ""
     notes: tuple[str, ...] = ()

@@ -10,8 +10,8 @@ from typing import Any
 from django.conf import settings
 from django.utils import translation
 
-from billing.invoicing.periods import Period, period_on
-from billing.invoicing.pricing import Line, Terms, Totals, first_lines, following_lines, total
+from billing.invoicing.periods import BillingPeriod, period_on
+from billing.invoicing.pricing import PricedLine, SubscriptionTerms, Totals, first_lines, following_lines, total
 from billing.invoicing.vat import Buyer, vat_treatment
 from billing.models import Invoice, InvoiceLine, InvoicePdf, NumberSeries, Subscription
 from core import clock
@@ -32,7 +32,9 @@ def issue_invoices(subscriptions: Sequence[Subscription], *, today: date) -> lis
     InvoiceLine.objects.bulk_create(
         _row(invoice, position, line) for invoice, lines in drafts for position, line in enumerate(lines, start=1)
     )
-    pdfs = InvoicePdf.objects.bulk_create(InvoicePdf(invoice=one, next_attempt_at=clock.now()) for one in invoices)
+    pdfs = InvoicePdf.objects.bulk_create(
+        InvoicePdf(invoice=invoice, next_attempt_at=clock.now()) for invoice in invoices
+    )
     for subscription, invoice in zip(subscriptions, invoices, strict=True):
         subscription.next_invoice_on = invoice.period_end
     Subscription.objects.bulk_update(subscriptions, ("next_invoice_on",))
@@ -40,13 +42,13 @@ def issue_invoices(subscriptions: Sequence[Subscription], *, today: date) -> lis
     return invoices
 
 
-def preview_invoice(subscription: Subscription) -> tuple[tuple[Line, ...], Totals]:
+def preview_invoice(subscription: Subscription) -> tuple[tuple[PricedLine, ...], Totals]:
     """What the subscription's next invoice would charge; nothing is stored and no number is drawn."""
     lines = _lines(subscription, _period(subscription), subscription.customer)
     return lines, total(lines, subscription.currency)
 
 
-def _draft(subscription: Subscription, today: date) -> tuple[Invoice, tuple[Line, ...]]:
+def _draft(subscription: Subscription, today: date) -> tuple[Invoice, tuple[PricedLine, ...]]:
     customer = subscription.customer
     period = _period(subscription)
     with translation.override(customer.language):
@@ -75,14 +77,14 @@ def _draft(subscription: Subscription, today: date) -> tuple[Invoice, tuple[Line
     return invoice, lines
 
 
-def _period(subscription: Subscription) -> Period:
+def _period(subscription: Subscription) -> BillingPeriod:
     day = subscription.next_invoice_on or subscription.started_on
     interval = "year" if subscription.period == Subscription.Period.YEAR else "month"
     return period_on(subscription.started_on, interval, day)  # type: ignore[arg-type]  # a Literal of these two
 
 
-def _lines(subscription: Subscription, period: Period, customer: Customer) -> tuple[Line, ...]:
-    terms = Terms(
+def _lines(subscription: Subscription, period: BillingPeriod, customer: Customer) -> tuple[PricedLine, ...]:
+    terms = SubscriptionTerms(
         description=subscription.description,
         detail=subscription.detail,
         price=subscription.price,
@@ -128,16 +130,16 @@ def _breakdown(totals: Totals) -> list[dict[str, Any]]:
 def _number(invoices: Sequence[Invoice], year: int) -> None:
     """Real invoices and specimens have a series each; every number is drawn in this transaction."""
     by_series: Mapping[str, list[Invoice]] = {
-        settings.INVOICE_SERIES: [one for one in invoices if not one.is_specimen],
-        SPECIMEN_SERIES: [one for one in invoices if one.is_specimen],
+        settings.INVOICE_SERIES: [invoice for invoice in invoices if not invoice.is_specimen],
+        SPECIMEN_SERIES: [invoice for invoice in invoices if invoice.is_specimen],
     }
-    for series, ours in by_series.items():
-        if ours:
-            for invoice, number in zip(ours, NumberSeries.draw(series, year, len(ours)), strict=True):
+    for series, members in by_series.items():
+        if members:
+            for invoice, number in zip(members, NumberSeries.draw(series, year, len(members)), strict=True):
                 invoice.number = number
 
 
-def _row(invoice: Invoice, position: int, line: Line) -> InvoiceLine:
+def _row(invoice: Invoice, position: int, line: PricedLine) -> InvoiceLine:
     return InvoiceLine(
         invoice=invoice,
         position=position,

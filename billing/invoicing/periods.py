@@ -15,7 +15,7 @@ MONTHS: dict[Interval, int] = {"month": 1, "year": 12}
 
 
 @dataclass(frozen=True, slots=True)
-class Period:
+class BillingPeriod:
     """Whole days from `start` up to, and not including, `end`: the next period starts where this one ends."""
 
     start: date
@@ -43,7 +43,7 @@ def add_months(anchor: date, months: int) -> date:
     return date(year, month, min(anchor.day, monthrange(year, month)[1]))
 
 
-def period_on(anchor: date, interval: Interval, day: date) -> Period:
+def period_on(anchor: date, interval: Interval, day: date) -> BillingPeriod:
     """The period that contains `day`, in a row of periods that began on `anchor`.
 
     Counted from the anchor and never from the period before, so 31 January is followed by 28 February and 31 March.
@@ -54,16 +54,16 @@ def period_on(anchor: date, interval: Interval, day: date) -> Period:
     number = ((day.year - anchor.year) * 12 + day.month - anchor.month) // step
     if add_months(anchor, number * step) > day:
         number -= 1
-    return Period(add_months(anchor, number * step), add_months(anchor, (number + 1) * step))
+    return BillingPeriod(add_months(anchor, number * step), add_months(anchor, (number + 1) * step))
 
 
-def period_after(anchor: date, interval: Interval, period: Period) -> Period:
+def period_after(anchor: date, interval: Interval, period: BillingPeriod) -> BillingPeriod:
     """The period that follows `period`."""
     return period_on(anchor, interval, period.end)
 
 
-def prorated(price: Decimal, currency: str, *, used: Period, whole: Period) -> Decimal:
-    """What the days of `used` cost when `price` pays for `whole`, rounded once."""
-    if used.start < whole.start or used.end > whole.end:
-        raise ValueError(f"{used} does not lie within {whole}")
-    return round_money(price * used.days / whole.days, currency)
+def prorated(price: Decimal, currency: str, *, used: BillingPeriod, full: BillingPeriod) -> Decimal:
+    """What the days of `used` cost when `price` pays for `full`, rounded once."""
+    if used.start < full.start or used.end > full.end:
+        raise ValueError(f"{used} does not lie within {full}")
+    return round_money(price * used.days / full.days, currency)

@@ -9,7 +9,7 @@ from decimal import Decimal
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
-from billing.invoicing.periods import Period
+from billing.invoicing.periods import BillingPeriod
 from billing.invoicing.vat import VatTreatment
 from core.money import round_money
 
@@ -17,7 +17,7 @@ HUNDRED = Decimal(100)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Terms:
+class SubscriptionTerms:
     """What was agreed at the start of a subscription and stays so."""
 
     description: str
@@ -28,7 +28,7 @@ class Terms:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
+class PricedLine:
     """One thing that is sold; `net` is quantity times unit price, rounded."""
 
     description: str
@@ -37,7 +37,7 @@ class Line:
     unit_price: Decimal
     currency: str
     vat: VatTreatment
-    period: Period | None = None
+    period: BillingPeriod | None = None
     net: Decimal = field(init=False)
 
     def __post_init__(self) -> None:
@@ -65,9 +65,9 @@ class Totals:
     breakdown: tuple[VatSubtotal, ...]
 
 
-def period_line(terms: Terms, period: Period, vat: VatTreatment) -> Line:
+def period_line(terms: SubscriptionTerms, period: BillingPeriod, vat: VatTreatment) -> PricedLine:
     """The plan's price for one period."""
-    return Line(
+    return PricedLine(
         description=terms.description,
         detail=terms.detail,
         unit_price=terms.price,
@@ -77,9 +77,9 @@ def period_line(terms: Terms, period: Period, vat: VatTreatment) -> Line:
     )
 
 
-def setup_line(terms: Terms, vat: VatTreatment) -> Line:
+def setup_line(terms: SubscriptionTerms, vat: VatTreatment) -> PricedLine:
     """The fee for setting the service up."""
-    return Line(
+    return PricedLine(
         description=_("Set-up of %(service)s") % {"service": terms.description},
         unit_price=terms.setup_fee,
         currency=terms.currency,
@@ -87,18 +87,18 @@ def setup_line(terms: Terms, vat: VatTreatment) -> Line:
     )
 
 
-def first_lines(terms: Terms, period: Period, vat: VatTreatment) -> tuple[Line, ...]:
+def first_lines(terms: SubscriptionTerms, period: BillingPeriod, vat: VatTreatment) -> tuple[PricedLine, ...]:
     """What the first invoice of a subscription charges: set-up, where it costs something, and the period."""
     following = following_lines(terms, period, vat)
     return (setup_line(terms, vat), *following) if terms.setup_fee else following
 
 
-def following_lines(terms: Terms, period: Period, vat: VatTreatment) -> tuple[Line, ...]:
+def following_lines(terms: SubscriptionTerms, period: BillingPeriod, vat: VatTreatment) -> tuple[PricedLine, ...]:
     """What every later invoice of a subscription charges."""
     return (period_line(terms, period, vat),)
 
 
-def total(lines: Sequence[Line], currency: str) -> Totals:
+def total(lines: Sequence[PricedLine], currency: str) -> Totals:
     """What `lines` come to, all in `currency`."""
     if any(line.currency != currency for line in lines):
         raise ValueError(f"Every line of this invoice must be in {currency}")
@@ -113,12 +113,12 @@ def total(lines: Sequence[Line], currency: str) -> Totals:
     )
 
 
-def _treatments(lines: Iterable[Line]) -> list[VatTreatment]:
+def _treatments(lines: Iterable[PricedLine]) -> list[VatTreatment]:
     """The distinct category and rate pairs, in the order of the lines."""
     return list({(line.vat.category, line.vat.rate): line.vat for line in lines}.values())
 
 
-def _subtotal(vat: VatTreatment, lines: Iterable[Line], currency: str) -> VatSubtotal:
+def _subtotal(vat: VatTreatment, lines: Iterable[PricedLine], currency: str) -> VatSubtotal:
     pair = (vat.category, vat.rate)
     taxable = sum((line.net for line in lines if (line.vat.category, line.vat.rate) == pair), Decimal(0))
     return VatSubtotal(

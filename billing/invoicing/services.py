@@ -12,7 +12,7 @@ from billing.models import Invoice, Subscription
 from core import clock
 from core.errors import Refusal
 
-AT_ONCE = 200
+BATCH_SIZE = 200
 
 
 class AlreadyPaid(Refusal):
@@ -35,7 +35,7 @@ def bill_due_subscriptions(*, today: date | None = None) -> int:
 @transaction.atomic
 def _bill_some(today: date) -> int:
     due = Subscription.objects.due(today).select_for_update(of=("self",)).order_by("next_invoice_on", "pk")
-    rows = list(due.select_related("customer", "order").prefetch_related("customer__addresses")[:AT_ONCE])
+    rows = list(due.select_related("customer", "order").prefetch_related("customer__addresses")[:BATCH_SIZE])
     return len(issue_invoices(rows, today=today)) if rows else 0
 
 

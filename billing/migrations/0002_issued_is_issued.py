@@ -19,23 +19,23 @@ FROZEN = {
         "period_start", "period_end",
     ),
 }  # fmt: skip
-WORDS = "An issued invoice never changes"
+MESSAGE = "An issued invoice never changes"
 
 
 def freeze_statements(vendor: str) -> list[str]:
     """What sets the triggers on a database of that vendor."""
-    return [one for table, columns in FROZEN.items() for one in _freeze(vendor, table, columns)]
+    return [statement for table, columns in FROZEN.items() for statement in _freeze(vendor, table, columns)]
 
 
 def thaw_statements(vendor: str) -> list[str]:
     """What takes them away again."""
-    return [one for table in FROZEN for one in _thaw(vendor, table)]
+    return [statement for table in FROZEN for statement in _thaw(vendor, table)]
 
 
 def _freeze(vendor: str, table: str, columns: tuple[str, ...]) -> list[str]:
     if vendor == "sqlite":
         changed = " OR ".join(f"NEW.{column} IS NOT OLD.{column}" for column in columns)
-        refuse = f"BEGIN SELECT RAISE(ABORT, '{WORDS}'); END"
+        refuse = f"BEGIN SELECT RAISE(ABORT, '{MESSAGE}'); END"
         return [
             f"CREATE TRIGGER {table}_never_changes BEFORE UPDATE ON {table} FOR EACH ROW WHEN {changed} {refuse}",
             f"CREATE TRIGGER {table}_never_goes BEFORE DELETE ON {table} FOR EACH ROW {refuse}",
@@ -44,7 +44,7 @@ def _freeze(vendor: str, table: str, columns: tuple[str, ...]) -> list[str]:
     function = f"{table}_never_changes()"
     return [
         f"CREATE FUNCTION {function} RETURNS trigger LANGUAGE plpgsql AS $$ "
-        f"BEGIN RAISE EXCEPTION '{WORDS}' USING ERRCODE = 'integrity_constraint_violation'; END $$",
+        f"BEGIN RAISE EXCEPTION '{MESSAGE}' USING ERRCODE = 'integrity_constraint_violation'; END $$",
         f"CREATE TRIGGER {table}_never_changes BEFORE UPDATE ON {table} FOR EACH ROW WHEN ({changed}) "
         f"EXECUTE FUNCTION {function}",
         f"CREATE TRIGGER {table}_never_goes BEFORE DELETE ON {table} FOR EACH ROW EXECUTE FUNCTION {function}",

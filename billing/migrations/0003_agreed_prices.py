@@ -13,9 +13,9 @@ COLUMNS = ("price", "setup_fee", "currency", "period")
 def fill(apps: Any, schema_editor: Any) -> None:
     """In one statement, however many orders."""
     subscriptions = apps.get_model("billing", "Subscription").objects
-    mine = subscriptions.filter(order=OuterRef("pk"))
+    of_order = subscriptions.filter(order=OuterRef("pk"))
     orders = apps.get_model("orders", "Order").objects.filter(pk__in=subscriptions.values("order"))
-    orders.update(**{f"agreed_{name}": Subquery(mine.values(name)) for name in COLUMNS})
+    orders.update(**{f"agreed_{name}": Subquery(of_order.values(name)) for name in COLUMNS})
 
 
 class Migration(migrations.Migration):

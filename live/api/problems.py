@@ -92,7 +92,7 @@ def problem(
 
 def _refused(exc: Refusal, request: Request | None) -> Response:
     if isinstance(exc, InvalidInputs):
-        errors = {f"inputs.{key}": [str(words)] for key, words in exc.errors.items()}
+        errors = {f"inputs.{key}": [str(message)] for key, message in exc.errors.items()}
     else:
         errors = {exc.field: [str(exc.message)]} if exc.field else {}
     status = HTTPStatus.UNPROCESSABLE_ENTITY if errors else HTTPStatus.CONFLICT
@@ -104,7 +104,7 @@ def _invalid(exc: exceptions.ValidationError, request: Request | None) -> Respon
     asking = request is not None and request.method in SAFE_METHODS
     status = HTTPStatus.BAD_REQUEST if asking else HTTPStatus.UNPROCESSABLE_ENTITY
     errors = flat(exc.detail)
-    detail = "; ".join(f"{field}: {words[0]}" if field else words[0] for field, words in errors.items())
+    detail = "; ".join(f"{field}: {messages[0]}" if field else messages[0] for field, messages in errors.items())
     return problem(request, status=status, code="invalid", detail=detail, errors=errors)
 
 
@@ -146,5 +146,5 @@ def flat(detail: Any, prefix: str = "") -> dict[str, list[str]]:
             found |= flat(inner, f"{prefix}.{name}".strip("."))
         return found
     if isinstance(detail, list):
-        return {prefix: [str(words) for words in detail]}
+        return {prefix: [str(message) for message in detail]}
     return {prefix: [str(detail)]}

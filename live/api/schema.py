@@ -42,8 +42,8 @@ class Schema(AutoSchema):
 
     def _get_response_bodies(self, direction: Any = "response") -> dict[str, Any]:
         bodies: dict[str, Any] = super()._get_response_bodies(direction)
-        for status, words in self._problems():
-            answer = OpenApiResponse(ProblemSerializer, description=words)
+        for status, description in self._problems():
+            answer = OpenApiResponse(ProblemSerializer, description=description)
             body = self._get_response_for_code(answer, status, [MEDIA_TYPE], direction)  # type: ignore[no-untyped-call]
             bodies.setdefault(status, body)
         return bodies

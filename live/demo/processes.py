@@ -99,9 +99,9 @@ class Processes:
 
     def _end(self, name: str, how: signal.Signals) -> None:
         process = self._running.pop(name)
-        for one in (how, signal.SIGKILL):
+        for number in (how, signal.SIGKILL):
             try:
-                os.killpg(process.pid, one)
+                os.killpg(process.pid, number)
                 process.wait(timeout=10)
             except (ProcessLookupError, subprocess.TimeoutExpired):
                 continue

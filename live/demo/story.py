@@ -51,20 +51,20 @@ def wait_for(order: Order, state: State, *, watch: Callable[[], None]) -> None:
     wait_until(lambda: _is_in(order, state), f"order {order.reference} is {state}", watch=watch, order=order)
 
 
-def wait_until(holds: Callable[[], bool], words: str, *, watch: Callable[[], None], order: Order) -> None:
+def wait_until(holds: Callable[[], bool], goal: str, *, watch: Callable[[], None], order: Order) -> None:
     """`holds` is true; raises DemoFailed with the order's own reason otherwise."""
     end = time.monotonic() + PATIENCE
     while not holds():
         watch()
         if time.monotonic() > end:
             order.refresh_from_db()
-            raise DemoFailed(f"Waited {PATIENCE:.0f} s until {words}; it is {order.state}: {order.reason}")
+            raise DemoFailed(f"Waited {PATIENCE:.0f} s until {goal}; it is {order.state}: {order.reason}")
         time.sleep(0.2)
 
 
 def is_quiet(order: Order) -> bool:
     """True when no room has anything left to do for anybody, mails and invoices included."""
-    return not any(one.model._default_manager.unsettled().exists() for one in controllers())
+    return not any(controller.model._default_manager.unsettled().exists() for controller in controllers())
 
 
 def remove_and_wait(order: Order, cast: Cast, *, watch: Callable[[], None]) -> None:
@@ -77,8 +77,14 @@ def remove_and_wait(order: Order, cast: Cast, *, watch: Callable[[], None]) -> N
 def check_results(order: Order) -> list[dict[str, Any]]:
     """What each endpoint of the running order last answered."""
     return [
-        {"name": one.name, "url": one.url, "is_ok": one.is_ok, "result": one.message, "seconds": one.seconds}
-        for one in Endpoint.objects.filter(order=order)
+        {
+            "name": endpoint.name,
+            "url": endpoint.url,
+            "is_ok": endpoint.is_ok,
+            "result": endpoint.message,
+            "seconds": endpoint.seconds,
+        }
+        for endpoint in Endpoint.objects.filter(order=order)
     ]
 
 
@@ -93,13 +99,13 @@ def summary(order: Order, *, endpoints: list[dict[str, Any]]) -> dict[str, Any]:
         "server": {"id": server.outside_id, "state": server.wanted} if server else None,
         "endpoints": endpoints,
         "mails": [
-            {"subject": one.subject, "to": one.to, "sent_at": one.sent_at.isoformat() if one.sent_at else None}
-            for one in Message.objects.filter(key__contains=f":{order.reference}:").order_by("pk")
+            {"subject": mail.subject, "to": mail.to, "sent_at": mail.sent_at.isoformat() if mail.sent_at else None}
+            for mail in Message.objects.filter(key__contains=f":{order.reference}:").order_by("pk")
         ],
         "invoice": _invoice(order),
         "left_behind": [
-            *(f"{one.kind} {one.name}" for one in left_behind(order)),
-            *(f"{one.kind} {one.name}" for one in still_watched(order)),
+            *(f"{remnant.kind} {remnant.name}" for remnant in left_behind(order)),
+            *(f"{remnant.kind} {remnant.name}" for remnant in still_watched(order)),
         ],
     }
 

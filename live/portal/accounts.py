@@ -36,8 +36,8 @@ class AccountAdapter(DefaultAccountAdapter):
             super().send_mail(template_prefix, email, context)
         except (smtplib.SMTPException, OSError):
             logger.exception("No mail could be sent for %s", template_prefix)
-            words = _("We cannot send mail at the moment. Please try again in a few minutes.")
-            self.add_message(self.request, messages.ERROR, message=words)
+            text = _("We cannot send mail at the moment. Please try again in a few minutes.")
+            self.add_message(self.request, messages.ERROR, message=text)
 
     def send_notification_mail(
         self, template_prefix: str, user: User, context: dict[str, Any] | None = None, email: str | None = None
@@ -53,6 +53,6 @@ class AccountAdapter(DefaultAccountAdapter):
         headers: dict[str, str] | None = None,
     ) -> EmailMessage:
         """The mail knows what this site is called, as every other mail of ours does."""
-        whole = {**context, "site_name": settings.SITE_NAME, "site_url": settings.SITE_URL}
-        mail: EmailMessage = super().render_mail(template_prefix, email, whole, headers)
+        context_with_site = {**context, "site_name": settings.SITE_NAME, "site_url": settings.SITE_URL}
+        mail: EmailMessage = super().render_mail(template_prefix, email, context_with_site, headers)
         return mail

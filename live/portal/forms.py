@@ -89,8 +89,8 @@ class OrderForm(forms.Form):
     def add_refusal(self, refusal: Refusal) -> None:
         """What a service refused is said at the field it is about."""
         if isinstance(refusal, InvalidInputs):
-            for key, words in refusal.errors.items():
-                self.add_error(PREFIX + key if PREFIX + key in self.fields else None, words)
+            for key, message in refusal.errors.items():
+                self.add_error(PREFIX + key if PREFIX + key in self.fields else None, message)
             return
         self.add_error(refusal.field if refusal.field in self.fields else None, refusal.message)
 
@@ -108,7 +108,7 @@ def input_field(spec: Mapping[str, Any]) -> forms.Field:
         case "boolean":
             return forms.BooleanField(**common)
         case "choice":
-            options = [(str(one["value"]), one.get("label", one["value"])) for one in spec["choices"]]
+            options = [(str(option["value"]), option.get("label", option["value"])) for option in spec["choices"]]
             blank = [] if spec.get("default") else [("", _("Choose…"))]
             return forms.CharField(**common, widget=forms.Select(choices=[*blank, *options]))
         case "text":

@@ -12,34 +12,34 @@ from core.money import Money
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Paper:
-    """One line of a list of invoices; `standing` is specimen, paid, overdue or open."""
+class InvoiceRow:
+    """One line of a list of invoices; `status` is specimen, paid, overdue or open."""
 
     number: str
     issued_on: date
     due_on: date
     total: Money
-    standing: str
+    status: str
     has_file: bool
 
 
-def papers(invoices: Iterable[Invoice]) -> list[Paper]:
-    """The invoices, each with how it stands today; select their `pdf` with them."""
+def invoice_rows(invoices: Iterable[Invoice]) -> list[InvoiceRow]:
+    """The invoices, each with its status today; select their `pdf` with them."""
     today = clock.today()
     return [
-        Paper(
+        InvoiceRow(
             number=invoice.number,
             issued_on=invoice.issued_on,
             due_on=invoice.due_on,
             total=invoice.total,
-            standing=standing(invoice, today),
+            status=status(invoice, today),
             has_file=bool(getattr(getattr(invoice, "pdf", None), "path", "")),
         )
         for invoice in invoices
     ]
 
 
-def standing(invoice: Invoice, today: date) -> str:
+def status(invoice: Invoice, today: date) -> str:
     """Whether anything has to be paid, and whether that is late."""
     if invoice.is_specimen:
         return "specimen"

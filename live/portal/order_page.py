@@ -10,30 +10,30 @@ from django.utils.translation import gettext as _
 from billing.models import Subscription
 from core import clock
 from live.portal import order_progress
-from live.portal.invoice_rows import papers
-from live.portal.running_services import running
+from live.portal.invoice_rows import invoice_rows
+from live.portal.running_services import running_services
 from monitoring.models import Incident, Maintenance
 from monitoring.monitors.status import moment_in_words
 from orders.choices import State, Wanted
 from orders.models import Order
 
 EVENTS_SHOWN = 100
-PAPERS_SHOWN = 24
+INVOICES_SHOWN = 24
 
 
 def order_facts(order: Order) -> dict[str, Any]:
-    """The order's standing, timeline, addresses, price and papers; a fixed number of queries."""
-    seen = [part.seen for part in order.parts.all()]
+    """The order's progress, timeline, addresses, price and invoices; a fixed number of queries."""
+    parts = [part.seen for part in order.parts.all()]
     windows = list(Maintenance.objects.unfinished_at(clock.now()).filter(orders=order).order_by("starts_at", "pk"))
     events = order.events.public().select_related("actor").order_by("-at", "-pk")[:EVENTS_SHOWN]
     return {
         "order": order,
-        "standing": order_progress.standing(
+        "progress": order_progress.progress_of(
             state=State(order.state),
             wanted=Wanted(order.wanted),
             version=order.wanted_version,
-            seen=seen,
-            resting_until=resting_in_words(windows),
+            parts=parts,
+            maintenance_until=end_of_maintenance(windows),
         ),
         "incidents": list(Incident.objects.going_on().filter(order=order)),
         "windows": windows,
@@ -41,17 +41,17 @@ def order_facts(order: Order) -> dict[str, Any]:
         "inputs": chosen(order),
         "secrets": visible_secrets(order),
         "endpoints": list(order.endpoints.all()) if order.wanted != Wanted.REMOVED else [],
-        "running": running(order),
+        "running": running_services(order),
         "can_be_removed": order.wanted != Wanted.REMOVED,
         "plan": order.plan,
         "cost": Subscription.objects.filter(order=order).first() or order.terms,
-        "invoices": papers(order.invoices.select_related("pdf")[:PAPERS_SHOWN]),
+        "invoices": invoice_rows(order.invoices.select_related("pdf")[:INVOICES_SHOWN]),
     }
 
 
-def resting_in_words(windows: Sequence[Maintenance]) -> str:
+def end_of_maintenance(windows: Sequence[Maintenance]) -> str:
     """Until when the last window under way lasts, in the reader's zone; empty when there is none."""
-    ends = [one.ends_at for one in windows if one.standing == "open"]
+    ends = [window.ends_at for window in windows if window.standing == "open"]
     return moment_in_words(max(ends), clock.now()) if ends else ""
 
 
@@ -66,7 +66,7 @@ def in_words(spec: Mapping[str, Any], value: object) -> object:
     if spec["type"] == "boolean":
         return _("Yes") if value else _("No")
     if spec["type"] == "choice":
-        return next((one["label"] for one in spec["choices"] if one["value"] == value), value)
+        return next((option["label"] for option in spec["choices"] if option["value"] == value), value)
     return value
 
 

@@ -12,9 +12,9 @@ from django.utils.translation import gettext_lazy
 from orders.choices import Part, PartState, State, Wanted
 from orders.lifecycle import PartSeen
 
-Words = str | Promise
+Text = str | Promise
 
-STATES: Mapping[State, Words] = {
+STATES: Mapping[State, Text] = {
     State.DRAFT: gettext_lazy("Draft"),
     State.PENDING: gettext_lazy("Waiting for approval"),
     State.PROVISIONING: gettext_lazy("Being set up"),
@@ -37,14 +37,14 @@ TONES: Mapping[State, str] = {
     State.REMOVED: "quiet",
     State.ATTENTION: "warn",
 }
-PARTS: Mapping[Part, Words] = {
+PARTS: Mapping[Part, Text] = {
     Part.SERVER: gettext_lazy("Server"),
     Part.COMPOSITION: gettext_lazy("Services"),
     Part.ENDPOINTS: gettext_lazy("Checks"),
     Part.MONITORING: gettext_lazy("Monitoring"),
     Part.SUBSCRIPTION: gettext_lazy("Subscription"),
 }
-SETTING_UP: Mapping[Part, Words] = {
+SETTING_UP: Mapping[Part, Text] = {
     Part.SERVER: gettext_lazy("We are setting up your server"),
     Part.COMPOSITION: gettext_lazy("We are starting your services"),
     Part.ENDPOINTS: gettext_lazy("We are checking that your services answer"),
@@ -56,13 +56,13 @@ MOVING = (State.PROVISIONING, State.REMOVING)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
+class ProgressStep:
     """One part of an order as the stepper shows it; `look` is the style sheet's word for it."""
 
     part: Part
-    label: Words
+    label: Text
     look: str
-    words: str
+    status: str
     detail: str = ""
 
     @property
@@ -72,41 +72,41 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
+class OrderProgress:
     """Where an order stands: a headline, a sentence that says why, and its steps."""
 
-    label: Words
+    label: Text
     tone: str
     headline: str
     reason: str
-    steps: tuple[Step, ...]
-    look_again: int  # seconds until the page should ask again; 0 when nothing is on its way
+    steps: tuple[ProgressStep, ...]
+    refresh_after: int  # seconds until the page should ask again; 0 when nothing is on its way
 
 
-def standing(
-    *, state: State, wanted: Wanted, version: int, seen: Iterable[PartSeen], resting_until: str = ""
-) -> Standing:
+def progress_of(
+    *, state: State, wanted: Wanted, version: int, parts: Iterable[PartSeen], maintenance_until: str = ""
+) -> OrderProgress:
     """Everything the order page says about progress; what staff are told of errors is not repeated to customers.
 
-    `resting_until` is when the maintenance that is under way ends, in the reader's words.
+    `maintenance_until` is when the maintenance that is under way ends, in the reader's words.
     """
-    steps = _steps(state, wanted, version, {one.part: one for one in seen})
+    steps = _steps(state, wanted, version, {part.part: part for part in parts})
     headline, reason = _headline(state, wanted, steps)
     label, tone = STATES[state], TONES[state]
-    if resting_until and wanted is Wanted.RUNNING and state in (State.ACTIVE, State.DEGRADED):
-        headline, reason = _resting(resting_until)
+    if maintenance_until and wanted is Wanted.RUNNING and state in (State.ACTIVE, State.DEGRADED):
+        headline, reason = _under_maintenance(maintenance_until)
         label, tone = PartState.RESTING.label, "wait"
-    return Standing(
+    return OrderProgress(
         label=label,
         tone=tone,
         headline=headline,
         reason=reason,
         steps=steps,
-        look_again=_look_again(state, wanted, steps),
+        refresh_after=_refresh_after(state, wanted, steps),
     )
 
 
-def _look_again(state: State, wanted: Wanted, steps: tuple[Step, ...]) -> int:
+def _refresh_after(state: State, wanted: Wanted, steps: tuple[ProgressStep, ...]) -> int:
     """Often while an order is on its way; now and then while what follows later has not come yet."""
     if state in MOVING or (state is State.ACTIVE and wanted is Wanted.SUSPENDED):
         return 2
@@ -115,45 +115,45 @@ def _look_again(state: State, wanted: Wanted, steps: tuple[Step, ...]) -> int:
     return 0
 
 
-def _steps(state: State, wanted: Wanted, version: int, by_part: Mapping[Part, PartSeen]) -> tuple[Step, ...]:
+def _steps(state: State, wanted: Wanted, version: int, by_part: Mapping[Part, PartSeen]) -> tuple[ProgressStep, ...]:
     if state in (State.DRAFT, State.PENDING):
         return ()
     if wanted is Wanted.REMOVED:
-        shown = [_leaving(part, one) for part in LEAVING if (one := by_part.get(part))]
+        shown = [_leaving(part, report) for part in LEAVING if (report := by_part.get(part))]
     else:
         shown = [_arriving(part, by_part.get(part), version) for part in Part]
     return tuple(_first_waits_no_more(shown) if state in MOVING else shown)
 
 
-def _first_waits_no_more(steps: list[Step]) -> list[Step]:
+def _first_waits_no_more(steps: list[ProgressStep]) -> list[ProgressStep]:
     """The first step still to come is the one being worked on, unless another one is."""
     if any(step.look in ("working", "failed") for step in steps):
         return steps
     first = next((step for step in steps if step.look == "waiting"), None)
-    return [replace(step, look="working", words=_("In progress")) if step is first else step for step in steps]
+    return [replace(step, look="working", status=_("In progress")) if step is first else step for step in steps]
 
 
-def _arriving(part: Part, one: PartSeen | None, version: int) -> Step:
+def _arriving(part: Part, report: PartSeen | None, version: int) -> ProgressStep:
     look, detail = "waiting", ""
-    words: Words = _("Still to come")
-    if one is not None and one.version == version:
-        look, words = LOOKS[one.state]
+    status: Text = _("Still to come")
+    if report is not None and report.version == version:
+        look, status = LOOKS[report.state]
         # What is said of maintenance is in the company's zone; the headline says it in the reader's.
-        detail = "" if one.state in (PartState.FAILED, PartState.RESTING) else one.to_customers.message
-    return Step(part=part, label=PARTS[part], look=look, words=str(words), detail=detail)
+        detail = "" if report.state in (PartState.FAILED, PartState.RESTING) else report.to_customers.message
+    return ProgressStep(part=part, label=PARTS[part], look=look, status=str(status), detail=detail)
 
 
-def _leaving(part: Part, one: PartSeen) -> Step:
-    if one.state is PartState.REMOVED:
-        look, words = "done", _("Removed")
-    elif one.state is PartState.FAILED:
-        look, words = "failed", _("We are looking at it")
+def _leaving(part: Part, report: PartSeen) -> ProgressStep:
+    if report.state is PartState.REMOVED:
+        look, status = "done", _("Removed")
+    elif report.state is PartState.FAILED:
+        look, status = "failed", _("We are looking at it")
     else:
-        look, words = "waiting", _("Still to be removed")
-    return Step(part=part, label=PARTS[part], look=look, words=words)
+        look, status = "waiting", _("Still to be removed")
+    return ProgressStep(part=part, label=PARTS[part], look=look, status=status)
 
 
-LOOKS: Mapping[PartState, tuple[str, Words]] = {
+LOOKS: Mapping[PartState, tuple[str, Text]] = {
     PartState.WORKING: ("working", gettext_lazy("In progress")),
     PartState.READY: ("done", gettext_lazy("Ready")),
     PartState.DOWN: ("failed", gettext_lazy("Not answering")),
@@ -164,14 +164,14 @@ LOOKS: Mapping[PartState, tuple[str, Words]] = {
 }
 
 
-def _headline(state: State, wanted: Wanted, steps: tuple[Step, ...]) -> tuple[str, str]:
+def _headline(state: State, wanted: Wanted, steps: tuple[ProgressStep, ...]) -> tuple[str, str]:
     """The headline, and the sentence under it."""
     if state is State.ACTIVE:
         return _running(wanted, steps)
     if state is State.PROVISIONING:
         current = next((step for step in steps if step.is_current), None)
-        words = str(SETTING_UP[current.part]) if current else _("We are setting up your order")
-        return words, _("This page follows along; you will also get a mail when everything is ready.")
+        headline = str(SETTING_UP[current.part]) if current else _("We are setting up your order")
+        return headline, _("This page follows along; you will also get a mail when everything is ready.")
     return {
         State.DRAFT: (_("Look it over, then place your order"), _("Nothing has been started and nothing is owed yet.")),
         State.PENDING: (_("We have your order"), _("We look at it first, and start as soon as it is approved.")),
@@ -189,12 +189,12 @@ def _headline(state: State, wanted: Wanted, steps: tuple[Step, ...]) -> tuple[st
     }[state]
 
 
-def _resting(until: str) -> tuple[str, str]:
+def _under_maintenance(until: str) -> tuple[str, str]:
     headline = _("Under maintenance until %(time)s") % {"time": until}
     return headline, _("This is work that we announced; your services may be away for some time meanwhile.")
 
 
-def _running(wanted: Wanted, steps: tuple[Step, ...]) -> tuple[str, str]:
+def _running(wanted: Wanted, steps: tuple[ProgressStep, ...]) -> tuple[str, str]:
     if wanted is Wanted.SUSPENDED:
         return _("We are suspending your services"), _("They are being stopped; your data is kept.")
     headline = _("Your services are running")

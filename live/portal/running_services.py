@@ -10,32 +10,32 @@ from django.utils.translation import gettext_lazy as _
 
 from core.admin.read_only_rows import when
 from infrastructure.models import Service
-from live.portal.order_progress import Words
+from live.portal.order_progress import Text
 from orders.choices import Wanted
 from orders.models import Order
 
 # By the engine's word: the customer's, and the style sheet's tone.
-STATES: Mapping[str, tuple[Words, str]] = {
+STATES: Mapping[str, tuple[Text, str]] = {
     "running": (_("Running"), "good"),
     "starting": (_("Starting"), "busy"),
     "restarting": (_("Starting again"), "warn"),
     "unhealthy": (_("Running, but not well"), "warn"),
     "stopped": (_("Stopped"), "wait"),
 }
-NOT_SEEN: tuple[Words, str] = (_("Not seen at the last look"), "quiet")
+NOT_OBSERVED: tuple[Text, str] = (_("Not seen at the last look"), "quiet")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Running:
+class RunningServices:
     """The services of an order as they were last seen, the oldest sight first to tell of."""
 
-    services: list[tuple[str, Words, str]]
+    services: list[tuple[str, Text, str]]
     """Name, state in words, tone."""
     seen_at: datetime
     ago: str
 
 
-def running(order: Order) -> Running | None:
+def running_services(order: Order) -> RunningServices | None:
     """What was last seen of the order's services; None before there are any, and once it is leaving. One query."""
     if order.wanted == Wanted.REMOVED:
         return None
@@ -43,5 +43,5 @@ def running(order: Order) -> Running | None:
     if not rows:
         return None
     seen_at = min(row.seen_at for row in rows)
-    services = [(row.name, *STATES.get(row.state, NOT_SEEN)) for row in rows]
-    return Running(services=services, seen_at=seen_at, ago=when(seen_at))
+    services = [(row.name, *STATES.get(row.state, NOT_OBSERVED)) for row in rows]
+    return RunningServices(services=services, seen_at=seen_at, ago=when(seen_at))

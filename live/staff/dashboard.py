@@ -34,7 +34,7 @@ ON_ITS_WAY = (State.PROVISIONING, State.REMOVING)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Dot:
+class PartDot:
     """One part of an order on its way."""
 
     label: str
@@ -42,7 +42,7 @@ class Dot:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
+class DashboardRow:
     """One thing that wants to be looked at: where it is, why, and what can be done at once."""
 
     title: str
@@ -52,7 +52,7 @@ class Line:
     tone: str = ""
     under: str = ""
     is_sandbox: bool = False
-    dots: tuple[Dot, ...] = ()
+    dots: tuple[PartDot, ...] = ()
     step: str = ""
     step_url: str = ""
 
@@ -61,7 +61,7 @@ class Line:
 class Card:
     """Some lines, how many there are in all, and where the rest is."""
 
-    lines: list[Line]
+    lines: list[DashboardRow]
     count: int
     url: str
 
@@ -145,10 +145,10 @@ def not_well(counts: Mapping[str, int]) -> Card:
     return Card(lines=lines, count=counts.get(State.DEGRADED, 0), url=_orders("state__exact=degraded"))
 
 
-def broken_rows(request: HttpRequest) -> list[Line]:
+def broken_rows(request: HttpRequest) -> list[DashboardRow]:
     """What failed and is no part of an order: mails, readings of the catalogue, and whoever watches and is silent."""
-    lines: list[Line] = []
-    for model in (one.model for one in controllers()):
+    lines: list[DashboardRow] = []
+    for model in (controller.model for controller in controllers()):
         if _may_view(request, model) and not hasattr(model, "order"):
             lines += [_of_row(row, row.last_error) for row in model._default_manager.failed()[:SHOWN]]
     if _may_view(request, Watcher):
@@ -200,20 +200,20 @@ def figures(request: HttpRequest, counts: Mapping[str, int]) -> list[Figure]:
 
 def health_of_queue() -> Health:
     """What workers did last; a warning once nothing has been finished for three minutes."""
-    seen, warning = look_at_queue(), ""
-    if seen.worked_at is None:
+    queue, warning = look_at_queue(), ""
+    if queue.worked_at is None:
         warning = _("No worker has done anything yet: orders wait until one is started.")
-    elif clock.now() - seen.worked_at > STALE:
+    elif clock.now() - queue.worked_at > STALE:
         warning = _("No worker has finished anything since %(when)s: orders wait. Is one running?") % {
-            "when": when(seen.worked_at)
+            "when": when(queue.worked_at)
         }
-    elif seen.swept_at is not None and not seen.swept_well:
+    elif queue.swept_at is not None and not queue.swept_well:
         warning = _("The last sweep failed: see the failed tasks.")
-    return Health(warning=warning, waiting=seen.waiting, swept=when(seen.swept_at), worked=when(seen.worked_at))
+    return Health(warning=warning, waiting=queue.waiting, swept=when(queue.swept_at), worked=when(queue.worked_at))
 
 
-def _line(order: Order, **more: Any) -> Line:
-    return Line(
+def _line(order: Order, **more: Any) -> DashboardRow:
+    return DashboardRow(
         title=order.name,
         url=reverse("admin:orders_order_change", args=(order.pk,)),
         label=order.get_state_display(),
@@ -230,8 +230,8 @@ def _step(request: HttpRequest, order: Order) -> dict[str, str]:
     pending = order.state == State.PENDING
     if not request.user.has_perm("orders.approve_order" if pending else "orders.steer_order"):
         return {}
-    name, words = ("approve", _("Approve")) if pending else ("retry", _("Try again"))
-    return {"step": words, "step_url": reverse(f"admin:orders_order_{name}", args=(order.pk,))}
+    name, label = ("approve", _("Approve")) if pending else ("retry", _("Try again"))
+    return {"step": label, "step_url": reverse(f"admin:orders_order_{name}", args=(order.pk,))}
 
 
 LOOKS = {
@@ -245,10 +245,10 @@ LOOKS = {
 }
 
 
-def _dots(order: Order) -> tuple[Dot, ...]:
+def _dots(order: Order) -> tuple[PartDot, ...]:
     """How far each part is for the present wish; a removal counts only what is gone."""
-    seen = {part.part: part for part in order.parts.all()}
-    return tuple(Dot(label=str(part.label), look=_look(order, seen.get(part))) for part in Part)
+    reports = {part.part: part for part in order.parts.all()}
+    return tuple(PartDot(label=str(part.label), look=_look(order, reports.get(part))) for part in Part)
 
 
 def _look(order: Order, part: Any) -> str:
@@ -259,13 +259,13 @@ def _look(order: Order, part: Any) -> str:
     return LOOKS[part.state] if part.version == order.wanted_version else "waiting"
 
 
-def _of_row(row: Model, reason: str) -> Line:
+def _of_row(row: Model, reason: str) -> DashboardRow:
     name = f"admin:{row._meta.app_label}_{row._meta.model_name}_change"
     try:
         url = reverse(name, args=(row.pk,))
     except NoReverseMatch:  # a room may keep such rows out of the admin
         url = ""
-    return Line(title=str(row), url=url, reason=reason, under=str(row._meta.verbose_name).capitalize())
+    return DashboardRow(title=str(row), url=url, reason=reason, under=str(row._meta.verbose_name).capitalize())
 
 
 def _may_view(request: HttpRequest, model: type[Model]) -> bool:

@@ -11,7 +11,7 @@ from django.utils.translation import get_language
 from billing.models import Subscription
 from core.money import Money
 from live.portal.icons import ICONS
-from live.portal.order_progress import PARTS, Words
+from live.portal.order_progress import PARTS, Text
 from orders.choices import Part
 from orders.terms import Terms
 from products.models import Plan
@@ -32,7 +32,7 @@ def paragraphs(text: str) -> list[str]:
 
 
 @register.filter
-def part_name(part: str) -> Words:
+def part_name(part: str) -> Text:
     """What customers call a part of an order."""
     return PARTS[Part(part)]
 

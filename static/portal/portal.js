@@ -9,11 +9,11 @@ const showCopyButtons = (root) => {
 document.addEventListener("click", async (event) => {
   const button = event.target.closest("[data-copy]");
   if (!button) return;
-  const words = button.querySelector("span");
-  const before = words.textContent;
+  const label = button.querySelector("span");
+  const before = label.textContent;
   await navigator.clipboard.writeText(button.dataset.copy);
-  words.textContent = button.dataset.copied;
-  setTimeout(() => { words.textContent = before; }, 1500);
+  label.textContent = button.dataset.copied;
+  setTimeout(() => { label.textContent = before; }, 1500);
 });
 
 document.addEventListener("change", (event) => {

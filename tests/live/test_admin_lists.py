@@ -19,7 +19,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from billing.models import Invoice
-from billing.subscriptions.services import reconcile_orders
+from billing.subscriptions.reconcile import reconcile_orders
 from core import clock
 from customers.models import ApiToken, Message
 from infrastructure.models import (

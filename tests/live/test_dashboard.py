@@ -14,7 +14,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from billing.models import Invoice
-from billing.subscriptions.services import reconcile_orders
+from billing.subscriptions.reconcile import reconcile_orders
 from core import clock
 from customers.models import Message, User
 from infrastructure.models import Provider

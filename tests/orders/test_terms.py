@@ -10,7 +10,7 @@ import pytest
 from django.apps import apps
 
 from billing.models import Subscription
-from billing.subscriptions.services import first_invoice_of
+from billing.subscriptions.services import preview_first_invoice
 from orders.models import Order
 from orders.services import place_order
 from orders.terms import Terms
@@ -41,7 +41,7 @@ def test_placed_order_keeps_what_was_offered_then(draft: Order) -> None:
     Plan.objects.update(**RETRY)
     order = Order.objects.get()
     assert order.terms == AGREED
-    _lines, totals = first_invoice_of(order)
+    _lines, totals = preview_first_invoice(order)
     assert totals.net == 59
 
 

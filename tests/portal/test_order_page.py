@@ -54,7 +54,7 @@ def test_polling_stops_when_everything_is_there(order: Order, owner: User, sign_
     client = sign_in(owner)
     assert b"every 10s" in client.get(f"/orders/{order.reference}/").content
     arrive(order)
-    last = client.get(f"/orders/{order.reference}/progress/?seen=before")
+    last = client.get(f"/orders/{order.reference}/progress/?digest=before")
     assert last.status_code == 286
     assert b"hx-get" not in last.content
     assert b"Every check has passed" in last.content

@@ -64,7 +64,7 @@ def staff(order: Order, client: Client) -> str:
     return client.get(reverse("admin:orders_order_change", args=(order.pk,))).content.decode()
 
 
-@pytest.mark.parametrize("ending", [outcome_of(TransientError(RAW)), retry(f"Server i-1 does not let us in: {RAW}")])
+@pytest.mark.parametrize("outcome", [outcome_of(TransientError(RAW)), retry(f"Server i-1 does not let us in: {RAW}")])
 def test_what_is_tried_again_is_said_in_our_words(order: Order, client: Client, outcome: Outcome) -> None:
     OrderPart.objects.filter(order=order).delete()
     tell(order, outcome)

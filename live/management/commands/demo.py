@@ -44,12 +44,12 @@ class Command(BaseCommand):
         try:
             port = port_to_listen_on(_wished_port(options))
             settings.SITE_URL = f"http://127.0.0.1:{port}"
-            self._say("Preparing the database and the catalogue …")
+            self._report("Preparing the database and the catalogue …")
             call_command("setup", stdout=self.stderr)
             cast = assemble()
-            self._say("Starting the site and a worker …")
+            self._report("Starting the site and a worker …")
             with Processes(port=port, defaults=SELLER) as processes:
-                self._say(f"The site runs at {processes.url}")
+                self._report(f"The site runs at {processes.url}")
                 watch = Killer(processes, options["kill_worker"]) if options["kill_worker"] else processes.check
                 if options["once"]:
                     self._once(cast, watch)
@@ -63,19 +63,19 @@ class Command(BaseCommand):
     def _once(self, cast: Cast, watch: Callable[[], None]) -> None:
         order = self._activate(cast, watch)
         endpoints = story.check_results(order)
-        self._say("Removing it again …")
+        self._report("Removing it again …")
         story.remove_and_wait(order, cast, watch=watch)
         summary = story.summary(order, endpoints=endpoints)
-        self.stdout.write(json.dumps(summary, indent=2) if self._json else self._in_words(summary))
+        self.stdout.write(json.dumps(summary, indent=2) if self._json else self._as_text(summary))
         if summary["left_behind"]:
             raise CommandError(f"Left behind: {', '.join(summary['left_behind'])}")
 
     def _activate(self, cast: Cast, watch: Callable[[], None]) -> Order:
         order = story.start_order(cast)
-        self._say(f"Order {order.reference} is placed; waiting until it is active …")
+        self._report(f"Order {order.reference} is placed; waiting until it is active …")
         story.wait_for(order, State.ACTIVE, watch=watch)
         story.wait_until(lambda: story.is_quiet(order), "everything is settled", watch=watch, order=order)
-        self._say(f"Order {order.reference} is active.")
+        self._report(f"Order {order.reference} is active.")
         return order
 
     def _stay(self, cast: Cast, processes: Processes, watch: Callable[[], None]) -> None:
@@ -95,14 +95,14 @@ class Command(BaseCommand):
                 processes.check()
                 time.sleep(1)
         except KeyboardInterrupt:
-            self._say("Stopped.")
+            self._report("Stopped.")
 
-    def _say(self, words: str) -> None:
+    def _report(self, message: str) -> None:
         """Progress goes to standard error when standard output is for a program."""
-        (self.stderr if self._json else self.stdout).write(words)
+        (self.stderr if self._json else self.stdout).write(message)
 
-    def _in_words(self, summary: dict[str, Any]) -> str:
-        states = "\n".join(f"  {one['at'][11:19]}  {one['state']}" for one in summary["states"])
+    def _as_text(self, summary: dict[str, Any]) -> str:
+        states = "\n".join(f"  {change['at'][11:19]}  {change['state']}" for change in summary["states"])
         return f"Order {summary['order']}:\n{states}\nLeft behind: {summary['left_behind'] or 'nothing'}"
 
 

@@ -81,22 +81,22 @@ class Command(BaseCommand):
 
 def permissions(asked: Iterable[str]) -> set[Permission]:
     """The rows that `asked` names; raises CommandError for a name that does not exist."""
-    known: dict[str, dict[str, Permission]] = {}
+    permissions_by_app: dict[str, dict[str, Permission]] = {}
     for row in Permission.objects.select_related("content_type"):
-        known.setdefault(row.content_type.app_label, {})[row.codename] = row
+        permissions_by_app.setdefault(row.content_type.app_label, {})[row.codename] = row
     present = {config.label for config in apps.get_app_configs()}
     found: set[Permission] = set()
     for app, codename in (name.split(".") for name in asked):
         if app in present:
-            found |= _named(known.get(app, {}), app, codename)
+            found |= _named(permissions_by_app.get(app, {}), app, codename)
     return found
 
 
-def _named(known: Mapping[str, Permission], app: str, codename: str) -> set[Permission]:
+def _named(permissions_by_app: Mapping[str, Permission], app: str, codename: str) -> set[Permission]:
     if codename == "*":
-        return set(known.values())
+        return set(permissions_by_app.values())
     if codename == "view":
-        return {row for name, row in known.items() if name.startswith("view_") and name not in NOT_SEEN}
-    if codename not in known:
+        return {row for name, row in permissions_by_app.items() if name.startswith("view_") and name not in NOT_SEEN}
+    if codename not in permissions_by_app:
         raise CommandError(f"There is no permission {app}.{codename}")
-    return {known[codename]}
+    return {permissions_by_app[codename]}

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_safe
 
 from customers.models import Customer
 from live.portal.access import viewer
-from live.portal.invoice_rows import papers
+from live.portal.invoice_rows import invoice_rows
 
 PER_PAGE = 25
 
@@ -35,5 +35,5 @@ def customer_page(request: HttpRequest, number: str) -> HttpResponse:
     )
     members = customer.memberships.select_related("user").order_by("role", "user__email")
     page = Paginator(customer.invoices.select_related("pdf"), PER_PAGE).get_page(request.GET.get("page"))
-    context = {"customer": customer, "members": members, "page": page, "invoices": papers(page)}
+    context = {"customer": customer, "members": members, "page": page, "invoices": invoice_rows(page)}
     return render(request, "portal/customer.html", context)

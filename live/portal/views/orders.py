@@ -74,7 +74,7 @@ def matching(orders: OrderQuerySet, query: str, state: str) -> OrderQuerySet:
 def order_page(request: HttpRequest, reference: str) -> HttpResponse:
     """One order: how far it is, where it answers, what it costs."""
     order = visible_order(request, reference)
-    context = whole_context(request, order)
+    context = page_context(request, order)
     template = "portal/draft.html" if order.state == State.DRAFT else "portal/order.html"
     return render(request, template, context)
 
@@ -82,21 +82,21 @@ def order_page(request: HttpRequest, reference: str) -> HttpResponse:
 @require_safe
 @never_cache
 def order_progress(request: HttpRequest, reference: str) -> HttpResponse:
-    """The moving pieces of the order page, or nothing while they look as they did; `seen` is the page's digest.
+    """The moving pieces of the order page, or nothing while they look as they did; `digest` is that of the page.
 
     Once the order has settled, the answer also tells htmx to stop asking.
     """
     if not request.user.is_authenticated:  # signed out meanwhile: the page itself has to go and ask, not a piece of it
         return redirect_to_login(request.get_full_path()) if not wants_piece(request) else HttpResponseClientRefresh()
     order = visible_order(request, reference)
-    context = whole_context(request, order)
-    if context["standing"].look_again and request.GET.get("seen") == context["digest"]:
+    context = page_context(request, order)
+    if context["progress"].refresh_after and request.GET.get("digest") == context["digest"]:
         return HttpResponse(status=204)
     body = render_to_string("portal/_progress.html", {**context, "is_update": True}, request)
-    return HttpResponse(body, status=200 if context["standing"].look_again else STOP_POLLING)
+    return HttpResponse(body, status=200 if context["progress"].refresh_after else STOP_POLLING)
 
 
-def whole_context(request: HttpRequest, order: Order) -> dict[str, Any]:
+def page_context(request: HttpRequest, order: Order) -> dict[str, Any]:
     """What the order page and its moving pieces show, with the digest by which a page knows whether it is behind."""
     context = {**order_facts(order), "may_steer": may_steer(viewer(request), order.customer), "viewer": request.user}
     context["live"] = render_to_string("portal/_live.html", context, request)

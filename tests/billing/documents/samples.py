@@ -7,8 +7,8 @@ from datetime import date
 from decimal import Decimal
 
 from billing.documents.invoice_document import DocumentLine, InvoiceDocument, Party, PaymentTerms
-from billing.invoicing.periods import Period
-from billing.invoicing.pricing import Line, Terms, following_lines, total
+from billing.invoicing.periods import BillingPeriod
+from billing.invoicing.pricing import PricedLine, SubscriptionTerms, following_lines, total
 from billing.invoicing.vat import OUTSIDE_SCOPE, REVERSE_CHARGE, Buyer, VatTreatment, vat_treatment
 
 SELLER = Party(
@@ -41,13 +41,13 @@ GERMAN = Party(
     country="DE",
     vat_id="DE136695976",
 )
-MARCH = Period(date(2026, 3, 1), date(2026, 4, 1))
+MARCH = BillingPeriod(date(2026, 3, 1), date(2026, 4, 1))
 DOMESTIC = vat_treatment(Buyer(country="NL", is_company=True))
 
 
-def terms(price: str = "149.00", *, fee: str = "0", description: str = "GeoNetwork & GeoServer") -> Terms:
+def terms(price: str = "149.00", *, fee: str = "0", description: str = "GeoNetwork & GeoServer") -> SubscriptionTerms:
     """The terms of a plan."""
-    return Terms(
+    return SubscriptionTerms(
         description=description,
         detail="Plan Standard · 4 vCPU, 8 GB, 100 GB",
         price=Decimal(price),
@@ -57,7 +57,7 @@ def terms(price: str = "149.00", *, fee: str = "0", description: str = "GeoNetwo
 
 
 def document(
-    lines: tuple[Line, ...] = (), *, buyer: Party = DUTCH, vat: VatTreatment = DOMESTIC, **changes: object
+    lines: tuple[PricedLine, ...] = (), *, buyer: Party = DUTCH, vat: VatTreatment = DOMESTIC, **changes: object
 ) -> InvoiceDocument:
     """A valid invoice of `lines`, or of one."""
     lines = lines or following_lines(terms(), MARCH, vat)
@@ -78,7 +78,7 @@ def document(
     return replace(invoice, **changes)  # type: ignore[arg-type]
 
 
-def printed(line: Line) -> DocumentLine:
+def printed(line: PricedLine) -> DocumentLine:
     """A line as the page shows it."""
     return DocumentLine(
         description=line.description,
@@ -92,10 +92,10 @@ def printed(line: Line) -> DocumentLine:
     )
 
 
-def many_lines(count: int) -> tuple[Line, ...]:
+def many_lines(count: int) -> tuple[PricedLine, ...]:
     """`count` different lines."""
     return tuple(
-        Line(
+        PricedLine(
             description=f"Service {number}"
             + (" with a name that needs more than the width of its column" * (number % 3)),
             detail="Monthly",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -13,7 +13,7 @@ from django.utils import timezone
 from billing.documents.tasks import InvoicePdfController
 from billing.invoicing.services import AlreadyPaid, bill_due_subscriptions, mark_paid
 from billing.models import Invoice, InvoiceLine, InvoicePdf, NumberSeries, Subscription
-from billing.subscriptions.services import reconcile_all, reconcile_orders
+from billing.subscriptions.reconcile import reconcile_all, reconcile_orders
 from core.engine import controller
 from customers.models import Message
 from orders.choices import Part, PartState, State
@@ -39,6 +39,7 @@ def active_order(**fields: Any) -> Order:
     order = place_order(order=make_draft(plan_fields=plan, **fields))
     for part in (Part.SERVER, Part.COMPOSITION, Part.ENDPOINTS):
         report(order.pk, part, PartState.READY, version=1)
+    Order.objects.filter(pk=order.pk).update(activated_at=datetime(2026, 1, 31, 12, tzinfo=UTC))
     order.refresh_from_db()
     return order
 
@@ -52,7 +53,47 @@ def test_active_order_gets_a_subscription_and_its_first_invoice() -> None:
     assert (invoice.net, invoice.tax, invoice.gross) == (Decimal("144.00"), Decimal("30.24"), Decimal("174.24"))
     assert [line.net for line in invoice.lines.all()] == [Decimal("95.00"), Decimal("49.00")]
     part = order.parts.get(part=Part.SUBSCRIPTION)
-    assert (part.state, part.message) == (PartState.READY, "Subscription started; invoice 2026-00001.")
+    assert (part.state, part.message) == (PartState.READY, "Subscription started; invoice 2026-00001 issued.")
+
+
+def test_order_removed_within_seconds_of_becoming_active_is_billed_for_its_first_period() -> None:
+    order = active_order(plan_fields={"setup_fee": Decimal("95.00")})
+    remove_order(order=order)
+    reconcile_all()
+    invoice, subscription = Invoice.objects.get(), Subscription.objects.get()
+    assert invoice.gross == Decimal("174.24")
+    assert (subscription.state, subscription.next_invoice_on) == (Subscription.State.ENDED, None)
+    assert [event.message for event in order.events.filter(part=Part.SUBSCRIPTION).order_by("pk")] == [
+        "Subscription started; invoice 2026-00001 issued.",
+        "Subscription ended.",
+    ]
+    reconcile_all()
+    assert Invoice.objects.count() == 1
+
+
+def test_sweep_bills_an_order_that_is_already_removed() -> None:
+    order = active_order()
+    Order.objects.filter(pk=order.pk).update(wanted="removed", wanted_version=2, state=State.REMOVED)
+    reconcile_all()
+    assert Invoice.objects.get().period_start == DAY
+    assert Subscription.objects.get().state == Subscription.State.ENDED
+
+
+def test_subscription_that_starts_late_is_counted_from_the_day_the_order_became_active(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    order = active_order()
+    monkeypatch.setattr("core.clock.today", lambda: date(2026, 2, 3))
+    reconcile_all()
+    invoice = Invoice.objects.get(order=order)
+    assert (invoice.issued_on, invoice.period_start, invoice.period_end) == (date(2026, 2, 3), DAY, date(2026, 2, 28))
+
+
+def test_order_that_never_became_active_is_not_billed() -> None:
+    order = place_order(order=make_draft(plan_fields={"auto_approve": True}))
+    remove_order(order=order)
+    reconcile_all()
+    assert not Subscription.objects.exists()
 
 
 def test_looking_twice_bills_once() -> None:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from billing.invoicing.periods import Interval, Period, add_months, period_after, period_on, prorated
+from billing.invoicing.periods import BillingPeriod, Interval, add_months, period_after, period_on, prorated
 
 DAYS = st.dates(date(2000, 1, 1), date(2100, 1, 1))
 INTERVALS: st.SearchStrategy[Interval] = st.sampled_from(["month", "year"])
@@ -49,17 +49,17 @@ def test_day_before_the_first_period_has_none() -> None:
 
 def test_period_without_days_is_refused() -> None:
     with pytest.raises(ValueError, match="cannot end"):
-        Period(date(2026, 3, 1), date(2026, 3, 1))
+        BillingPeriod(date(2026, 3, 1), date(2026, 3, 1))
 
 
 def test_days_cost_their_part_of_the_price() -> None:
-    march = Period(date(2026, 3, 1), date(2026, 4, 1))
-    used = Period(date(2026, 3, 22), date(2026, 4, 1))
-    assert prorated(Decimal("149.00"), "EUR", used=used, whole=march) == Decimal("48.06")
-    assert prorated(Decimal("149.00"), "EUR", used=march, whole=march) == Decimal("149.00")
+    march = BillingPeriod(date(2026, 3, 1), date(2026, 4, 1))
+    used = BillingPeriod(date(2026, 3, 22), date(2026, 4, 1))
+    assert prorated(Decimal("149.00"), "EUR", used=used, full=march) == Decimal("48.06")
+    assert prorated(Decimal("149.00"), "EUR", used=march, full=march) == Decimal("149.00")
 
 
 def test_days_outside_the_period_are_refused() -> None:
-    march = Period(date(2026, 3, 1), date(2026, 4, 1))
+    march = BillingPeriod(date(2026, 3, 1), date(2026, 4, 1))
     with pytest.raises(ValueError, match="does not lie within"):
-        prorated(Decimal(1), "EUR", used=Period(date(2026, 3, 1), date(2026, 4, 2)), whole=march)
+        prorated(Decimal(1), "EUR", used=BillingPeriod(date(2026, 3, 1), date(2026, 4, 2)), full=march)

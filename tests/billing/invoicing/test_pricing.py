@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from billing.invoicing.pricing import Line, first_lines, following_lines, total
+from billing.invoicing.pricing import PricedLine, first_lines, following_lines, total
 from billing.invoicing.vat import REVERSE_CHARGE, Category, VatTreatment
 from tests.billing.documents.samples import DOMESTIC, MARCH, terms
 
@@ -14,7 +14,7 @@ CENT = Decimal("0.01")
 TREATMENTS = [DOMESTIC, REVERSE_CHARGE, VatTreatment(category=Category.STANDARD, rate=Decimal("25.5"))]
 LINES = st.lists(
     st.builds(
-        Line,
+        PricedLine,
         description=st.just("Service"),
         quantity=st.decimals(0, 1000, places=3),
         unit_price=st.decimals(-10_000, 10_000, places=4),
@@ -25,8 +25,8 @@ LINES = st.lists(
 )
 
 
-def line(price: str, vat: VatTreatment = DOMESTIC, currency: str = "EUR") -> Line:
-    return Line(description="Service", unit_price=Decimal(price), currency=currency, vat=vat)
+def line(price: str, vat: VatTreatment = DOMESTIC, currency: str = "EUR") -> PricedLine:
+    return PricedLine(description="Service", unit_price=Decimal(price), currency=currency, vat=vat)
 
 
 def test_first_invoice_charges_set_up_and_the_period() -> None:
@@ -66,7 +66,7 @@ def test_each_rate_has_its_own_subtotal_in_the_order_of_the_lines() -> None:
 
 
 @given(LINES)
-def test_totals_agree_with_their_lines_and_with_each_other(lines: list[Line]) -> None:
+def test_totals_agree_with_their_lines_and_with_each_other(lines: list[PricedLine]) -> None:
     totals = total(lines, "EUR")
     assert totals.net == sum((one.net for one in lines), Decimal(0))
     assert totals.net == sum((part.taxable for part in totals.breakdown), Decimal(0))

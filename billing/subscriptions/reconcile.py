@@ -1,0 +1,78 @@
+"""Keeps subscriptions in step with their orders: started when an order becomes active, ended when it is removed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from django.db import transaction
+from django.db.models import F, Q, QuerySet
+from django.utils.translation import gettext as _
+
+from billing.invoicing.services import BATCH_SIZE
+from billing.models import Subscription
+from billing.subscriptions.services import end_subscription, start_subscriptions
+from orders.choices import Part, PartState, State, Wanted
+from orders.models import Order, OrderPart
+from orders.part_reports import lock_orders
+from orders.services import Report, report_many
+
+
+def reconcile_all() -> None:
+    """Every order whose subscription does not match what is wanted has been reconciled."""
+    pks = list(_out_of_step().values_list("pk", flat=True))
+    for start in range(0, len(pks), BATCH_SIZE):
+        reconcile_orders(pks[start : start + BATCH_SIZE])
+
+
+def _out_of_step() -> QuerySet[Order]:
+    """Orders that became active and have no subscription, and orders being removed whose subscription still runs."""
+    lacks = Q(activated_at__isnull=False, subscription__isnull=True)
+    lingers = Q(wanted=Wanted.REMOVED, subscription__state=Subscription.State.ACTIVE)
+    return Order.objects.exclude(state__in=(State.DRAFT, State.PENDING)).filter(lacks | lingers)
+
+
+@transaction.atomic
+def reconcile_orders(pks: Iterable[int]) -> None:
+    """Every order that became active has a subscription and a first invoice; on removal the subscription has ended."""
+    orders = lock_orders(pks)
+    by_order = {row.order_id: row for row in Subscription.objects.filter(order__in=orders)}
+    fresh = [order for order in orders if order.activated_at is not None and order.pk not in by_order]
+    reports = _start(fresh)
+    by_order |= {row.order_id: row for row in Subscription.objects.filter(order__in=fresh)}
+    stale = set(
+        OrderPart.objects.filter(
+            order__in=by_order, part=Part.SUBSCRIPTION, version__lt=F("order__wanted_version")
+        ).values_list("order", flat=True)
+    )
+    for order in orders:
+        if order.pk in by_order and (order.pk in stale or _lingers(order, by_order[order.pk])):
+            reports.append(_confirm_or_end(order, by_order[order.pk]))
+    if reports:
+        report_many(reports)
+
+
+def _lingers(order: Order, subscription: Subscription) -> bool:
+    return order.wanted == Wanted.REMOVED and subscription.state == Subscription.State.ACTIVE
+
+
+def _start(orders: list[Order]) -> list[Report]:
+    if not orders:
+        return []
+    return [
+        Report(
+            order_pk=invoice.order_id,
+            part=Part.SUBSCRIPTION,
+            state=PartState.READY,
+            version=invoice.order.wanted_version,
+            message=_("Subscription started; invoice %(number)s issued.") % {"number": invoice.number},
+        )
+        for invoice in start_subscriptions(orders=orders)
+    ]
+
+
+def _confirm_or_end(order: Order, subscription: Subscription) -> Report:
+    state, message = PartState.READY, _("Subscription active.")
+    if order.wanted == Wanted.REMOVED:
+        end_subscription(subscription=subscription)
+        state, message = PartState.REMOVED, _("Subscription ended.")
+    return Report(order_pk=order.pk, part=Part.SUBSCRIPTION, state=state, version=order.wanted_version, message=message)
