@@ -22,7 +22,8 @@ def _box(keys: tuple[str, ...]) -> MultiFernet:
 def _keys() -> tuple[str, ...]:
     if settings.SECRETS_KEYS:
         return tuple(settings.SECRETS_KEYS)
-    derived = hashlib.sha256(b"core.fields:" + settings.SECRET_KEY.encode()).digest()
+    # The prefix is this module's former name: another one would lose every secret that is stored already.
+    derived = hashlib.sha256(b"live.lib.encrypted:" + settings.SECRET_KEY.encode()).digest()
     return (base64.urlsafe_b64encode(derived).decode(),)
 
 

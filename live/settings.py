@@ -159,9 +159,11 @@ ACCOUNT_RATE_LIMITS = {
     "reauthenticate": "10/m/user",
 }
 ALLAUTH_TRUSTED_PROXY_COUNT = int(env.bool("BEHIND_PROXY", default=False))  # whose word about the caller counts
+MFA_ADAPTER = "live.portal.accounts.MfaAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_TOTP_ISSUER = SITE_NAME
 MFA_TOTP_TOLERANCE = 1  # telephones' clocks drift
+SESSION_ENGINE = "live.sealed_sessions"  # a sign-in code waits in the session until it is typed
 SESSION_COOKIE_AGE = 14 * 24 * 3600
 
 # --- Language and time ----------------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ import smtplib
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.mfa.adapter import DefaultMFAAdapter
 from django.conf import settings
 from django.contrib import messages
 from django.core.mail import EmailMessage
@@ -14,6 +15,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from core.fields import decrypt, encrypt
 from customers.models import User
 
 logger = logging.getLogger(__name__)
@@ -56,3 +58,15 @@ class AccountAdapter(DefaultAccountAdapter):
         context_with_site = {**context, "site_name": settings.SITE_NAME, "site_url": settings.SITE_URL}
         mail: EmailMessage = super().render_mail(template_prefix, email, context_with_site, headers)
         return mail
+
+
+class MfaAdapter(DefaultMFAAdapter):
+    """Secrets of authenticator apps and recovery codes are sealed in the database like every other secret."""
+
+    def encrypt(self, text: str) -> str:
+        """`text` as it is stored."""
+        return encrypt(text)
+
+    def decrypt(self, encrypted_text: str) -> str:
+        """What `encrypt` was given."""
+        return decrypt(encrypted_text)
