@@ -1,1 +1,1 @@
-"""The ground under every room: the engine, outside calls, money, errors, kits for admin and API. Imports no room."""
+"""The ground under every room: engine, outside calls, money, errors, kits for admin and API. Imports no room."""
