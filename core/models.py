@@ -9,6 +9,8 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from core.engine.lease import free
+
 R_co = TypeVar("R_co", bound=models.Model, covariant=True)
 
 
@@ -27,7 +29,7 @@ class ResourceQuerySet(models.QuerySet[R_co]):
 
     def due(self, now: datetime) -> Self:
         """Rows with something to do, not resting and not held by a worker."""
-        return self.filter(Q(leased_until__isnull=True) | Q(leased_until__lte=now), next_attempt_at__lte=now)
+        return self.filter(free(now), next_attempt_at__lte=now)
 
     def unsettled(self) -> Self:
         """Rows that have something to do, now or later."""

@@ -19,7 +19,7 @@ class MailController(Controller[Message]):
 
     name = "mail"
     model = Message
-    lease = timedelta(seconds=180)
+    lease_time = timedelta(seconds=180)
     max_attempts = 100  # with rests of five minutes: most of a working day
     batch_size = 50
 

@@ -15,7 +15,7 @@ class CatalogueController(Controller[CatalogueReading]):
 
     name = "catalogue"
     model = CatalogueReading
-    lease = timedelta(minutes=15)
+    lease_time = timedelta(minutes=15)
     max_attempts = 20
 
     def act(self, row: CatalogueReading) -> Outcome:

@@ -21,7 +21,7 @@ class InvoicePdfController(Controller[InvoicePdf]):
 
     name = "invoice pdf"
     model = InvoicePdf
-    lease = timedelta(seconds=120)
+    lease_time = timedelta(seconds=120)
     max_attempts = 20
     related = ("invoice__customer", "invoice__order")
 

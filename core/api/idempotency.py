@@ -13,7 +13,7 @@ import hashlib
 import json
 import re
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import wraps
 from typing import Any
 
@@ -25,10 +25,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core import clock
+from core.engine.lease import Lease, free, new_lease
 from core.models import StoredReply
 
 KEEP = timedelta(hours=24)
-LEASE = timedelta(seconds=60)
+LEASE_TIME = timedelta(seconds=60)
 KEY = re.compile(r"[\x21-\x7e]{1,200}")
 KEPT_HEADERS = ("Location",)
 
@@ -78,40 +79,39 @@ def forget_old_replies() -> int:
 
 
 def _once(caller: str, key: str, asked: str, work: Callable[[], Response]) -> Response:
-    row, until = _claim(caller, key, asked)
+    row, lease = _claim(caller, key, asked)
     if row.status is not None:
         return _replay(row)
-    mine = StoredReply.objects.filter(pk=row.pk, status=None, leased_until=until)
+    claimed = lease.held(StoredReply.objects.filter(pk=row.pk, status=None))
     try:
         with transaction.atomic():
             response = work()
             headers = {name: response[name] for name in KEPT_HEADERS if name in response}
             body = JSONRenderer().render(response.data).decode()
-            if not mine.update(status=response.status_code, headers=headers, body=body):
+            if not claimed.update(status=response.status_code, headers=headers, body=body):
                 raise KeyInUse(_("This took too long, and the request was taken over by its repetition."))
     except BaseException:
-        mine.delete()
+        claimed.delete()
         raise
     return response
 
 
-def _claim(caller: str, key: str, asked: str) -> tuple[StoredReply, datetime]:
-    now = clock.now()
-    until = now + LEASE
+def _claim(caller: str, key: str, asked: str) -> tuple[StoredReply, Lease]:
+    now, lease = clock.now(), new_lease(LEASE_TIME)
     rows = StoredReply.objects.filter(caller=caller, key=key)
     rows.filter(created_at__lte=now - KEEP).delete()
     try:
         with transaction.atomic():
-            return rows.create(caller=caller, key=key, asked=asked, created_at=now, leased_until=until), until
+            return rows.create(caller=caller, key=key, asked=asked, created_at=now, leased_until=lease.until), lease
     except IntegrityError:
         row = rows.first()
     if row is not None and row.asked != asked:
         raise KeyReused(_("This Idempotency-Key was used for another request."))
     if row is not None and row.status is not None:
-        return row, until
-    if row is None or not rows.filter(pk=row.pk, status=None, leased_until__lte=now).update(leased_until=until):
+        return row, lease
+    if row is None or not lease.claim(rows.filter(free(now), pk=row.pk, status=None)):
         raise KeyInUse(_("The first request with this Idempotency-Key is still at work."))
-    return row, until
+    return row, lease
 
 
 def _replay(row: StoredReply) -> Response:

@@ -13,7 +13,6 @@ A lost queue message, a killed worker and an expired lease are all the same case
 from __future__ import annotations
 
 import logging
-import random
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -25,6 +24,7 @@ from django.db import transaction
 from django.db.models import Case, DateTimeField, F, Q, Value, When
 
 from core import clock
+from core.engine.lease import Lease, new_lease
 from core.engine.queue import enqueue
 from core.errors import OutsideError, TransientError
 from core.models import Resource
@@ -33,8 +33,8 @@ logger = logging.getLogger(__name__)
 
 R = TypeVar("R", bound=Resource)
 
-FIRST_REST = timedelta(seconds=2)
-LONGEST_REST = timedelta(minutes=5)
+FIRST_BACKOFF = timedelta(seconds=2)
+LONGEST_BACKOFF = timedelta(minutes=5)
 
 
 class Kind(Enum):
@@ -86,7 +86,7 @@ class Controller(Generic[R]):
 
     name: ClassVar[str]
     model: type[R]
-    lease = timedelta(seconds=120)
+    lease_time = timedelta(seconds=120)
     max_attempts = 60
     batch_size = 1
     related: tuple[str, ...] = ()
@@ -112,30 +112,28 @@ class Controller(Generic[R]):
     @property
     def holds_for(self) -> timedelta:
         """How long one visit may hold a row: its lease, but never longer than the queue lets a task run."""
-        return min(self.lease, timedelta(seconds=settings.TASK_TIMEOUT))
+        return min(self.lease_time, timedelta(seconds=settings.TASK_TIMEOUT))
 
     def run(self, pks: Sequence[int] | None = None) -> int:
         """Up to `batch_size` due rows (of `pks`, or any) were visited once; returns how many."""
-        mine, rows = self._claim(pks)
+        lease, rows = self._claim(pks)
         if not rows:
             return 0
         fresh = [row for row in rows if row.attempts <= self.max_attempts]
         outcomes = {row.pk: self._give_up(row) for row in rows if row.attempts > self.max_attempts}
         if fresh:
             outcomes |= self.act_many(fresh)
-        self._record(mine, [(row, outcomes[row.pk]) for row in rows])
+        self._record(lease, [(row, outcomes[row.pk]) for row in rows])
         return len(rows)
 
-    def _claim(self, pks: Sequence[int] | None) -> tuple[datetime, list[R]]:
-        now = clock.now()
-        # The microseconds tell two workers apart that claim at the same moment.
-        mine = now + self.holds_for + timedelta(microseconds=random.randrange(1_000_000))  # noqa: S311
-        rows: Any = self.model._default_manager.all()
+    def _claim(self, pks: Sequence[int] | None) -> tuple[Lease, list[R]]:
+        lease, now = new_lease(self.holds_for), clock.now()
         if pks is None or self.batch_size > 1:
             pks = list(self._due(now).order_by("next_attempt_at").values_list("pk", flat=True)[: self.batch_size])
-        if not pks or not self._due(now).filter(pk__in=pks).update(leased_until=mine, attempts=F("attempts") + 1):
-            return mine, []
-        return mine, list(rows.filter(pk__in=pks, leased_until=mine).select_related(*self.related))
+        if not pks or not lease.claim(self._due(now).filter(pk__in=pks), attempts=F("attempts") + 1):
+            return lease, []
+        rows: Any = self.model._default_manager.filter(pk__in=pks)
+        return lease, list(lease.held(rows).select_related(*self.related))
 
     def _due(self, now: datetime) -> Any:
         return self.model._default_manager.due(now)
@@ -155,18 +153,18 @@ class Controller(Generic[R]):
     def _give_up(self, row: R) -> Outcome:
         return failed(row.last_error or f"Given up after {self.max_attempts} attempts without an ending.")
 
-    def _record(self, mine: datetime, outcomes: Sequence[tuple[R, Outcome]]) -> None:
+    def _record(self, lease: Lease, outcomes: Sequence[tuple[R, Outcome]]) -> None:
         with transaction.atomic():
             self.lock_related([row for row, _ending in outcomes])
-            held = [(row, outcome) for row, outcome in outcomes if self._write(row, mine, outcome)]
+            held = [(row, outcome) for row, outcome in outcomes if self._write(row, lease, outcome)]
             if held:
                 self.on_outcomes(held)
 
-    def _write(self, row: R, mine: datetime, outcome: Outcome) -> bool:
+    def _write(self, row: R, lease: Lease, outcome: Outcome) -> bool:
         now = clock.now()
-        rest = self._rest(row, outcome) if outcome.kind is Kind.RETRY else None
+        backoff = self._backoff(row, outcome) if outcome.kind is Kind.RETRY else None
         # A change of mind meanwhile has raised wanted_version: then the row stays due.
-        unchanged = When(wanted_version=row.wanted_version, then=Value(now + rest if rest is not None else None))
+        unchanged = When(wanted_version=row.wanted_version, then=Value(now + backoff if backoff is not None else None))
         columns: dict[str, Any] = {
             **outcome.fields,
             "leased_until": None,
@@ -176,7 +174,7 @@ class Controller(Generic[R]):
         }
         if outcome.kind is Kind.RETRY:
             columns["last_error"] = outcome.message
-            logger.info("%s %s rests for %s: %s", self.name, row.pk, rest, outcome.message)
+            logger.info("%s %s is tried again in %s: %s", self.name, row.pk, backoff, outcome.message)
         else:
             columns |= {
                 "attempts": 0,
@@ -184,14 +182,14 @@ class Controller(Generic[R]):
                 "done_version" if outcome.kind is Kind.DONE else "failed_version": row.wanted_version,
             }
             if outcome.kind is Kind.FAILED:
-                logger.warning("%s %s needs a person: %s", self.name, row.pk, outcome.message)
-        return bool(self.model._default_manager.filter(pk=row.pk, leased_until=mine).update(**columns))
+                logger.warning("%s %s needs attention: %s", self.name, row.pk, outcome.message)
+        return bool(lease.held(self.model._default_manager.filter(pk=row.pk)).update(**columns))
 
-    def _rest(self, row: R, outcome: Outcome) -> timedelta:
+    def _backoff(self, row: R, outcome: Outcome) -> timedelta:
         if outcome.retry_in is not None:
             return outcome.retry_in
         doublings: int = min(row.attempts - 1, 10)
-        return min(FIRST_REST * (1 << doublings), LONGEST_REST)
+        return min(FIRST_BACKOFF * (1 << doublings), LONGEST_BACKOFF)
 
 
 _controllers: dict[str, Controller[Any]] = {}

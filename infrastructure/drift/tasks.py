@@ -24,7 +24,7 @@ class ReconciliationController(Controller[Reconciliation]):
 
     name = "reconciliation"
     model = Reconciliation
-    lease = timedelta.max  # as long as the queue lets a task run: many hosts take their time
+    lease_time = timedelta.max  # as long as the queue lets a task run: many hosts take their time
     max_attempts = 6
     related = ("provider",)
 
@@ -53,7 +53,7 @@ class OrphanController(Controller[Finding]):
 
     name = "orphan"
     model = Finding
-    lease = timedelta(seconds=180)
+    lease_time = timedelta(seconds=180)
     max_attempts = 60
     related = ("provider",)
 

@@ -8,7 +8,6 @@ come by. Only the main thread speaks to the database.
 from __future__ import annotations
 
 import logging
-import random
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
@@ -20,6 +19,7 @@ from django.db.models import F, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from core import clock
+from core.engine.lease import free, new_lease
 from core.engine.queue import enqueue
 from core.errors import OutsideError
 from infrastructure.backends import engine_of, engine_of_host, get_cloud, get_host_runtime, get_runtime
@@ -36,7 +36,7 @@ AT_ONCE = 16
 PROMPT = 15.0  # seconds after which what has been seen is written, whoever is still silent
 PATIENCE = 90.0  # seconds more, after which nobody is waited for
 WEIGH_EVERY = timedelta(minutes=15)
-LEASE = timedelta(minutes=5)  # a worker that has not ended looking by then is ended itself
+LEASE_TIME = timedelta(minutes=5)  # a worker that has not ended looking by then is ended itself
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +74,7 @@ def look_soon(provider_pks: Iterable[int], *, weigh: bool = False) -> int:
     pks = list(provider_pks)
     for pk in pks:
         name = f"look at provider {pk}"
-        enqueue("infrastructure.observation.tasks.look_at_provider", pk, weigh, name=name, timeout=LEASE * 0.9)
+        enqueue("infrastructure.observation.tasks.look_at_provider", pk, weigh, name=name, timeout=LEASE_TIME * 0.9)
     return len(pks)
 
 
@@ -106,19 +106,17 @@ def _look_at_servers(provider: Provider) -> None:
 
 def _claimed(provider: Provider, thing: Look.Thing, engines: Collection[str]) -> set[str]:
     """Those of the engines that nobody else is looking at; they are ours until the look is written."""
-    now = clock.now()
-    # The microseconds tell two workers apart that claim at the same moment.
-    mine = now + LEASE + timedelta(microseconds=random.randrange(1_000_000))  # noqa: S311
+    now, lease = clock.now(), new_lease(LEASE_TIME)
     looks = Look.objects.filter(provider=provider, thing=thing, engine__in=engines)
-    free = Q(leased_until__isnull=True) | Q(leased_until__lte=now)
-    if looks.filter(free).update(leased_until=mine) < len(engines):
-        known = set(looks.values_list("engine", flat=True))
-        fresh = [Look(provider=provider, thing=thing, engine=one, asked_at=now) for one in engines if one not in known]
-        # Whoever else saw that they are missing may have been faster.
-        Look.objects.bulk_create(fresh, ignore_conflicts=True)
-        looks.filter(free, engine__in=[one.engine for one in fresh]).update(leased_until=mine)
-        return set(looks.filter(leased_until=mine).values_list("engine", flat=True))
-    return set(engines)
+    if lease.claim(looks.filter(free(now))) == len(engines):
+        return set(engines)
+    known = set(looks.values_list("engine", flat=True))
+    missing = [engine for engine in engines if engine not in known]
+    # Another worker that saw that they are missing may have been faster.
+    fresh = [Look(provider=provider, thing=thing, engine=engine, asked_at=now) for engine in missing]
+    Look.objects.bulk_create(fresh, ignore_conflicts=True)
+    lease.claim(looks.filter(free(now), engine__in=missing))
+    return set(lease.held(looks).values_list("engine", flat=True))
 
 
 def _asks(provider: Provider, *, weigh: bool) -> list[Ask]:

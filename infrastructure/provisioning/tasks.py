@@ -70,7 +70,7 @@ class ServerController(Controller[Server]):
 
     name = "server"
     model = Server
-    lease = timedelta(seconds=120)
+    lease_time = timedelta(seconds=120)
     max_attempts = 360  # half an hour and more of "still being built" and "still being set up"
     related = ("order", "provider", "host")
 
@@ -157,7 +157,7 @@ class DeploymentController(Controller[Deployment]):
 
     name = "deployment"
     model = Deployment
-    lease = timedelta(seconds=90)  # images are built without us: a killed worker's row is free again soon
+    lease_time = timedelta(seconds=90)  # images are built without us: a killed worker's row is free again soon
     max_attempts = 400  # twenty minutes of "services are starting", three seconds apart
     related = (
         "order__customer",
@@ -249,7 +249,7 @@ class EndpointController(Controller[Endpoint]):
 
     name = "endpoint"
     model = Endpoint
-    lease = timedelta(seconds=180)
+    lease_time = timedelta(seconds=180)
     max_attempts = 300
     batch_size = 50
 

@@ -30,7 +30,7 @@ class ErrandController(Controller[Errand]):
 
     name = "errand"
     model = Errand
-    lease = timedelta(seconds=120)
+    lease_time = timedelta(seconds=120)
     max_attempts = 240  # half an hour and more of "the cloud is still at it"
     related = ("server__provider", "server__order")
 
@@ -77,8 +77,8 @@ class ErrandController(Controller[Errand]):
             return Outcome(kind=Kind.FAILED, message=words, seen=node)
         return retry(_told_words(step), retry_in=LOOK_AGAIN, heard_at=clock.now())
 
-    def _rest(self, row: Errand, outcome: Outcome) -> timedelta:
-        return min(super()._rest(row, outcome), LONGEST_REST)
+    def _backoff(self, row: Errand, outcome: Outcome) -> timedelta:
+        return min(super()._backoff(row, outcome), LONGEST_REST)
 
     def lock_related(self, rows: Sequence[Errand]) -> None:
         """The orders, whose servers and timelines are written."""

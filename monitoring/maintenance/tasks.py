@@ -21,7 +21,7 @@ class WindowController(Controller[Maintenance]):
 
     name = "windows"
     model = Maintenance
-    lease = timedelta(seconds=180)
+    lease_time = timedelta(seconds=180)
     max_attempts = 2000
     batch_size = 200
 

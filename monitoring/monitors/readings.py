@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from django.db.models import Case, Prefetch, Value, When
 
 from core import clock
 from core.engine.controller import enqueue_rows
+from core.engine.lease import Lease, new_lease
 from monitoring.choices import CheckState
 from monitoring.contracts.backend import Seen
 from monitoring.history.intervals import Move, begin_to_watch, count_readings, keep_history, note_gaps
@@ -26,31 +26,29 @@ from orders.part_reports import lock_orders
 from orders.services import Report, report_many
 
 READ_EVERY = timedelta(seconds=50)  # less than the schedule's minute, so that no beat is missed by a hair
-READ_LEASE = timedelta(minutes=5)
+READ_LEASE_TIME = timedelta(minutes=5)
 
 States = Mapping[str, Mapping[str, Seen]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """Monitors that one worker may read until `mine`."""
+    """Monitors that one worker may read under `lease`."""
 
     begun_at: datetime
-    mine: datetime
+    lease: Lease
     rows: Sequence[Monitor]
 
 
 @transaction.atomic
 def claim_page(size: int) -> Page:
     """Up to `size` monitors whose reading is due are in this worker's hands; empty when there are none."""
-    now = clock.now()
-    # The microseconds tell two workers apart that claim at the same moment.
-    mine = now + READ_LEASE + timedelta(microseconds=random.randrange(1_000_000))  # noqa: S311
+    now, lease = clock.now(), new_lease(READ_LEASE_TIME, column="next_read_at")
     due = Monitor.objects.readable(now).select_for_update(skip_locked=True).order_by("next_read_at")
-    if not Monitor.objects.filter(pk__in=list(due.values_list("pk", flat=True)[:size])).update(next_read_at=mine):
-        return Page(begun_at=now, mine=mine, rows=())
-    rows = Monitor.objects.filter(next_read_at=mine).select_related(*RELATED)
-    return Page(begun_at=now, mine=mine, rows=list(rows))
+    pks = list(due.values_list("pk", flat=True)[:size])
+    if not pks or not lease.claim(Monitor.objects.filter(pk__in=pks)):
+        return Page(begun_at=now, lease=lease, rows=())
+    return Page(begun_at=now, lease=lease, rows=list(lease.held(Monitor.objects.select_related(*RELATED))))
 
 
 @transaction.atomic
@@ -62,7 +60,7 @@ def write_page(page: Page, states: States, *, error: str = "") -> None:
     now = clock.now()
     lock_orders(row.order_id for row in page.rows)
     rows = list(
-        Monitor.objects.filter(next_read_at=page.mine, wanted=Wanted.RUNNING)
+        page.lease.held(Monitor.objects.filter(wanted=Wanted.RUNNING))
         .select_related("order")
         .prefetch_related(Prefetch("checks", MonitorCheck.objects.with_endpoints().select_for_update(of=("self",))))
     )
@@ -76,7 +74,7 @@ def write_page(page: Page, states: States, *, error: str = "") -> None:
         _mend([row for row in rows if _has_lost_something(row, states)], now)
     # Who was pushed since the reading began is read once more: the push may be younger than what was read.
     later = Case(When(pushed_at__gt=page.begun_at, then=Value(now)), default=Value(page.begun_at + READ_EVERY))
-    Monitor.objects.filter(next_read_at=page.mine).update(next_read_at=later)
+    page.lease.held(Monitor.objects.all()).update(next_read_at=later)
     report_many(_news(rows, now))
 
 

@@ -37,7 +37,7 @@ class MonitoringController(Controller[Monitor]):
 
     name = "monitoring"
     model = Monitor
-    lease = timedelta(seconds=180)
+    lease_time = timedelta(seconds=180)
     max_attempts = 2000  # with rests of five minutes: an outage of a week heals by itself
     batch_size = BATCH
     related = RELATED

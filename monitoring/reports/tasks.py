@@ -25,7 +25,7 @@ class ReportFileController(Controller[ReportFile]):
 
     name = "report pdf"
     model = ReportFile
-    lease = timedelta(seconds=120)
+    lease_time = timedelta(seconds=120)
     max_attempts = 20
     related = ("report__order__customer", "report__order__plan", "report__order__release__product")
 

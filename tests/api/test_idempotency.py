@@ -114,7 +114,7 @@ def test_claim_of_a_killed_worker_is_taken_over_when_its_lease_is_out(
     Order.objects.update(name="the kill undid this one")
     StoredReply.objects.update(status=None, body="", headers={})
     assert order(owner, body).status_code == 409
-    later(monkeypatch, idempotency.LEASE + timedelta(seconds=1))
+    later(monkeypatch, idempotency.LEASE_TIME + timedelta(seconds=1))
     assert order(owner, body).status_code == 201
 
 

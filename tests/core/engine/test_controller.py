@@ -146,7 +146,7 @@ def test_crash_leaves_the_row_due_once_its_lease_is_over(row: Message, noon: Cal
     with pytest.raises(KeyError):
         probe.run([row.pk])
     assert probe.run([row.pk]) == 0
-    noon(NOON + probe.lease + timedelta(seconds=2))
+    noon(NOON + probe.lease_time + timedelta(seconds=2))
     probe.what = lambda _: done()
     assert probe.run([row.pk]) == 1
 
@@ -159,7 +159,7 @@ def test_crashes_without_end_end_with_a_person(row: Message, noon: Callable[[dat
     for _ in range(probe.max_attempts):
         with pytest.raises(KeyError):
             probe.run([row.pk])
-        moment += probe.lease + timedelta(seconds=2)
+        moment += probe.lease_time + timedelta(seconds=2)
         noon(moment)
     assert probe.run([row.pk]) == 1
     row.refresh_from_db()

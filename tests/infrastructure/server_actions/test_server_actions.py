@@ -221,7 +221,7 @@ def test_a_worker_killed_while_it_told_of_a_reboot_leaves_it_to_a_person(
         patch.setattr(world.cloud, "reboot_server", die)
         with pytest.raises(Killed):
             visit()
-    drive.now += ErrandController.lease * 2
+    drive.now += ErrandController.lease_time * 2
     assert run_to_its_end(drive).has_failed
     assert world.cloud.reboots == 0
 
@@ -233,7 +233,7 @@ def test_a_worker_that_lost_its_lease_tells_nobody(
     look = world.cloud.look_at_server
 
     def slowly(**who: str) -> Any:
-        Errand.objects.update(leased_until=clock.now() + ErrandController.lease * 3)
+        Errand.objects.update(leased_until=clock.now() + ErrandController.lease_time * 3)
         return look(**who)
 
     monkeypatch.setattr(world.cloud, "look_at_server", slowly)
@@ -243,7 +243,7 @@ def test_a_worker_that_lost_its_lease_tells_nobody(
 
 def test_held_by_another_it_is_left_alone(world: World, server: Server, drive: Drive) -> None:
     errand = request_errand(server=server, verb=Power.STOP, why="Quiet.")
-    Errand.objects.update(leased_until=clock.now() + ErrandController.lease)
+    Errand.objects.update(leased_until=clock.now() + ErrandController.lease_time)
     assert ErrandController().run([errand.pk]) == 0
     assert world.cloud.calls == []
 

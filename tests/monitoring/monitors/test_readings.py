@@ -8,7 +8,7 @@ import pytest
 
 from monitoring.choices import CheckState
 from monitoring.models import Monitor, MonitorCheck
-from monitoring.monitors.readings import READ_LEASE, claim_page, write_page
+from monitoring.monitors.readings import READ_LEASE_TIME, claim_page, write_page
 from monitoring.monitors.services import look_again, reconcile_all, reconcile_orders, try_refused_again
 from monitoring.monitors.specs import specs_of
 from monitoring.monitors.tasks import read_states
@@ -193,7 +193,7 @@ def test_page_in_other_hands_is_left_alone_until_its_worker_must_be_dead(room: R
     room.drive.now += timedelta(minutes=1)
     assert len(claim_page(10).rows) == 1
     assert claim_page(10).rows == ()
-    room.drive.now += READ_LEASE + timedelta(seconds=1)
+    room.drive.now += READ_LEASE_TIME + timedelta(seconds=1)
     assert len(claim_page(10).rows) == 1
 
 
@@ -201,7 +201,7 @@ def test_worker_that_lost_its_page_writes_nothing(room: Room) -> None:
     order = room.watched()
     room.drive.now += timedelta(minutes=1)
     page = claim_page(10)
-    room.drive.now += READ_LEASE + timedelta(seconds=1)
+    room.drive.now += READ_LEASE_TIME + timedelta(seconds=1)
     claim_page(10)
     before = MonitorCheck.objects.values().get()
     write_page(page, room.watch.read_states(specs_of(page.rows)))

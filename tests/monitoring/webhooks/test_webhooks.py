@@ -89,7 +89,7 @@ def test_push_in_the_middle_of_a_reading_is_read_after_it(room: Room) -> None:
     states = room.watch.read_states(specs_of(page.rows))
     room.drive.now += timedelta(seconds=1)
     push(room, {"key": order.key})
-    assert room.monitor(order).next_read_at == page.mine
+    assert room.monitor(order).next_read_at == page.lease.until
     write_page(page, states)
     assert room.monitor(order).next_read_at == room.drive.now
     assert (read_states(), read_states()) == (1, 0)
