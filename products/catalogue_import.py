@@ -20,7 +20,7 @@ from django.utils.translation import gettext as _
 from core.errors import Refusal
 from products.adapters.bundle import SLUG
 from products.compose_policy import find_violations
-from products.composition import CompositionError, read_composition
+from products.composition.text import CompositionError, read_composition
 from products.contracts import DamagedSource, ProductSource
 from products.manifest import ManifestError, clean_manifest
 from products.models import Plan, Product, Release, ReleaseBundle

@@ -1,10 +1,10 @@
-"""The words in which products speaks of the config-repo; nothing of git or GitLab crosses this border."""
+"""What products says to the config-repo and to Docker Compose; nothing of git or GitLab crosses this border."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,3 +38,32 @@ class Catalogue(Protocol):
 
         Raises ConfigError when this is no catalogue, TransientError when it cannot be reached now.
         """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ComposeModel:
+    """What Docker Compose makes of a composition: filled in, merged and written out in full."""
+
+    model: Mapping[str, Any]
+    root: str
+    """The product's folder as the model writes it."""
+    unset: tuple[str, ...] = ()
+    """Variables that the composition uses and nothing fills."""
+
+
+class ComposeRefused(Exception):
+    """Compose cannot work with the composition; the message holds its own words."""
+
+
+class ComposeReader(Protocol):
+    """What reads compose files as Docker Compose does."""
+
+    def read(
+        self,
+        files: Mapping[str, bytes],
+        environment: Mapping[str, str],
+        *,
+        project: str = "live",
+        all_profiles: bool = False,
+    ) -> ComposeModel:
+        """The model of `compose.yaml` among `files`; raises ComposeRefused when Compose does."""

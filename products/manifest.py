@@ -12,7 +12,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from core.errors import Refusal
-from products.composition import load_yaml
+from products.composition.text import load_yaml
 from products.input_fields import InvalidInputs, clean_inputs
 from products.schema_errors import Validator, words_for
 

@@ -208,7 +208,7 @@ def test_command_fails_when_a_product_is_refused(catalogue: Path, capsys: pytest
 
 
 @pytest.mark.parametrize(
-    "change", [{"version": "v9"}, {"digest": "0" * 64}, {"manifest": {"name": "x"}}, {"compose": "services: {}"}]
+    "change", [{"version": "v9"}, {"digest": "f" * 64}, {"manifest": {"name": "x"}}, {"compose": "services: {}"}]
 )
 def test_database_refuses_to_change_a_release(change: dict[str, object]) -> None:
     release = ReleaseFactory.create()

@@ -9,7 +9,7 @@ import yaml
 from django.conf import settings
 
 from products.compose_policy import find_violations
-from products.composition import CompositionError
+from products.composition.text import CompositionError
 
 BAD_SERVICES = {
     "privileged": "true",

@@ -11,7 +11,7 @@ import pytest
 import yaml
 from django.conf import settings
 
-from products.composition import read_composition
+from products.composition.text import read_composition
 from products.manifest import ManifestError, clean_manifest
 from tests.products.conftest import MANIFEST
 

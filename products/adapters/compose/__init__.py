@@ -1,0 +1,1 @@
+"""Docker Compose as the judge of compose files."""
