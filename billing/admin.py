@@ -25,12 +25,12 @@ from core.admin.read_only_rows import MachineOwned, NeedsPersonFilter, ResourceC
 
 PAID = Change(
     title=_("Mark as paid"),
-    says=_("These invoices are recorded as paid today. That cannot be taken back here."),
+    says=_("These invoices are marked as paid today. This cannot be undone here."),
     verb=lambda invoice: mark_paid(invoice=invoice),
 )
 RENDER_AGAIN = Change(
     title=_("Try again"),
-    says=_("The files that failed are rendered again."),
+    says=_("The failed PDFs are rendered again."),
     verb=lambda pdf: retry_pdf(pdf=pdf),
 )
 
@@ -121,7 +121,7 @@ class InvoiceAdmin(MachineOwned, ModelAdmin):
         """A link, or why there is none yet."""
         pdf = getattr(invoice, "pdf", None)
         if pdf is None or not pdf.path:
-            return gettext("Being made") if pdf is None or not pdf.has_failed else pdf.last_error
+            return gettext("In progress") if pdf is None or not pdf.has_failed else pdf.last_error
         url = reverse("admin:billing_invoice_pdf", args=[invoice.pk])
         return format_html('<a href="{}" class="underline">{}</a>', url, gettext("PDF"))
 
@@ -181,7 +181,7 @@ class InvoicePdfAdmin(MachineOwned, ResourceColumns, ModelAdmin):
         """Who may record payments may have files made again."""
         return bool(request.user.has_perm("billing.settle_invoice"))
 
-    @action(description=_("Try selected files again"), permissions=["settle"])
+    @action(description=_("Retry selected PDFs"), permissions=["settle"])
     def try_again(self, request: HttpRequest, pdfs: QuerySet[InvoicePdf]) -> TemplateResponse | None:
         """What failed is due again, once confirmed."""
         return change_rows(self, request, RENDER_AGAIN, pdfs)

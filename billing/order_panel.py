@@ -54,7 +54,7 @@ class BillingSections(Sections):
         }
         yield Fact(
             label=_("First invoice"),
-            value=f"{amounts} · {_('a specimen, nothing is owed')}" if order.is_sandbox else amounts,
+            value=f"{amounts} · {_('specimen, no charge')}" if order.is_sandbox else amounts,
         )
 
     def planned(self, order: Order, *, inside: bool) -> Mapping[str, Any]:
@@ -76,7 +76,7 @@ class BillingSections(Sections):
         if not Subscription.objects.filter(order=order, state=Subscription.State.ACTIVE).exists():
             return
         count = Invoice.objects.owed().filter(order=order).count()
-        amounts = ngettext("%(count)d open invoice stays owed", "%(count)d open invoices stay owed", count)
+        amounts = ngettext("%(count)d open invoice remains payable", "%(count)d open invoices remain payable", count)
         owed = f"; {amounts % {'count': count}}" if count else ""
         yield _("Its subscription ends%(owed)s.") % {"owed": owed}
 

@@ -82,5 +82,5 @@ class InvoiceView(RowsView):
         invoice = self.get_object()
         row = InvoicePdf.objects.filter(invoice=invoice).exclude(path="").first()
         if row is None:
-            raise NotReady(_("The file of this invoice is still being made; ask again in a minute."))
+            raise NotReady(_("The PDF of this invoice is not ready yet. Try again in a minute."))
         return FileResponse(default_storage.open(row.path), content_type="application/pdf", filename=f"{number}.pdf")

@@ -21,6 +21,6 @@ class NothingToRetry(Refusal):
 def retry_pdf(*, pdf: InvoicePdf) -> None:
     """A file that could not be rendered is tried again."""
     if not pdf.has_failed:
-        raise NothingToRetry(_("Nothing of this file waits for another try."))
+        raise NothingToRetry(_("This file has not failed, so there is nothing to retry."))
     InvoicePdf.objects.filter(pk=pdf.pk).update(failed_version=0, attempts=0, next_attempt_at=clock.now())
     enqueue_rows("invoice pdf", [pdf.pk])

@@ -46,6 +46,6 @@ def mark_paid(*, invoice: Invoice, paid_on: date | None = None) -> Invoice:
     if not Invoice.objects.filter(pk=invoice.pk, state=Invoice.State.OPEN).update(
         state=Invoice.State.PAID, paid_on=day, updated_at=clock.now()
     ):
-        raise AlreadyPaid(_("Invoice %(number)s is paid already.") % {"number": invoice.number})
+        raise AlreadyPaid(_("Invoice %(number)s has already been paid.") % {"number": invoice.number})
     invoice.refresh_from_db()
     return invoice

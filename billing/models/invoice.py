@@ -62,7 +62,7 @@ class Invoice(Timestamped):
     seller = models.JSONField(_("seller"))
     buyer = models.JSONField(_("buyer"))
     payment = models.JSONField(_("payment"))
-    net = models.DecimalField(_("without VAT"), max_digits=14, decimal_places=2)
+    net = models.DecimalField(_("excl. VAT"), max_digits=14, decimal_places=2)
     tax = models.DecimalField(_("VAT"), max_digits=14, decimal_places=2)
     gross = models.DecimalField(_("total"), max_digits=14, decimal_places=2)
     breakdown = models.JSONField(_("VAT breakdown"))

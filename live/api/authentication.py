@@ -23,11 +23,11 @@ class TokenAuthentication(KnoxTokenAuthentication):
         digest = hash_token(token.decode("utf-8", "replace"))
         row = ApiToken.objects.select_related("user").filter(digest=digest).first()
         if row is None:
-            raise AuthenticationFailed(_("This token is not known."))
+            raise AuthenticationFailed(_("Unknown token."))
         if row.expiry is not None and row.expiry <= clock.now():
             raise AuthenticationFailed(_("This token has expired."))
         if not row.user.is_active:
-            raise AuthenticationFailed(_("This account is closed."))
+            raise AuthenticationFailed(_("This account is disabled."))
         _note_use(row)
         return row.user, row
 

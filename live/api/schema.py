@@ -15,7 +15,7 @@ from live.api.problems import MEDIA_TYPE
 KEY = OpenApiParameter(
     name="Idempotency-Key",
     location=OpenApiParameter.HEADER,
-    description="Sent again within 24 hours, the same request does nothing new and gets the same reply.",
+    description="Repeating the same request within 24 hours has no further effect and returns the same response.",
 )
 
 
@@ -49,13 +49,13 @@ class Schema(AutoSchema):
         return bodies
 
     def _problems(self) -> list[tuple[str, str]]:
-        found = [("401", "No valid token"), ("429", "Too many requests")]
+        found = [("401", "Missing or invalid token"), ("429", "Too many requests")]
         if "{" in self.path:
-            found.append(("404", "No such thing, or not yours"))
+            found.append(("404", "Not found"))
         if self.method == "POST":
-            found += [("403", "Not allowed"), ("409", "A rule forbids it"), ("422", "Wrong values, by field")]
+            found += [("403", "Not allowed"), ("409", "Conflict with the current state"), ("422", "Validation failed")]
         else:
-            found.append(("400", "Wrong filters"))
+            found.append(("400", "Invalid filters"))
         return sorted(found)
 
 

@@ -27,7 +27,7 @@ class UnknownAddress(APIView):
     def initial(self, request: Request, *args: object, **kwargs: object) -> None:
         """The caller is known first: who is not signed in learns nothing of the addresses."""
         super().initial(request, *args, **kwargs)
-        raise NotFound(_("There is no such address; each ends with a slash."))
+        raise NotFound(_("No such URL. Note that every URL ends with a slash."))
 
     def get(self, request: Request, rest: str) -> Response:
         """Never reached."""

@@ -38,7 +38,7 @@ class AccountAdapter(DefaultAccountAdapter):
             super().send_mail(template_prefix, email, context)
         except (smtplib.SMTPException, OSError):
             logger.exception("No mail could be sent for %s", template_prefix)
-            text = _("We cannot send mail at the moment. Please try again in a few minutes.")
+            text = _("We cannot send e-mail at the moment. Please try again in a few minutes.")
             self.add_message(self.request, messages.ERROR, message=text)
 
     def send_notification_mail(

@@ -31,7 +31,7 @@ class OrderForm(forms.Form):
     """The name of an order and the inputs that its release asks for; the rules are kept by `products.input_fields`."""
 
     name = forms.CharField(
-        label=_("Name"), max_length=120, help_text=_("What you want to call it, such as “Public map viewer”.")
+        label=_("Name"), max_length=120, help_text=_("Any name you like, for example “Public map viewer”.")
     )
 
     def __init__(
@@ -59,7 +59,7 @@ class OrderForm(forms.Form):
                 label=_("Sandbox"),
                 initial=sandbox.is_all_there_is,
                 required=False,
-                help_text=_("Rehearse this order: everything is played, nothing real is made, and nothing is owed."),
+                help_text=_("Place a sandbox order: no real servers, no charges."),
             )
 
     @property
@@ -134,7 +134,7 @@ class ProfileForm(forms.ModelForm[User]):
         self.fields["time_zone"] = forms.ChoiceField(
             label=_("Time zone"),
             required=False,
-            choices=[("", _("The company's own")), *time_zone_choices()],
+            choices=[("", _("Default")), *time_zone_choices()],
             help_text=_("Times are shown in this zone."),
         )
         languages = languages_on_offer()

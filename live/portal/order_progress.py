@@ -14,17 +14,7 @@ from orders.lifecycle import PartSeen
 
 Text = str | Promise
 
-STATES: Mapping[State, Text] = {
-    State.DRAFT: gettext_lazy("Draft"),
-    State.PENDING: gettext_lazy("Waiting for approval"),
-    State.PROVISIONING: gettext_lazy("Being set up"),
-    State.ACTIVE: gettext_lazy("Running"),
-    State.DEGRADED: gettext_lazy("Not answering"),
-    State.SUSPENDED: gettext_lazy("Suspended"),
-    State.REMOVING: gettext_lazy("Being removed"),
-    State.REMOVED: gettext_lazy("Removed"),
-    State.ATTENTION: gettext_lazy("We are on it"),
-}
+STATES: Mapping[State, Text] = {state: state.label for state in State}
 # Which of the style sheet's tones a state is shown in.
 TONES: Mapping[State, str] = {
     State.DRAFT: "quiet",
@@ -40,15 +30,15 @@ TONES: Mapping[State, str] = {
 PARTS: Mapping[Part, Text] = {
     Part.SERVER: gettext_lazy("Server"),
     Part.COMPOSITION: gettext_lazy("Services"),
-    Part.ENDPOINTS: gettext_lazy("Checks"),
+    Part.ENDPOINTS: gettext_lazy("Endpoint checks"),
     Part.MONITORING: gettext_lazy("Monitoring"),
     Part.SUBSCRIPTION: gettext_lazy("Subscription"),
 }
 SETTING_UP: Mapping[Part, Text] = {
     Part.SERVER: gettext_lazy("We are setting up your server"),
     Part.COMPOSITION: gettext_lazy("We are starting your services"),
-    Part.ENDPOINTS: gettext_lazy("We are checking that your services answer"),
-    Part.MONITORING: gettext_lazy("We are registering your services for monitoring"),
+    Part.ENDPOINTS: gettext_lazy("We are checking your services"),
+    Part.MONITORING: gettext_lazy("We are setting up monitoring"),
     Part.SUBSCRIPTION: gettext_lazy("We are starting your subscription"),
 }
 LEAVING = (Part.SUBSCRIPTION, Part.MONITORING, Part.COMPOSITION, Part.ENDPOINTS, Part.SERVER)
@@ -135,7 +125,7 @@ def _first_waits_no_more(steps: list[ProgressStep]) -> list[ProgressStep]:
 
 def _arriving(part: Part, report: PartSeen | None, version: int) -> ProgressStep:
     look, detail = "waiting", ""
-    status: Text = _("Still to come")
+    status: Text = _("Not started")
     if report is not None and report.version == version:
         look, status = LOOKS[report.state]
         # What is said of maintenance is in the company's zone; the headline says it in the reader's.
@@ -147,20 +137,20 @@ def _leaving(part: Part, report: PartSeen) -> ProgressStep:
     if report.state is PartState.REMOVED:
         look, status = "done", _("Removed")
     elif report.state is PartState.FAILED:
-        look, status = "failed", _("We are looking at it")
+        look, status = "failed", _("We are investigating")
     else:
-        look, status = "waiting", _("Still to be removed")
+        look, status = "waiting", _("Waiting for removal")
     return ProgressStep(part=part, label=PARTS[part], look=look, status=status)
 
 
 LOOKS: Mapping[PartState, tuple[str, Text]] = {
     PartState.WORKING: ("working", gettext_lazy("In progress")),
     PartState.READY: ("done", gettext_lazy("Ready")),
-    PartState.DOWN: ("failed", gettext_lazy("Not answering")),
+    PartState.DOWN: ("failed", gettext_lazy("Not responding")),
     PartState.RESTING: ("paused", gettext_lazy("Under maintenance")),
     PartState.SUSPENDED: ("paused", gettext_lazy("Suspended")),
     PartState.REMOVED: ("done", gettext_lazy("Removed")),
-    PartState.FAILED: ("failed", gettext_lazy("We are looking at it")),
+    PartState.FAILED: ("failed", gettext_lazy("We are investigating")),
 }
 
 
@@ -171,33 +161,39 @@ def _headline(state: State, wanted: Wanted, steps: tuple[ProgressStep, ...]) -> 
     if state is State.PROVISIONING:
         current = next((step for step in steps if step.is_current), None)
         headline = str(SETTING_UP[current.part]) if current else _("We are setting up your order")
-        return headline, _("This page follows along; you will also get a mail when everything is ready.")
+        return headline, _("This page updates automatically. We will e-mail you when everything is ready.")
     return {
-        State.DRAFT: (_("Look it over, then place your order"), _("Nothing has been started and nothing is owed yet.")),
-        State.PENDING: (_("We have your order"), _("We look at it first, and start as soon as it is approved.")),
+        State.DRAFT: (_("Review your order"), _("Nothing has been started and nothing has been charged.")),
+        State.PENDING: (_("We have received your order"), _("We will review it and start as soon as it is approved.")),
         State.DEGRADED: (
-            _("Not everything answers"),
-            _("We have been told and are looking at it. Nothing is asked of you."),
+            _("There is a problem with your services"),
+            _("We have been alerted and are investigating. You do not need to do anything."),
         ),
-        State.SUSPENDED: (_("Your services are suspended"), _("They are stopped; your data is kept.")),
-        State.REMOVING: (_("We are removing your order"), _("Its services stop first, then its server goes.")),
-        State.REMOVED: (_("This order has been removed"), _("Nothing of it is left with us but its papers.")),
+        State.SUSPENDED: (_("Your services are suspended"), _("Your services are stopped. Your data is kept.")),
+        State.REMOVING: (
+            _("We are removing your order"),
+            _("The services are stopped first, then the server is removed."),
+        ),
+        State.REMOVED: (
+            _("This order has been removed"),
+            _("All its services and data have been removed. Your invoices remain available."),
+        ),
         State.ATTENTION: (
-            _("This takes longer than it should"),
-            _("Something needs one of our engineers, who has been told. Nothing is asked of you."),
+            _("This is taking longer than expected"),
+            _("One of our engineers has been alerted and is working on it. You do not need to do anything."),
         ),
     }[state]
 
 
 def _under_maintenance(until: str) -> tuple[str, str]:
     headline = _("Under maintenance until %(time)s") % {"time": until}
-    return headline, _("This is work that we announced; your services may be away for some time meanwhile.")
+    return headline, _("This is planned maintenance. Your services may be unavailable during this time.")
 
 
 def _running(wanted: Wanted, steps: tuple[ProgressStep, ...]) -> tuple[str, str]:
     if wanted is Wanted.SUSPENDED:
-        return _("We are suspending your services"), _("They are being stopped; your data is kept.")
+        return _("We are suspending your services"), _("Your services are being stopped. Your data is kept.")
     headline = _("Your services are running")
     if all(step.look == "done" for step in steps):
-        return headline, _("Every check has passed.")
-    return headline, _("Every check has passed; the rest follows by itself.")
+        return headline, _("All checks have passed.")
+    return headline, _("All checks have passed. The remaining steps complete automatically.")

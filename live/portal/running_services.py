@@ -18,11 +18,11 @@ from orders.models import Order
 STATES: Mapping[str, tuple[Text, str]] = {
     "running": (_("Running"), "good"),
     "starting": (_("Starting"), "busy"),
-    "restarting": (_("Starting again"), "warn"),
-    "unhealthy": (_("Running, but not well"), "warn"),
+    "restarting": (_("Restarting"), "warn"),
+    "unhealthy": (_("Unhealthy"), "warn"),
     "stopped": (_("Stopped"), "wait"),
 }
-NOT_OBSERVED: tuple[Text, str] = (_("Not seen at the last look"), "quiet")
+NOT_OBSERVED: tuple[Text, str] = (_("Not running at the last check"), "quiet")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

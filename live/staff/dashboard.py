@@ -183,7 +183,7 @@ def recent_events() -> Iterable[OrderEvent]:
 
 
 def figures(request: HttpRequest, counts: Mapping[str, int]) -> list[Figure]:
-    """How much there is."""
+    """At a glance."""
     found = [
         Figure(label=_("Active orders"), value=counts.get(State.ACTIVE, 0), url=_orders("state__exact=active")),
         Figure(label=_("Suspended"), value=counts.get(State.SUSPENDED, 0), url=_orders("state__exact=suspended")),
@@ -202,13 +202,13 @@ def health_of_queue() -> Health:
     """What workers did last; a warning once nothing has been finished for three minutes."""
     queue, warning = look_at_queue(), ""
     if queue.worked_at is None:
-        warning = _("No worker has done anything yet: orders wait until one is started.")
+        warning = _("No worker has run yet. Start one with manage.py worker; orders wait until then.")
     elif clock.now() - queue.worked_at > STALE:
-        warning = _("No worker has finished anything since %(when)s: orders wait. Is one running?") % {
-            "when": when(queue.worked_at)
-        }
+        warning = _(
+            "No worker has finished a task since %(when)s, so orders do not progress. Check that a worker is running."
+        ) % {"when": when(queue.worked_at)}
     elif queue.swept_at is not None and not queue.swept_well:
-        warning = _("The last sweep failed: see the failed tasks.")
+        warning = _("The last sweep failed. See Failed tasks for the error.")
     return Health(warning=warning, waiting=queue.waiting, swept=when(queue.swept_at), worked=when(queue.worked_at))
 
 

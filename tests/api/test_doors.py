@@ -118,13 +118,13 @@ def test_token_that_is_wrong_expired_or_of_a_closed_account_is_refused(monkeypat
         return got.status_code, got.json().get("detail", "")
 
     assert answer(token) == (200, "")
-    assert answer(token[:-1] + "x") == answer("é") == (401, "This token is not known.")
+    assert answer(token[:-1] + "x") == answer("é") == (401, "Unknown token.")
     with monkeypatch.context() as patch:
         then = clock.now() + timedelta(days=366)
         patch.setattr(clock, "now", lambda: then)
         assert answer(token) == (401, "This token has expired.")
     User.objects.update(is_active=False)
-    assert answer(token) == (401, "This account is closed.")
+    assert answer(token) == (401, "This account is disabled.")
 
 
 def test_use_of_a_token_is_noted_once_a_minute(calling: Caller, monkeypatch: pytest.MonkeyPatch) -> None:

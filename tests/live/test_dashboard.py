@@ -124,17 +124,17 @@ def test_long_lists_are_cut_and_counted(boss: Client) -> None:
 def test_empty_house_says_that_nothing_waits(boss: Client) -> None:
     worked(timedelta(seconds=20))
     content = boss.get(PAGE).content.decode()
-    assert "Nothing waits for you." in content
-    assert "Nothing is being set up or removed." in content
+    assert "All clear: nothing needs attention." in content
+    assert "No orders are being set up or removed." in content
     assert "gl-alarm" not in content
 
 
 @pytest.mark.parametrize(
     ("ago", "warning"),
     [
-        (None, "No worker has done anything yet"),
+        (None, "No worker has run yet"),
         (timedelta(minutes=2), ""),
-        (timedelta(minutes=4), "No worker has finished anything since 4"),
+        (timedelta(minutes=4), "No worker has finished a task since 4"),
     ],
 )
 def test_workers_that_do_not_work_are_a_warning(boss: Client, ago: timedelta | None, warning: str) -> None:

@@ -41,15 +41,15 @@ def test_every_page_around_signing_in_is_ours(
 
 def test_error_pages_are_ours(client: Client, customer: Customer, onlooker: User, sign_in: SignIn) -> None:
     missing = client.get("/nothing/")
-    assert (missing.status_code, b"There is no such page" in missing.content) == (404, True)
+    assert (missing.status_code, b"Page not found" in missing.content) == (404, True)
     order = make_draft(customer=customer)
     refused = sign_in(onlooker).get(f"/orders/{order.reference}/removal/")
-    assert (refused.status_code, b"This is not yours to do" in refused.content) == (403, True)
+    assert (refused.status_code, b"You do not have permission" in refused.content) == (403, True)
     forged = Client(enforce_csrf_checks=True).post("/account/login/", {"email": "x@example.org"})
     assert (forged.status_code, b"Please try again" in forged.content) == (403, True)
     for _ in range(31):
         slow = client.post("/account/login/password/")
-    assert (slow.status_code, b"A little slower" in slow.content) == (429, True)
+    assert (slow.status_code, b"Too many attempts" in slow.content) == (429, True)
     for page in (missing, refused, forged, slow):
         assert OURS in page.content
 
@@ -62,4 +62,4 @@ def test_a_failure_of_ours_is_admitted_without_the_database(client: Client, monk
     client.raise_request_exception = False
     client.force_login(User.objects.create(username="x", email="x@example.org"))
     page = client.get("/")
-    assert (page.status_code, b"Something broke on our side" in page.content) == (500, True)
+    assert (page.status_code, b"Something went wrong" in page.content) == (500, True)

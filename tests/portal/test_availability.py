@@ -31,7 +31,7 @@ def test_page_shows_every_service_and_its_incident(customer: Customer, owner: Us
     order = watched(customer, "Open maps")
     Incident.objects.create(order=order, title="Maps are slow", started_at=timezone.now(), is_by_hand=True)
     page = sign_in(owner).get(page_of(customer)).content.decode()
-    for words in ("Open maps", "Maps are slow", "Unknown", "no figures yet", "Make a link"):
+    for words in ("Open maps", "Maps are slow", "Unknown", "no figures yet", "Create link"):
         assert words in page
 
 

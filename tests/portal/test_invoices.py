@@ -89,7 +89,7 @@ def test_a_strangers_invoice_is_no_page(order: Order, owner: User, stranger: Use
 def test_an_invoice_that_is_not_printed_yet_says_so(order: Order, owner: User, sign_in: SignIn) -> None:
     InvoicePdf.objects.create(invoice=make_invoice(order, "2026-00001"))
     response = sign_in(owner).get("/invoices/2026-00001/pdf/", follow=True)
-    assert "still being printed" in response.content.decode()
+    assert "is not ready yet" in response.content.decode()
 
 
 def test_how_an_invoice_stands_is_said(order: Order, owner: User, sign_in: SignIn) -> None:

@@ -124,7 +124,7 @@ def test_nothing_is_ordered_for_a_closed_customer(plan: Plan, customer: Customer
     client = sign_in(owner)
     client.post("/orders/new/maps/small/", GOOD)
     Customer.objects.update(state=Customer.State.CLOSED)
-    assert b"Ordering is for the owners" in client.get("/orders/new/").content
+    assert b"only owners of an active customer can order" in client.get("/orders/new/").content
     assert client.post("/orders/new/maps/small/", {**GOOD, "name": "More"})["Location"] == "/orders/new/"
     order = Order.objects.get()
     refused = client.post(f"/orders/{order.reference}/placing/", follow=True)
@@ -142,7 +142,7 @@ def test_what_is_no_longer_offered_cannot_be_reached(plan: Plan, owner: User, si
     Plan.objects.update(state=Plan.State.OFFERED)
     Product.objects.update(state=Product.State.RETIRED)
     assert client.get("/orders/new/maps/").status_code == 404
-    assert "Nothing is on offer" in client.get("/orders/new/").content.decode()
+    assert "No products available" in client.get("/orders/new/").content.decode()
 
 
 def test_plan_that_goes_while_the_form_is_filled_in_is_said_and_nothing_is_made(

@@ -34,9 +34,9 @@ def test_removal_says_what_is_destroyed_and_wants_the_reference_typed(
 ) -> None:
     client = sign_in(owner)
     page = client.get(f"/orders/{order.reference}/removal/").content.decode()
-    assert "destroy everything stored" in page
+    assert "delete all their data" in page
     refused = client.post(f"/orders/{order.reference}/removal/", {"confirm": "yes"})
-    assert f"Type {order.reference} to confirm." in refused.content.decode()
+    assert f"Enter {order.reference} to confirm." in refused.content.decode()
     order.refresh_from_db()
     assert order.wanted == "running"
     client.post(f"/orders/{order.reference}/removal/", {"confirm": order.reference.lower()})

@@ -57,7 +57,7 @@ def test_the_list_is_searched_filtered_and_paged(customer: Customer, owner: User
     assert client.get("/", {"q": order.reference.lower()}).content.decode().count('class="row"') == 1
     pending = client.get("/", {"state": "pending"}).content.decode()
     assert (pending.count('class="row"'), "Waiting for approval" in pending) == (1, True)
-    assert "No order fits" in client.get("/", {"q": "nothing of the kind"}).content.decode()
+    assert "No matching orders" in client.get("/", {"q": "nothing of the kind"}).content.decode()
     assert "page=2" in client.get("/", {"q": "map"}).content.decode()
 
 

@@ -57,7 +57,7 @@ def test_polling_stops_when_everything_is_there(order: Order, owner: User, sign_
     last = client.get(f"/orders/{order.reference}/progress/?digest=before")
     assert last.status_code == 286
     assert b"hx-get" not in last.content
-    assert b"Every check has passed" in last.content
+    assert b"All checks have passed" in last.content
 
 
 def test_polling_after_signing_out_reloads_the_page(order: Order, owner: User, sign_in: SignIn) -> None:
@@ -72,7 +72,7 @@ def test_an_error_is_for_staff_and_reassurance_for_the_customer(order: Order, ow
     report(order.pk, Part.SERVER, PartState.FAILED, "quota of tenant 7 exceeded", version=1)
     page = sign_in(owner).get(f"/orders/{order.reference}/").content.decode()
     assert "quota" not in page
-    assert "This takes longer than it should" in page
+    assert "This is taking longer than expected" in page
 
 
 def test_an_error_beside_a_running_service_stays_with_staff(order: Order, owner: User, sign_in: SignIn) -> None:

@@ -42,8 +42,8 @@ def test_services_are_told_in_plain_words_and_nothing_of_the_machine(
     shown = page(order, owner, sign_in)
     for name, words in (
         ("wms", "Running"),
-        ("store", "Running, but not well"),
-        ("gateway", "Not seen at the last look"),
+        ("store", "Unhealthy"),
+        ("gateway", "Not running at the last check"),
         ("loader", "Stopped"),
     ):
         assert f"<h3>{name}</h3>" in shown

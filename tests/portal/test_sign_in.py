@@ -33,9 +33,9 @@ def test_the_code_in_the_mail_lets_its_reader_in(client: Client, owner: User) ->
     asked = client.get("/")
     assert asked["Location"] == "/account/login/?next=/"
     response = client.post("/account/login/", {"email": owner.email.upper(), "next": "/customers/"}, follow=True)
-    assert b"a code is on its way" in response.content
+    assert b"we have sent it a code" in response.content
     (letter,) = mail.outbox
-    assert (letter.to, letter.subject) == ([owner.email], "Your code for Geocat Live")
+    assert (letter.to, letter.subject) == ([owner.email], "Your Geocat Live sign-in code")
     code = code_in_the_mail()
     assert isinstance(letter, mail.EmailMultiAlternatives)
     assert code in str(letter.alternatives[0][0])
@@ -52,7 +52,7 @@ def test_an_unknown_address_is_answered_like_a_known_one(owner: User) -> None:
     ]
     without_names = [re.sub(r"\w+@example.org|value=\"\w{64}\"", "", page) for page in pages]
     assert without_names[0] == without_names[1]
-    assert "No account here" in str(mail.outbox[1].body)
+    assert "no account with this address" in str(mail.outbox[1].body)
     assert not User.objects.filter(email="olgb@example.org").exists()
 
 
@@ -76,7 +76,7 @@ def test_a_mail_server_that_is_down_breaks_no_page(
     monkeypatch.setattr(mail.EmailMultiAlternatives, "send", down)
     response = client.post("/account/login/", {"email": owner.email}, follow=True)
     assert response.status_code == 200
-    assert b"We cannot send mail at the moment" in response.content
+    assert b"We cannot send e-mail at the moment" in response.content
     assert "no mail today" in caplog.text
     assert owner.email not in caplog.text
 
@@ -91,7 +91,7 @@ def test_whoever_was_shut_out_gets_no_code(client: Client, owner: User) -> None:
     owner.is_active = False
     owner.save()
     client.post("/account/login/", {"email": owner.email})
-    assert "No account here" in str(mail.outbox[0].body)
+    assert "no account with this address" in str(mail.outbox[0].body)
 
 
 def test_codes_cannot_be_asked_for_without_end(client: Client, owner: User) -> None:
@@ -135,7 +135,7 @@ def test_a_second_step_is_set_up_and_told_by_mail(client: Client, owner: User) -
     done = client.post("/account/two-factor/totp/activate/", {"code": code})
     assert done["Location"] == "/account/two-factor/recovery-codes/"
     assert mail.outbox[0].to == [owner.email]
-    assert "how you sign in has changed" in str(mail.outbox[0].body)
+    assert "Your sign-in settings have changed" in str(mail.outbox[0].body)
     for page_url in ("", "recovery-codes/", "recovery-codes/generate/", "recovery-codes/download/"):
         assert client.get(f"/account/two-factor/{page_url}").status_code == 200
     assert Authenticator.objects.filter(user=owner).count() == 2
@@ -148,5 +148,5 @@ def test_a_user_with_a_password_confirms_it_before_changing_how_to_sign_in(clien
     user.save()
     client.force_login(user)
     response = client.get("/account/two-factor/totp/activate/", follow=True)
-    assert b"It is you, is it?" in response.content
+    assert b"Confirm your identity" in response.content
     assert client.get("/account/password/change/").status_code == 200

@@ -43,7 +43,7 @@ def share(request: HttpRequest, number: str) -> HttpResponse:
         _take_back(request, customer)
     elif choice == "new":
         renew_link(customer=customer)
-        messages.success(request, _("There is a new link. An earlier one opens nothing any more."))
+        messages.success(request, _("New link created. Earlier links no longer work."))
     else:
         raise BadRequest("Neither a new link nor none")
     return redirect("portal:availability", number=number)
@@ -56,7 +56,7 @@ def _take_back(request: HttpRequest, customer: Customer) -> None:
     except Refusal as refusal:
         messages.info(request, refusal.message)
     else:
-        messages.success(request, _("The page is closed: its link opens nothing any more."))
+        messages.success(request, _("Link revoked. The status page is no longer available."))
 
 
 def visible_customer(request: HttpRequest, number: str) -> Customer:

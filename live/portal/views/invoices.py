@@ -23,7 +23,7 @@ def invoice_pdf(request: HttpRequest, number: str) -> HttpResponse | FileRespons
     pdf = InvoicePdf.objects.filter(invoice=invoice).exclude(path="").first()
     if pdf is None:
         messages.info(
-            request, _("Invoice %(number)s is still being printed; try again in a minute.") % {"number": number}
+            request, _("The PDF of invoice %(number)s is not ready yet. Try again in a minute.") % {"number": number}
         )
         return redirect("portal:customer", number=invoice.customer.number)
     return FileResponse(default_storage.open(pdf.path), as_attachment=True, filename=f"{number}.pdf")

@@ -44,7 +44,7 @@ def remove(request: HttpRequest, reference: str) -> HttpResponse:
         typed = request.POST.get("confirm", "").strip().upper()
         if was_draft or typed == order.reference:
             return _removed(request, reference)
-        wrong = _("Type %(reference)s to confirm.") % {"reference": order.reference}
+        wrong = _("Enter %(reference)s to confirm.") % {"reference": order.reference}
     return render(request, "portal/remove.html", {**order_facts(order), "wrong": wrong})
 
 
@@ -57,7 +57,7 @@ def _removed(request: HttpRequest, reference: str) -> HttpResponse:
         messages.error(request, refusal.message)
         return redirect("portal:order", reference=reference)
     if was_draft:
-        messages.success(request, _("The draft has been thrown away."))
+        messages.success(request, _("Draft discarded."))
         return redirect("portal:orders")
     messages.success(request, _("Your order is being removed."))
     return redirect("portal:order", reference=reference)

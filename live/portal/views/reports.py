@@ -47,7 +47,7 @@ def report_file(request: HttpRequest, reference: str, month: date) -> HttpRespon
     report = get_report(visible_order(request, reference), month)
     file = open_report(report)
     if file is None:
-        messages.info(request, _("This report is still being printed; try again in a minute."))
+        messages.info(request, _("The PDF of this report is not ready yet. Try again in a minute."))
         return redirect("portal:report", reference=reference, month=month)
     return FileResponse(file, as_attachment=True, filename=file_name(report))
 
