@@ -1,4 +1,4 @@
-"""What staff see first: what needs a person, what is on its way, what is down, what is owed, whether workers work."""
+"""What staff see first: orders that need attention, are in progress or degraded, outstanding invoices, and workers."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ from products.models import Product
 SHOWN = 8
 EVENTS = 12
 STALE = timedelta(minutes=3)
-ON_ITS_WAY = (State.PROVISIONING, State.REMOVING)
+IN_PROGRESS = (State.PROVISIONING, State.REMOVING)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PartDot:
-    """One part of an order on its way."""
+    """The progress of one component of an order."""
 
     label: str
     look: str
@@ -43,7 +43,7 @@ class PartDot:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DashboardRow:
-    """One thing that wants to be looked at: where it is, why, and what can be done at once."""
+    """One item of a card: what it is, why it is listed, and the action that is offered."""
 
     title: str
     url: str
@@ -59,7 +59,7 @@ class DashboardRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Card:
-    """Some lines, how many there are in all, and where the rest is."""
+    """The first rows of a list, their total number, and a link to all of them."""
 
     lines: list[DashboardRow]
     count: int
@@ -73,7 +73,7 @@ class Card:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figure:
-    """A number with its name and its list."""
+    """A number with its label and a link to its list."""
 
     label: str
     value: int
@@ -81,8 +81,8 @@ class Figure:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Owed:
-    """What customers still have to pay: a sum for each currency."""
+class Outstanding:
+    """Unpaid invoices: a sum for each currency."""
 
     amounts: list[str]
     invoices: int
@@ -92,7 +92,7 @@ class Owed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Health:
-    """Whether the queue is worked on: a warning, or how it goes."""
+    """The state of queue and workers; `warning` is empty while all is well."""
 
     warning: str
     waiting: int
@@ -103,50 +103,50 @@ class Health:
 def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """Everything on the first page, in a fixed number of queries; only what the person may see."""
     context["health"] = health_of_queue()
-    context["is_rehearsal"] = is_rehearsal()
+    context["is_sandbox_only"] = is_sandbox_only()
     context["broken"] = broken_rows(request)
     if request.user.has_perm("orders.view_order"):
         counts = dict(Order.objects.order_by().values_list("state").annotate(Count("pk")))
-        context["person"] = needs_a_person(request)
-        context["waiting_for_people"] = context["person"].count + len(context["broken"])
-        context["moving"] = on_their_way(counts)
-        context["down"] = not_well(counts)
+        context["attention"] = orders_needing_attention(request)
+        context["attention_count"] = context["attention"].count + len(context["broken"])
+        context["moving"] = orders_in_progress(counts)
+        context["down"] = degraded_orders(counts)
         context["events"] = recent_events()
         context["figures"] = figures(request, counts)
     if _may_view(request, Invoice):
-        context["owed"] = what_is_owed()
+        context["outstanding"] = outstanding_invoices()
     return context
 
 
-def is_rehearsal() -> bool:
+def is_sandbox_only() -> bool:
     """True when every provider that takes new orders is a sandbox."""
     kinds = set(Provider.objects.filter(is_enabled=True).order_by().values_list("kind", flat=True).distinct())
     return kinds == {Provider.Kind.SANDBOX}
 
 
-def needs_a_person(request: HttpRequest) -> Card:
-    """Orders to approve or to mend, each with the sentence that says why; what is only down has its own card."""
+def orders_needing_attention(request: HttpRequest) -> Card:
+    """Orders to approve or to fix, each with its reason; degraded orders have a card of their own."""
     orders = Order.objects.needing_a_person().exclude(state=State.DEGRADED)
     lines = [_line(order, **_step(request, order)) for order in orders.with_names()[:SHOWN]]
     return Card(lines=lines, count=orders.count(), url=_orders("person=yes"))
 
 
-def on_their_way(counts: Mapping[str, int]) -> Card:
-    """Orders being set up or removed, with how far each part is."""
-    orders = Order.objects.filter(state__in=ON_ITS_WAY).with_names().prefetch_related("parts")
+def orders_in_progress(counts: Mapping[str, int]) -> Card:
+    """Orders being set up or removed, with the progress of each component."""
+    orders = Order.objects.filter(state__in=IN_PROGRESS).with_names().prefetch_related("parts")
     lines = [_line(order, dots=_dots(order)) for order in orders[:SHOWN]]
-    return Card(lines=lines, count=sum(counts.get(state, 0) for state in ON_ITS_WAY), url=_orders("person=moving"))
+    return Card(lines=lines, count=sum(counts.get(state, 0) for state in IN_PROGRESS), url=_orders("person=moving"))
 
 
-def not_well(counts: Mapping[str, int]) -> Card:
-    """Orders that were active, and of which something does not answer."""
+def degraded_orders(counts: Mapping[str, int]) -> Card:
+    """Active orders of which an endpoint is down."""
     orders = Order.objects.filter(state=State.DEGRADED).with_names()
     lines = [_line(order) for order in orders[:SHOWN]]
     return Card(lines=lines, count=counts.get(State.DEGRADED, 0), url=_orders("state__exact=degraded"))
 
 
 def broken_rows(request: HttpRequest) -> list[DashboardRow]:
-    """What failed and is no part of an order: mails, readings of the catalogue, and whoever watches and is silent."""
+    """Failures that belong to no order: mails, catalogue syncs, and monitoring backends that do not respond."""
     lines: list[DashboardRow] = []
     for model in (controller.model for controller in controllers()):
         if _may_view(request, model) and not hasattr(model, "order"):
@@ -159,13 +159,13 @@ def broken_rows(request: HttpRequest) -> list[DashboardRow]:
     return lines
 
 
-def what_is_owed() -> Owed:
-    """The unpaid invoices added up, each currency by itself; rehearsals owe nothing."""
+def outstanding_invoices() -> Outstanding:
+    """The sum of unpaid invoices by currency; specimens do not count."""
     late = Count("pk", filter=Q(due_on__lt=clock.today()))
     rows = Invoice.objects.owed().order_by("currency").values("currency")
     sums = list(rows.annotate(sum=Sum("gross"), count=Count("pk"), late=late))
     locale = get_language() or "en"
-    return Owed(
+    return Outstanding(
         amounts=[Money(row["sum"], row["currency"]).format(locale) for row in sums],
         invoices=sum(row["count"] for row in sums),
         overdue=sum(row["late"] for row in sums),
@@ -174,7 +174,7 @@ def what_is_owed() -> Owed:
 
 
 def recent_events() -> Iterable[OrderEvent]:
-    """What happened last, on any order."""
+    """The latest events of all orders."""
     events = list(OrderEvent.objects.select_related("order__customer", "actor").order_by("-pk")[:EVENTS])
     for event in events:
         event.tone = (state_colours.OF_PART if event.part else state_colours.OF_STATE).get(event.state, "")  # type: ignore[attr-defined]
@@ -199,7 +199,7 @@ def figures(request: HttpRequest, counts: Mapping[str, int]) -> list[Figure]:
 
 
 def health_of_queue() -> Health:
-    """What workers did last; a warning once nothing has been finished for three minutes."""
+    """What workers did last, with a warning when no task has finished for three minutes."""
     queue, warning = look_at_queue(), ""
     if queue.worked_at is None:
         warning = _("No worker has run yet. Start one with manage.py worker; orders wait until then.")
@@ -226,7 +226,7 @@ def _line(order: Order, **more: Any) -> DashboardRow:
 
 
 def _step(request: HttpRequest, order: Order) -> dict[str, str]:
-    """What the person may do about it at once."""
+    """The action that this person may take on the order."""
     pending = order.state == State.PENDING
     if not request.user.has_perm("orders.approve_order" if pending else "orders.steer_order"):
         return {}
@@ -246,7 +246,7 @@ LOOKS = {
 
 
 def _dots(order: Order) -> tuple[PartDot, ...]:
-    """How far each part is for the present wish; a removal counts only what is gone."""
+    """The progress of each component towards what is wanted now; on removal only what is gone counts as done."""
     reports = {part.part: part for part in order.parts.all()}
     return tuple(PartDot(label=str(part.label), look=_look(order, reports.get(part))) for part in Part)
 

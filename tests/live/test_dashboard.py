@@ -73,7 +73,7 @@ def one_of_each() -> None:
     Message.objects.filter(key__contains=down.reference).update(failed_version=1, last_error="550 unknown")
 
 
-def test_dashboard_says_what_needs_a_person_and_why(boss: Client) -> None:
+def test_dashboard_lists_what_needs_attention_and_why(boss: Client) -> None:
     one_of_each()
     seen = boss.get(PAGE).context
     assert [line.reason for line in seen["person"].lines] == ["Server: quota exceeded", "Placed; waiting for approval."]
@@ -93,12 +93,12 @@ def test_removal_counts_what_is_gone(boss: Client) -> None:
     assert {dot.label: dot.look for dot in line.dots}["Server"] == "working"
 
 
-def test_owed_is_added_up_by_currency_without_rehearsals(boss: Client) -> None:
+def test_outstanding_invoices_are_added_up_by_currency_without_specimens(boss: Client) -> None:
     for fields in ({}, {}, {"sandbox": True}):
         reconcile_orders([active(**fields).pk])
-    owed = boss.get(PAGE).context["owed"]
+    outstanding = boss.get(PAGE).context["outstanding"]
     total = sum(invoice.gross for invoice in Invoice.objects.owed())
-    assert (owed.amounts, owed.invoices, owed.overdue) == ([f"€{total}"], 2, 0)
+    assert (outstanding.amounts, outstanding.invoices, outstanding.overdue) == ([f"€{total}"], 2, 0)
 
 
 def test_dashboard_takes_the_same_queries_for_few_and_for_many(boss: Client) -> None:
@@ -117,7 +117,7 @@ def test_dashboard_takes_the_same_queries_for_few_and_for_many(boss: Client) -> 
 def test_long_lists_are_cut_and_counted(boss: Client) -> None:
     for _ in range(11):
         place_order(order=make_draft())
-    card = boss.get(PAGE).context["person"]
+    card = boss.get(PAGE).context["attention"]
     assert (len(card.lines), card.count, card.more) == (8, 11, 3)
 
 
@@ -152,9 +152,9 @@ def test_failed_sweep_is_a_warning(boss: Client) -> None:
 
 def test_only_sandboxes_are_said_loudly(boss: Client) -> None:
     Provider.objects.create(slug="sandbox", name="Sandbox", kind=Provider.Kind.SANDBOX)
-    assert boss.get(PAGE).context["is_rehearsal"]
+    assert boss.get(PAGE).context["is_sandbox_only"]
     Provider.objects.create(slug="here", name="Here", kind=Provider.Kind.LOCAL)
-    assert not boss.get(PAGE).context["is_rehearsal"]
+    assert not boss.get(PAGE).context["is_sandbox_only"]
 
 
 def test_staff_see_only_what_they_may(client: Client) -> None:
@@ -162,14 +162,14 @@ def test_staff_see_only_what_they_may(client: Client) -> None:
     Product.objects.update(import_error="plans: too few")
     client.force_login(staff())
     seen = client.get(PAGE).context
-    assert [name for name in ("person", "moving", "down", "events", "owed", "figures") if name in seen] == []
+    assert [name for name in ("attention", "moving", "down", "events", "outstanding", "figures") if name in seen] == []
     assert seen["broken"] == []
 
 
 def test_steps_are_offered_to_whom_may_take_them(client: Client) -> None:
     one_of_each()
     client.force_login(staff("view_order", "approve_order"))
-    assert [line.step for line in client.get(PAGE).context["person"].lines] == ["", "Approve"]
+    assert [line.step for line in client.get(PAGE).context["attention"].lines] == ["", "Approve"]
 
 
 def test_customers_people_are_sent_away(client: Client) -> None:
