@@ -76,8 +76,8 @@ def one_of_each() -> None:
 def test_dashboard_lists_what_needs_attention_and_why(boss: Client) -> None:
     one_of_each()
     seen = boss.get(PAGE).context
-    assert [line.reason for line in seen["person"].lines] == ["Server: quota exceeded", "Placed; waiting for approval."]
-    assert [line.step for line in seen["person"].lines] == ["Try again", "Approve"]
+    assert [line.reason for line in seen["attention"].lines] == ["Server: quota exceeded", "Placed; waiting for approval."]
+    assert [line.step for line in seen["attention"].lines] == ["Try again", "Approve"]
     assert [line.reason for line in seen["down"].lines] == ["WMS does not answer"]
     assert [line.reason for line in seen["moving"].lines] == ["Waiting for the server: is being built"]
     assert [dot.look for dot in seen["moving"].lines[0].dots] == ["working", *["waiting"] * 4]
