@@ -75,14 +75,17 @@ def one_of_each() -> None:
 
 def test_dashboard_lists_what_needs_attention_and_why(boss: Client) -> None:
     one_of_each()
-    seen = boss.get(PAGE).context
-    assert [line.reason for line in seen["attention"].lines] == ["Server: quota exceeded", "Placed; waiting for approval."]
-    assert [line.step for line in seen["attention"].lines] == ["Try again", "Approve"]
-    assert [line.reason for line in seen["down"].lines] == ["WMS does not answer"]
-    assert [line.reason for line in seen["moving"].lines] == ["Waiting for the server: is being built"]
-    assert [dot.look for dot in seen["moving"].lines[0].dots] == ["working", *["waiting"] * 4]
-    assert {line.reason for line in seen["broken"]} == {"550 unknown"}
-    assert seen["waiting_for_people"] == 2 + len(seen["broken"])
+    page = boss.get(PAGE).context
+    assert [line.reason for line in page["attention"].lines] == [
+        "Server: quota exceeded",
+        "Placed; waiting for approval.",
+    ]
+    assert [line.step for line in page["attention"].lines] == ["Try again", "Approve"]
+    assert [line.reason for line in page["down"].lines] == ["WMS does not answer"]
+    assert [line.reason for line in page["moving"].lines] == ["Waiting for the server: is being built"]
+    assert [dot.look for dot in page["moving"].lines[0].dots] == ["working", *["waiting"] * 4]
+    assert {line.reason for line in page["broken"]} == {"550 unknown"}
+    assert page["attention_count"] == 2 + len(page["broken"])
 
 
 def test_removal_counts_what_is_gone(boss: Client) -> None:
