@@ -1,4 +1,4 @@
-"""The room of availability: what is watched, and how it is doing."""
+"""Availability monitoring of orders."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class MonitoringConfig(AppConfig):
-    """Monitors, their checks, and whoever watches."""
+    """Monitors, their history, incidents, maintenance and reports."""
 
     name = "monitoring"
     verbose_name = _("Monitoring")
@@ -27,17 +27,15 @@ class MonitoringConfig(AppConfig):
             Every(name="read certificates", task="monitoring.monitors.tasks.read_certificates", minutes=60)
         )
         register_schedule(Every(name="read problems", task="monitoring.zabbix_sync.tasks.read_problems", minutes=1))
-        register_schedule(Every(name="look back", task="monitoring.zabbix_sync.tasks.look_back", minutes=5))
-        register_schedule(Every(name="read figures", task="monitoring.zabbix_sync.tasks.read_figures", minutes=1440))
+        register_schedule(Every(name="backfill history", task="monitoring.zabbix_sync.tasks.backfill", minutes=5))
+        register_schedule(Every(name="read SLI", task="monitoring.zabbix_sync.tasks.read_sli", minutes=1440))
         register_schedule(
-            Every(name="look again at monitors", task="monitoring.monitors.services.look_again", minutes=24 * 60)
+            Every(name="re-register monitors", task="monitoring.monitors.services.reregister_monitors", minutes=24 * 60)
         )
         register_schedule(
-            Every(name="try refused monitors", task="monitoring.monitors.services.try_refused_again", minutes=60)
+            Every(name="retry refused monitors", task="monitoring.monitors.services.retry_refused_monitors", minutes=60)
         )
-        register_schedule(
-            Every(name="follow incidents", task="monitoring.incidents.services.follow_incidents", minutes=1)
-        )
+        register_schedule(Every(name="follow incidents", task="monitoring.incidents.tasks.follow", minutes=1))
         register_schedule(
             Every(name="make monthly reports", task="monitoring.reports.services.make_reports", minutes=60)
         )

@@ -7,19 +7,19 @@ from functools import lru_cache
 from django.conf import settings
 
 from core.outside.certificate import read_expiries
-from monitoring.adapters.builtin.checker import BuiltinWatch
-from monitoring.adapters.zabbix.backend import ZabbixWatch
-from monitoring.adapters.zabbix.history_source import ZabbixTeller
-from monitoring.contracts.backend import Watch
-from monitoring.contracts.history_source import Teller
+from monitoring.adapters.builtin.checker import BuiltinBackend
+from monitoring.adapters.zabbix.backend import ZabbixBackend
+from monitoring.adapters.zabbix.history_source import ZabbixHistorySource
+from monitoring.contracts.backend import MonitorBackend
+from monitoring.contracts.history_source import HistorySource
 
-__all__ = ["get_watch", "read_expiries"]
+__all__ = ["get_backend", "read_expiries"]
 
 
-def get_watch() -> Watch:
+def get_backend() -> MonitorBackend:
     """Whatever watches the addresses of all orders: Zabbix where ZABBIX_URL is set, else the built-in checker."""
     if not settings.ZABBIX_URL:
-        return BuiltinWatch()
+        return BuiltinBackend()
     return _zabbix(
         url=settings.ZABBIX_URL,
         token=settings.ZABBIX_TOKEN,
@@ -30,13 +30,13 @@ def get_watch() -> Watch:
     )
 
 
-def get_teller() -> Teller | None:
+def get_history_source() -> HistorySource | None:
     """Whoever watches, where it remembers more than its last readings; nobody in the built-in checker's case."""
-    watch = get_watch()
-    return ZabbixTeller(watch.wire) if isinstance(watch, ZabbixWatch) else None
+    backend = get_backend()
+    return ZabbixHistorySource(backend.client) if isinstance(backend, ZabbixBackend) else None
 
 
 @lru_cache(maxsize=1)
-def _zabbix(*, url: str, token: str, user: str, password: str, severity: str, probe: str) -> ZabbixWatch:
+def _zabbix(*, url: str, token: str, user: str, password: str, severity: str, probe: str) -> ZabbixBackend:
     """One for the life of the process: each sign-in by password is a session that Zabbix keeps."""
-    return ZabbixWatch(url=url, token=token, user=user, password=password, severity=severity, probe=probe)
+    return ZabbixBackend(url=url, token=token, user=user, password=password, severity=severity, probe=probe)

@@ -1,4 +1,4 @@
-"""The vocabulary of availability."""
+"""States and kinds used by monitoring."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class CheckState(models.TextChoices):
-    """What is held of an address, after damping; unknown is never shown as up."""
+    """The state of an endpoint after debouncing; unknown is never shown as up."""
 
     UP = "up", _("Operational")
     DOWN = "down", _("Down")
@@ -16,14 +16,14 @@ class CheckState(models.TextChoices):
 
 
 class Backend(models.TextChoices):
-    """Who watches."""
+    """The kinds of monitoring backend."""
 
     BUILTIN = "builtin", _("Built-in checker")
     ZABBIX = "zabbix", _("Zabbix")
 
 
-class Service(models.TextChoices):
-    """How a service stands, in the words that status pages have taught everybody."""
+class ServiceStatus(models.TextChoices):
+    """The status of an order's services, in the usual terms of status pages."""
 
     OPERATIONAL = "operational", _("Operational")
     DEGRADED = "degraded", _("Degraded performance")
@@ -33,8 +33,8 @@ class Service(models.TextChoices):
     UNKNOWN = "unknown", _("Unknown")
 
 
-class Progress(models.TextChoices):
-    """How far an incident is."""
+class IncidentState(models.TextChoices):
+    """The state of an incident."""
 
     INVESTIGATING = "investigating", _("Investigating")
     IDENTIFIED = "identified", _("Identified")
@@ -42,8 +42,17 @@ class Progress(models.TextChoices):
     RESOLVED = "resolved", _("Resolved")
 
 
+class MaintenancePhase(models.TextChoices):
+    """How far a maintenance window is."""
+
+    SCHEDULED = "scheduled", _("Scheduled")
+    IN_PROGRESS = "in_progress", _("In progress")
+    COMPLETED = "completed", _("Completed")
+    CANCELLED = "cancelled", _("Cancelled")
+
+
 class Severity(models.IntegerChoices):
-    """How bad a problem is to whoever watches, in Zabbix's words."""
+    """The severity of a problem, as in Zabbix."""
 
     NONE = 0, _("Not classified")
     INFORMATION = 1, _("Information")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.dispatch import receiver
 
 from core.engine.sweep import register_follower
-from monitoring.maintenance.services import follow_windows
+from monitoring.maintenance.services import reconcile_windows
 from monitoring.monitors.services import reconcile_all, reconcile_orders
 from orders.signals import orders_moved
 
@@ -17,4 +17,4 @@ def orders_have_moved(*, order_pks: tuple[int, ...], **_: object) -> None:
 
 
 register_follower("monitoring", reconcile_all)
-register_follower("maintenance windows", follow_windows)
+register_follower("maintenance windows", reconcile_windows)

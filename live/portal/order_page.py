@@ -35,7 +35,7 @@ def order_facts(order: Order) -> dict[str, Any]:
             parts=parts,
             maintenance_until=end_of_maintenance(windows),
         ),
-        "incidents": list(Incident.objects.going_on().filter(order=order)),
+        "incidents": list(Incident.objects.ongoing().filter(order=order)),
         "windows": windows,
         "events": list(events),
         "inputs": chosen(order),
@@ -51,7 +51,7 @@ def order_facts(order: Order) -> dict[str, Any]:
 
 def end_of_maintenance(windows: Sequence[Maintenance]) -> str:
     """Until when the last window under way lasts, in the reader's zone; empty when there is none."""
-    ends = [window.ends_at for window in windows if window.standing == "open"]
+    ends = [window.ends_at for window in windows if window.phase == "in_progress"]
     return moment_in_words(max(ends), clock.now()) if ends else ""
 
 

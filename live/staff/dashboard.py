@@ -21,7 +21,7 @@ from core.engine.queue import look_at_queue
 from core.money import Money
 from customers.models import Customer
 from infrastructure.models import Provider, Server
-from monitoring.models import Watcher
+from monitoring.models import BackendStatus
 from orders import state_colours
 from orders.choices import Part, PartState, State, Wanted
 from orders.models import Order, OrderEvent
@@ -151,8 +151,8 @@ def broken_rows(request: HttpRequest) -> list[DashboardRow]:
     for model in (controller.model for controller in controllers()):
         if _may_view(request, model) and not hasattr(model, "order"):
             lines += [_of_row(row, row.last_error) for row in model._default_manager.failed()[:SHOWN]]
-    if _may_view(request, Watcher):
-        silent = Watcher.objects.filter(failing_since__lt=clock.now() - STALE)
+    if _may_view(request, BackendStatus):
+        silent = BackendStatus.objects.filter(failing_since__lt=clock.now() - STALE)
         lines += [_of_row(row, row.last_error) for row in silent]
     if _may_view(request, Product):
         lines += [_of_row(row, row.import_error) for row in Product.objects.exclude(import_error="")[:SHOWN]]

@@ -80,7 +80,7 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
             item(_("Monthly reports"), "summarize", "monitoring.monthlyreport"),
             item(_("Status pages"), "public", "monitoring.statuspage"),
             item(_("Daily availability"), "bar_chart", "monitoring.dailyavailability"),
-            item(_("Monitoring backends"), "visibility", "monitoring.watcher"),
+            item(_("Monitoring backends"), "visibility", "monitoring.backendstatus"),
         ),
         group(
             _("Billing"),

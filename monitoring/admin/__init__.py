@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from monitoring.admin.backend import ProblemAdmin, WatcherAdmin
+from monitoring.admin.backend import BackendStatusAdmin, ProblemAdmin
 from monitoring.admin.history import DailyAvailabilityAdmin, OutageAdmin
 from monitoring.admin.incident import IncidentAdmin
 from monitoring.admin.maintenance import MaintenanceAdmin
@@ -11,6 +11,7 @@ from monitoring.admin.report import MonthlyReportAdmin
 from monitoring.admin.status_page import StatusPageAdmin
 
 __all__ = [
+    "BackendStatusAdmin",
     "DailyAvailabilityAdmin",
     "IncidentAdmin",
     "MaintenanceAdmin",
@@ -19,5 +20,4 @@ __all__ = [
     "OutageAdmin",
     "ProblemAdmin",
     "StatusPageAdmin",
-    "WatcherAdmin",
 ]

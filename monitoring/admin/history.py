@@ -39,7 +39,7 @@ class OutageAdmin(MachineOwned, ModelAdmin):
     @admin.display(description=gettext_lazy("what was wrong"))
     def shown_cause(self, row: Outage) -> str:
         """As customers read it; the page has the original beside it."""
-        return row.words
+        return row.public_cause
 
     @display(description=gettext_lazy("lasted"), label={"over": "", "still": "danger"})
     def lasted(self, row: Outage) -> Label:

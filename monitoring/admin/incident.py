@@ -19,19 +19,18 @@ from core.admin.labels import Label
 from core.errors import Refusal
 from customers.models import User
 from monitoring.admin.incident_updates import update_incidents
-from monitoring.choices import Progress, Service
-from monitoring.incidents.opening import check_opening, open_incidents
-from monitoring.incidents.services import check_update, post_update
+from monitoring.choices import IncidentState, ServiceStatus
+from monitoring.incidents.services import check_opening, check_update, open_incidents, post_update
 from monitoring.models import Incident, IncidentUpdate
 from orders.models import Order
 
 STATES = {
-    Progress.INVESTIGATING: "danger",
-    Progress.IDENTIFIED: "warning",
-    Progress.MONITORING: "info",
-    Progress.RESOLVED: "success",
+    IncidentState.INVESTIGATING: "danger",
+    IncidentState.IDENTIFIED: "warning",
+    IncidentState.MONITORING: "info",
+    IncidentState.RESOLVED: "success",
 }
-IMPACTS = {Service.DEGRADED: "info", Service.PARTIAL: "warning", Service.MAJOR: "danger"}
+IMPACTS = {ServiceStatus.DEGRADED: "info", ServiceStatus.PARTIAL: "warning", ServiceStatus.MAJOR: "danger"}
 
 
 class UpdateForm(forms.ModelForm[IncidentUpdate]):

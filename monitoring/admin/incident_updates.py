@@ -16,7 +16,7 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
 
 from core.admin.confirmed_actions import Change, confirm_context, is_confirmed
 from core.errors import Refusal
-from monitoring.choices import Progress
+from monitoring.choices import IncidentState
 from monitoring.incidents.services import check_update, post_updates
 from monitoring.models import Incident
 
@@ -26,7 +26,7 @@ NAMED = 10
 class UpdatesForm(forms.Form):
     """What is said of all of them."""
 
-    state = forms.ChoiceField(label=_("State"), choices=Progress.choices, widget=UnfoldAdminSelectWidget)
+    state = forms.ChoiceField(label=_("State"), choices=IncidentState.choices, widget=UnfoldAdminSelectWidget)
     impact = forms.ChoiceField(
         label=_("Impact"),
         choices=(("", _("As it is")), *Incident.IMPACTS),
@@ -76,7 +76,7 @@ def update_incidents(model_admin: Any, request: HttpRequest, rows: QuerySet[Inci
     except Refusal as refusal:
         form.add_error(None, refusal.message)
         return _page(model_admin, request, rows, form)
-    told = gettext("Update written: %(state)s.") % {"state": Progress(form.cleaned_data["state"]).label}
+    told = gettext("Update written: %(state)s.") % {"state": IncidentState(form.cleaned_data["state"]).label}
     for one in incidents:
         model_admin.log_change(request, one, told)
     words = ngettext(

@@ -1,4 +1,4 @@
-"""How staff plan maintenance, and call it off."""
+"""How staff plan, move and cancel maintenance."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
 from core.admin.confirmed_actions import Change, change_rows
+from core.admin.labels import Label
 from core.errors import Refusal
 from customers.models import User
 from monitoring.maintenance.services import (
@@ -25,24 +26,23 @@ from monitoring.maintenance.services import (
 )
 from monitoring.models import Maintenance
 
-TONES = {"ahead": "info", "open": "warning", "over": "", "cancelled": ""}
-STANDINGS = {"ahead": _("To come"), "open": _("Under way"), "over": _("Over"), "cancelled": _("Called off")}
-CALL_OFF = Change(
-    title=_("Call off, or end now"),
-    says=_("What is still to come is called off, and the customers are told. What is under way ends now."),
+TONES = {"scheduled": "info", "in_progress": "warning", "completed": "", "cancelled": ""}
+CANCEL = Change(
+    title=_("Cancel or end now"),
+    says=_("A scheduled window is cancelled and its customers get an e-mail. A window in progress ends now."),
     verb=lambda window: cancel_maintenance(maintenance=window),
 )
 
 
 class MaintenanceForm(forms.ModelForm[Maintenance]):
-    """A window that staff would like to plan."""
+    """The form for planning or moving a window."""
 
     class Meta:
         model = Maintenance
         fields = ("title", "description", "starts_at", "ends_at", "orders")
 
     def clean(self) -> dict[str, Any]:
-        """What the service would refuse is said beside the field."""
+        """Shows what the service would refuse next to the field."""
         values = super().clean() or {}
         if not self.errors:
             try:
@@ -55,43 +55,43 @@ class MaintenanceForm(forms.ModelForm[Maintenance]):
         if self.instance.pk is None:
             check_window(**{name: values[name] for name in ("title", "starts_at", "ends_at", "orders")})
         else:
-            standing = Maintenance.objects.get(pk=self.instance.pk)
-            check_move(standing, starts_at=values["starts_at"], ends_at=values["ends_at"])
+            window = Maintenance.objects.get(pk=self.instance.pk)
+            check_move(window, starts_at=values["starts_at"], ends_at=values["ends_at"])
 
 
 @admin.register(Maintenance)
 class MaintenanceAdmin(ModelAdmin):
-    """One line per window."""
+    """The list and form of maintenance windows."""
 
     form = MaintenanceForm
-    list_display = ("title", "standing", "starts_at", "ends_at", "order_count", "planned_by", "last_error")
+    list_display = ("title", "shown_phase", "starts_at", "ends_at", "order_count", "planned_by", "last_error")
     list_filter = ("starts_at",)
     list_select_related = ("planned_by",)
     search_fields = ("title", "orders__reference", "orders__customer__name")
     search_help_text = _("Title, order, or customer")
     show_full_result_count = False
     autocomplete_fields = ("orders",)
-    actions = ("call_off",)
+    actions = ("cancel",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Maintenance]:
-        """With the number of their orders."""
+        """Annotated with the number of orders."""
         rows: QuerySet[Maintenance] = super().get_queryset(request)
         return rows.annotate(orders_concerned=Count("orders"))
 
     def has_change_permission(self, request: HttpRequest, obj: Maintenance | None = None) -> bool:
-        """Its time may change while it is to come or under way, by whoever may plan; customers are told of it."""
-        return self.has_plan_permission(request) and (obj is None or obj.is_ahead_or_open)
+        """Only the times of an unfinished window may change, by staff who may plan one."""
+        return self.has_plan_permission(request) and (obj is None or obj.is_unfinished)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Maintenance | None = None) -> tuple[str, ...]:
-        """What customers were told it is about stays; for something else another window is planned."""
+        """Customers were told what it is about: only its times can change."""
         return ("title", "description", "orders") if obj else ()
 
     def has_delete_permission(self, request: HttpRequest, obj: Maintenance | None = None) -> bool:
-        """Never: the figures rest on it."""
+        """Never: availability figures depend on it."""
         return False
 
     def save_model(self, request: HttpRequest, obj: Maintenance, form: Any, change: bool) -> None:
-        """The service plans it, or moves it, and tells the customers."""
+        """The service plans or moves it, and notifies the customers."""
         if change:
             times = {name: form.cleaned_data[name] for name in ("starts_at", "ends_at")}
             move_maintenance(maintenance=obj, **times)
@@ -100,23 +100,22 @@ class MaintenanceAdmin(ModelAdmin):
         obj.pk = plan_maintenance(**form.cleaned_data, actor=actor).pk
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
-        """The service has named the orders already."""
+        """The service has saved the orders already."""
 
-    @display(description=_("standing"), label=TONES)
-    def standing(self, row: Maintenance) -> tuple[str, Any]:
-        """In a word and its colour."""
-        return row.standing, STANDINGS[row.standing]
+    @display(description=_("status"), label=TONES)
+    def shown_phase(self, row: Maintenance) -> Label:
+        return Label(row.phase, str(row.phase.label))
 
     @admin.display(description=_("orders"))
     def order_count(self, row: Any) -> int:
-        """How many are concerned."""
+        """The number of affected orders."""
         return int(row.orders_concerned)
 
     def has_plan_permission(self, request: HttpRequest) -> bool:
-        """Whoever may plan a window may call one off."""
+        """Staff who may plan a window may cancel one."""
         return bool(request.user.has_perm("monitoring.add_maintenance"))
 
-    @admin.action(description=_("Call off, or end now"), permissions=("plan",))
-    def call_off(self, request: HttpRequest, rows: QuerySet[Maintenance]) -> TemplateResponse | None:
-        """After a confirmation."""
-        return change_rows(self, request, CALL_OFF, rows)
+    @admin.action(description=_("Cancel or end now"), permissions=("plan",))
+    def cancel(self, request: HttpRequest, rows: QuerySet[Maintenance]) -> TemplateResponse | None:
+        """Asks for confirmation first."""
+        return change_rows(self, request, CANCEL, rows)

@@ -65,7 +65,7 @@ class CheckInline(MachineOwned, TabularInline):
     @admin.display(description=gettext_lazy("last result"))
     def last_result(self, row: MonitorCheck) -> str:
         """In words, and in those of whoever watches where they differ."""
-        words = row.words or row.message
+        words = row.public_message or row.message
         return words if words == row.message else format_html("{}<br><small>{}</small>", words, row.message)
 
     @admin.display(description=gettext_lazy("answered in"))

@@ -151,7 +151,7 @@ class MonthlyReportAdmin(MachineOwned, ModelAdmin):
             )
             for one in rows.order_by("started_at")[:200]
         )
-        told = ((began, lasted, one.application, one.words) for began, lasted, one in lines)
+        told = ((began, lasted, one.application, one.public_cause) for began, lasted, one in lines)
         return format_html_join("", "<div>{}, {}: {} – {}</div>", told) or "–"
 
     @admin.display(description=_("up"))

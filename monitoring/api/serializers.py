@@ -5,7 +5,7 @@ from __future__ import annotations
 from rest_framework import serializers
 
 from core.api.base import AmountField, RequestSerializer, RowSerializer
-from monitoring.choices import Progress
+from monitoring.choices import IncidentState
 from monitoring.models import Incident, IncidentUpdate, Monitor, MonitorCheck, MonthlyReport
 from orders.api.rows import OrderResourceSerializer
 
@@ -15,7 +15,7 @@ class CheckSerializer(RowSerializer):
 
     endpoint = serializers.CharField(source="endpoint.name", read_only=True)
     url = serializers.CharField(source="endpoint.url", read_only=True)
-    message = serializers.CharField(source="words", read_only=True)
+    message = serializers.CharField(source="public_message", read_only=True)
 
     class Meta:
         model = MonitorCheck
@@ -43,7 +43,7 @@ class IncidentUpdateSerializer(RowSerializer):
 class UpdateRequestSerializer(RequestSerializer):
     """One thing to say; with an impact the incident is that grave from now on."""
 
-    state = serializers.ChoiceField(Progress.choices)
+    state = serializers.ChoiceField(IncidentState.choices)
     message = serializers.CharField()
     impact = serializers.ChoiceField(Incident.IMPACTS, required=False, default="")
 

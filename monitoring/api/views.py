@@ -22,7 +22,7 @@ from monitoring.api.serializers import (
     MonitorSerializer,
     UpdateRequestSerializer,
 )
-from monitoring.choices import Backend, CheckState, Progress
+from monitoring.choices import Backend, CheckState, IncidentState
 from monitoring.incidents.services import post_update
 from monitoring.models import Incident, Monitor, MonitorCheck
 from orders.api.permissions import is_staff_with
@@ -54,7 +54,7 @@ class MonitorView(OrderRowsView):
 class IncidentFilter(OrderRowFilter):
     """By order, by state, and whether it is over."""
 
-    state = django_filters.ChoiceFilter(choices=Progress.choices)
+    state = django_filters.ChoiceFilter(choices=IncidentState.choices)
     open = TrueFalseFilter("resolved_at", lookup_expr="isnull", label="Not resolved yet")
 
     class Meta:

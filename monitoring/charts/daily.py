@@ -74,14 +74,14 @@ def _blocks(figures: Figures) -> tuple[Block, ...]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
+class ResponseTimeLine:
     """Response times over the days: paths without a gap, and the time at the upper edge."""
 
     paths: tuple[str, ...]
     top: float
 
 
-def line(days: Sequence[Day]) -> Line | None:
+def line(days: Sequence[Day]) -> ResponseTimeLine | None:
     """The mean response time of each day, broken where nothing answered; None where nothing ever did."""
     top = max((day.seconds_mean for day in days if day.answers), default=0.0)
     if not top:
@@ -93,7 +93,7 @@ def line(days: Sequence[Day]) -> Line | None:
             continue
         y = LINE_HEIGHT - (LINE_HEIGHT - 4) * day.seconds_mean / top
         paths[-1].append(f"{n * STEP + BAR / 2:g} {y:.1f}")
-    return Line(paths=tuple(_path(points) for points in paths if points), top=top)
+    return ResponseTimeLine(paths=tuple(_path(points) for points in paths if points), top=top)
 
 
 def _path(points: Sequence[str]) -> str:

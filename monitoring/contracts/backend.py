@@ -70,7 +70,7 @@ class WindowSpec:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Seen:
+class Reading:
     """What one check last gave, and when; a reading that is not newer than the last one is no news."""
 
     health: Health
@@ -89,14 +89,14 @@ class LeftBehind:
     name: str
 
 
-class Watch(Protocol):
+class MonitorBackend(Protocol):
     """Whatever watches the addresses of many orders; a handful of calls for any number of them.
 
     A verb raises only when nothing could be asked at all (TransientError, ConfigError). What concerns a single monitor
     is told in the answer, so that one refusal never holds the others back.
     """
 
-    backend: str
+    name: str
     """The name under which rows remember who watches them."""
     address: str
     """Where it is, without credentials: rows that remember another one are registered anew."""
@@ -130,7 +130,7 @@ class Watch(Protocol):
     def remove_windows(self, keys: Sequence[str]) -> Mapping[str, OutsideError]:
         """No window carries these keys; in the answer, the keys that were refused. Absent counts as removed."""
 
-    def read_states(self, specs: Sequence[MonitorSpec]) -> Mapping[str, Mapping[str, Seen]]:
+    def read_states(self, specs: Sequence[MonitorSpec]) -> Mapping[str, Mapping[str, Reading]]:
         """The last reading of every check, by monitor key and check key.
 
         A monitor that is gone outside is left out, and so is a check that has given nothing yet.

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from monitoring.contracts.backend import Seen
+from monitoring.contracts.backend import Reading
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Alarm:
+class ActiveProblem:
     """A problem that goes on; `check` is empty where it is of something else than a check of ours."""
 
     event_id: str
@@ -25,7 +25,7 @@ class Alarm:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Figure:
+class SliReading:
     """How long a monitor was well, in whole seconds, by the watch's own reckoning over one period of its own."""
 
     key: str
@@ -36,7 +36,7 @@ class Figure:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Brief:
+class PastProblem:
     """A failure of one check that is over; it may have come and gone between two readings."""
 
     key: str
@@ -45,7 +45,7 @@ class Brief:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Period:
+class HistoryRange:
     """A time of one check, both ends included, of which every reading is asked for."""
 
     key: str
@@ -54,24 +54,24 @@ class Period:
     end: datetime
 
 
-class Teller(Protocol):
+class HistorySource(Protocol):
     """Whatever remembers; every verb is a number of calls that does not grow with the orders.
 
     A verb raises TransientError, PermanentError or ConfigError when nothing could be asked.
     """
 
-    backend: str
+    name: str
 
-    def read_problems(self) -> Sequence[Alarm]:
+    def read_problems(self) -> Sequence[ActiveProblem]:
         """Every problem that goes on of anything that carries a key of ours."""
 
-    def read_figures(self) -> Sequence[Figure]:
+    def read_sli(self) -> Sequence[SliReading]:
         """The watch's own figures of the present period and the one before, for every monitor with a promise."""
 
-    def read_brief(self, *, since: datetime) -> Sequence[Brief]:
+    def read_past_problems(self, *, since: datetime) -> Sequence[PastProblem]:
         """The failures that began after `since` and are over."""
 
-    def read_past(self, periods: Sequence[Period]) -> Mapping[Period, Sequence[Seen]]:
+    def read_history(self, periods: Sequence[HistoryRange]) -> Mapping[HistoryRange, Sequence[Reading]]:
         """Every reading within each period, oldest first; a period that nothing is known of is left out."""
 
     def describe(self) -> tuple[str, ...]:

@@ -12,22 +12,22 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from monitoring.choices import Backend, CheckState
-from monitoring.models import DailyAvailability, Gap, Monitor, MonitorCheck, Outage, Silence
-from monitoring.models.history import Stretch
-from monitoring.rules.debounce import UNKNOWN_AFTER, Held
+from monitoring.models import BackfillRequest, DailyAvailability, DataGap, Monitor, MonitorCheck, Outage
+from monitoring.models.history import Interval
+from monitoring.rules.debounce import UNKNOWN_AFTER, CheckStatus
 from orders.models import Order
 
-S = TypeVar("S", bound=Stretch)
+S = TypeVar("S", bound=Interval)
 NOT_KNOWN = (CheckState.UNKNOWN, CheckState.PAUSED)
 REMEMBERS = (Backend.ZABBIX,)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Move:
+class CheckChange:
     """A check as it is now held, with its monitor and endpoint loaded, and what was held before a reading."""
 
     check: MonitorCheck
-    before: Held | None = None
+    before: CheckStatus | None = None
 
     @property
     def turned_at(self) -> datetime:
@@ -45,7 +45,7 @@ class Move:
         )
 
 
-def keep_history(moves: Sequence[Move]) -> None:
+def record_intervals(moves: Sequence[CheckChange]) -> None:
     """Exactly the checks that are down have an open outage, and those nobody can tell of an open silence.
 
     Two queries when nothing changed, at most five more when something did. Lock the orders first.
@@ -53,16 +53,16 @@ def keep_history(moves: Sequence[Move]) -> None:
     _follow(Outage, moves, lambda check: check.state == CheckState.DOWN)
     # Before its first reading a monitor is not measured at all.
     _follow(
-        Silence, [move for move in moves if move.check.monitor.watched_from], lambda check: check.state in NOT_KNOWN
+        DataGap, [move for move in moves if move.check.monitor.watched_from], lambda check: check.state in NOT_KNOWN
     )
     if missed := [silence for move in moves if (silence := _missed(move))]:
-        Silence.objects.bulk_create(missed)
+        DataGap.objects.bulk_create(missed)
 
 
-def _follow(model: type[S], moves: Sequence[Move], belongs: Callable[[MonitorCheck], bool]) -> None:
+def _follow(model: type[S], moves: Sequence[CheckChange], belongs: Callable[[MonitorCheck], bool]) -> None:
     orders = {move.check.monitor.order_id for move in moves}
-    going_on = model._default_manager.filter(order__in=orders, ended_at__isnull=True, monitor_check__isnull=False)
-    known = {row.monitor_check_id: row for row in going_on}
+    ongoing = model._default_manager.filter(order__in=orders, ended_at__isnull=True, monitor_check__isnull=False)
+    known = {row.monitor_check_id: row for row in ongoing}
     fresh, ended = [], []
     for move in moves:
         row = known.get(move.check.pk)
@@ -77,7 +77,7 @@ def _follow(model: type[S], moves: Sequence[Move], belongs: Callable[[MonitorChe
         model._default_manager.bulk_update(ended, ("ended_at",))
 
 
-def _begun(model: type[S], move: Move) -> S:
+def _begun(model: type[S], move: CheckChange) -> S:
     check = move.check
     return model(
         order_id=check.monitor.order_id,
@@ -96,31 +96,33 @@ def _cause(check: MonitorCheck) -> str:
     return check.monitor.read_error or _("No reading.")
 
 
-def _missed(move: Move) -> Silence | None:
+def _missed(move: CheckChange) -> DataGap | None:
     """The time in which nobody read at all, seen only now that somebody does."""
     check, before = move.check, move.before
     if before is None or before.state != CheckState.UP or check.state != CheckState.UP:
         return None
     if not before.checked_at or not check.checked_at or check.checked_at - before.checked_at < UNKNOWN_AFTER:
         return None
-    silence = _begun(Silence, move)
+    silence = _begun(DataGap, move)
     silence.started_at, silence.ended_at = before.checked_at, check.checked_at
     silence.cause = _("No reading.")
     return silence
 
 
-def note_gaps(moves: Sequence[Move]) -> None:
+def request_backfill(moves: Sequence[CheckChange]) -> None:
     """Where readings follow each other only after a while, and whoever watches remembers it, there is a gap to fill."""
-    gaps = [gap for move in moves if move.check.monitor.backend in REMEMBERS and (gap := _gap(move))]
-    if gaps:
-        Gap.objects.bulk_create(gaps, ignore_conflicts=True)
+    requests = [
+        request for move in moves if move.check.monitor.backend in REMEMBERS and (request := _backfill_request(move))
+    ]
+    if requests:
+        BackfillRequest.objects.bulk_create(requests, ignore_conflicts=True)
 
 
-def _gap(move: Move) -> Gap | None:
+def _backfill_request(move: CheckChange) -> BackfillRequest | None:
     start, end = move.before and move.before.checked_at, move.check.checked_at
     if not start or not end or end - start < UNKNOWN_AFTER:
         return None
-    return Gap(monitor_check=move.check, started_at=start, ended_at=end)
+    return BackfillRequest(monitor_check=move.check, started_at=start, ended_at=end)
 
 
 def orders_of_keys(keys: Collection[str]) -> dict[str, int]:
@@ -130,25 +132,25 @@ def orders_of_keys(keys: Collection[str]) -> dict[str, int]:
     return {order.key: order.pk for order in rows}
 
 
-def keep_history_of(monitors: Sequence[int]) -> None:
+def record_intervals_of(monitors: Sequence[int]) -> None:
     """The same, for monitors whose checks were changed by something else than a reading."""
     checks = MonitorCheck.objects.filter(monitor__in=monitors).select_related("monitor", "endpoint")
-    keep_history([Move(check=check) for check in checks])
+    record_intervals([CheckChange(check=check) for check in checks])
 
 
-def end_orphans(now: datetime) -> None:
+def close_orphaned(now: datetime) -> None:
     """Nothing goes on of addresses that are gone."""
-    for model in (Outage, Silence):
-        model.objects.going_on().filter(monitor_check__isnull=True).update(ended_at=now)
+    for model in (Outage, DataGap):
+        model.objects.ongoing().filter(monitor_check__isnull=True).update(ended_at=now)
 
 
-def begin_to_watch(monitors: Sequence[Monitor], now: datetime) -> None:
+def start_measuring(monitors: Sequence[Monitor], now: datetime) -> None:
     """These monitors, which have been read, are measured from their first reading on."""
     if fresh := [row.pk for row in monitors if row.watched_from is None]:
         Monitor.objects.filter(pk__in=fresh).update(watched_from=now)
 
 
-def count_readings(moves: Sequence[Move]) -> None:
+def count_daily_readings(moves: Sequence[CheckChange]) -> None:
     """The days of these readings have counted them: one query to read, one to write."""
     read = [(move.check.monitor.order_id, _day_of(move.check), move.check) for move in moves if move.was_read]
     if not read:
@@ -158,7 +160,7 @@ def count_readings(moves: Sequence[Move]) -> None:
     touched = set()
     for order, day, check in read:
         row = rows.setdefault((order, day), DailyAvailability(order_id=order, day=day))
-        row.take_in(None if check.failures else check.seconds)
+        row.add_reading(None if check.failures else check.seconds)
         touched.add((order, day))
     DailyAvailability.objects.write([rows[key] for key in sorted(touched)], DailyAvailability.READING_FIELDS)
 

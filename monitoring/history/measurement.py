@@ -14,9 +14,9 @@ from django.utils import timezone
 
 from core import clock
 from monitoring.choices import CheckState
-from monitoring.history.intervals import end_orphans
+from monitoring.history.intervals import close_orphaned
 from monitoring.maintenance.services import windows_of
-from monitoring.models import DailyAvailability, Monitor, MonitorCheck, MonthlyReport, Outage, Silence
+from monitoring.models import DailyAvailability, DataGap, Monitor, MonitorCheck, MonthlyReport, Outage
 from monitoring.rules.availability import Figures, Span, day_span, days_until, measure
 from monitoring.rules.debounce import UNKNOWN_AFTER
 
@@ -46,7 +46,7 @@ def figures_of(orders: Collection[int], period: Span) -> Mapping[int, Figures]:
     """The figures of each of `orders` over `period`, which must not reach into the future."""
     now = clock.now()
     watched, maintenance = _watched(orders, now), windows_of(orders, period)
-    down, unknown = _stretches(Outage, orders, period, now), _stretches(Silence, orders, period, now)
+    down, unknown = _stretches(Outage, orders, period, now), _stretches(DataGap, orders, period, now)
     for order, spans in _unread(orders, now).items():
         unknown[order] += spans
     return {
@@ -70,7 +70,7 @@ def _watched(orders: Collection[int], now: datetime) -> Spans:
     return spans
 
 
-def _stretches(model: type[Outage | Silence], orders: Collection[int], period: Span, now: datetime) -> Spans:
+def _stretches(model: type[Outage | DataGap], orders: Collection[int], period: Span, now: datetime) -> Spans:
     spans: Spans = defaultdict(list)
     for row in model.objects.touching(period).filter(order__in=orders):
         spans[row.order_id].append(row.span(now))
@@ -91,7 +91,7 @@ def _unread(orders: Collection[int], now: datetime) -> Spans:
 def close_days() -> int:
     """Every day that is over has its figures, however long nobody worked; returns how many rows were closed."""
     now = clock.now()
-    end_orphans(now)
+    close_orphaned(now)
     yesterday = timezone.localdate(now - SETTLES, company_zone()) - timedelta(days=1)
     first = _first_open_day(yesterday)
     return sum(_close_day(day) for day in days_until(yesterday, max(CATCH_UP_DAYS, (yesterday - first).days + 1)))

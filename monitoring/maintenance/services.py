@@ -16,6 +16,7 @@ from core.engine.controller import enqueue_rows
 from core.errors import Refusal
 from customers.models import Customer, User
 from customers.services import write_message
+from monitoring.choices import MaintenancePhase
 from monitoring.models import Maintenance
 from monitoring.models.maintenance import MaintenanceQuerySet
 from monitoring.rules.availability import Span
@@ -53,9 +54,9 @@ def check_window(*, title: str, starts_at: datetime, ends_at: datetime, orders: 
 
 def check_move(window: Maintenance, *, starts_at: datetime, ends_at: datetime) -> None:
     """Raises unless the window may be at that time instead: one under way can only end earlier or later."""
-    if not window.is_ahead_or_open:
+    if not window.is_unfinished:
         raise TooLate(_("%(window)s is over, or was called off already.") % {"window": window})
-    if window.standing == "ahead":
+    if window.phase == MaintenancePhase.SCHEDULED:
         return _check_times(starts_at, ends_at)
     if _second(starts_at) != _second(window.starts_at):
         raise NotPlannable(_("It is under way already."), field="starts_at")
@@ -105,7 +106,7 @@ def plan_maintenance(
     )
     window.orders.set(concerned)
     enqueue_rows("windows", [window.pk])
-    _tell(window, "planned")
+    _notify_customers(window, "planned")
     return window
 
 
@@ -115,15 +116,15 @@ def move_maintenance(*, maintenance: Maintenance, starts_at: datetime, ends_at: 
     window = Maintenance.objects.select_for_update().get(pk=maintenance.pk)
     check_move(window, starts_at=starts_at, ends_at=ends_at)
     before = window.span
-    if window.standing == "open":
+    if window.phase == MaintenancePhase.IN_PROGRESS:
         starts_at = window.starts_at
     if (_second(starts_at), _second(ends_at)) == (_second(before.start), _second(before.end)):
         return window
     Maintenance.objects.filter(pk=window.pk).update(starts_at=starts_at, ends_at=ends_at, updated_at=clock.now())
-    _tell_watch(Maintenance.objects.filter(pk=window.pk))
+    _request_registration(Maintenance.objects.filter(pk=window.pk))
     window.refresh_from_db()
     # Each move raises the version, and so is a piece of news of its own.
-    _tell(window, "moved", number=window.wanted_version, before=before)
+    _notify_customers(window, "moved", number=window.wanted_version, before=before)
     return window
 
 
@@ -131,33 +132,33 @@ def move_maintenance(*, maintenance: Maintenance, starts_at: datetime, ends_at: 
 def cancel_maintenance(*, maintenance: Maintenance) -> Maintenance:
     """A window to come is called off and the customers are told; one under way ends now."""
     window = Maintenance.objects.select_for_update().get(pk=maintenance.pk)
-    if window.standing == "open":
+    if window.phase == MaintenancePhase.IN_PROGRESS:
         window.ends_at = clock.now()
         window.save(update_fields=("ends_at", "updated_at"))
-    elif window.standing == "ahead":
+    elif window.phase == MaintenancePhase.SCHEDULED:
         window.cancelled_at = clock.now()
         window.save(update_fields=("cancelled_at", "updated_at"))
-        _tell(window, "cancelled")
+        _notify_customers(window, "cancelled")
     else:
         raise TooLate(_("%(window)s is over, or was called off already.") % {"window": window})
-    _tell_watch(Maintenance.objects.filter(pk=window.pk))
+    _request_registration(Maintenance.objects.filter(pk=window.pk))
     window.refresh_from_db()
     return window
 
 
-def follow_windows() -> None:
+def reconcile_windows() -> None:
     """Windows that are over, or were called off, are on their way out of whatever watches; forgotten ones into it."""
     now = clock.now()
-    _tell_watch(Maintenance.objects.outlived(now) | Maintenance.objects.untold(now))
+    _request_registration(Maintenance.objects.to_deregister(now) | Maintenance.objects.unregistered(now))
 
 
-def follow_registration(orders: Collection[int]) -> None:
+def reconcile_windows_of(orders: Collection[int]) -> None:
     """Windows over orders whose monitors were made just now know of them."""
     if orders:
-        _tell_watch(Maintenance.objects.unfinished_at(clock.now()).filter(orders__in=orders))
+        _request_registration(Maintenance.objects.unfinished_at(clock.now()).filter(orders__in=orders))
 
 
-def _tell_watch(windows: MaintenanceQuerySet) -> None:
+def _request_registration(windows: MaintenanceQuerySet) -> None:
     if pks := sorted(set(windows.values_list("pk", flat=True))):
         with transaction.atomic():
             rows = Maintenance.objects.filter(pk__in=pks)
@@ -165,7 +166,7 @@ def _tell_watch(windows: MaintenanceQuerySet) -> None:
             enqueue_rows("windows", pks)
 
 
-def _tell(window: Maintenance, news: str, *, number: int = 0, **context: object) -> None:
+def _notify_customers(window: Maintenance, news: str, *, number: int = 0, **context: object) -> None:
     name = f"{news}:{number}" if number else news
     by_customer: dict[Customer, list[Order]] = defaultdict(list)
     for order in window.orders.select_related("customer").order_by("reference"):
@@ -194,7 +195,7 @@ def windows_of(orders: Collection[int], period: Span) -> Mapping[int, list[Span]
     return spans
 
 
-def resting_until(orders: Collection[int], now: datetime) -> Mapping[int, datetime]:
+def maintenance_until(orders: Collection[int], now: datetime) -> Mapping[int, datetime]:
     """Those of `orders` that are in maintenance now, and until when; one query."""
     rows = Maintenance.objects.open_at(now).filter(orders__in=orders).order_by("ends_at")
     return dict(rows.values_list("orders", "ends_at"))

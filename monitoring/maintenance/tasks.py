@@ -27,8 +27,8 @@ class WindowController(Controller[Maintenance]):
 
     def act_many(self, rows: Sequence[Maintenance]) -> Mapping[int, Outcome]:
         """Each window is where it should be, or is tried again, by itself."""
-        ahead = [row for row in rows if row.is_ahead_or_open]
-        over = [row for row in rows if not row.is_ahead_or_open]
+        ahead = [row for row in rows if row.is_unfinished]
+        over = [row for row in rows if not row.is_unfinished]
         return {**_ensure(ahead), **_remove(over)}
 
 
@@ -36,27 +36,27 @@ def _ensure(rows: Sequence[Maintenance]) -> Mapping[int, Outcome]:
     if not rows:
         return {}
     try:
-        answers = backends.get_watch().ensure_windows(_specs(rows))
+        answers = backends.get_backend().ensure_windows(_specs(rows))
     except OutsideError as error:
-        return {row.pk: _not_yet(error) for row in rows}
-    return {row.pk: _ending(answers.get(row.key, "")) for row in rows}
+        return {row.pk: _retry(error) for row in rows}
+    return {row.pk: _outcome(answers.get(row.key, "")) for row in rows}
 
 
 def _remove(rows: Sequence[Maintenance]) -> Mapping[int, Outcome]:
     if not rows:
         return {}
     try:
-        refused = backends.get_watch().remove_windows([row.key for row in rows])
+        refused = backends.get_backend().remove_windows([row.key for row in rows])
     except OutsideError as error:
-        return {row.pk: _not_yet(error) for row in rows}
-    return {row.pk: _ending(refused.get(row.key, "")) for row in rows}
+        return {row.pk: _retry(error) for row in rows}
+    return {row.pk: _outcome(refused.get(row.key, "")) for row in rows}
 
 
-def _ending(answer: str | OutsideError) -> Outcome:
-    return _not_yet(answer) if isinstance(answer, OutsideError) else done(outside_id=answer)
+def _outcome(answer: str | OutsideError) -> Outcome:
+    return _retry(answer) if isinstance(answer, OutsideError) else done(outside_id=answer)
 
 
-def _not_yet(error: OutsideError) -> Outcome:
+def _retry(error: OutsideError) -> Outcome:
     return retry(str(error), retry_in=error.retry_in if isinstance(error, TransientError) else REST)
 
 

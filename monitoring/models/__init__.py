@@ -1,10 +1,10 @@
-"""What is watched of each order, how it stands, and how it was."""
+"""What is monitored of each order, its current state and its history."""
 
 from __future__ import annotations
 
-from monitoring.models.backend import Gap, Problem, Watcher, WatchFigure
+from monitoring.models.backend import BackendSli, BackendStatus, BackfillRequest, Problem
 from monitoring.models.check import MonitorCheck
-from monitoring.models.history import DailyAvailability, Outage, Silence
+from monitoring.models.history import DailyAvailability, DataGap, Outage
 from monitoring.models.incident import Incident, IncidentUpdate
 from monitoring.models.maintenance import Maintenance
 from monitoring.models.monitor import Monitor, MonitorQuerySet
@@ -12,8 +12,11 @@ from monitoring.models.report import MonthlyReport, ReportFile
 from monitoring.models.status_page import StatusPage
 
 __all__ = [
+    "BackendSli",
+    "BackendStatus",
+    "BackfillRequest",
     "DailyAvailability",
-    "Gap",
+    "DataGap",
     "Incident",
     "IncidentUpdate",
     "Maintenance",
@@ -24,8 +27,5 @@ __all__ = [
     "Outage",
     "Problem",
     "ReportFile",
-    "Silence",
     "StatusPage",
-    "WatchFigure",
-    "Watcher",
 ]

@@ -1,4 +1,4 @@
-"""What was brought in from whatever watches: its own words, beside what is held and measured here."""
+"""What is read from the monitoring backend besides readings: status, problems, SLI, and what is to be backfilled."""
 
 from __future__ import annotations
 
@@ -21,41 +21,41 @@ from monitoring.rules.availability import Figures
 from orders.models import Order
 
 
-class WatcherQuerySet(models.QuerySet["Watcher"]):
-    """Sets of watchers."""
+class BackendStatusQuerySet(models.QuerySet["BackendStatus"]):
+    """Sets of backend statuses."""
 
-    def note(self, backend: str, error: str = "") -> None:
-        """The row of `backend` says how asking it went just now; one query, but for the first time."""
+    def record(self, backend: str, error: str = "") -> None:
+        """The row of `backend` holds the result of the last call; one query, except the first time."""
         now = clock.now()
-        went = (
+        result = (
             {"last_error": error, "failing_since": Coalesce(F("failing_since"), now)}
             if error
             else {"last_success_at": now, "failing_since": None}
         )
-        if not self.filter(backend=backend).update(**went):
+        if not self.filter(backend=backend).update(**result):
             self.get_or_create(backend=backend)
-            self.filter(backend=backend).update(**went)
+            self.filter(backend=backend).update(**result)
 
 
-class Watcher(Timestamped):
-    """Whoever watches: who that is, what it lets us do, and how asking it went."""
+class BackendStatus(Timestamped):
+    """A monitoring backend: where it is, what the account may do there, and whether it answers."""
 
-    backend = models.CharField(_("watched by"), max_length=10, choices=Backend.choices, unique=True)
+    backend = models.CharField(_("backend"), max_length=10, choices=Backend.choices, unique=True)
     address = models.CharField(_("address"), max_length=500, blank=True)
-    said = models.TextField(_("what it says of itself"), blank=True)
-    tested_at = models.DateTimeField(_("tested"), null=True, blank=True)
+    test_report = models.TextField(_("test report"), blank=True)
+    tested_at = models.DateTimeField(_("last test"), null=True, blank=True)
     last_success_at = models.DateTimeField(_("last answer"), null=True, blank=True)
     last_error = models.TextField(_("last error"), blank=True)
-    failing_since = models.DateTimeField(_("not answering since"), null=True, blank=True)
+    failing_since = models.DateTimeField(_("unreachable since"), null=True, blank=True)
     problems_read_at = models.DateTimeField(_("problems read"), null=True, blank=True)
-    figures_read_at = models.DateTimeField(_("figures read"), null=True, blank=True)
-    past_read_until = models.DateTimeField(_("past looked through until"), null=True, blank=True)
+    sli_read_at = models.DateTimeField(_("SLI read"), null=True, blank=True)
+    history_read_until = models.DateTimeField(_("history checked up to"), null=True, blank=True)
 
-    objects = WatcherQuerySet.as_manager()
+    objects = BackendStatusQuerySet.as_manager()
 
     class Meta:
-        verbose_name = _("watcher")
-        verbose_name_plural = _("watchers")
+        verbose_name = _("monitoring backend")
+        verbose_name_plural = _("monitoring backends")
         ordering = ("backend",)
 
     def __str__(self) -> str:
@@ -66,14 +66,17 @@ class ProblemQuerySet(models.QuerySet["Problem"]):
     """Sets of problems."""
 
     def write(self, rows: Sequence[Problem]) -> None:
-        """These problems are in the database, whether their rows were there or not."""
+        """Each problem is inserted or updated."""
         self.bulk_create(
-            rows, update_conflicts=True, unique_fields=("monitor", "event_id"), update_fields=Problem.TOLD_FIELDS
+            rows, update_conflicts=True, unique_fields=("monitor", "event_id"), update_fields=Problem.CONTENT_FIELDS
         )
 
 
 class Problem(models.Model):
-    """Something that whoever watches calls wrong now, in its own words; gone as soon as it is over."""
+    """An active problem in the monitoring backend, as it words it; deleted once it is resolved there.
+
+    Shown to staff only: incidents follow our own outages (docs/decisions).
+    """
 
     monitor = models.ForeignKey(Monitor, on_delete=models.CASCADE, related_name="problems", verbose_name=_("monitor"))
     monitor_check = models.ForeignKey(
@@ -84,7 +87,7 @@ class Problem(models.Model):
         related_name="problems",
         verbose_name=_("check"),
     )
-    event_id = models.CharField(_("event outside"), max_length=40)
+    event_id = models.CharField(_("event ID"), max_length=40)
     name = models.CharField(_("problem"), max_length=500)
     severity = models.PositiveSmallIntegerField(_("severity"), choices=Severity.choices)
     since = models.DateTimeField(_("since"))
@@ -93,7 +96,7 @@ class Problem(models.Model):
 
     objects = ProblemQuerySet.as_manager()
 
-    TOLD_FIELDS = ("monitor_check", "name", "severity", "since", "is_acknowledged", "is_suppressed")
+    CONTENT_FIELDS = ("monitor_check", "name", "severity", "since", "is_acknowledged", "is_suppressed")
 
     class Meta:
         verbose_name = _("problem")
@@ -108,8 +111,8 @@ class Problem(models.Model):
         return self.name
 
     @property
-    def told(self) -> tuple[object, ...]:
-        """Everything that may change of it."""
+    def content(self) -> tuple[object, ...]:
+        """The fields that may change."""
         return (
             self.monitor_check_id,
             self.name,
@@ -120,11 +123,11 @@ class Problem(models.Model):
         )
 
 
-class WatchFigureQuerySet(models.QuerySet["WatchFigure"]):
-    """Sets of figures."""
+class BackendSliQuerySet(models.QuerySet["BackendSli"]):
+    """Sets of SLI rows."""
 
-    def write(self, rows: Sequence[WatchFigure]) -> None:
-        """These figures are in the database, whether their rows were there or not."""
+    def write(self, rows: Sequence[BackendSli]) -> None:
+        """Each row is inserted or updated."""
         self.bulk_create(
             rows,
             update_conflicts=True,
@@ -133,61 +136,61 @@ class WatchFigureQuerySet(models.QuerySet["WatchFigure"]):
         )
 
 
-class WatchFigure(models.Model):
-    """What whoever watches says of one order over one of its own periods; never used to reckon, only to compare."""
+class BackendSli(models.Model):
+    """The backend's own service level indicator of an order over one of its periods; shown for comparison only."""
 
-    order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="watch_figures", verbose_name=_("order"))
+    order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="backend_slis", verbose_name=_("order"))
     started_at = models.DateTimeField(_("from"))
     ended_at = models.DateTimeField(_("until"))
     uptime = models.PositiveIntegerField(_("up (s)"))
     downtime = models.PositiveIntegerField(_("down (s)"))
     read_at = models.DateTimeField(_("read"))
 
-    objects = WatchFigureQuerySet.as_manager()
+    objects = BackendSliQuerySet.as_manager()
 
     class Meta:
-        verbose_name = _("figure of the watcher")
-        verbose_name_plural = _("figures of the watcher")
+        verbose_name = _("backend SLI")
+        verbose_name_plural = _("backend SLIs")
         ordering = ("-started_at", "-pk")
-        constraints = (models.UniqueConstraint(fields=("order", "started_at"), name="figure_once_per_period"),)
+        constraints = (models.UniqueConstraint(fields=("order", "started_at"), name="sli_once_per_period"),)
 
     def __str__(self) -> str:
         return f"{self.order_id} {self.started_at:%Y-%m-%d}: {self.percentage} %"
 
     @property
     def percentage(self) -> Decimal | None:
-        """Up, as a share of what it knows; cut as our own figures are."""
+        """Uptime as a share of the known time, truncated like our own figures."""
         return Figures(up=self.uptime, down=self.downtime).percentage
 
 
-class GapQuerySet(models.QuerySet["Gap"]):
-    """Sets of gaps."""
+class BackfillRequestQuerySet(models.QuerySet["BackfillRequest"]):
+    """Sets of backfill requests."""
 
     def ripe(self, now: datetime) -> Self:
-        """Those that ended long enough ago for the readings after them to be in."""
-        return self.filter(ended_at__lte=now - Gap.RIPENS)
+        """Those that ended long enough ago for later readings to have arrived."""
+        return self.filter(ended_at__lte=now - BackfillRequest.RIPENS)
 
 
-class Gap(models.Model):
-    """A time of which the readings tell too little, though whoever watches knows it; gone once it has been told."""
+class BackfillRequest(models.Model):
+    """A period to be read again from the history of the monitoring backend; deleted once that is done."""
 
     RIPENS = timedelta(minutes=3)
 
     monitor_check = models.ForeignKey(
-        MonitorCheck, on_delete=models.CASCADE, related_name="gaps", verbose_name=_("check")
+        MonitorCheck, on_delete=models.CASCADE, related_name="backfill_requests", verbose_name=_("check")
     )
     started_at = models.DateTimeField(_("from"))
     ended_at = models.DateTimeField(_("until"))
 
-    objects = GapQuerySet.as_manager()
+    objects = BackfillRequestQuerySet.as_manager()
 
     class Meta:
-        verbose_name = _("gap")
-        verbose_name_plural = _("gaps")
+        verbose_name = _("backfill request")
+        verbose_name_plural = _("backfill requests")
         ordering = ("ended_at", "pk")
         constraints = (
-            models.UniqueConstraint(fields=("monitor_check", "started_at"), name="gap_once_per_check_and_start"),
-            models.CheckConstraint(condition=Q(ended_at__gte=F("started_at")), name="gap_ends_after_it_starts"),
+            models.UniqueConstraint(fields=("monitor_check", "started_at"), name="backfill_once_per_check_and_start"),
+            models.CheckConstraint(condition=Q(ended_at__gte=F("started_at")), name="backfill_ends_after_it_starts"),
         )
 
     def __str__(self) -> str:

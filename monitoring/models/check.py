@@ -1,4 +1,4 @@
-"""The check of one address."""
+"""The check of one endpoint."""
 
 from __future__ import annotations
 
@@ -15,31 +15,31 @@ from core.models import Timestamped
 from core.outside.check_messages import in_words
 from infrastructure.models import Endpoint
 from monitoring.choices import CheckState
-from monitoring.contracts.backend import Seen
+from monitoring.contracts.backend import Reading
 from monitoring.models.monitor import Monitor
-from monitoring.rules.debounce import Held, held_after
+from monitoring.rules.debounce import CheckStatus, status_after
 
-SAY_AGAIN = timedelta(hours=12)  # less than a day, after which workers ask for the certificate themselves
+RECONFIRM = timedelta(hours=12)  # less than the day after which a worker reads the certificate itself
 
 
 class MonitorCheckQuerySet(models.QuerySet["MonitorCheck"]):
     """Sets of checks."""
 
     def with_endpoints(self) -> Self:
-        """Each with its endpoint."""
-        # By a join: a prefetch across one-to-one joins its keys by OR, and SQLite refuses more than a thousand.
+        """Each with its endpoint, by a join."""
+        # A prefetch across a one-to-one joins its keys by OR, and SQLite refuses more than a thousand.
         return self.select_related("endpoint")
 
-    def write_held(self, checks: Sequence[MonitorCheck]) -> None:
-        """What is held of `checks`, which exist and are locked, is in the database.
+    def write_status(self, checks: Sequence[MonitorCheck]) -> None:
+        """Saves the status of `checks`, which exist and are locked.
 
         An upsert: Django's bulk_update makes one CASE per column and row, ten times slower from a thousand rows on.
         """
-        self.bulk_create(checks, update_conflicts=True, unique_fields=("pk",), update_fields=self.model.HELD_FIELDS)
+        self.bulk_create(checks, update_conflicts=True, unique_fields=("pk",), update_fields=self.model.STATUS_FIELDS)
 
 
 class MonitorCheck(Timestamped):
-    """One address of an order, and what is held of it after damping."""
+    """The check of an endpoint, and its state after debouncing."""
 
     monitor = models.ForeignKey(Monitor, on_delete=models.CASCADE, related_name="checks", verbose_name=_("monitor"))
     endpoint = models.OneToOneField(
@@ -47,16 +47,16 @@ class MonitorCheck(Timestamped):
     )
     state = models.CharField(_("state"), max_length=10, choices=CheckState.choices, default=CheckState.UNKNOWN)
     message = models.TextField(_("last result"), blank=True)
-    seconds = models.FloatField(_("answered in (s)"), default=0.0)
+    seconds = models.FloatField(_("response time (s)"), default=0.0)
     since = models.DateTimeField(_("since"), default=timezone.now)
     checked_at = models.DateTimeField(_("last reading"), null=True, blank=True)
-    failures = models.PositiveIntegerField(_("failures in a row"), default=0)
+    failures = models.PositiveIntegerField(_("consecutive failures"), default=0)
     certificate_until = models.DateTimeField(_("certificate expires"), null=True, blank=True)
-    certificate_checked_at = models.DateTimeField(_("certificate last seen"), null=True, blank=True)
+    certificate_checked_at = models.DateTimeField(_("certificate checked"), null=True, blank=True)
 
     objects = MonitorCheckQuerySet.as_manager()
 
-    HELD_FIELDS = (
+    STATUS_FIELDS = (
         "state",
         "message",
         "seconds",
@@ -78,9 +78,9 @@ class MonitorCheck(Timestamped):
         return f"{self.endpoint_id}: {self.get_state_display()}"
 
     @property
-    def held(self) -> Held:
-        """What is held of the address, as a plain value."""
-        return Held(
+    def status(self) -> CheckStatus:
+        """The state as a plain value."""
+        return CheckStatus(
             state=CheckState(self.state),
             since=self.since,
             checked_at=self.checked_at,
@@ -90,30 +90,30 @@ class MonitorCheck(Timestamped):
         )
 
     @property
-    def words(self) -> str:
-        """The last result, as anybody may read it; its endpoint is loaded."""
+    def public_message(self) -> str:
+        """The last result in words for customers; the endpoint must be loaded."""
         if self.state == CheckState.DOWN or self.failures:
             return in_words(self.message, max_seconds=self.endpoint.check_max_seconds)
         return self.message if self.state == CheckState.UP else ""
 
-    def take_in(self, seen: Seen | None, *, now: datetime) -> bool:
-        """The row, not yet saved, holds what follows from `seen`; true when anybody could tell the difference."""
-        before = self.held
-        after = held_after(before, seen, now=now)
+    def apply_reading(self, reading: Reading | None, *, now: datetime) -> bool:
+        """Sets the state that follows from `reading`, without saving; returns whether a visible value changed."""
+        before = self.status
+        after = status_after(before, reading, now=now)
         self.state, self.since, self.checked_at = after.state, after.since, after.checked_at
         self.failures, self.message, self.seconds = after.failures, after.message, after.seconds
-        certificate_is_news = self._take_in_certificate(seen, now)
-        if after.looks_like(before) and not certificate_is_news:
+        certificate_changed = self._apply_certificate(reading, now)
+        if after.looks_like(before) and not certificate_changed:
             return False
         self.updated_at = now
         return True
 
-    def _take_in_certificate(self, seen: Seen | None, now: datetime) -> bool:
-        """True when it is worth writing: another certificate, or the first word of it in half a day."""
-        if seen is None or seen.certificate_until is None:
+    def _apply_certificate(self, reading: Reading | None, now: datetime) -> bool:
+        """True when it must be saved: another certificate, or the first confirmation in half a day."""
+        if reading is None or reading.certificate_until is None:
             return False
-        fresh = self.certificate_checked_at and now - self.certificate_checked_at < SAY_AGAIN
-        if fresh and self.certificate_until == seen.certificate_until:
+        fresh = self.certificate_checked_at and now - self.certificate_checked_at < RECONFIRM
+        if fresh and self.certificate_until == reading.certificate_until:
             return False
-        self.certificate_until, self.certificate_checked_at = seen.certificate_until, now
+        self.certificate_until, self.certificate_checked_at = reading.certificate_until, now
         return True

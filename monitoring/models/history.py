@@ -1,4 +1,4 @@
-"""What was measured: outages, silences and days, kept when whoever watches has long forgotten them."""
+"""The history of availability: outages, data gaps and daily figures, kept longer than the backend keeps its own."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ from monitoring.rules.availability import Figures, Span
 from orders.models import Order
 
 
-class StretchQuerySet(models.QuerySet["Stretch"]):
-    """Sets of stretches."""
+class IntervalQuerySet(models.QuerySet["Interval"]):
+    """Sets of intervals."""
 
-    def going_on(self) -> Self:
-        """Those that have not ended."""
+    def ongoing(self) -> Self:
+        """Those without an end."""
         return self.filter(ended_at__isnull=True)
 
     def touching(self, period: Span) -> Self:
-        """Those of which some part may lie in `period`."""
+        """Those that may overlap `period`."""
         return self.filter(Q(ended_at__isnull=True) | Q(ended_at__gt=period.start), started_at__lt=period.end)
 
 
-class Stretch(models.Model):
-    """From one moment to another, something was so of one address; without an end, it still is."""
+class Interval(models.Model):
+    """A period of one endpoint, by its check; without an end while it is ongoing."""
 
     order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="%(class)ss", verbose_name=_("order"))
-    # The address may go with an upgrade; what happened to it stays.
+    # An upgrade may delete the endpoint and its check; the history stays.
     monitor_check = models.ForeignKey(
         MonitorCheck,
         on_delete=models.SET_NULL,
@@ -48,7 +48,7 @@ class Stretch(models.Model):
     ended_at = models.DateTimeField(_("ended"), null=True, blank=True)
     cause = models.TextField(_("cause"), blank=True)
 
-    objects = StretchQuerySet.as_manager()
+    objects = IntervalQuerySet.as_manager()
 
     class Meta:
         abstract = True
@@ -63,7 +63,7 @@ class Stretch(models.Model):
             ),
         )
         indexes = (
-            # Read by monitoring.history.measurement and monitoring.history: what touches a period, or still goes on.
+            # Read by monitoring.history: intervals that overlap a period or are ongoing.
             models.Index(fields=("order", "ended_at"), name="%(class)s_of_order"),
         )
 
@@ -71,46 +71,46 @@ class Stretch(models.Model):
         return f"{self.application} {date_format(localtime(self.started_at), 'DATETIME_FORMAT')}"
 
     @property
-    def words(self) -> str:
-        """The cause, as anybody may read it."""
+    def public_cause(self) -> str:
+        """The cause in words for customers."""
         return self.cause
 
     def span(self, now: datetime) -> Span:
-        """The time it takes in; up to `now` while it goes on."""
+        """Start to end, or to `now` while it is ongoing."""
         return Span(self.started_at, self.ended_at or max(now, self.started_at))
 
 
-class Outage(Stretch):
-    """An address broke its promise."""
+class Outage(Interval):
+    """An endpoint failed its check."""
 
-    class Meta(Stretch.Meta):
+    class Meta(Interval.Meta):
         verbose_name = _("outage")
         verbose_name_plural = _("outages")
 
     @property
-    def words(self) -> str:
-        """What was read, in words for people."""
+    def public_cause(self) -> str:
+        """The failure in words for customers."""
         return in_words(self.cause)
 
 
-class Silence(Stretch):
-    """Nobody could tell how an address was doing: not read, or paused."""
+class DataGap(Interval):
+    """No reading of an endpoint: its check was paused, or the backend gave none."""
 
-    class Meta(Stretch.Meta):
-        verbose_name = _("silence")
-        verbose_name_plural = _("silences")
+    class Meta(Interval.Meta):
+        verbose_name = _("data gap")
+        verbose_name_plural = _("data gaps")
 
 
 class DailyAvailabilityQuerySet(models.QuerySet["DailyAvailability"]):
-    """Sets of days."""
+    """Sets of daily figures."""
 
     def write(self, rows: Sequence[DailyAvailability], fields: Collection[str]) -> None:
-        """`fields` of these days are in the database, whether their rows were there or not."""
+        """Each row is inserted, or its `fields` are updated."""
         self.bulk_create(rows, update_conflicts=True, unique_fields=("order", "day"), update_fields=tuple(fields))
 
 
 class DailyAvailability(models.Model):
-    """One day of one order, by the company's calendar: every second of it, and how quickly its addresses answered."""
+    """The availability of an order on one day, in the company's time zone, and its response times."""
 
     order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="days", verbose_name=_("order"))
     day = models.DateField(_("day"))
@@ -119,9 +119,9 @@ class DailyAvailability(models.Model):
     maintenance = models.PositiveIntegerField(_("maintenance (s)"), default=0)
     unknown = models.PositiveIntegerField(_("unknown (s)"), default=0)
     checks = models.PositiveIntegerField(_("readings"), default=0)
-    answers = models.PositiveIntegerField(_("answers"), default=0)
-    seconds_total = models.FloatField(_("all answers took (s)"), default=0.0)
-    seconds_max = models.FloatField(_("longest answer (s)"), default=0.0)
+    answers = models.PositiveIntegerField(_("successful readings"), default=0)
+    seconds_total = models.FloatField(_("total response time (s)"), default=0.0)
+    seconds_max = models.FloatField(_("longest response time (s)"), default=0.0)
     closed_at = models.DateTimeField(_("closed"), null=True, blank=True, help_text=_("Empty until the day is over."))
 
     objects = DailyAvailabilityQuerySet.as_manager()
@@ -130,8 +130,8 @@ class DailyAvailability(models.Model):
     CLOSING_FIELDS = ("up", "down", "maintenance", "unknown", "closed_at")
 
     class Meta:
-        verbose_name = _("day of availability")
-        verbose_name_plural = _("days of availability")
+        verbose_name = _("daily availability")
+        verbose_name_plural = _("daily availability")
         ordering = ("-day", "-pk")
         constraints = (models.UniqueConstraint(fields=("order", "day"), name="day_once_per_order"),)
 
@@ -140,16 +140,16 @@ class DailyAvailability(models.Model):
 
     @property
     def figures(self) -> Figures:
-        """The day taken apart; all nothing until it is closed."""
+        """The seconds of the day by state; zero until the day is closed."""
         return Figures(up=self.up, down=self.down, maintenance=self.maintenance, unknown=self.unknown)
 
     @property
     def seconds_mean(self) -> float:
-        """How long an answer took."""
+        """Mean response time."""
         return self.seconds_total / self.answers if self.answers else 0.0
 
-    def take_in(self, seconds: float | None) -> None:
-        """One more reading; `seconds` when it was answered."""
+    def add_reading(self, seconds: float | None) -> None:
+        """Counts one more reading; `seconds` is its response time, or None after a failure."""
         self.checks += 1
         if seconds is not None:
             self.answers += 1

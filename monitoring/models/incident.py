@@ -1,4 +1,4 @@
-"""An incident: what customers are told of an outage that lasts."""
+"""Incidents: what is published about a lasting outage."""
 
 from __future__ import annotations
 
@@ -12,34 +12,38 @@ from django.utils.translation import gettext_lazy as _
 
 from core.models import Timestamped
 from customers.models import User
-from monitoring.choices import Progress, Service
+from monitoring.choices import IncidentState, ServiceStatus
 from orders.models import Order
 
 
 class IncidentQuerySet(models.QuerySet["Incident"]):
     """Sets of incidents."""
 
-    def going_on(self) -> Self:
-        """Those that are not resolved."""
+    def ongoing(self) -> Self:
+        """Unresolved incidents."""
         return self.filter(resolved_at__isnull=True)
 
-    def may_grow(self) -> Self:
-        """Those whose impact is raised by itself: opened by itself, and staff have not said otherwise."""
-        said_by_staff = IncidentUpdate.objects.filter(incident=OuterRef("pk"), actor__isnull=False).exclude(impact="")
-        return self.going_on().filter(~Exists(said_by_staff), is_by_hand=False).exclude(impact=Service.MAJOR)
+    def with_automatic_impact(self) -> Self:
+        """Those whose impact may be raised automatically: not opened by staff, and staff have not set it."""
+        set_by_staff = IncidentUpdate.objects.filter(incident=OuterRef("pk"), actor__isnull=False).exclude(impact="")
+        return self.ongoing().filter(~Exists(set_by_staff), is_by_hand=False).exclude(impact=ServiceStatus.MAJOR)
 
 
 class Incident(Timestamped):
-    """A trouble of one order as it is told to the customer: opened by itself or by hand, accompanied by staff."""
+    """A disruption as it is published to customers: opened automatically or by staff, with updates by staff."""
 
-    IMPACTS = tuple((one, one.label) for one in (Service.DEGRADED, Service.PARTIAL, Service.MAJOR))
+    IMPACTS = tuple(
+        (impact, impact.label) for impact in (ServiceStatus.DEGRADED, ServiceStatus.PARTIAL, ServiceStatus.MAJOR)
+    )
 
     order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="incidents", verbose_name=_("order"))
     title = models.CharField(_("title"), max_length=200)
-    impact = models.CharField(_("impact"), max_length=20, choices=IMPACTS, default=Service.PARTIAL)
-    state = models.CharField(_("state"), max_length=15, choices=Progress.choices, default=Progress.INVESTIGATING)
+    impact = models.CharField(_("impact"), max_length=20, choices=IMPACTS, default=ServiceStatus.PARTIAL)
+    state = models.CharField(
+        _("state"), max_length=15, choices=IncidentState.choices, default=IncidentState.INVESTIGATING
+    )
     is_by_hand = models.BooleanField(
-        _("opened by hand"), default=False, help_text=_("Then it is staff who resolve it, and say how grave it is.")
+        _("opened by staff"), default=False, help_text=_("Staff resolve it and set its impact.")
     )
     started_at = models.DateTimeField(_("started"))
     resolved_at = models.DateTimeField(_("resolved"), null=True, blank=True)
@@ -54,7 +58,7 @@ class Incident(Timestamped):
             models.UniqueConstraint(
                 fields=("order",), condition=Q(resolved_at__isnull=True), name="incident_open_once_per_order"
             ),
-            models.CheckConstraint(condition=Q(state__in=Progress.values), name="incident_state_known"),
+            models.CheckConstraint(condition=Q(state__in=IncidentState.values), name="incident_state_known"),
             models.CheckConstraint(
                 condition=Q(resolved_at__isnull=True) | Q(resolved_at__gte=F("started_at")),
                 name="incident_ends_after_it_starts",
@@ -66,15 +70,15 @@ class Incident(Timestamped):
 
 
 class IncidentUpdate(models.Model):
-    """One thing said of an incident."""
+    """An update of an incident, as customers read it."""
 
     incident = models.ForeignKey(Incident, on_delete=models.CASCADE, related_name="updates", verbose_name=_("incident"))
     at = models.DateTimeField(_("at"))
-    state = models.CharField(_("state"), max_length=15, choices=Progress.choices)
+    state = models.CharField(_("state"), max_length=15, choices=IncidentState.choices)
     impact = models.CharField(
-        _("impact"), max_length=20, blank=True, choices=Incident.IMPACTS, help_text=_("Empty where it stays as it was.")
+        _("impact"), max_length=20, blank=True, choices=Incident.IMPACTS, help_text=_("Empty if unchanged.")
     )
-    message = models.TextField(_("message"), help_text=_("Customers read this."))
+    message = models.TextField(_("message"), help_text=_("Published to customers."))
     actor = models.ForeignKey(
         User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("by")
     )
@@ -84,7 +88,7 @@ class IncidentUpdate(models.Model):
         verbose_name_plural = _("updates")
         ordering = ("-at", "-pk")
         constraints = (
-            models.CheckConstraint(condition=Q(state__in=Progress.values), name="incident_update_state_known"),
+            models.CheckConstraint(condition=Q(state__in=IncidentState.values), name="incident_update_state_known"),
         )
 
     def __str__(self) -> str:

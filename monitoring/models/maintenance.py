@@ -1,4 +1,4 @@
-"""Maintenance: a window in which services may be away, known beforehand."""
+"""Maintenance windows: planned times in which services may be unavailable."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from core import clock
 from core.models import Resource, ResourceQuerySet
 from customers.models import User
+from monitoring.choices import MaintenancePhase
 from monitoring.rules.availability import Span
 from orders.models import Order
 
@@ -19,41 +20,41 @@ from orders.models import Order
 class MaintenanceQuerySet(ResourceQuerySet["Maintenance"]):
     """Sets of windows."""
 
-    def standing(self) -> Self:
-        """Those that were not called off."""
+    def not_cancelled(self) -> Self:
+        """Those that were not cancelled."""
         return self.filter(cancelled_at__isnull=True)
 
     def open_at(self, now: datetime) -> Self:
-        """Those that are under way."""
-        return self.standing().filter(starts_at__lte=now, ends_at__gt=now)
+        """Those in progress."""
+        return self.not_cancelled().filter(starts_at__lte=now, ends_at__gt=now)
 
     def unfinished_at(self, now: datetime) -> Self:
-        """Those under way or to come."""
-        return self.standing().filter(ends_at__gt=now)
+        """Those in progress or scheduled."""
+        return self.not_cancelled().filter(ends_at__gt=now)
 
-    def outlived(self, now: datetime) -> Self:
-        """Those over, or called off, that still stand with whoever watches, and of whom nobody takes care yet."""
+    def to_deregister(self, now: datetime) -> Self:
+        """Those completed or cancelled that are still registered with the backend, with no attempt scheduled."""
         finished = Q(ends_at__lte=now) | Q(cancelled_at__isnull=False)
         return self.filter(finished, next_attempt_at__isnull=True).exclude(outside_id="")
 
-    def untold(self, now: datetime) -> Self:
-        """Those under way or to come of which nobody ever took care: planned by a version that told nobody."""
+    def unregistered(self, now: datetime) -> Self:
+        """Those in progress or scheduled that were never registered: planned by a version without this step."""
         return self.unfinished_at(now).filter(next_attempt_at__isnull=True, done_version=0, failed_version=0)
 
     def touching(self, period: Span) -> Self:
-        """Those of which some part lies in `period`."""
-        return self.standing().filter(starts_at__lt=period.end, ends_at__gt=period.start)
+        """Those that overlap `period`."""
+        return self.not_cancelled().filter(starts_at__lt=period.end, ends_at__gt=period.start)
 
 
 class Maintenance(Resource):
-    """Work that staff have planned: announced to the customers concerned, and left out of the figures.
+    """Planned work: announced to the customers and left out of the availability figures.
 
-    Whoever watches is told too, by a controller, so that it raises no alarm either.
+    A controller registers it with the monitoring backend, which then raises no alert either.
     """
 
-    title = models.CharField(_("title"), max_length=120, help_text=_("What customers read first."))
+    title = models.CharField(_("title"), max_length=120, help_text=_("Shown to customers as the headline."))
     description = models.TextField(
-        _("description"), blank=True, help_text=_("What is done, and what customers notice of it.")
+        _("description"), blank=True, help_text=_("What is done, and how customers are affected.")
     )
     starts_at = models.DateTimeField(_("starts"))
     ends_at = models.DateTimeField(_("ends"))
@@ -61,8 +62,8 @@ class Maintenance(Resource):
     planned_by = models.ForeignKey(
         User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("planned by")
     )
-    cancelled_at = models.DateTimeField(_("called off"), null=True, blank=True)
-    outside_id = models.CharField(_("id outside"), max_length=200, blank=True)
+    cancelled_at = models.DateTimeField(_("cancelled"), null=True, blank=True)
+    outside_id = models.CharField(_("external ID"), max_length=200, blank=True)
 
     objects = MaintenanceQuerySet.as_manager()  # type: ignore[misc]  # the base's is a class variable to the plugin
 
@@ -75,7 +76,7 @@ class Maintenance(Resource):
         )
         indexes = [
             *Resource.Meta.indexes,
-            # Read at every reading: what is, or will be, under way.
+            # Read at every reading: windows in progress or scheduled.
             models.Index(fields=("ends_at",), name="maintenance_by_end"),
         ]
 
@@ -84,31 +85,31 @@ class Maintenance(Resource):
 
     @property
     def key(self) -> str:
-        """What it is found by outside; two installations that share a Zabbix do not meet."""
+        """Its key in the backend; unique even where two installations share one Zabbix."""
         return f"live-window-{self.pk}-{self.created_at:%y%m%d%H%M%S}"
 
     @property
     def span(self) -> Span:
-        """The time it takes in."""
+        """From start to end."""
         return Span(self.starts_at, self.ends_at)
 
     @property
-    def is_ahead_or_open(self) -> bool:
-        """True while there is something to hold back alarms for, now or later."""
-        return self.standing in ("ahead", "open")
+    def is_unfinished(self) -> bool:
+        """True while it is scheduled or in progress."""
+        return self.phase in (MaintenancePhase.SCHEDULED, MaintenancePhase.IN_PROGRESS)
 
     @property
-    def standing(self) -> str:
-        """Whether it is to come, under way, over, or called off."""
+    def phase(self) -> MaintenancePhase:
+        """How far it is at this moment."""
         if self.cancelled_at:
-            return "cancelled"
+            return MaintenancePhase.CANCELLED
         now = clock.now()
         if now < self.starts_at:
-            return "ahead"
-        return "open" if now < self.ends_at else "over"
+            return MaintenancePhase.SCHEDULED
+        return MaintenancePhase.IN_PROGRESS if now < self.ends_at else MaintenancePhase.COMPLETED
 
 
 def in_maintenance(order_path: str) -> Exists:
-    """A condition on rows whose order, at `order_path`, is in a window now."""
+    """A condition: the row's order, at `order_path`, is in a maintenance window now."""
     through = Maintenance.orders.through.objects.filter(order=OuterRef(order_path))
     return Exists(through.filter(maintenance__in=Maintenance.objects.open_at(clock.now())))

@@ -20,36 +20,38 @@ class MonitorQuerySet(ResourceQuerySet["Monitor"]):
     """Sets of monitors."""
 
     def readable(self, now: datetime) -> Self:
-        """Those of running orders whose next reading is due and in nobody's hands."""
+        """Those of running orders whose next reading is due and not claimed."""
         return self.filter(wanted=Wanted.RUNNING, next_read_at__lte=now)
 
-    def watched_elsewhere(self, backend: str, url: str) -> Self:
-        """Those of running orders that are settled, or were refused, but not by this watch."""
+    def registered_elsewhere(self, backend: str, url: str) -> Self:
+        """Those of running orders that were last registered, or refused, elsewhere than at this backend."""
         settled = self.filter(wanted=Wanted.RUNNING, next_attempt_at__isnull=True)
         return settled.exclude(backend=backend, outside_url=url)
 
     def needing_a_person(self) -> Self:
-        """Those that something is wrong with: refused for good, or an address is down outside maintenance."""
+        """Those with a permanent error, or with an endpoint down outside maintenance."""
         down = Q(~in_maintenance("order"), state=CheckState.DOWN)
         return self.filter(Q(failed_version__gt=0, failed_version=F("wanted_version")) | down)
 
 
 class Monitor(OrderResource):
-    """Whatever watches the addresses of one order; found outside by the order's key."""
+    """The checks of one order in the monitoring backend; found there by the order's key."""
 
-    backend = models.CharField(_("watched by"), max_length=10, choices=Backend.choices, blank=True)
+    backend = models.CharField(_("backend"), max_length=10, choices=Backend.choices, blank=True)
     outside_url = models.CharField(
-        _("watched at"), max_length=500, blank=True, help_text=_("The address of the Zabbix it is registered with.")
+        _("backend address"), max_length=500, blank=True, help_text=_("The Zabbix where it is registered.")
     )
-    outside_id = models.CharField(_("id outside"), max_length=200, blank=True)
-    remark = models.TextField(_("remark"), blank=True, help_text=_("What could not be had, though it is registered."))
+    outside_id = models.CharField(_("external ID"), max_length=200, blank=True)
+    remark = models.TextField(
+        _("remark"), blank=True, help_text=_("What could not be set up, although it is registered.")
+    )
     state = models.CharField(_("state"), max_length=10, choices=CheckState.choices, default=CheckState.UNKNOWN)
-    read_error = models.TextField(_("last reading's error"), blank=True)
+    read_error = models.TextField(_("reading error"), blank=True)
     next_read_at = models.DateTimeField(
-        _("next reading"), null=True, blank=True, help_text=_("Also how long a worker may take over a reading.")
+        _("next reading"), null=True, blank=True, help_text=_("While a worker reads it: the end of its lease.")
     )
     pushed_at = models.DateTimeField(
-        _("last push"), null=True, blank=True, help_text=_("When whoever watches last said that something moved.")
+        _("last push"), null=True, blank=True, help_text=_("When the backend last reported a change by webhook.")
     )
 
     watched_from = models.DateTimeField(_("measured from"), null=True, blank=True)
@@ -66,6 +68,6 @@ class Monitor(OrderResource):
             *OrderResource.Meta.indexes,
             # Read every minute by monitoring.monitors.readings: the monitors whose next reading is due.
             models.Index(fields=("next_read_at",), name="monitor_reading_due", condition=Q(wanted="running")),
-            # Read by the dashboard: the few orders with an address that is down.
+            # Read by the dashboard: the few orders with an endpoint down.
             models.Index(fields=("-id",), name="monitor_down", condition=Q(state="down")),
         ]

@@ -1,4 +1,4 @@
-"""The monthly report of an order: what was promised, what was kept, and what is due."""
+"""The monthly availability report of an order: availability, promise, and the credit due."""
 
 from __future__ import annotations
 
@@ -20,38 +20,38 @@ class MonthlyReportQuerySet(models.QuerySet["MonthlyReport"]):
     """Sets of reports."""
 
     def undecided(self) -> Self:
-        """Those with a credit that staff have to approve or decline."""
+        """Those with a credit that awaits a decision."""
         return self.filter(credit_state=MonthlyReport.Credit.DUE)
 
-    def unprinted(self) -> Self:
-        """Those whose file nobody has asked for."""
+    def without_file(self) -> Self:
+        """Those whose file was not requested yet."""
         return self.filter(file__isnull=True)
 
 
 class MonthlyReport(Timestamped):
-    """One month of one order, copied when the month was over; only the decision about its credit is still to come."""
+    """A month of an order, fixed once the month is over; only the decision on its credit can change."""
 
     class Credit(models.TextChoices):
-        NONE = "none", _("None due")
-        DUE = "due", _("To be decided")
+        NONE = "none", _("No credit")
+        DUE = "due", _("Awaiting decision")
         APPROVED = "approved", _("Approved")
         DECLINED = "declined", _("Declined")
 
     order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="monthly_reports", verbose_name=_("order"))
-    month = models.DateField(_("month"), help_text=_("Its first day."))
+    month = models.DateField(_("month"), help_text=_("The first day of the month."))
     up = models.PositiveIntegerField(_("up (s)"))
     down = models.PositiveIntegerField(_("down (s)"))
     maintenance = models.PositiveIntegerField(_("maintenance (s)"))
     unknown = models.PositiveIntegerField(_("unknown (s)"))
     availability = models.DecimalField(_("availability (%)"), max_digits=5, decimal_places=2, null=True)
     outages = models.PositiveIntegerField(_("outages"))
-    seconds_mean = models.FloatField(_("mean answer (s)"))
-    seconds_max = models.FloatField(_("longest answer (s)"))
+    seconds_mean = models.FloatField(_("mean response time (s)"))
+    seconds_max = models.FloatField(_("longest response time (s)"))
     promise = models.DecimalField(_("promised (%)"), max_digits=5, decimal_places=2, null=True)
     credit_percent = models.DecimalField(_("credit (%)"), max_digits=5, decimal_places=2)
     credit = models.DecimalField(_("credit"), max_digits=12, decimal_places=2, default=Decimal("0.00"))
     currency = models.CharField(_("currency"), max_length=3)
-    credit_state = models.CharField(_("credit's state"), max_length=10, choices=Credit.choices, default=Credit.NONE)
+    credit_state = models.CharField(_("credit status"), max_length=10, choices=Credit.choices, default=Credit.NONE)
     decided_at = models.DateTimeField(_("decided"), null=True, blank=True)
     decided_by = models.ForeignKey(
         User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("decided by")
@@ -76,17 +76,17 @@ class MonthlyReport(Timestamped):
 
     @property
     def figures(self) -> Figures:
-        """The month taken apart."""
+        """The seconds of the month by state."""
         return Figures(up=self.up, down=self.down, maintenance=self.maintenance, unknown=self.unknown)
 
     @property
     def money(self) -> Money:
-        """The credit."""
+        """The credit with its currency."""
         return Money(self.credit, self.currency)
 
 
 class ReportFile(Resource):
-    """The report as a file: printed when the month is over, and once more when its credit is decided."""
+    """The PDF of a report: generated when the month is over, and again when its credit is decided."""
 
     report = models.OneToOneField(
         MonthlyReport, on_delete=models.CASCADE, related_name="file", verbose_name=_("monthly report")
@@ -95,8 +95,8 @@ class ReportFile(Resource):
     sha256 = models.CharField(_("SHA-256"), max_length=64, blank=True)
 
     class Meta(Resource.Meta):
-        verbose_name = _("file of a report")
-        verbose_name_plural = _("files of reports")
+        verbose_name = _("report file")
+        verbose_name_plural = _("report files")
         ordering = ("-pk",)
 
     def __str__(self) -> str:

@@ -1,4 +1,4 @@
-"""A customer's status page, reached by whoever has its link."""
+"""The status page of a customer, open to everybody who has its link."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from customers.models import Customer
 
 
 def fingerprint(token: str) -> str:
-    """What a token is found by: the table alone opens no page."""
+    """The hash by which a token is looked up, so that the table alone opens no page."""
     return hashlib.sha256(token.encode()).hexdigest()
 
 
@@ -24,21 +24,21 @@ class StatusPageQuerySet(models.QuerySet["StatusPage"]):
     """Sets of pages."""
 
     def opened_by(self, token: str) -> Self:
-        """The page that this link leads to; none once the link was renewed or taken back."""
+        """The page of this link; none once the link was renewed or revoked."""
         return self.filter(fingerprint=fingerprint(token))
 
 
 class StatusPage(Timestamped):
-    """The public page of one customer's services; its link is the key."""
+    """The public status page of a customer; its secret link is the only key."""
 
     customer = models.OneToOneField(
         Customer, on_delete=models.CASCADE, related_name="status_page", verbose_name=_("customer")
     )
-    fingerprint = models.CharField(  # noqa: DJ001  (unique, and none at all once the link was taken back)
-        _("fingerprint of the link"), max_length=64, unique=True, null=True, editable=False
+    fingerprint = models.CharField(  # noqa: DJ001  (unique, and null once the link was revoked)
+        _("link fingerprint"), max_length=64, unique=True, null=True, editable=False
     )
-    token = EncryptedJSONField(_("link's secret"), null=True, editable=False)
-    renewed_at = models.DateTimeField(_("link made"), null=True, blank=True)
+    token = EncryptedJSONField(_("link token"), null=True, editable=False)
+    renewed_at = models.DateTimeField(_("link created"), null=True, blank=True)
 
     objects = StatusPageQuerySet.as_manager()
 
@@ -52,5 +52,5 @@ class StatusPage(Timestamped):
 
     @property
     def url(self) -> str:
-        """The link to hand out; empty when it was taken back."""
+        """The link to share; empty once it was revoked."""
         return f"{settings.SITE_URL}{reverse('status:page', args=(self.token,))}" if self.token else ""

@@ -14,9 +14,15 @@ from core import clock
 from core.engine.controller import enqueue_rows
 from core.engine.lease import Lease, new_lease
 from monitoring.choices import CheckState
-from monitoring.contracts.backend import Seen
-from monitoring.history.intervals import Move, begin_to_watch, count_readings, keep_history, note_gaps
-from monitoring.maintenance.services import resting_until
+from monitoring.contracts.backend import Reading
+from monitoring.history.intervals import (
+    CheckChange,
+    count_daily_readings,
+    record_intervals,
+    request_backfill,
+    start_measuring,
+)
+from monitoring.maintenance.services import maintenance_until
 from monitoring.models import Monitor, MonitorCheck
 from monitoring.monitors.specs import RELATED
 from monitoring.monitors.status import report_of, rolled_up
@@ -28,7 +34,7 @@ from orders.services import Report, report_many
 READ_EVERY = timedelta(seconds=50)  # less than the schedule's minute, so that no beat is missed by a hair
 READ_LEASE_TIME = timedelta(minutes=5)
 
-States = Mapping[str, Mapping[str, Seen]]
+States = Mapping[str, Mapping[str, Reading]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,31 +72,31 @@ def write_page(page: Page, states: States, *, error: str = "") -> None:
     )
     moves = _take_in([(check, states.get(row.order.key, {})) for row in rows for check in row.checks.all()], now)
     _write_monitors(rows, now, error)
-    begin_to_watch([row for row in rows if row.order.key in states], now)
-    keep_history(moves)
-    note_gaps(moves)
-    count_readings(moves)
+    start_measuring([row for row in rows if row.order.key in states], now)
+    record_intervals(moves)
+    request_backfill(moves)
+    count_daily_readings(moves)
     if not error:
-        _mend([row for row in rows if _has_lost_something(row, states)], now)
+        _reregister([row for row in rows if _is_incomplete(row, states)], now)
     # Who was pushed since the reading began is read once more: the push may be younger than what was read.
     later = Case(When(pushed_at__gt=page.begun_at, then=Value(now)), default=Value(page.begun_at + READ_EVERY))
     page.lease.held(Monitor.objects.all()).update(next_read_at=later)
-    report_many(_news(rows, now))
+    report_many(_changed_reports(rows, now))
 
 
-def _take_in(checks: Sequence[tuple[MonitorCheck, Mapping[str, Seen]]], now: datetime) -> list[Move]:
-    moves: list[Move] = []
+def _take_in(checks: Sequence[tuple[MonitorCheck, Mapping[str, Reading]]], now: datetime) -> list[CheckChange]:
+    moves: list[CheckChange] = []
     changed: list[MonitorCheck] = []
     same: dict[datetime, list[int]] = defaultdict(list)
     for check, seen in checks:
-        before = check.held
-        moves.append(Move(check=check, before=before))
-        if check.take_in(seen.get(check.endpoint.name), now=now):
+        before = check.status
+        moves.append(CheckChange(check=check, before=before))
+        if check.apply_reading(seen.get(check.endpoint.name), now=now):
             changed.append(check)
         elif check.checked_at and check.checked_at != before.checked_at:
             same[check.checked_at].append(check.pk)
     if changed:
-        MonitorCheck.objects.write_held(changed)
+        MonitorCheck.objects.write_status(changed)
     for at, pks in same.items():
         MonitorCheck.objects.filter(pk__in=pks).update(checked_at=at)
     return moves
@@ -107,7 +113,7 @@ def _write_monitors(rows: Sequence[Monitor], now: datetime, error: str) -> None:
         Monitor.objects.filter(pk__in=pks).update(state=state, read_error=error, updated_at=now)
 
 
-def _has_lost_something(row: Monitor, states: States) -> bool:
+def _is_incomplete(row: Monitor, states: States) -> bool:
     """True when the monitor is gone outside, or gives no reading of an address that it gave readings of."""
     seen = states.get(row.order.key)
     if seen is None:
@@ -116,7 +122,7 @@ def _has_lost_something(row: Monitor, states: States) -> bool:
     return any(check.endpoint.name not in seen for check in known)
 
 
-def _mend(broken: Sequence[Monitor], now: datetime) -> None:
+def _reregister(broken: Sequence[Monitor], now: datetime) -> None:
     """Monitors of which somebody deleted something outside, or put it to sleep, are registered again."""
     settled = [row.pk for row in broken if row.is_settled and row.next_attempt_at is None]
     if settled:
@@ -124,16 +130,16 @@ def _mend(broken: Sequence[Monitor], now: datetime) -> None:
         enqueue_rows("monitoring", settled)
 
 
-def _news(rows: Sequence[Monitor], now: datetime) -> list[Report]:
+def _changed_reports(rows: Sequence[Monitor], now: datetime) -> list[Report]:
     """The reports that differ from what the orders were told last."""
     told = {
         part.order_id: part
         for part in OrderPart.objects.filter(order__in=[r.order_id for r in rows], part=Part.MONITORING)
     }
-    resting = resting_until([row.order_id for row in rows], now)
-    reports = [report_of(row, now=now, resting_until=resting.get(row.order_id)) for row in rows]
-    return [one for one in reports if not _is_told(told.get(one.order_pk), one)]
+    resting = maintenance_until([row.order_id for row in rows], now)
+    reports = [report_of(row, now=now, maintenance_until=resting.get(row.order_id)) for row in rows]
+    return [one for one in reports if not _is_unchanged(told.get(one.order_pk), one)]
 
 
-def _is_told(part: OrderPart | None, one: Report) -> bool:
+def _is_unchanged(part: OrderPart | None, one: Report) -> bool:
     return part is not None and (part.state, part.version, part.message) == (one.state, one.version, one.message)

@@ -16,7 +16,7 @@ from infrastructure.models import Endpoint
 from monitoring import backends
 from monitoring.choices import Backend
 from monitoring.contracts.backend import LeftBehind
-from monitoring.maintenance.services import resting_until
+from monitoring.maintenance.services import maintenance_until
 from monitoring.models import Monitor, MonitorCheck
 from monitoring.monitors.status import report_of
 from orders.choices import Part, Wanted
@@ -94,10 +94,10 @@ def move_monitors() -> int:
     What is kept of them stays: only whoever watches is another.
     """
     try:
-        watch = backends.get_watch()
+        backend = backends.get_backend()
     except OutsideError:
         return 0
-    pks = list(Monitor.objects.watched_elsewhere(watch.backend, watch.address).values_list("pk", flat=True))
+    pks = list(Monitor.objects.registered_elsewhere(backend.name, backend.address).values_list("pk", flat=True))
     if pks:
         with transaction.atomic():
             moving = Monitor.objects.filter(pk__in=pks)
@@ -106,7 +106,7 @@ def move_monitors() -> int:
     return len(pks)
 
 
-def look_again() -> int:
+def reregister_monitors() -> int:
     """Every monitor that stands outside is due, so that what was changed there by hand is put right; returns how many.
 
     Readings notice what gives no values any more; only a look notices an alarm, a service or a tag that is gone.
@@ -115,7 +115,7 @@ def look_again() -> int:
     return _make_due(standing.filter(next_attempt_at__isnull=True).exclude(backend=Backend.BUILTIN))
 
 
-def try_refused_again() -> int:
+def retry_refused_monitors() -> int:
     """Every monitor that was refused for good is due: what stood in its way may be gone; returns how many.
 
     Its order still says that it needs a person, until it succeeds.
@@ -173,8 +173,8 @@ def report_rows(rows: QuerySet[Monitor]) -> None:
     """The orders have been told how these monitors stand now."""
     now = clock.now()
     told = list(rows.prefetch_related(Prefetch("checks", MonitorCheck.objects.with_endpoints())))
-    resting = resting_until([row.order_id for row in told], now)
-    report_many([report_of(row, now=now, resting_until=resting.get(row.order_id)) for row in told])
+    resting = maintenance_until([row.order_id for row in told], now)
+    report_many([report_of(row, now=now, maintenance_until=resting.get(row.order_id)) for row in told])
 
 
 @transaction.atomic
@@ -193,4 +193,4 @@ def retry_monitor(*, monitor: Monitor) -> Monitor:
 
 def left_behind(order: Order) -> Sequence[LeftBehind]:
     """What still stands outside under the order's key; asks the outside, so never in a web request."""
-    return backends.get_watch().left_behind([order.key]).get(order.key, ())
+    return backends.get_backend().left_behind([order.key]).get(order.key, ())

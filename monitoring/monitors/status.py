@@ -32,15 +32,15 @@ def rolled_up(states: Iterable[str]) -> CheckState:
     return next((state for state in WORST_FIRST if state in known), CheckState.UNKNOWN)
 
 
-def report_of(row: Monitor, *, now: datetime, resting_until: datetime | None = None) -> Report:
+def report_of(row: Monitor, *, now: datetime, maintenance_until: datetime | None = None) -> Report:
     """What the order is told of its monitoring, from the row and its checks as they are now.
 
     While it rests for maintenance that is what is told; what is down meanwhile is added, and raises no alarm.
     """
     state, message = _standing(row, list(row.checks.all()), now)
-    if resting_until and (state == PartState.DOWN or _is_there(row)):
+    if maintenance_until and (state == PartState.DOWN or _is_there(row)):
         said = "" if state == PartState.READY else message
-        state, message = PartState.RESTING, f"{_resting_in_words(resting_until, now)} {said}".strip()
+        state, message = PartState.RESTING, f"{_resting_in_words(maintenance_until, now)} {said}".strip()
     return Report(
         order_pk=row.order_id,
         part=Part.MONITORING,
@@ -89,11 +89,11 @@ def moment_in_words(moment: datetime, now: datetime) -> str:
 def _down_in_words(checks: list[MonitorCheck]) -> str:
     """What is down and why; what they all have to say is said once."""
     down = [check for check in checks if check.state == CheckState.DOWN]
-    said = "; ".join(f"{check.endpoint.application}: {check.words}" for check in down)
+    said = "; ".join(f"{check.endpoint.application}: {check.public_message}" for check in down)
     if len(checks) == 1:
         return said
-    if len(down) == len(checks) and len({check.words for check in down}) == 1:
-        return _("All %(all)d addresses are down: %(said)s") % {"all": len(checks), "said": down[0].words}
+    if len(down) == len(checks) and len({check.public_message for check in down}) == 1:
+        return _("All %(all)d addresses are down: %(said)s") % {"all": len(checks), "said": down[0].public_message}
     count = _("%(down)d of %(all)d addresses are down") % {"down": len(down), "all": len(checks)}
     return f"{count}: {said}"
 

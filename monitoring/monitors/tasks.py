@@ -16,10 +16,10 @@ from core.engine.queue import enqueue
 from core.errors import OutsideError
 from monitoring import backends
 from monitoring.choices import CheckState
-from monitoring.contracts.backend import Registered, Watch
-from monitoring.history.intervals import keep_history_of
-from monitoring.maintenance.services import follow_registration
-from monitoring.models import Monitor, MonitorCheck, Watcher
+from monitoring.contracts.backend import MonitorBackend, Registered
+from monitoring.history.intervals import record_intervals_of
+from monitoring.maintenance.services import reconcile_windows_of
+from monitoring.models import BackendStatus, Monitor, MonitorCheck
 from monitoring.monitors.certificates import AT_ONCE, addresses_of, checks_to_ask, write_expiries
 from monitoring.monitors.readings import States, claim_page, write_page
 from monitoring.monitors.services import BATCH, report_rows
@@ -29,7 +29,7 @@ from orders.part_reports import lock_orders
 
 logger = logging.getLogger(__name__)
 
-Visit = Callable[[Watch, Sequence[Monitor]], Mapping[int, Outcome]]
+Visit = Callable[[MonitorBackend, Sequence[Monitor]], Mapping[int, Outcome]]
 
 
 class MonitoringController(Controller[Monitor]):
@@ -59,11 +59,11 @@ class MonitoringController(Controller[Monitor]):
         """Checks sleep and wake with their monitors, and the orders know."""
         reached = [row for row, outcome in outcomes if outcome.kind is Kind.DONE]
         now = clock.now()
-        _wake([row.pk for row in reached if row.wanted == Wanted.RUNNING], now)
-        _put_to_sleep([row.pk for row in reached if row.wanted != Wanted.RUNNING], now)
-        keep_history_of([row.pk for row in reached])
-        follow_registration([row.order_id for row, outcome in outcomes if _is_made(row, outcome)])
-        report_rows(Monitor.objects.filter(pk__in=[row.pk for row, _ending in outcomes]))
+        _activate_checks([row.pk for row in reached if row.wanted == Wanted.RUNNING], now)
+        _pause_checks([row.pk for row in reached if row.wanted != Wanted.RUNNING], now)
+        record_intervals_of([row.pk for row in reached])
+        reconcile_windows_of([row.order_id for row, outcome in outcomes if _is_made(row, outcome)])
+        report_rows(Monitor.objects.filter(pk__in=[row.pk for row, _outcome in outcomes]))
 
     def lock_related(self, rows: Sequence[Monitor]) -> None:
         """The orders, which are told."""
@@ -78,19 +78,19 @@ def _is_made(row: Monitor, outcome: Outcome) -> bool:
 def _visit_safely(visit: Visit, rows: Sequence[Monitor]) -> Mapping[int, Outcome]:
     """However it ended, the rows remember whom they asked."""
     try:
-        watch = backends.get_watch()
+        backend = backends.get_backend()
     except OutsideError as error:
         return {row.pk: outcome_of(error) for row in rows}
     try:
-        outcomes = visit(watch, rows)
+        outcomes = visit(backend, rows)
     except OutsideError as error:
         outcomes = {row.pk: outcome_of(error) for row in rows}
-    asked = {"backend": watch.backend, "outside_url": watch.address}
+    asked = {"backend": backend.name, "outside_url": backend.address}
     return {pk: replace(outcome, fields={**outcome.fields, **asked}) for pk, outcome in outcomes.items()}
 
 
-def _register(watch: Watch, rows: Sequence[Monitor]) -> Mapping[int, Outcome]:
-    answers = watch.ensure_monitors(specs_of(rows))
+def _register(backend: MonitorBackend, rows: Sequence[Monitor]) -> Mapping[int, Outcome]:
+    answers = backend.ensure_monitors(specs_of(rows))
     return {row.pk: _registered(answers.get(row.order.key)) for row in rows}
 
 
@@ -102,15 +102,15 @@ def _registered(answer: Registered | OutsideError | None) -> Outcome:
     return done(outside_id=answer.outside_id, remark=answer.remark, next_read_at=clock.now())
 
 
-def _pause(watch: Watch, rows: Sequence[Monitor]) -> Mapping[int, Outcome]:
-    refused = watch.pause_monitors([row.order.key for row in rows])
+def _pause(backend: MonitorBackend, rows: Sequence[Monitor]) -> Mapping[int, Outcome]:
+    refused = backend.pause_monitors([row.order.key for row in rows])
     return {row.pk: outcome_of(error) if (error := refused.get(row.order.key)) else _asleep() for row in rows}
 
 
-def _remove(watch: Watch, rows: Sequence[Monitor]) -> Mapping[int, Outcome]:
+def _remove(backend: MonitorBackend, rows: Sequence[Monitor]) -> Mapping[int, Outcome]:
     keys = [row.order.key for row in rows]
-    refused = watch.remove_monitors(keys)
-    left = watch.left_behind([key for key in keys if key not in refused])
+    refused = backend.remove_monitors(keys)
+    left = backend.left_behind([key for key in keys if key not in refused])
     outcomes = {}
     for row in rows:
         if error := refused.get(row.order.key):
@@ -127,7 +127,7 @@ def _asleep(**fields: object) -> Outcome:
     return done(next_read_at=None, read_error="", **fields)
 
 
-def _wake(pks: Sequence[int], now: datetime) -> None:
+def _activate_checks(pks: Sequence[int], now: datetime) -> None:
     """Checks that slept, or were never read, have from now to be heard of."""
     unread = Q(state=CheckState.PAUSED) | Q(state=CheckState.UNKNOWN, checked_at__isnull=True)
     MonitorCheck.objects.filter(unread, monitor__in=pks).update(
@@ -136,7 +136,7 @@ def _wake(pks: Sequence[int], now: datetime) -> None:
     Monitor.objects.filter(pk__in=pks, state=CheckState.PAUSED).update(state=CheckState.UNKNOWN)
 
 
-def _put_to_sleep(pks: Sequence[int], now: datetime) -> None:
+def _pause_checks(pks: Sequence[int], now: datetime) -> None:
     if not pks:
         return
     awake = MonitorCheck.objects.filter(monitor__in=pks).exclude(state=CheckState.PAUSED)
@@ -154,19 +154,19 @@ def read_states() -> int:
 
 def read_page() -> int:
     """One page of due monitors has been read and written; returns how many there were."""
-    watch = backends.get_watch()
-    page = claim_page(watch.page)
+    backend = backends.get_backend()
+    page = claim_page(backend.page)
     if not page.rows:
         return 0
     states: States = {}
     error = ""
     try:
-        states = watch.read_states(specs_of(page.rows))
+        states = backend.read_states(specs_of(page.rows))
     except OutsideError as outside_error:
         error = str(outside_error)
         logger.warning("No reading of %s monitors: %s", len(page.rows), error)
     write_page(page, states, error=error)
-    Watcher.objects.note(watch.backend, error)
+    BackendStatus.objects.record(backend.name, error)
     return len(page.rows)
 
 

@@ -17,7 +17,7 @@ from django.utils.translation import ngettext
 from core import clock
 from monitoring.choices import Backend
 from monitoring.history.measurement import company_zone, figures_of, today
-from monitoring.models import Monitor, WatchFigure
+from monitoring.models import BackendSli, Monitor
 from monitoring.rules.availability import Span, month_span
 from orders.models import Order
 
@@ -26,7 +26,7 @@ COMPARED = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Kept:
+class PromiseComparison:
     """How well a promise was kept in one period: by our reckoning, and by whoever watches."""
 
     title: str
@@ -42,17 +42,19 @@ class Kept:
         return "success" if self.ours >= self.promise else "danger"
 
 
-def kept_of(order: Order) -> list[Kept]:
+def promise_comparisons(order: Order) -> list[PromiseComparison]:
     """This month against the promise; where whoever watches has figures of its own, its periods, and both."""
     promise = order.terms.promise
-    figures = list(WatchFigure.objects.filter(order=order).order_by("-started_at")[:COMPARED])
+    figures = list(BackendSli.objects.filter(order=order).order_by("-started_at")[:COMPARED])
     if not figures:
         month = month_span(today(), company_zone())
-        return [Kept(title=_month(today()), ours=_ours(order, Span(month.start, clock.now())), promise=promise)]
+        return [
+            PromiseComparison(title=_month(today()), ours=_ours(order, Span(month.start, clock.now())), promise=promise)
+        ]
     return [_compared(order, row, promise) for row in figures]
 
 
-def _compared(order: Order, row: WatchFigure, promise: Decimal | None) -> Kept:
+def _compared(order: Order, row: BackendSli, promise: Decimal | None) -> PromiseComparison:
     """Both say what they know of the same time: theirs was read at a moment, and goes no further.
 
     Where we knew nothing by then, as on an order's first day, ours alone says how it is.
@@ -60,9 +62,9 @@ def _compared(order: Order, row: WatchFigure, promise: Decimal | None) -> Kept:
     title, end = _month(row.started_at.date()), min(row.ended_at, row.read_at)
     ours = _ours(order, Span(row.started_at, end))
     if ours is not None:
-        return Kept(title=title, ours=ours, theirs=row.percentage, promise=promise)
+        return PromiseComparison(title=title, ours=ours, theirs=row.percentage, promise=promise)
     until_now = Span(row.started_at, min(row.ended_at, clock.now()))
-    return Kept(title=title, ours=_ours(order, until_now), promise=promise)
+    return PromiseComparison(title=title, ours=_ours(order, until_now), promise=promise)
 
 
 def _ours(order: Order, period: Span) -> Decimal | None:
@@ -77,7 +79,7 @@ def _month(day: date) -> str:
 class Expiry:
     """When a certificate expires, in words and in colour."""
 
-    words: str
+    text: str
     tone: str
 
 
@@ -88,10 +90,10 @@ def expiry_of(until: datetime | None, *, now: datetime) -> Expiry | None:
     left = until - now
     if left <= timedelta(0):
         return Expiry(
-            words=_("expired %(day)s") % {"day": date_format(timezone.localtime(until), "DATE_FORMAT")}, tone="danger"
+            text=_("expired %(day)s") % {"day": date_format(timezone.localtime(until), "DATE_FORMAT")}, tone="danger"
         )
-    words = ngettext("expires in %(days)d day", "expires in %(days)d days", left.days) % {"days": left.days}
-    return Expiry(words=words, tone=_tone(left))
+    text = ngettext("expires in %(days)d day", "expires in %(days)d days", left.days) % {"days": left.days}
+    return Expiry(text=text, tone=_tone(left))
 
 
 def _tone(left: timedelta) -> str:

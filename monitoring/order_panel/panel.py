@@ -14,9 +14,9 @@ from django.utils.translation import ngettext
 
 from core import clock
 from core.admin.read_only_rows import when
-from monitoring.models import Incident, Maintenance, Monitor, MonitorCheck, StatusPage, Watcher
-from monitoring.order_panel.figures import expiry_of, kept_of, links_into_zabbix
-from monitoring.status_pages.board import boards_of
+from monitoring.models import BackendStatus, Incident, Maintenance, Monitor, MonitorCheck, StatusPage
+from monitoring.order_panel.figures import expiry_of, links_into_zabbix, promise_comparisons
+from monitoring.status_pages.summary import order_summaries
 from orders.choices import Part, Wanted
 from orders.models import Order
 from orders.order_panels import Fact, PartRow, Section, Sections, part_row
@@ -44,13 +44,13 @@ class MonitoringSections(Sections):
             for check in monitor.checks.all()
         ]
         if checks:
-            (board,) = boards_of([monitor])
+            (board,) = order_summaries([monitor])
             values = {
                 "checks": checks,
                 "has_certificates": any(expiry for *_rest, expiry in checks),
                 "problems": [(problem, when(problem.since)) for problem in monitor.problems.all()],
-                "kept": kept_of(order),
-                "incidents": Incident.objects.going_on().filter(order=order),
+                "kept": promise_comparisons(order),
+                "incidents": Incident.objects.ongoing().filter(order=order),
                 "windows": Maintenance.objects.unfinished_at(now).filter(orders=order).order_by("starts_at", "pk"),
                 "told_at": _watcher_in_words(monitor),
                 "board": board,
@@ -72,7 +72,7 @@ class MonitoringSections(Sections):
 
 def _watcher_in_words(monitor: Monitor) -> str:
     """How old what is shown may be, where whoever watches does not answer."""
-    row = Watcher.objects.filter(backend=monitor.backend, failing_since__isnull=False).first()
+    row = BackendStatus.objects.filter(backend=monitor.backend, failing_since__isnull=False).first()
     if row is None:
         return ""
     since = timezone.localtime(row.failing_since)

@@ -9,7 +9,7 @@ from django.conf import settings
 from monitoring.charts.daily import Day
 from monitoring.history.measurement import company_zone
 from monitoring.models import DailyAvailability, Maintenance, MonthlyReport, Outage
-from monitoring.models.history import Stretch
+from monitoring.models.history import Interval
 from monitoring.reports.document import ReportDocument, ReportOutage, ReportWindow, counted
 from monitoring.rules.availability import Span, month_span, next_month
 
@@ -53,13 +53,13 @@ def _outages(report: MonthlyReport, month: Span, windows: tuple[Span, ...]) -> t
     return tuple(_outage(row, month, windows) for row in rows)
 
 
-def _outage(row: Stretch, month: Span, windows: tuple[Span, ...]) -> ReportOutage:
+def _outage(row: Interval, month: Span, windows: tuple[Span, ...]) -> ReportOutage:
     # What had not ended when the month did is told as far as the month goes.
     ended_at = row.ended_at if row.ended_at and row.ended_at <= month.end else None
     span = Span(row.started_at, ended_at or month.end)
     return ReportOutage(
         application=row.application,
-        cause=row.words,
+        cause=row.public_cause,
         started_at=row.started_at,
         ended_at=ended_at,
         lasted=span.end - span.start,

@@ -18,7 +18,7 @@ from core.errors import Refusal
 from customers.models import User
 from monitoring.history.measurement import company_zone, today
 from monitoring.maintenance.services import windows_of
-from monitoring.models import DailyAvailability, Gap, Monitor, MonthlyReport, Outage, ReportFile
+from monitoring.models import BackfillRequest, DailyAvailability, Monitor, MonthlyReport, Outage, ReportFile
 from monitoring.rules.availability import Figures, Span, meeting, month_span, next_month, without
 from monitoring.rules.sla_credit import credit_due
 from orders.models import Order
@@ -63,9 +63,9 @@ def _ready(month: date) -> list[int]:
     days = DailyAvailability.objects.filter(day__gte=month, day__lt=next_month(month))
     open_days = days.filter(closed_at__isnull=True)
     reported = MonthlyReport.objects.filter(month=month)
-    gaps = Gap.objects.filter(started_at__lt=month_span(month, company_zone()).end)
+    requests = BackfillRequest.objects.filter(started_at__lt=month_span(month, company_zone()).end)
     fresh = days.exclude(order__in=open_days.values("order")).exclude(order__in=reported.values("order"))
-    fresh = fresh.exclude(order__in=gaps.values("monitor_check__monitor__order"))
+    fresh = fresh.exclude(order__in=requests.values("monitor_check__monitor__order"))
     return _closed_to_the_end(month, dict(fresh.order_by().values_list("order").annotate(last=Max("day"))))
 
 
@@ -141,7 +141,7 @@ def _report(order: Order, month: date, sums: dict[str, Any], outages: int) -> Mo
 def print_reports() -> int:
     """Reports without a file get one from a worker; returns how many, at most `AT_ONCE` at a time."""
     now = clock.now()
-    reports = list(MonthlyReport.objects.unprinted().order_by("pk")[:AT_ONCE])
+    reports = list(MonthlyReport.objects.without_file().order_by("pk")[:AT_ONCE])
     ReportFile.objects.bulk_create(
         [ReportFile(report=report, next_attempt_at=now) for report in reports], ignore_conflicts=True
     )

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from monitoring.choices import CheckState
-from monitoring.contracts.backend import Health, Seen
+from monitoring.contracts.backend import Health, Reading
 
 DOWN_AFTER = 2  # failures in a row
 UNKNOWN_AFTER = timedelta(minutes=5)  # without a reading
@@ -15,7 +15,7 @@ VISIBLE_DIGITS = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Held:
+class CheckStatus:
     """What is held of one address."""
 
     state: CheckState
@@ -25,12 +25,12 @@ class Held:
     message: str = ""
     seconds: float = 0.0
 
-    def looks_like(self, other: Held) -> bool:
+    def looks_like(self, other: CheckStatus) -> bool:
         """True when nobody could tell the two apart but by the time of the last reading."""
         return _visible(self) == _visible(other)
 
 
-def held_after(held: Held, seen: Seen | None, *, now: datetime) -> Held:
+def status_after(status: CheckStatus, seen: Reading | None, *, now: datetime) -> CheckStatus:
     """What is held once `seen` (nothing, when nobody could tell) is taken in.
 
     Up at the first success, down at the second failure in a row. Silence turns up into unknown after a while, but
@@ -38,17 +38,17 @@ def held_after(held: Held, seen: Seen | None, *, now: datetime) -> Held:
     """
     if seen is not None and seen.at > now:
         seen = replace(seen, at=now)
-    if seen is None or seen.health is Health.UNKNOWN or (held.checked_at and seen.at <= held.checked_at):
-        return _after_silence(held, now)
-    failures = held.failures + 1 if seen.health is Health.DOWN else 0
-    state = held.state
+    if seen is None or seen.health is Health.UNKNOWN or (status.checked_at and seen.at <= status.checked_at):
+        return _after_silence(status, now)
+    failures = status.failures + 1 if seen.health is Health.DOWN else 0
+    state = status.state
     if seen.health is Health.UP:
         state = CheckState.UP
     elif failures >= DOWN_AFTER:
         state = CheckState.DOWN
-    return Held(
+    return CheckStatus(
         state=state,
-        since=held.since if state == held.state else seen.at,
+        since=status.since if state == status.state else seen.at,
         checked_at=seen.at,
         failures=failures,
         message=seen.message,
@@ -56,11 +56,11 @@ def held_after(held: Held, seen: Seen | None, *, now: datetime) -> Held:
     )
 
 
-def _after_silence(held: Held, now: datetime) -> Held:
-    last = held.checked_at or held.since
-    if held.state != CheckState.UP or now - last < UNKNOWN_AFTER:
-        return held
-    return replace(held, state=CheckState.UNKNOWN, since=last, failures=0)
+def _after_silence(status: CheckStatus, now: datetime) -> CheckStatus:
+    last = status.checked_at or status.since
+    if status.state != CheckState.UP or now - last < UNKNOWN_AFTER:
+        return status
+    return replace(status, state=CheckState.UNKNOWN, since=last, failures=0)
 
 
 def is_lost(state: str, since: datetime, *, now: datetime) -> bool:
@@ -68,5 +68,5 @@ def is_lost(state: str, since: datetime, *, now: datetime) -> bool:
     return state == CheckState.UNKNOWN and now - since >= UNKNOWN_AFTER
 
 
-def _visible(held: Held) -> tuple[object, ...]:
-    return held.state, held.since, held.failures, held.message, round(held.seconds, VISIBLE_DIGITS)
+def _visible(status: CheckStatus) -> tuple[object, ...]:
+    return status.state, status.since, status.failures, status.message, round(status.seconds, VISIBLE_DIGITS)

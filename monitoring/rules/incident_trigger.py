@@ -10,7 +10,7 @@ from monitoring.rules.availability import Span, merged
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Trouble:
+class OutageSeries:
     """Outages with too little calm between them to be told apart."""
 
     started_at: datetime
@@ -22,17 +22,17 @@ class Trouble:
         return self.down_for >= grace
 
 
-def present_trouble(outages: Iterable[Span], *, now: datetime, calm: timedelta) -> Trouble | None:
-    """The trouble that goes on, or was over less than `calm` ago; None where it is calm."""
+def current_outage_series(outages: Iterable[Span], *, now: datetime, calm_period: timedelta) -> OutageSeries | None:
+    """The trouble that goes on, or was over less than `calm_period` ago; None where it is calm."""
     last_first = merged(outages)[::-1]
-    if not last_first or now - last_first[0].end >= calm:
+    if not last_first or now - last_first[0].end >= calm_period:
         return None
     chain = [last_first[0]]
     for span in last_first[1:]:
-        if chain[-1].start - span.end >= calm:
+        if chain[-1].start - span.end >= calm_period:
             break
         chain.append(span)
-    return Trouble(
+    return OutageSeries(
         started_at=chain[-1].start,
         ended_at=chain[0].end,
         down_for=sum((span.end - span.start for span in chain), timedelta(0)),

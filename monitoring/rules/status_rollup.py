@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from monitoring.choices import CheckState, Service
+from monitoring.choices import CheckState, ServiceStatus
 
 # An answer that takes more of its promise than this is on its way to breaking it.
 SLOW_SHARE = 0.8
@@ -31,25 +31,25 @@ class Address:
         return self.state == CheckState.UP and self.seconds > SLOW_SHARE * self.max_seconds
 
 
-def service_of(addresses: Iterable[Address], *, in_maintenance: bool = False) -> Service:
+def order_status(addresses: Iterable[Address], *, in_maintenance: bool = False) -> ServiceStatus:
     """How an order stands; it is operational only when every one of its addresses is known to be."""
     known = list(addresses)
     if in_maintenance:
-        return Service.MAINTENANCE
+        return ServiceStatus.MAINTENANCE
     down = [one for one in known if one.state == CheckState.DOWN]
     if down:
-        return Service.MAJOR if len(down) == len(known) else Service.PARTIAL
+        return ServiceStatus.MAJOR if len(down) == len(known) else ServiceStatus.PARTIAL
     if not known or not all(one.is_known for one in known):
-        return Service.UNKNOWN
-    return Service.DEGRADED if any(one.is_slow for one in known) else Service.OPERATIONAL
+        return ServiceStatus.UNKNOWN
+    return ServiceStatus.DEGRADED if any(one.is_slow for one in known) else ServiceStatus.OPERATIONAL
 
 
-def overall(services: Iterable[Service]) -> Service:
+def overall_status(services: Iterable[ServiceStatus]) -> ServiceStatus:
     """How a customer's orders stand together: a major outage only when nothing is left that works."""
     seen = set(services)
-    if seen == {Service.MAJOR}:
-        return Service.MAJOR
-    if seen & {Service.MAJOR, Service.PARTIAL}:
-        return Service.PARTIAL
-    worst_first = (Service.UNKNOWN, Service.MAINTENANCE, Service.DEGRADED, Service.OPERATIONAL)
-    return next((one for one in worst_first if one in seen), Service.UNKNOWN)
+    if seen == {ServiceStatus.MAJOR}:
+        return ServiceStatus.MAJOR
+    if seen & {ServiceStatus.MAJOR, ServiceStatus.PARTIAL}:
+        return ServiceStatus.PARTIAL
+    worst_first = (ServiceStatus.UNKNOWN, ServiceStatus.MAINTENANCE, ServiceStatus.DEGRADED, ServiceStatus.OPERATIONAL)
+    return next((one for one in worst_first if one in seen), ServiceStatus.UNKNOWN)

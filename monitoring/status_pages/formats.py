@@ -12,22 +12,22 @@ from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
 from monitoring.charts.daily import Day
-from monitoring.choices import Service
+from monitoring.choices import ServiceStatus
 from monitoring.models import Incident, Maintenance
-from monitoring.status_pages.board import Board, OrderBoard
+from monitoring.status_pages.summary import OrderSummary, StatusSummary
 
 COLOURS = {
-    Service.OPERATIONAL: "#14713d",
-    Service.DEGRADED: "#92510a",
-    Service.PARTIAL: "#b4530b",
-    Service.MAJOR: "#b3261e",
-    Service.MAINTENANCE: "#1d5fa8",
-    Service.UNKNOWN: "#55635f",
+    ServiceStatus.OPERATIONAL: "#14713d",
+    ServiceStatus.DEGRADED: "#92510a",
+    ServiceStatus.PARTIAL: "#b4530b",
+    ServiceStatus.MAJOR: "#b3261e",
+    ServiceStatus.MAINTENANCE: "#1d5fa8",
+    ServiceStatus.UNKNOWN: "#55635f",
 }
 CHARACTER, PADDING = 7, 8
 
 
-def as_json(board: Board, *, url: str) -> dict[str, Any]:
+def as_json(board: StatusSummary, *, url: str) -> dict[str, Any]:
     """Everything the page tells, without its words."""
     return {
         "page": {"name": board.customer.name, "url": url, "updated_at": board.at},
@@ -38,7 +38,7 @@ def as_json(board: Board, *, url: str) -> dict[str, Any]:
     }
 
 
-def _service(one: OrderBoard) -> dict[str, Any]:
+def _service(one: OrderSummary) -> dict[str, Any]:
     return {
         "reference": one.order.reference,
         "name": one.order.name,
@@ -97,7 +97,7 @@ def own_orders(one: Maintenance) -> list[Any]:
     return list(getattr(one, "own_orders", ()))
 
 
-def as_feed(board: Board, *, url: str) -> str:
+def as_feed(board: StatusSummary, *, url: str) -> str:
     """RSS 2.0: incidents with all that was said of them, and maintenance to come."""
     feed = feedgenerator.Rss201rev2Feed(
         title=f"{board.customer.name} · {settings.SITE_NAME}",
@@ -138,7 +138,7 @@ class Badge:
     """Two words and a colour, with the room they take."""
 
     label: str
-    words: str
+    text: str
     colour: str
 
     @property
@@ -147,21 +147,21 @@ class Badge:
         return len(self.label) * CHARACTER + 2 * PADDING
 
     @property
-    def words_width(self) -> int:
+    def text_width(self) -> int:
         """Of the right half."""
-        return len(self.words) * CHARACTER + 2 * PADDING
+        return len(self.text) * CHARACTER + 2 * PADDING
 
     @property
     def width(self) -> int:
         """Of the whole."""
-        return self.label_width + self.words_width
+        return self.label_width + self.text_width
 
     @property
-    def words_x(self) -> int:
+    def text_x(self) -> int:
         """Where the right half's text begins."""
         return self.label_width + PADDING
 
 
-def badge(board: Board) -> Badge:
+def badge(board: StatusSummary) -> Badge:
     """The board in one word."""
-    return Badge(label=_("status"), words=str(board.service.label).lower(), colour=COLOURS[board.service])
+    return Badge(label=_("status"), text=str(board.service.label).lower(), colour=COLOURS[board.service])

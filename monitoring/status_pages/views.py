@@ -12,20 +12,20 @@ from django.views.decorators.http import require_safe
 
 from monitoring.models import StatusPage
 from monitoring.status_pages import formats
-from monitoring.status_pages.board import Board, board_of
+from monitoring.status_pages.summary import StatusSummary, summary_of
 
 View = Callable[..., HttpResponse]
 FRESH_SECONDS = 30
 
 
-def for_holders(view: Callable[[HttpRequest, StatusPage, Board], HttpResponse]) -> View:
+def for_holders(view: Callable[[HttpRequest, StatusPage, StatusSummary], HttpResponse]) -> View:
     """The view is given the board that the link opens; other links open nothing, and no engine indexes any."""
 
     @require_safe
     @wraps(view)
     def opened(request: HttpRequest, token: str) -> HttpResponse:
         page = get_object_or_404(StatusPage.objects.select_related("customer").opened_by(token))
-        response = view(request, page, board_of(page.customer))
+        response = view(request, page, summary_of(page.customer))
         response.headers["X-Robots-Tag"] = "noindex, nofollow"
         response.headers["Referrer-Policy"] = "no-referrer"  # the address is the secret
         patch_cache_control(response, private=True, max_age=FRESH_SECONDS)
@@ -35,25 +35,25 @@ def for_holders(view: Callable[[HttpRequest, StatusPage, Board], HttpResponse]) 
 
 
 @for_holders
-def status_page(request: HttpRequest, page: StatusPage, board: Board) -> HttpResponse:
+def status_page(request: HttpRequest, page: StatusPage, board: StatusSummary) -> HttpResponse:
     """For people."""
     return render(request, "monitoring/status.html", {"page": page, "board": board})
 
 
 @for_holders
-def status_json(request: HttpRequest, page: StatusPage, board: Board) -> HttpResponse:
+def status_json(request: HttpRequest, page: StatusPage, board: StatusSummary) -> HttpResponse:
     """For programs."""
     return JsonResponse(formats.as_json(board, url=page.url))
 
 
 @for_holders
-def status_feed(request: HttpRequest, page: StatusPage, board: Board) -> HttpResponse:
+def status_feed(request: HttpRequest, page: StatusPage, board: StatusSummary) -> HttpResponse:
     """For feed readers."""
     return HttpResponse(formats.as_feed(board, url=page.url), content_type="application/rss+xml; charset=utf-8")
 
 
 @for_holders
-def status_badge(request: HttpRequest, page: StatusPage, board: Board) -> HttpResponse:
+def status_badge(request: HttpRequest, page: StatusPage, board: StatusSummary) -> HttpResponse:
     """For other people's pages."""
     badge = formats.badge(board)
     return render(request, "monitoring/badge.svg", {"badge": badge}, content_type="image/svg+xml")

@@ -6,14 +6,14 @@ from collections.abc import Collection, Sequence
 
 from django.db import transaction
 
-from monitoring.contracts.history_source import Alarm
+from monitoring.contracts.history_source import ActiveProblem
 from monitoring.history.intervals import orders_of_keys
 from monitoring.models import Monitor, MonitorCheck, Problem
 from orders.choices import Wanted
 
 
 @transaction.atomic
-def write_problems(alarms: Sequence[Alarm]) -> int:
+def write_problems(alarms: Sequence[ActiveProblem]) -> int:
     """Exactly the problems of running orders are rows; returns how many. Four queries, and two more to change any."""
     orders = orders_of_keys({one.key for one in alarms})
     running = Monitor.objects.filter(order__in=orders.values(), wanted=Wanted.RUNNING)
@@ -39,7 +39,7 @@ def _checks_of(monitors: Collection[int]) -> dict[tuple[int, str], int]:
     return {(monitor, name): pk for monitor, name, pk in rows}
 
 
-def _problem(alarm: Alarm, monitor: int, check: int | None) -> Problem:
+def _problem(alarm: ActiveProblem, monitor: int, check: int | None) -> Problem:
     return Problem(
         monitor_id=monitor,
         monitor_check_id=check,
@@ -53,4 +53,4 @@ def _problem(alarm: Alarm, monitor: int, check: int | None) -> Problem:
 
 
 def _is_known(row: Problem, known: Problem | None) -> bool:
-    return known is not None and known.told == row.told
+    return known is not None and known.content == row.content

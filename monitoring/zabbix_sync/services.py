@@ -1,4 +1,4 @@
-"""What staff may ask of whoever watches; a worker does the asking."""
+"""What staff may request of the monitoring backend; a worker carries it out."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from django.db import transaction
 from core.engine.queue import enqueue
 
 
-def ask_who_watches(*_: object) -> None:
-    """A worker will test the connection, and write down what was said."""
-    enqueue("monitoring.zabbix_sync.tasks.test_watch", name="test whoever watches")
+def request_backend_check(*_: object) -> None:
+    """A worker will test the connection and store the report."""
+    enqueue("monitoring.zabbix_sync.tasks.check_backend", name="check backend")
 
 
 @transaction.atomic
-def ask_for_figures(*_: object) -> None:
-    """A worker will read the watcher's own figures and its problems."""
-    enqueue("monitoring.zabbix_sync.tasks.read_figures", name="read figures")
+def request_sli(*_: object) -> None:
+    """A worker will read the SLI and the active problems."""
+    enqueue("monitoring.zabbix_sync.tasks.read_sli", name="read SLI")
     enqueue("monitoring.zabbix_sync.tasks.read_problems", name="read problems")

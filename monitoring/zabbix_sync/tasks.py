@@ -1,4 +1,4 @@
-"""What workers bring in by the clock beyond the readings: problems, the watcher's own figures, and what was missed."""
+"""What workers read from the backend besides readings: problems, SLI, and the history of missed periods."""
 
 from __future__ import annotations
 
@@ -11,88 +11,90 @@ from django.utils.translation import gettext as _
 from core import clock
 from core.errors import OutsideError
 from monitoring import backends
-from monitoring.contracts.history_source import Figure, Teller
-from monitoring.history.backfill import REMEMBERED, fill_gaps, note_brief
+from monitoring.contracts.history_source import HistorySource, SliReading
+from monitoring.history.backfill import REMEMBERED, backfill_history, request_backfill_of
 from monitoring.history.intervals import orders_of_keys
-from monitoring.models import Watcher, WatchFigure
+from monitoring.models import BackendSli, BackendStatus
 from monitoring.monitors.tasks import read_states
 from monitoring.zabbix_sync.problems import write_problems
 
 logger = logging.getLogger(__name__)
 
-# A failure that goes on while we look is over, perhaps, when we look again.
-LOOK_AGAIN = timedelta(minutes=15)
+# A failure that is ongoing at one run may be over at the next.
+OVERLAP = timedelta(minutes=15)
 
 
 def read_problems() -> int:
-    """Our rows hold the problems that go on; returns how many."""
+    """Problem rows equal the active problems of the backend; returns how many."""
     return _ask(_read_problems)
 
 
-def read_figures() -> int:
-    """Our rows hold the watcher's own figures of this period and the last; returns how many."""
-    return _ask(_read_figures)
+def read_sli() -> int:
+    """SLI rows hold the backend's figures of this period and the last; returns how many."""
+    return _ask(_read_sli)
 
 
 def read_pushed() -> int:
-    """What was pushed has been read, with whatever else is due, and the problems too; returns how many monitors."""
+    """Pushed monitors, all others that are due, and problems are read; returns the number of monitors."""
     count = read_states()
     read_problems()
     return count
 
 
-def look_back() -> int:
-    """What came and went between two readings, or while nobody read, is in our history; returns how many gaps."""
-    return _ask(_look_back)
+def backfill() -> int:
+    """Outages between two readings, or in times without readings, are in the history; returns how many periods."""
+    return _ask(_backfill)
 
 
-def test_watch() -> str:
-    """The watcher's row says who answered, and what we may do there, or why nobody did."""
-    watch, teller = backends.get_watch(), backends.get_teller()
+def check_backend() -> str:
+    """The backend's row holds its version and what the account may do there, or why it did not answer."""
+    backend, source = backends.get_backend(), backends.get_history_source()
     try:
-        lines = [watch.test_connection(), *(teller.describe() if teller else ())]
-        words, error = "\n".join(lines), ""
+        lines = [backend.test_connection(), *(source.describe() if source else ())]
+        report, error = "\n".join(lines), ""
     except OutsideError as outside_error:
-        words, error = _("Failed: %(error)s") % {"error": outside_error}, str(outside_error)
-    Watcher.objects.note(watch.backend, error)
-    Watcher.objects.filter(backend=watch.backend).update(said=words, tested_at=clock.now(), address=watch.address)
-    return words
+        report, error = _("Failed: %(error)s") % {"error": outside_error}, str(outside_error)
+    BackendStatus.objects.record(backend.name, error)
+    BackendStatus.objects.filter(backend=backend.name).update(
+        test_report=report, tested_at=clock.now(), address=backend.address
+    )
+    return report
 
 
-def _ask(act: Callable[[Teller], int]) -> int:
-    """Asks whoever remembers, and remembers how that went; where nobody does, there is nothing to ask."""
-    teller = backends.get_teller()
-    if teller is None:
+def _ask(act: Callable[[HistorySource], int]) -> int:
+    """Calls `act` with the history source, if there is one, and records the result of the call."""
+    source = backends.get_history_source()
+    if source is None:
         return 0
     try:
-        count = act(teller)
+        count = act(source)
     except OutsideError as error:
-        logger.warning("%s told nothing: %s", teller.backend, error)
-        Watcher.objects.note(teller.backend, str(error))
+        logger.warning("Nothing read from %s: %s", source.name, error)
+        BackendStatus.objects.record(source.name, str(error))
         return 0
-    Watcher.objects.note(teller.backend)
+    BackendStatus.objects.record(source.name)
     return count
 
 
-def _read_problems(teller: Teller) -> int:
-    count = write_problems(teller.read_problems())
-    Watcher.objects.filter(backend=teller.backend).update(problems_read_at=clock.now())
+def _read_problems(source: HistorySource) -> int:
+    count = write_problems(source.read_problems())
+    BackendStatus.objects.filter(backend=source.name).update(problems_read_at=clock.now())
     return count
 
 
-def _read_figures(teller: Teller) -> int:
-    figures = teller.read_figures()
+def _read_sli(source: HistorySource) -> int:
+    figures = source.read_sli()
     orders = orders_of_keys({one.key for one in figures})
-    rows = {(row.order_id, row.started_at): row for one in figures if (row := _figure(one, orders.get(one.key)))}
-    WatchFigure.objects.write(list(rows.values()))
-    Watcher.objects.filter(backend=teller.backend).update(figures_read_at=clock.now())
+    rows = {(row.order_id, row.started_at): row for one in figures if (row := _sli(one, orders.get(one.key)))}
+    BackendSli.objects.write(list(rows.values()))
+    BackendStatus.objects.filter(backend=source.name).update(sli_read_at=clock.now())
     return len(rows)
 
 
-def _figure(one: Figure, order: int | None) -> WatchFigure | None:
+def _sli(one: SliReading, order: int | None) -> BackendSli | None:
     if order is None:
         return None
-    return WatchFigure(
+    return BackendSli(
         order_id=order,
         started_at=one.start,
         ended_at=one.end,
@@ -102,10 +104,10 @@ def _figure(one: Figure, order: int | None) -> WatchFigure | None:
     )
 
 
-def _look_back(teller: Teller) -> int:
+def _backfill(source: HistorySource) -> int:
     now = clock.now()
-    row, _made = Watcher.objects.get_or_create(backend=teller.backend)
-    since = max((row.past_read_until or now) - LOOK_AGAIN, now - REMEMBERED)
-    note_brief(teller.read_brief(since=since))
-    Watcher.objects.filter(pk=row.pk).update(past_read_until=now)
-    return fill_gaps(teller)
+    row, _made = BackendStatus.objects.get_or_create(backend=source.name)
+    since = max((row.history_read_until or now) - OVERLAP, now - REMEMBERED)
+    request_backfill_of(source.read_past_problems(since=since))
+    BackendStatus.objects.filter(pk=row.pk).update(history_read_until=now)
+    return backfill_history(source)

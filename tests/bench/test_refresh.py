@@ -13,11 +13,11 @@ from django.test.utils import CaptureQueriesContext
 from core import clock
 from infrastructure.models import Deployment, Endpoint, Provider, Server
 from monitoring import backends
-from monitoring.adapters.zabbix.backend import ZabbixWatch
+from monitoring.adapters.zabbix.backend import ZabbixBackend
 from monitoring.contracts.backend import CheckSpec, MonitorSpec
 from monitoring.models import Monitor, MonitorCheck
 from monitoring.monitors.tasks import read_states
-from monitoring.zabbix_sync.tasks import read_figures, read_problems
+from monitoring.zabbix_sync.tasks import read_problems, read_sli
 from orders.choices import State, Wanted
 from orders.models import Order
 from tests.bench.test_zabbix import Bare
@@ -31,7 +31,7 @@ pytestmark = [
     pytest.mark.skipif(not all(os.environ.get(name) for name in VERSIONS.values()), reason="needs the lab's Zabbix"),
 ]
 
-MOST_CALLS = {read_states: 4, read_problems: 1, read_figures: 2}
+MOST_CALLS = {read_states: 4, read_problems: 1, read_sli: 2}
 """What each may take; to the figures comes one call for each SLA that there is, as Zabbix tells one at a time."""
 
 
@@ -80,11 +80,11 @@ def _copied(order: Order, number: int) -> dict[str, object]:
     return {**fields, "id": None, "reference": run, "name": run, "wanted": Wanted.RUNNING, "state": State.ACTIVE}
 
 
-def cost(watch: ZabbixWatch, act: Callable[[], int]) -> tuple[int, int, float]:
-    before, started = watch.wire.calls, time.perf_counter()
+def cost(backend: ZabbixBackend, act: Callable[[], int]) -> tuple[int, int, float]:
+    before, started = backend.client.calls, time.perf_counter()
     with CaptureQueriesContext(connection) as queries:
         act()
-    return watch.wire.calls - before, len(queries), time.perf_counter() - started
+    return backend.client.calls - before, len(queries), time.perf_counter() - started
 
 
 def floor(bare: Bare, keys: list[str]) -> float:
@@ -108,9 +108,9 @@ def floor(bare: Bare, keys: list[str]) -> float:
 def test_refreshing_takes_as_many_calls_and_queries_for_many_as_for_few(
     version: str, socket_enabled: None, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    watch = zabbix(version, interval="1h")
-    monkeypatch.setattr(backends, "get_watch", lambda: watch)
-    bare = Bare(watch)
+    backend = zabbix(version, interval="1h")
+    monkeypatch.setattr(backends, "get_backend", lambda: backend)
+    bare = Bare(backend)
     keys: list[str] = []
     costs: dict[int, list[tuple[int, int]]] = {}
     try:
@@ -118,12 +118,12 @@ def test_refreshing_takes_as_many_calls_and_queries_for_many_as_for_few(
             fresh = [spec(order) for order in make_orders(number)]
             keys += [one.key for one in fresh]
             for at in range(0, number, 1000):
-                watch.ensure_monitors(fresh[at : at + 1000])
+                backend.ensure_monitors(fresh[at : at + 1000])
             take_stock()
             read_states()
             Monitor.objects.update(next_read_at=clock.now())
             bare_seconds = floor(bare, keys)
-            seen = [cost(watch, act) for act in MOST_CALLS]
+            seen = [cost(backend, act) for act in MOST_CALLS]
             costs[len(keys)] = [(calls, queries) for calls, queries, _seconds in seen]
             told = "; ".join(
                 f"{act.__name__} {calls} calls, {queries} queries, {seconds:.2f} s"
@@ -132,16 +132,16 @@ def test_refreshing_takes_as_many_calls_and_queries_for_many_as_for_few(
             ours = seen[0][2] + seen[1][2]
             with capsys.disabled():
                 print(  # noqa: T201
-                    f"\nZabbix {watch.wire.version}, {len(keys)} monitors: {told}; "
+                    f"\nZabbix {backend.client.version}, {len(keys)} monitors: {told}; "
                     f"bare calls {bare_seconds:.2f} s, readings and problems {ours / bare_seconds:.2f} times that"
                 )
         plans = len(bare.call("sla.get", {"output": ["slaid"]}))
     finally:
         for at in range(0, len(keys), 1000):
-            watch.remove_monitors(keys[at : at + 1000])
+            backend.remove_monitors(keys[at : at + 1000])
     few, many = costs.values()
     assert [calls for calls, _queries in few] == [calls for calls, _queries in many]
-    allowed = MOST_CALLS | {read_figures: MOST_CALLS[read_figures] + plans}
+    allowed = MOST_CALLS | {read_sli: MOST_CALLS[read_sli] + plans}
     assert all(calls <= most for (calls, _queries), most in zip(many, allowed.values(), strict=True))
     # SQLite takes a thousand parameters in a statement, so sets come in portions there.
     assert connection.vendor == "sqlite" or all(b <= a + 2 for (_, a), (_, b) in zip(few, many, strict=True))

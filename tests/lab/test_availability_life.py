@@ -16,22 +16,22 @@ from monitoring.history.measurement import close_days, company_zone, today
 from monitoring.incidents.services import post_update
 from monitoring.maintenance.services import cancel_maintenance, plan_maintenance
 from monitoring.models import (
+    BackendSli,
     DailyAvailability,
     Incident,
     Maintenance,
     MonthlyReport,
     Outage,
     Problem,
-    WatchFigure,
 )
 from monitoring.reports.services import make_reports
 from monitoring.status_pages.services import renew_link
-from monitoring.zabbix_sync.tasks import read_figures
+from monitoring.zabbix_sync.tasks import read_sli
 from orders.choices import Part, PartState, State
 from orders.services import remove_order, resume_order, suspend_order
 from tests.factories import UserFactory
+from tests.lab.monitored_order import MonitoredOrder, forget_product, monitored_by
 from tests.lab.smtp import taking_mail
-from tests.lab.watched import Watched, forget_product, watched_by
 from tests.lab.zabbix import VERSIONS, serving, zabbix
 
 pytestmark = [pytest.mark.lab, pytest.mark.django_db(transaction=True)]
@@ -42,14 +42,16 @@ PROMISE, CREDIT = Decimal("99.9"), Decimal(10)
 
 
 @pytest.fixture(params=list(VERSIONS))
-def life(request: pytest.FixtureRequest, socket_enabled: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Watched]:
+def life(
+    request: pytest.FixtureRequest, socket_enabled: None, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[MonitoredOrder]:
     """An order of a plan with a promise; nothing of it is left in Zabbix, however the test ends."""
-    watch = zabbix(str(request.param))
+    backend = zabbix(str(request.param))
     with serving() as address:
-        life = watched_by(watch, address, monkeypatch, sla_promise=PROMISE, sla_credit=CREDIT)
+        life = monitored_by(backend, address, monkeypatch, sla_promise=PROMISE, sla_credit=CREDIT)
         yield life
-        watch.remove_monitors([life.order.key])
-        forget_product(watch, life.order)
+        backend.remove_monitors([life.order.key])
+        forget_product(backend, life.order)
 
 
 @pytest.fixture
@@ -63,7 +65,7 @@ def letters(settings: LazySettings, socket_enabled: None) -> Iterator[list[Email
 class Witness:
     """What really happened, by the test's own watch, and what everybody was told meanwhile."""
 
-    def __init__(self, life: Watched, letters: list[EmailMessage]) -> None:
+    def __init__(self, life: MonitoredOrder, letters: list[EmailMessage]) -> None:
         self.life, self.letters = life, letters
         self.page = renew_link(customer=life.order.customer)
 
@@ -92,12 +94,12 @@ def near(seen: datetime | None, happened: datetime) -> bool:
     return seen is not None and -timedelta(seconds=1) <= seen - happened <= TOLERANCE
 
 
-def state_is(life: Watched, state: State) -> bool:
+def state_is(life: MonitoredOrder, state: State) -> bool:
     return life.order.state == state
 
 
 def test_order_is_watched_from_its_arrival_to_its_removal(
-    life: Watched, letters: list[EmailMessage], monkeypatch: pytest.MonkeyPatch
+    life: MonitoredOrder, letters: list[EmailMessage], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     witness = Witness(life, letters)
     standing = arrive(life, witness)
@@ -105,7 +107,7 @@ def test_order_is_watched_from_its_arrival_to_its_removal(
     work = work_on_it(life, witness)
     pause = rest(life)
     removed_at = leave(life, standing)
-    days, month = look_back(life, monkeypatch)
+    days, month = backfill(life, monkeypatch)
 
     assert life.monitor.watched_from is not None
     watched = removed_at - life.monitor.watched_from
@@ -121,7 +123,7 @@ def test_order_is_watched_from_its_arrival_to_its_removal(
     assert (month.credit, month.credit_state) == (Decimal("4.90"), "due")
 
 
-def arrive(life: Watched, witness: Witness) -> dict[str, list[str]]:
+def arrive(life: MonitoredOrder, witness: Witness) -> dict[str, list[str]]:
     """Registered by the controller, read by the task, and up; what stands of it in Zabbix."""
     life.until(lambda: life.told()[0] == PartState.READY, "registered")
     standing = life.standing()
@@ -138,7 +140,7 @@ def arrive(life: Watched, witness: Witness) -> dict[str, list[str]]:
     return standing
 
 
-def break_and_mend(life: Watched, witness: Witness) -> timedelta:
+def break_and_mend(life: MonitoredOrder, witness: Witness) -> timedelta:
     """The address breaks: Zabbix, the order, the customer and the page say so; it is mended, and they say that."""
     broken_at, life.address.status = clock.now(), 503
     life.until(lambda: bool(life.problems()), "Zabbix's problem")
@@ -176,7 +178,7 @@ def break_and_mend(life: Watched, witness: Witness) -> timedelta:
     life.until(lambda: not Problem.objects.exists(), "no problem among our rows", 20)
     compare_with_zabbix(life, mended_at - broken_at)
     assert witness.status() == ("operational", "operational")
-    life.until(lambda: not Incident.objects.going_on().exists() and len(witness.subjects()) == 2, "all-clear")
+    life.until(lambda: not Incident.objects.ongoing().exists() and len(witness.subjects()) == 2, "all-clear")
     incident.refresh_from_db()
     assert (incident.state, incident.resolved_at) == ("resolved", outage.ended_at)
     name = life.order.name
@@ -184,18 +186,18 @@ def break_and_mend(life: Watched, witness: Witness) -> timedelta:
     return mended_at - broken_at
 
 
-def compare_with_zabbix(life: Watched, outage: timedelta) -> None:
+def compare_with_zabbix(life: MonitoredOrder, outage: timedelta) -> None:
     """Zabbix's own reckoning of the same service comes to the same, once its services have caught up."""
     # Services are reckoned by a process of their own, every five seconds in the lab.
-    life.until(lambda: bool(read_figures()) and figure(life).downtime > 0, "Zabbix's figures")
+    life.until(lambda: bool(read_sli()) and figure(life).downtime > 0, "Zabbix's figures")
     assert about(figure(life).downtime, outage)
 
 
-def figure(life: Watched) -> WatchFigure:
-    return WatchFigure.objects.filter(order=life.order).latest("started_at")
+def figure(life: MonitoredOrder) -> BackendSli:
+    return BackendSli.objects.filter(order=life.order).latest("started_at")
 
 
-def work_on_it(life: Watched, witness: Witness) -> timedelta:
+def work_on_it(life: MonitoredOrder, witness: Witness) -> timedelta:
     """A planned window in which it breaks and is mended: announced, shown, and nobody is alarmed."""
     # Zabbix counts in whole seconds: what breaks within the window's first second began at its full second.
     began_at = clock.now().replace(microsecond=0)
@@ -222,13 +224,13 @@ def work_on_it(life: Watched, witness: Witness) -> timedelta:
     return ended_at - began_at
 
 
-def rest(life: Watched) -> timedelta:
+def rest(life: MonitoredOrder) -> timedelta:
     """Suspended, it is asked nothing; resumed, it is the same host that wakes."""
     hosts = {"output": ["hostid", "status"], "filter": {"host": [life.order.key]}}
     suspended_at = clock.now()
     suspend_order(order=life.order)
     life.until(lambda: life.told()[0] == PartState.SUSPENDED, "paused")
-    assert life.watch.wire.call("host.get", hosts) == [{"hostid": life.monitor.outside_id, "status": "1"}]
+    assert life.backend.client.call("host.get", hosts) == [{"hostid": life.monitor.outside_id, "status": "1"}]
     life.report_below(PartState.SUSPENDED)
     assert state_is(life, State.SUSPENDED)
     life.address.status = 500  # its composition is stopped: nothing may come of it
@@ -240,26 +242,26 @@ def rest(life: Watched) -> timedelta:
     resume_order(order=life.order)
     life.report_below()
     life.until(lambda: life.told()[0] == PartState.READY and life.monitor.state == "up", "awake", 90)
-    assert life.watch.wire.call("host.get", hosts) == [{"hostid": life.monitor.outside_id, "status": "0"}]
+    assert life.backend.client.call("host.get", hosts) == [{"hostid": life.monitor.outside_id, "status": "0"}]
     assert state_is(life, State.ACTIVE)
     return clock.now() - suspended_at
 
 
-def leave(life: Watched, standing: dict[str, list[str]]) -> datetime:
+def leave(life: MonitoredOrder, standing: dict[str, list[str]]) -> datetime:
     """Removed: not one of the objects that were made is known to Zabbix any more."""
     remove_order(order=life.order)
     life.until(lambda: life.told()[0] == PartState.REMOVED, "deregistered")
     removed_at = clock.now()
     assert life.still_there(standing) == {}
     assert life.standing() == {kind: [] for kind in standing}
-    assert life.watch.left_behind([life.order.key]) == {}
+    assert life.backend.left_behind([life.order.key]) == {}
     life.report_below(PartState.REMOVED)
     assert life.order.parts.get(part=Part.MONITORING).state == PartState.REMOVED
-    assert Outage.objects.going_on().count() == 0
+    assert Outage.objects.ongoing().count() == 0
     return removed_at
 
 
-def look_back(life: Watched, monkeypatch: pytest.MonkeyPatch) -> tuple[dict[str, int], MonthlyReport]:
+def backfill(life: MonitoredOrder, monkeypatch: pytest.MonkeyPatch) -> tuple[dict[str, int], MonthlyReport]:
     """The days are over, and then the month is: their figures."""
     night = timedelta(days=1, hours=1)
     month = today().replace(day=1)
@@ -273,7 +275,7 @@ def look_back(life: Watched, monkeypatch: pytest.MonkeyPatch) -> tuple[dict[str,
     return days, MonthlyReport.objects.get(order=life.order, month=month)
 
 
-def whole_days(life: Watched) -> int:
+def whole_days(life: MonitoredOrder) -> int:
     """The seconds of the days on which it was watched; none of them is lost."""
     assert str(company_zone())
     return 86400 * DailyAvailability.objects.filter(order=life.order).count()

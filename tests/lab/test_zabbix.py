@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from core.errors import ConfigError, OutsideError, PermanentError, TransientError
-from monitoring.adapters.zabbix.backend import ZabbixWatch
+from monitoring.adapters.zabbix.backend import ZabbixBackend
 from monitoring.contracts.backend import Health, MonitorSpec, Registered
 from tests.lab.zabbix import VERSIONS, Address, orders, serving, wait_until, zabbix
 
@@ -22,7 +22,7 @@ def version(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def watch(version: str, socket_enabled: None) -> ZabbixWatch:
+def backend(version: str, socket_enabled: None) -> ZabbixBackend:
     return zabbix(version)
 
 
@@ -33,56 +33,56 @@ def address(socket_enabled: None) -> Iterator[Address]:
 
 
 @pytest.fixture
-def specs(watch: ZabbixWatch, address: Address) -> Iterator[list[MonitorSpec]]:
+def specs(backend: ZabbixBackend, address: Address) -> Iterator[list[MonitorSpec]]:
     """Two orders, and nothing of them afterwards."""
     specs = orders(address, checks=2)
     yield specs
-    watch.remove_monitors([spec.key for spec in specs])
+    backend.remove_monitors([spec.key for spec in specs])
 
 
-def healths(watch: ZabbixWatch, specs: list[MonitorSpec]) -> list[Health]:
-    return [seen.health for checks in watch.read_states(specs).values() for seen in checks.values()]
+def healths(backend: ZabbixBackend, specs: list[MonitorSpec]) -> list[Health]:
+    return [seen.health for checks in backend.read_states(specs).values() for seen in checks.values()]
 
 
 def hostids(answers: Mapping[str, Registered | OutsideError]) -> list[str]:
     return [answer.outside_id for answer in answers.values() if isinstance(answer, Registered)]
 
 
-def ids(watch: ZabbixWatch, keys: list[str]) -> dict[str, list[str]]:
+def ids(backend: ZabbixBackend, keys: list[str]) -> dict[str, list[str]]:
     """Everything that stands of `keys`, by kind."""
     tags = [{"tag": "live", "value": key, "operator": 1} for key in keys]
-    hosts = watch.wire.call("host.get", {"output": ["hostid"], "filter": {"host": keys}})
+    hosts = backend.client.call("host.get", {"output": ["hostid"], "filter": {"host": keys}})
     mine = {"hostids": [host["hostid"] for host in hosts]}
-    services = watch.wire.call("service.get", {"output": ["serviceid"], "tags": tags, "evaltype": 2})
+    services = backend.client.call("service.get", {"output": ["serviceid"], "tags": tags, "evaltype": 2})
     return {
         "hosts": sorted(mine["hostids"]),
-        "scenarios": sorted(one["httptestid"] for one in watch.wire.call("httptest.get", mine)),
-        "triggers": sorted(one["triggerid"] for one in watch.wire.call("trigger.get", mine)),
+        "scenarios": sorted(one["httptestid"] for one in backend.client.call("httptest.get", mine)),
+        "triggers": sorted(one["triggerid"] for one in backend.client.call("trigger.get", mine)),
         "services": sorted(one["serviceid"] for one in services),
     }
 
 
-def test_connection_test_names_the_version(watch: ZabbixWatch, version: str) -> None:
-    assert watch.test_connection().startswith(f"Zabbix {version}.")
+def test_connection_test_names_the_version(backend: ZabbixBackend, version: str) -> None:
+    assert backend.test_connection().startswith(f"Zabbix {version}.")
 
 
-def test_token_signs_in_as_well(watch: ZabbixWatch) -> None:
-    (token,) = watch.wire.call("token.create", [{"name": "lab"}])["tokenids"]
+def test_token_signs_in_as_well(backend: ZabbixBackend) -> None:
+    (token,) = backend.client.call("token.create", [{"name": "lab"}])["tokenids"]
     try:
-        (made,) = watch.wire.call("token.generate", [token])
-        assert ZabbixWatch(url=watch.wire.url, token=made["token"]).test_connection().startswith("Zabbix")
+        (made,) = backend.client.call("token.generate", [token])
+        assert ZabbixBackend(url=backend.client.url, token=made["token"]).test_connection().startswith("Zabbix")
     finally:
-        watch.wire.call("token.delete", [token])
+        backend.client.call("token.delete", [token])
     with pytest.raises(ConfigError):
-        ZabbixWatch(url=watch.wire.url, token=made["token"]).test_connection()
+        ZabbixBackend(url=backend.client.url, token=made["token"]).test_connection()
 
 
 def test_address_is_watched_through_outage_and_recovery_and_leaves_nothing(
-    watch: ZabbixWatch, address: Address, specs: list[MonitorSpec]
+    backend: ZabbixBackend, address: Address, specs: list[MonitorSpec]
 ) -> None:
     keys = [spec.key for spec in specs]
-    answers = watch.ensure_monitors(specs)
-    standing = ids(watch, keys)
+    answers = backend.ensure_monitors(specs)
+    standing = ids(backend, keys)
     assert sorted(hostids(answers)) == standing["hosts"]
     assert {kind: len(some) for kind, some in standing.items()} == {
         "hosts": 2,
@@ -91,108 +91,108 @@ def test_address_is_watched_through_outage_and_recovery_and_leaves_nothing(
         "services": 2,
     }
 
-    before = watch.wire.calls
-    assert watch.ensure_monitors(specs) == answers
-    assert watch.wire.calls - before == 7
-    assert ids(watch, keys) == standing
+    before = backend.client.calls
+    assert backend.ensure_monitors(specs) == answers
+    assert backend.client.calls - before == 7
+    assert ids(backend, keys) == standing
 
-    wait_until(lambda: healths(watch, specs) == [Health.UP] * 4)
-    seen = watch.read_states(specs)[keys[0]]["wms0"]
+    wait_until(lambda: healths(backend, specs) == [Health.UP] * 4)
+    seen = backend.read_states(specs)[keys[0]]["wms0"]
     assert seen.message == "answered 200"
     assert seen.seconds > 0
 
     address.status = 503
-    wait_until(lambda: healths(watch, specs) == [Health.DOWN] * 4)
-    assert "503" in watch.read_states(specs)[keys[0]]["wms0"].message
+    wait_until(lambda: healths(backend, specs) == [Health.DOWN] * 4)
+    assert "503" in backend.read_states(specs)[keys[0]]["wms0"].message
     problems = {"tags": [{"tag": "live", "value": keys[0], "operator": 1}]}
-    wait_until(lambda: len(watch.wire.call("problem.get", problems)) == 2)
+    wait_until(lambda: len(backend.client.call("problem.get", problems)) == 2)
     bad = {"output": ["status"], "tags": problems["tags"]}
-    wait_until(lambda: [one["status"] for one in watch.wire.call("service.get", bad)] == ["4"])
+    wait_until(lambda: [one["status"] for one in backend.client.call("service.get", bad)] == ["4"])
 
     address.status = 200
-    wait_until(lambda: healths(watch, specs) == [Health.UP] * 4)
-    wait_until(lambda: watch.wire.call("problem.get", problems) == [])
+    wait_until(lambda: healths(backend, specs) == [Health.UP] * 4)
+    wait_until(lambda: backend.client.call("problem.get", problems) == [])
 
-    assert watch.pause_monitors(keys) == {}
-    assert watch.read_states(specs) == {key: {} for key in keys}
-    assert watch.ensure_monitors(specs) == answers
-    assert watch.remove_monitors(keys) == {}
-    assert watch.left_behind(keys) == {}
-    assert ids(watch, keys) == {"hosts": [], "scenarios": [], "triggers": [], "services": []}
-    assert watch.remove_monitors(keys) == {}
-    assert watch.pause_monitors(keys) == {}
+    assert backend.pause_monitors(keys) == {}
+    assert backend.read_states(specs) == {key: {} for key in keys}
+    assert backend.ensure_monitors(specs) == answers
+    assert backend.remove_monitors(keys) == {}
+    assert backend.left_behind(keys) == {}
+    assert ids(backend, keys) == {"hosts": [], "scenarios": [], "triggers": [], "services": []}
+    assert backend.remove_monitors(keys) == {}
+    assert backend.pause_monitors(keys) == {}
 
 
-def test_plan_has_one_sla_over_the_services_of_its_orders(watch: ZabbixWatch, specs: list[MonitorSpec]) -> None:
-    watch.ensure_monitors(specs)
-    watch.ensure_monitors([replace(spec, promise=99.9) for spec in specs])
+def test_plan_has_one_sla_over_the_services_of_its_orders(backend: ZabbixBackend, specs: list[MonitorSpec]) -> None:
+    backend.ensure_monitors(specs)
+    backend.ensure_monitors([replace(spec, promise=99.9) for spec in specs])
     named = {"filter": {"name": ["Geocat Live/lab/small"]}, "selectServiceTags": "extend"}
-    (sla,) = watch.wire.call("sla.get", named)
+    (sla,) = backend.client.call("sla.get", named)
     assert float(sla["slo"]) == 99.9
     assert [(tag["tag"], tag["value"]) for tag in sla["service_tags"]] == [("plan", "lab/small")]
-    services = ids(watch, [spec.key for spec in specs])["services"]
-    figures = watch.wire.call("sla.getsli", {"slaid": sla["slaid"], "periods": 1})
+    services = ids(backend, [spec.key for spec in specs])["services"]
+    figures = backend.client.call("sla.getsli", {"slaid": sla["slaid"], "periods": 1})
     assert set(services) <= {str(one) for one in figures["serviceids"]}
 
 
-def test_upgrade_moves_the_same_host(watch: ZabbixWatch, specs: list[MonitorSpec]) -> None:
+def test_upgrade_moves_the_same_host(backend: ZabbixBackend, specs: list[MonitorSpec]) -> None:
     one = specs[0]
-    before = watch.ensure_monitors([one])
+    before = backend.ensure_monitors([one])
     kept, gone = one.checks
     moved = replace(kept, url=f"{kept.url}&version=2", contains="WMS_Capabilities", name="Maps")
     new = replace(gone, key="csw")
     upgraded = replace(one, checks=(moved, new), tags={**one.tags, "release": "2.0", "product": "lab-next"})
-    assert watch.ensure_monitors([upgraded]) == before
+    assert backend.ensure_monitors([upgraded]) == before
     shape = {"hostids": hostids(before), "selectSteps": "extend"}
-    found = {test["name"]: test["steps"][0] for test in watch.wire.call("httptest.get", shape)}
+    found = {test["name"]: test["steps"][0] for test in backend.client.call("httptest.get", shape)}
     assert set(found) == {"wms0", "csw"}
     assert (found["wms0"]["url"], found["wms0"]["required"]) == (moved.url, "WMS_Capabilities")
-    assert len(ids(watch, [one.key])["triggers"]) == 2
-    calls = watch.wire.calls
-    assert watch.ensure_monitors([upgraded]) == before
-    assert watch.wire.calls - calls == 7
+    assert len(ids(backend, [one.key])["triggers"]) == 2
+    calls = backend.client.calls
+    assert backend.ensure_monitors([upgraded]) == before
+    assert backend.client.calls - calls == 7
 
 
-def test_host_deleted_behind_our_back_is_made_again(watch: ZabbixWatch, specs: list[MonitorSpec]) -> None:
-    first = watch.ensure_monitors(specs)
-    watch.wire.call("host.delete", hostids(first)[:1])
-    assert set(watch.read_states(specs)) == {specs[1].key}
-    again = watch.ensure_monitors(specs)
+def test_host_deleted_behind_our_back_is_made_again(backend: ZabbixBackend, specs: list[MonitorSpec]) -> None:
+    first = backend.ensure_monitors(specs)
+    backend.client.call("host.delete", hostids(first)[:1])
+    assert set(backend.read_states(specs)) == {specs[1].key}
+    again = backend.ensure_monitors(specs)
     assert again[specs[1].key] == first[specs[1].key]
     assert again[specs[0].key] != first[specs[0].key]
-    assert len(ids(watch, [specs[0].key])["triggers"]) == 2
+    assert len(ids(backend, [specs[0].key])["triggers"]) == 2
 
 
-def test_host_made_by_hand_is_adopted_and_two_are_refused(watch: ZabbixWatch, specs: list[MonitorSpec]) -> None:
+def test_host_made_by_hand_is_adopted_and_two_are_refused(backend: ZabbixBackend, specs: list[MonitorSpec]) -> None:
     one, other = specs
-    group = watch.wire.call("hostgroup.get", {"limit": 1})[0]["groupid"]
+    group = backend.client.call("hostgroup.get", {"limit": 1})[0]["groupid"]
     by_hand = {"groups": [{"groupid": group}], "tags": [{"tag": "live", "value": one.key}]}
-    (mine,) = watch.wire.call("host.create", [{"host": f"{one.key}-by-hand", **by_hand}])["hostids"]
-    assert watch.ensure_monitors([one]) == {one.key: Registered(outside_id=mine)}
-    (copy,) = watch.wire.call("host.create", [{"host": f"{one.key}-copy", **by_hand}])["hostids"]
+    (mine,) = backend.client.call("host.create", [{"host": f"{one.key}-by-hand", **by_hand}])["hostids"]
+    assert backend.ensure_monitors([one]) == {one.key: Registered(outside_id=mine)}
+    (copy,) = backend.client.call("host.create", [{"host": f"{one.key}-copy", **by_hand}])["hostids"]
     try:
-        answers = watch.ensure_monitors(specs)
+        answers = backend.ensure_monitors(specs)
         assert isinstance(answers[one.key], PermanentError)
         assert f"{one.key} and {one.key}-copy" in str(answers[one.key])
         assert isinstance(answers[other.key], Registered)
     finally:
-        watch.wire.call("host.delete", [copy])
+        backend.client.call("host.delete", [copy])
 
 
-def test_one_that_zabbix_refuses_holds_no_other_back(watch: ZabbixWatch, specs: list[MonitorSpec]) -> None:
+def test_one_that_zabbix_refuses_holds_no_other_back(backend: ZabbixBackend, specs: list[MonitorSpec]) -> None:
     bad = replace(specs[0], key=f"{specs[0].key} / bad")
-    answers = watch.ensure_monitors([bad, specs[1]])
+    answers = backend.ensure_monitors([bad, specs[1]])
     assert isinstance(answers[bad.key], PermanentError)
     assert isinstance(answers[specs[1].key], Registered)
 
 
-def test_wrong_settings_are_told_apart_from_an_outage(watch: ZabbixWatch) -> None:
+def test_wrong_settings_are_told_apart_from_an_outage(backend: ZabbixBackend) -> None:
     user = os.environ["LAB_ZABBIX_USER"]
     with pytest.raises(ConfigError, match="refuses this account"):
-        ZabbixWatch(url=watch.wire.url, user=f"no-{user}", password="wrong").test_connection()
+        ZabbixBackend(url=backend.client.url, user=f"no-{user}", password="wrong").test_connection()
     with pytest.raises(ConfigError):
-        ZabbixWatch(url=watch.wire.url, token="0" * 64).test_connection()
+        ZabbixBackend(url=backend.client.url, token="0" * 64).test_connection()
     with pytest.raises(TransientError, match="cannot be reached"):
-        ZabbixWatch(url="http://127.0.0.1:9", token="0").test_connection()
+        ZabbixBackend(url="http://127.0.0.1:9", token="0").test_connection()
     with pytest.raises((ConfigError, TransientError)):
-        ZabbixWatch(url=f"{watch.wire.url}/somewhere.else", token="0").test_connection()
+        ZabbixBackend(url=f"{backend.client.url}/somewhere.else", token="0").test_connection()

@@ -16,15 +16,15 @@ import pytest
 
 from infrastructure.adapters.ssh.hosts import ask
 from infrastructure.models import Server
-from monitoring.adapters.zabbix.backend import ZabbixWatch
+from monitoring.adapters.zabbix.backend import ZabbixBackend
 from monitoring.contracts.backend import CheckSpec, Health, MonitorSpec, Registered
 from monitoring.models import Problem
-from monitoring.monitors.services import look_again
+from monitoring.monitors.services import reregister_monitors
 from orders.choices import PartState, State
 from tests.lab.authority import DAY, Authority
 from tests.lab.faulty import QuietServer
 from tests.lab.hosts import lab_hosts
-from tests.lab.watched import Watched, forget_product, watched_by
+from tests.lab.monitored_order import MonitoredOrder, forget_product, monitored_by
 from tests.lab.zabbix import VERSIONS, orders, serving, wait_until, zabbix
 
 pytestmark = pytest.mark.lab
@@ -83,28 +83,28 @@ def secure_order(shops: Mapping[str, Shop]) -> MonitorSpec:
     return replace(spec, checks=checks)
 
 
-def certificate_items(watch: ZabbixWatch, spec: MonitorSpec) -> list[Mapping[str, Any]]:
+def certificate_items(backend: ZabbixBackend, spec: MonitorSpec) -> list[Mapping[str, Any]]:
     shape = {"host": spec.key, "search": {"key_": "certificate"}, "output": ["key_", "lastvalue", "state", "error"]}
-    return list(watch.wire.call("item.get", shape))
+    return list(backend.client.call("item.get", shape))
 
 
-def dates(watch: ZabbixWatch, spec: MonitorSpec) -> dict[str, int]:
+def dates(backend: ZabbixBackend, spec: MonitorSpec) -> dict[str, int]:
     """When Zabbix says that the certificate of each address expires."""
-    found = {one["key_"]: one["lastvalue"] for one in certificate_items(watch, spec)}
+    found = {one["key_"]: one["lastvalue"] for one in certificate_items(backend, spec)}
     ports = {check.key: check.url.rpartition(":")[2].strip("/") for check in spec.checks}
     return {name: int(found.get(f"live.certificate.until[{HERE},{port}]") or 0) for name, port in ports.items()}
 
 
-def alarms(watch: ZabbixWatch, spec: MonitorSpec) -> list[tuple[str, str, str]]:
+def alarms(backend: ZabbixBackend, spec: MonitorSpec) -> list[tuple[str, str, str]]:
     """Which certificates Zabbix worries about: the address, why and how much."""
     tags = [{"tag": "live", "value": spec.key, "operator": 1}, {"tag": "certificate", "operator": 4}]
-    found = watch.wire.call("problem.get", {"tags": tags, "output": "extend", "selectTags": "extend"})
+    found = backend.client.call("problem.get", {"tags": tags, "output": "extend", "selectTags": "extend"})
     told = [({tag["tag"]: tag["value"] for tag in one["tags"]}, one["severity"]) for one in found]
     return sorted((tags["certificate"], tags["alarm"], severity) for tags, severity in told)
 
 
 def test_certificates_are_dated_and_worried_about_until_they_are_renewed(version: str, tmp_path: Path) -> None:
-    watch = zabbix(version, probe=AGENT, certificate_interval="2s")
+    backend = zabbix(version, probe=AGENT, certificate_interval="2s")
     authority, now = Authority(tmp_path), datetime.now(UTC).replace(microsecond=0)
     with (
         shown(authority, now + 60 * DAY) as fine,
@@ -115,66 +115,68 @@ def test_certificates_are_dated_and_worried_about_until_they_are_renewed(version
         spec = secure_order(shops)
 
         def all_dated() -> bool:
-            return dates(watch, spec) == {name: int(one.until.timestamp()) for name, one in shops.items()}
+            return dates(backend, spec) == {name: int(one.until.timestamp()) for name, one in shops.items()}
 
         try:
-            answer = watch.ensure_monitors([spec])[spec.key]
+            answer = backend.ensure_monitors([spec])[spec.key]
             assert isinstance(answer, Registered)
             assert answer.remark == ""
             wait_until(all_dated, 90)
             worries = sorted([(f"{HERE}:{outcome.port}", "soon", "2"), (f"{HERE}:{ended.port}", "over", "4")])
-            wait_until(lambda: alarms(watch, spec) == worries, 30)
-            assert {one["state"] for one in certificate_items(watch, spec)} == {"0"}
+            wait_until(lambda: alarms(backend, spec) == worries, 30)
+            assert {one["state"] for one in certificate_items(backend, spec)} == {"0"}
 
             # Nobody whom Zabbix trusts vouches for them: whoever asks securely is not served.
-            wait_until(lambda: len(watch.read_states([spec])[spec.key]) == 3, 90)
-            for seen in watch.read_states([spec])[spec.key].values():
+            wait_until(lambda: len(backend.read_states([spec])[spec.key]) == 3, 90)
+            for seen in backend.read_states([spec])[spec.key].values():
                 assert seen.health is Health.DOWN
                 assert "certificate" in seen.message
 
             for one in (outcome, ended):
                 one.renew(now + 80 * DAY)
-            wait_until(lambda: all_dated() and alarms(watch, spec) == [], 60)
+            wait_until(lambda: all_dated() and alarms(backend, spec) == [], 60)
 
             plain = replace(spec, checks=(replace(spec.checks[0], url=f"http://{HERE}:{fine.port}/"),))
-            assert watch.ensure_monitors([plain]) == {spec.key: answer}
-            assert certificate_items(watch, spec) == []
-            assert interfaces(watch, spec.key) == {}
+            assert backend.ensure_monitors([plain]) == {spec.key: answer}
+            assert certificate_items(backend, spec) == []
+            assert interfaces(backend, spec.key) == {}
         finally:
-            watch.remove_monitors([spec.key])
-    assert watch.left_behind([spec.key]) == {}
+            backend.remove_monitors([spec.key])
+    assert backend.left_behind([spec.key]) == {}
 
 
-def interfaces(watch: ZabbixWatch, key: str) -> dict[str, str]:
+def interfaces(backend: ZabbixBackend, key: str) -> dict[str, str]:
     """Which agents Zabbix asks about a host, and whether they answer: 0 not asked yet, 1 yes, 2 no."""
-    hosts = [one["hostid"] for one in watch.wire.call("host.get", {"output": ["hostid"], "filter": {"host": [key]}})]
-    found = watch.wire.call("hostinterface.get", {"output": "extend", "hostids": hosts})
+    hosts = [
+        one["hostid"] for one in backend.client.call("host.get", {"output": ["hostid"], "filter": {"host": [key]}})
+    ]
+    found = backend.client.call("hostinterface.get", {"output": "extend", "hostids": hosts})
     return {f"{one['ip']}:{one['port']}": one["available"] for one in found}
 
 
 @pytest.fixture
-def life(version: str, monkeypatch: pytest.MonkeyPatch, transactional_db: None) -> Iterator[Watched]:
+def life(version: str, monkeypatch: pytest.MonkeyPatch, transactional_db: None) -> Iterator[MonitoredOrder]:
     """An order on a server with an agent, which is the first of the lab's hosts."""
-    watch = zabbix(version)
+    backend = zabbix(version)
     with serving() as address:
-        life = watched_by(watch, address, monkeypatch)
+        life = monitored_by(backend, address, monkeypatch)
         Server.objects.filter(order=life.order).update(address=HOST, has_agent=True)
         yield life
-        watch.remove_monitors([life.order.key])
-        forget_product(watch, life.order)
+        backend.remove_monitors([life.order.key])
+        forget_product(backend, life.order)
 
 
-def values(life: Watched, *keys: str) -> dict[str, str]:
+def values(life: MonitoredOrder, *keys: str) -> dict[str, str]:
     """What the agent last said; Zabbix is told not to wait for the minute."""
     asked = {"host": life.order.key, "filter": {"key_": list(keys)}, "output": ["key_", "lastvalue", "type"]}
-    items = life.watch.wire.call("item.get", asked)
+    items = life.backend.client.call("item.get", asked)
     now = [{"type": "6", "request": {"itemid": one["itemid"]}} for one in items if one["type"] == "0"]
     if now:
-        life.watch.wire.call("task.create", now)
+        life.backend.client.call("task.create", now)
     return {one["key_"]: one["lastvalue"] for one in items}
 
 
-def test_agent_of_an_orders_server_tells_of_host_and_containers(life: Watched) -> None:
+def test_agent_of_an_orders_server_tells_of_host_and_containers(life: MonitoredOrder) -> None:
     target = lab_hosts()[0]
     assert target.address == HOST
     engine = ask(target, "docker version --format '{{.Server.Version}}'").strip()
@@ -182,30 +184,30 @@ def test_agent_of_an_orders_server_tells_of_host_and_containers(life: Watched) -
 
     life.until(lambda: life.told()[0] == PartState.READY, "registered")
     assert life.monitor.remark == ""
-    assert list(interfaces(life.watch, life.order.key)) == [AGENT]
+    assert list(interfaces(life.backend, life.order.key)) == [AGENT]
 
     keys = ("agent.ping", "system.hostname", "docker.info", "docker.server_version")
     wanted = {"agent.ping": "1", "system.hostname": name, "docker.server_version": engine}
     wait_until(lambda: values(life, *keys).items() >= wanted.items(), 120)
-    wait_until(lambda: interfaces(life.watch, life.order.key) == {AGENT: "1"}, 60)
+    wait_until(lambda: interfaces(life.backend, life.order.key) == {AGENT: "1"}, 60)
 
     Server.objects.filter(order=life.order).update(has_agent=False)
-    look_again()
+    reregister_monitors()
     life.beat()
     assert life.monitor.remark == ""
-    assert interfaces(life.watch, life.order.key) == {}
+    assert interfaces(life.backend, life.order.key) == {}
     assert values(life, *keys) == {}
     life.until(lambda: life.monitor.state == "up", "first reading")
     assert life.order.state == State.ACTIVE
 
 
-def test_agent_that_is_silent_is_a_problem_and_no_outage(life: Watched) -> None:
+def test_agent_that_is_silent_is_a_problem_and_no_outage(life: MonitoredOrder) -> None:
     """What is wrong with a server's agent is staff's business; the service goes on."""
     Server.objects.filter(order=life.order).update(address=HERE)  # nobody answers there
     life.until(lambda: life.told()[0] == PartState.READY, "registered")
     life.until(lambda: life.monitor.state == "up", "first reading")
     values(life, "agent.ping")
-    wait_until(lambda: interfaces(life.watch, life.order.key) == {f"{HERE}:10050": "2"}, 120)
+    wait_until(lambda: interfaces(life.backend, life.order.key) == {f"{HERE}:10050": "2"}, 120)
     life.beat()
     assert life.order.state == State.ACTIVE
     assert life.monitor.state == "up"

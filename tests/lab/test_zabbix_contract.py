@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from monitoring.adapters.zabbix.backend import ZabbixWatch
+from monitoring.adapters.zabbix.backend import ZabbixBackend
 from tests.lab.zabbix import VERSIONS, zabbix
 from tests.monitoring.contracts.test_backend_contract import (
     ONE,
@@ -35,8 +35,8 @@ __all__ = [
 
 
 @pytest.fixture(params=list(VERSIONS))
-def watch(request: pytest.FixtureRequest, socket_enabled: None) -> Iterator[ZabbixWatch]:
-    watch = zabbix(str(request.param))
-    yield watch
-    watch.remove_windows([WINDOW.key])
-    watch.remove_monitors([ONE.key, TWO.key])
+def backend(request: pytest.FixtureRequest, socket_enabled: None) -> Iterator[ZabbixBackend]:
+    backend = zabbix(str(request.param))
+    yield backend
+    backend.remove_windows([WINDOW.key])
+    backend.remove_monitors([ONE.key, TWO.key])

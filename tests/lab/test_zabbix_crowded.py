@@ -14,9 +14,9 @@ import pytest
 from django.db import connection
 
 from core.errors import OutsideError
-from monitoring.adapters.zabbix.backend import ZabbixWatch
+from monitoring.adapters.zabbix.backend import ZabbixBackend
 from orders.choices import PartState, State
-from tests.lab.watched import Watched, forget_product, watched_by
+from tests.lab.monitored_order import MonitoredOrder, forget_product, monitored_by
 from tests.lab.zabbix import VERSIONS, serving, wait_until, zabbix
 
 pytestmark = [pytest.mark.lab, pytest.mark.django_db(transaction=True)]
@@ -78,29 +78,29 @@ def frontend(version: str, role: str, folder: Path) -> Iterator[str]:
 @pytest.fixture(params=list(VERSIONS))
 def life(
     request: pytest.FixtureRequest, role: str, tmp_path: Path, socket_enabled: None, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Watched]:
+) -> Iterator[MonitoredOrder]:
     """An order that is about to be registered with a Zabbix whose sessions can be taken away."""
     folder = tmp_path / role
     folder.mkdir()
     admin = zabbix(str(request.param))
     user, password = os.environ["LAB_ZABBIX_USER"], os.environ["LAB_ZABBIX_PASSWORD"]
     with frontend(str(request.param), role, folder) as url, serving() as address:
-        watch = ZabbixWatch(url=url, user=user, password=password, interval="2s")
-        wait_until(lambda: is_there(watch), 30)
-        life = watched_by(watch, address, monkeypatch)
+        backend = ZabbixBackend(url=url, user=user, password=password, interval="2s")
+        wait_until(lambda: is_there(backend), 30)
+        life = monitored_by(backend, address, monkeypatch)
         yield life
         admin.remove_monitors([life.order.key])
         forget_product(admin, life.order)
 
 
-def is_there(watch: ZabbixWatch) -> bool:
+def is_there(backend: ZabbixBackend) -> bool:
     try:
-        return bool(watch.test_connection())
+        return bool(backend.test_connection())
     except OutsideError:
         return False
 
 
-def test_order_is_registered_and_read_once_there_are_sessions_again(life: Watched, role: str) -> None:
+def test_order_is_registered_and_read_once_there_are_sessions_again(life: MonitoredOrder, role: str) -> None:
     take_sessions(role, 0)
     life.beat()
     assert life.told() == (PartState.WORKING, WORDS)

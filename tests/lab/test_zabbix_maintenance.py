@@ -16,8 +16,8 @@ from monitoring.history.measurement import close_days
 from monitoring.maintenance.services import cancel_maintenance, plan_maintenance
 from monitoring.models import DailyAvailability, Incident, Outage, Problem
 from orders.choices import PartState, State
+from tests.lab.monitored_order import MonitoredOrder, forget_product, monitored_by
 from tests.lab.smtp import taking_mail
-from tests.lab.watched import Watched, forget_product, watched_by
 from tests.lab.webhook import Push, listening, webhook
 from tests.lab.zabbix import VERSIONS, serving, zabbix
 
@@ -47,28 +47,28 @@ def listener(socket_enabled: None) -> Iterator[tuple[str, list[Push]]]:
 @pytest.fixture(params=list(VERSIONS))
 def life(
     request: pytest.FixtureRequest, listener: tuple[str, list[Push]], monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Watched]:
+) -> Iterator[MonitoredOrder]:
     """An order that is well, of whose problems Zabbix tells whoever listens."""
-    watch = zabbix(str(request.param))
+    backend = zabbix(str(request.param))
     with serving() as address:
-        life = watched_by(watch, address, monkeypatch)
-        with webhook(watch, listener[0], uuid4().hex, life.order.key):
+        life = monitored_by(backend, address, monkeypatch)
+        with webhook(backend, listener[0], uuid4().hex, life.order.key):
             try:
                 life.until(lambda: life.told()[0] == PartState.READY, "registered")
                 life.until(lambda: life.monitor.state == "up", "first reading")
                 yield life
             finally:
-                watch.remove_monitors([life.order.key])
-                forget_product(watch, life.order)
+                backend.remove_monitors([life.order.key])
+                forget_product(backend, life.order)
 
 
-def rests(life: Watched) -> bool:
+def rests(life: MonitoredOrder) -> bool:
     """True while Zabbix itself has the host under maintenance."""
     asked = {"output": ["maintenance_status"], "filter": {"host": [life.order.key]}}
-    return [one["maintenance_status"] for one in life.watch.wire.call("host.get", asked)] == ["1"]
+    return [one["maintenance_status"] for one in life.backend.client.call("host.get", asked)] == ["1"]
 
 
-def suppressed(life: Watched) -> list[bool]:
+def suppressed(life: MonitoredOrder) -> list[bool]:
     """Of each problem that Zabbix has with it, whether it keeps quiet about it; and so say our rows."""
     theirs = sorted((one["eventid"], one["suppressed"] == "1") for one in life.problems())
     ours = sorted(Problem.objects.filter(monitor=life.monitor).values_list("event_id", "is_suppressed"))
@@ -79,7 +79,7 @@ def subjects(letters: list[EmailMessage], word: str) -> int:
     return sum(word in str(letter["Subject"]) for letter in letters)
 
 
-def figures(life: Watched, monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:
+def figures(life: MonitoredOrder, monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:
     """The seconds of the days on which it was watched, once these are over."""
     with monkeypatch.context() as later:
         moment = clock.now() + timedelta(days=1, hours=1)
@@ -94,7 +94,7 @@ def about(seconds: int, began: datetime, ended: datetime) -> bool:
 
 
 def test_window_keeps_zabbix_and_everybody_quiet_until_it_is_called_off(
-    life: Watched,
+    life: MonitoredOrder,
     letters: list[EmailMessage],
     listener: tuple[str, list[Push]],
     monkeypatch: pytest.MonkeyPatch,

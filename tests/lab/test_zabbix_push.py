@@ -17,19 +17,19 @@ pytestmark = pytest.mark.lab
 
 @pytest.mark.parametrize("version", list(VERSIONS))
 def test_problem_and_recovery_are_pushed_signed(version: str, socket_enabled: None) -> None:
-    watch, secret = zabbix(version), uuid4().hex
+    backend, secret = zabbix(version), uuid4().hex
     with serving() as address, listening() as (url, heard):
         (spec,) = orders(address, 1)
-        with webhook(watch, url, secret, spec.key):
+        with webhook(backend, url, secret, spec.key):
             try:
-                watch.ensure_monitors([spec])
+                backend.ensure_monitors([spec])
                 wait_until(lambda: bool(address.asked))
                 address.status = 500
                 wait_until(lambda: len(heard) >= 1)
                 address.status = 200
                 wait_until(lambda: len(heard) >= 2, 90)
             finally:
-                watch.remove_monitors([spec.key])
+                backend.remove_monitors([spec.key])
     for path, body, signature in heard[:2]:
         assert path == "/hooks/zabbix/"
         assert json.loads(body)["key"] == spec.key

@@ -18,7 +18,7 @@ from core import clock
 from monitoring.models import MonitorCheck, Outage, Problem
 from monitoring.webhooks.signing import HEADER, sign
 from orders.choices import PartState, State
-from tests.lab.watched import Watched, forget_product, watched_by
+from tests.lab.monitored_order import MonitoredOrder, forget_product, monitored_by
 from tests.lab.webhook import webhook
 from tests.lab.zabbix import VERSIONS, serving, wait_until, zabbix
 
@@ -44,20 +44,22 @@ def site(settings: LazySettings, secret: str, socket_enabled: None, transactiona
 
 
 @pytest.fixture(params=list(VERSIONS))
-def life(request: pytest.FixtureRequest, site: str, secret: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Watched]:
+def life(
+    request: pytest.FixtureRequest, site: str, secret: str, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[MonitoredOrder]:
     """An order that was read once and is well; from here nothing is read by the clock."""
-    watch = zabbix(str(request.param))
+    backend = zabbix(str(request.param))
     with serving() as address:
-        life = watched_by(watch, address, monkeypatch)
-        with webhook(watch, site, secret, life.order.key):
+        life = monitored_by(backend, address, monkeypatch)
+        with webhook(backend, site, secret, life.order.key):
             try:
                 life.until(lambda: life.told()[0] == PartState.READY, "registered")
                 life.until(lambda: life.monitor.state == "up", "first reading")
                 OrmQ.objects.all().delete()
                 yield life
             finally:
-                watch.remove_monitors([life.order.key])
-                forget_product(watch, life.order)
+                backend.remove_monitors([life.order.key])
+                forget_product(backend, life.order)
 
 
 def work() -> int:
@@ -69,7 +71,7 @@ def work() -> int:
     return len(messages)
 
 
-def pushed_until(life: Watched, holds: Callable[[], bool]) -> None:
+def pushed_until(life: MonitoredOrder, holds: Callable[[], bool]) -> None:
     """What is pushed is worked off until something holds."""
 
     def done() -> bool:
@@ -86,15 +88,15 @@ def push(site: str, body: bytes, signature: str) -> tuple[int, Any]:
     return answer.status_code, answer.json()
 
 
-def body_of(life: Watched) -> bytes:
+def body_of(life: MonitoredOrder) -> bytes:
     return f'{{"key":"{life.order.key}","event":"1"}}'.encode()
 
 
-def failures(life: Watched) -> int:
+def failures(life: MonitoredOrder) -> int:
     return MonitorCheck.objects.get(monitor=life.monitor).failures
 
 
-def test_order_is_degraded_and_well_again_by_pushes_alone(life: Watched, site: str, secret: str) -> None:
+def test_order_is_degraded_and_well_again_by_pushes_alone(life: MonitoredOrder, site: str, secret: str) -> None:
     by_the_clock = life.monitor.next_read_at
     assert by_the_clock is not None
     life.address.status = 503
@@ -130,7 +132,7 @@ def test_order_is_degraded_and_well_again_by_pushes_alone(life: Watched, site: s
     assert failures(life) == 0
 
 
-def test_push_of_a_stranger_or_for_a_stranger_reads_nothing(life: Watched, site: str, secret: str) -> None:
+def test_push_of_a_stranger_or_for_a_stranger_reads_nothing(life: MonitoredOrder, site: str, secret: str) -> None:
     before = life.monitor
     body = body_of(life)
     for forged in (sign("another secret", body, at=clock.now()), sign(secret, body + b" ", at=clock.now()), ""):
@@ -143,7 +145,7 @@ def test_push_of_a_stranger_or_for_a_stranger_reads_nothing(life: Watched, site:
 
 
 def test_zabbix_that_signs_with_another_secret_is_refused_and_says_so(
-    life: Watched, site: str, settings: LazySettings
+    life: MonitoredOrder, site: str, settings: LazySettings
 ) -> None:
     settings.ZABBIX_WEBHOOK_SECRET = uuid4().hex
     life.address.status = 503
@@ -151,7 +153,7 @@ def test_zabbix_that_signs_with_another_secret_is_refused_and_says_so(
     told: list[str] = []
 
     def refused() -> bool:
-        told[:] = [one["error"] for one in life.watch.wire.call("alert.get", asked) if one["error"]]
+        told[:] = [one["error"] for one in life.backend.client.call("alert.get", asked) if one["error"]]
         return bool(told)
 
     wait_until(refused)

@@ -10,7 +10,7 @@ from threading import Thread
 from typing import Any
 from uuid import uuid4
 
-from monitoring.adapters.zabbix.backend import ZabbixWatch
+from monitoring.adapters.zabbix.backend import ZabbixBackend
 from monitoring.webhooks.signing import HEADER
 
 FILE = Path(__file__).parents[2] / "deploy" / "zabbix" / "media_live.yaml"
@@ -41,12 +41,12 @@ def listening() -> Iterator[tuple[str, list[Push]]]:
 
 
 @contextmanager
-def webhook(watch: ZabbixWatch, url: str, secret: str, key: str) -> Iterator[None]:
+def webhook(backend: ZabbixBackend, url: str, secret: str, key: str) -> Iterator[None]:
     """The media type as an operator sets it up: imported, with its macros, an action and a person's media.
 
     Under a name of this run's, so that others in the same lab are left alone.
     """
-    call, run = watch.wire.call, key.removeprefix("live-").upper()
+    call, run = backend.client.call, key.removeprefix("live-").upper()
     source = FILE.read_text().replace("Geocat Live'", f"Geocat Live {run}'")
     source = source.replace("{$LIVE.URL}", f"{{$LIVE.URL.{run}}}")
     source = source.replace("{$LIVE.WEBHOOK.SECRET}", f"{{$LIVE.SECRET.{run}}}")

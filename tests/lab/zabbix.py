@@ -11,17 +11,17 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from uuid import uuid4
 
-from monitoring.adapters.zabbix.backend import ZabbixWatch
+from monitoring.adapters.zabbix.backend import ZabbixBackend
 from monitoring.contracts.backend import CheckSpec, MonitorSpec
 
 VERSIONS = {"6.0": "LAB_ZABBIX_60_URL", "7.0": "LAB_ZABBIX_70_URL"}
 
 
-def zabbix(version: str, *, interval: str = "2s", **wishes: str) -> ZabbixWatch:
+def zabbix(version: str, *, interval: str = "2s", **wishes: str) -> ZabbixBackend:
     """The lab's Zabbix of a version, by user and password, asking as often as it is told."""
     env = os.environ
     user, password = env["LAB_ZABBIX_USER"], env["LAB_ZABBIX_PASSWORD"]
-    return ZabbixWatch(url=env[VERSIONS[version]], user=user, password=password, interval=interval, **wishes)
+    return ZabbixBackend(url=env[VERSIONS[version]], user=user, password=password, interval=interval, **wishes)
 
 
 @dataclass

@@ -36,6 +36,7 @@ from infrastructure.models import (
 )
 from infrastructure.sandbox.models import SandboxComposition, SandboxNode, SandboxSwitches
 from monitoring.models import (
+    BackendStatus,
     DailyAvailability,
     Incident,
     Maintenance,
@@ -44,7 +45,6 @@ from monitoring.models import (
     MonthlyReport,
     Outage,
     Problem,
-    Watcher,
 )
 from monitoring.status_pages.services import renew_link
 from orders.choices import Part, PartState
@@ -214,7 +214,7 @@ MAKERS: dict[str, Callable[[int], object]] = {
         monitor=monitor(n), event_id=f"{n}", name="Down", severity=4, since=clock.now()
     ),
     "monitoring.StatusPage": lambda n: renew_link(customer=CustomerFactory()),
-    "monitoring.Watcher": lambda n: Watcher.objects.create(backend=f"w{n}"),
+    "monitoring.BackendStatus": lambda n: BackendStatus.objects.create(backend=f"w{n}"),
     "orders.Order": order,
     "products.CatalogueReading": lambda n: CatalogueReading.objects.create(asked_by=f"{n}"),
     "products.Plan": lambda n: PlanFactory(),

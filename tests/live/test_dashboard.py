@@ -18,7 +18,7 @@ from billing.subscriptions.reconcile import reconcile_orders
 from core import clock
 from customers.models import Message, User
 from infrastructure.models import Provider
-from monitoring.models import Watcher
+from monitoring.models import BackendStatus
 from orders.choices import Part, PartState
 from orders.models import Order
 from orders.services import place_order, remove_order, report
@@ -183,9 +183,9 @@ def test_customers_people_are_sent_away(client: Client) -> None:
 
 
 def test_whoever_watches_is_told_of_once_it_is_silent_for_some_minutes(boss: Client) -> None:
-    row = Watcher.objects.create(backend="zabbix", last_error="cannot be reached", failing_since=clock.now())
+    row = BackendStatus.objects.create(backend="zabbix", last_error="cannot be reached", failing_since=clock.now())
     assert boss.get(PAGE).context["broken"] == []
-    Watcher.objects.update(failing_since=clock.now() - timedelta(minutes=4))
+    BackendStatus.objects.update(failing_since=clock.now() - timedelta(minutes=4))
     (line,) = boss.get(PAGE).context["broken"]
     assert (line.title, line.reason) == ("Zabbix", "cannot be reached")
-    assert f"/watcher/{row.pk}/" in line.url
+    assert f"/backendstatus/{row.pk}/" in line.url

@@ -19,18 +19,18 @@ from orders.models import Order
 from orders.services import place_order, report
 from tests.driving import Drive
 from tests.factories import make_draft
-from tests.fakes.watch import FakeWatch
+from tests.fakes.monitor_backend import FakeBackend
 
 MINUTE = timedelta(minutes=1)
 BELOW = (Part.SERVER, Part.COMPOSITION, Part.ENDPOINTS)
 
 
 @pytest.fixture
-def watch(monkeypatch: pytest.MonkeyPatch) -> FakeWatch:
-    """What `monitoring.backends.get_watch` gives."""
-    watch = FakeWatch()
-    monkeypatch.setattr("monitoring.backends.get_watch", lambda: watch)
-    return watch
+def backend(monkeypatch: pytest.MonkeyPatch) -> FakeBackend:
+    """What `monitoring.backends.get_backend` gives."""
+    backend = FakeBackend()
+    monkeypatch.setattr("monitoring.backends.get_backend", lambda: backend)
+    return backend
 
 
 def count_queries(act: Callable[[], object]) -> int:
@@ -43,8 +43,8 @@ def count_queries(act: Callable[[], object]) -> int:
 class Room:
     """This room with its clock, and nobody else at work."""
 
-    def __init__(self, drive: Drive, watch: FakeWatch) -> None:
-        self.drive, self.watch = drive, watch
+    def __init__(self, drive: Drive, backend: FakeBackend) -> None:
+        self.drive, self.backend = drive, backend
 
     def arrive(self, *endpoints: str) -> Order:
         """An order whose endpoints (one called wms, unless named) answer."""
@@ -99,6 +99,6 @@ class Room:
 
 
 @pytest.fixture
-def room(drive: Drive, watch: FakeWatch) -> Room:
+def room(drive: Drive, backend: FakeBackend) -> Room:
     """This room, alone."""
-    return Room(drive, watch)
+    return Room(drive, backend)

@@ -35,7 +35,7 @@ def operator(client: Client) -> Client:
 def fail(room: Room) -> Monitor:
     """A monitor that was refused for good."""
     order = room.arrive()
-    room.watch.refuse[order.key] = "the name is taken"
+    room.backend.refuse[order.key] = "the name is taken"
     reconcile_all()
     room.visit()
     return room.monitor(order)
@@ -62,7 +62,7 @@ def test_list_takes_the_same_queries_for_few_and_for_many(room: Room, operator: 
 def test_list_says_what_is_down_and_what_went_wrong(room: Room, operator: Client) -> None:
     fail(room)
     order = room.watched()
-    room.watch.down[order.key, "wms"] = "connection refused"
+    room.backend.down[order.key, "wms"] = "connection refused"
     room.minute()
     room.minute()
     page = operator.get(LIST).content.decode()
@@ -86,7 +86,7 @@ def test_page_of_a_monitor_shows_its_checks_and_takes_no_change(room: Room, oper
 
 def test_another_try_is_counted_logged_and_made(room: Room, operator: Client) -> None:
     failed, well = fail(room), room.monitor(room.watched())
-    room.watch.refuse.clear()
+    room.backend.refuse.clear()
     said = ask_again(operator, failed, well)
     assert said == f"1 monitor is tried again. 1 was refused: {well.order.reference}."
     assert LogEntry.objects.get().change_message == "Another try asked for."

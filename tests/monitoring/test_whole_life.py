@@ -17,7 +17,7 @@ from orders.services import place_order, remove_order, resume_order, suspend_ord
 from products.models import ReleaseBundle
 from tests.driving import Drive
 from tests.factories import ReleaseFactory, make_draft
-from tests.fakes.watch import FakeWatch
+from tests.fakes.monitor_backend import FakeBackend
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -32,51 +32,53 @@ def order(drive: Drive) -> Order:
     return place_order(order=make_draft(release=release, sandbox=True, plan_fields={"auto_approve": True}))
 
 
-def test_order_is_watched_while_it_runs_and_not_a_moment_longer(drive: Drive, order: Order, watch: FakeWatch) -> None:
+def test_order_is_watched_while_it_runs_and_not_a_moment_longer(
+    drive: Drive, order: Order, backend: FakeBackend
+) -> None:
     drive.settle()
     order.refresh_from_db()
     assert (order.state, order.reason) == (State.ACTIVE, "Running; every check has passed.")
-    assert watch.hosts[order.key].spec.tags["environment"] == "sandbox"
+    assert backend.hosts[order.key].spec.tags["environment"] == "sandbox"
     assert read_states() == 1
 
     suspend_order(order=order)
     drive.settle()
-    assert watch.hosts[order.key].paused
+    assert backend.hosts[order.key].paused
 
     resume_order(order=order)
     drive.settle()
     order.refresh_from_db()
-    assert (order.state, watch.hosts[order.key].paused) == (State.ACTIVE, False)
+    assert (order.state, backend.hosts[order.key].paused) == (State.ACTIVE, False)
 
     remove_order(order=order)
     drive.settle()
     order.refresh_from_db()
     assert (order.state, order.reason) == (State.REMOVED, "Removed; nothing is left.")
-    assert (watch.hosts, left_behind(order), watch.created) == ({}, (), 1)
+    assert (backend.hosts, left_behind(order), backend.created) == ({}, (), 1)
 
 
-def test_nothing_is_stopped_before_it_is_deregistered(drive: Drive, order: Order, watch: FakeWatch) -> None:
+def test_nothing_is_stopped_before_it_is_deregistered(drive: Drive, order: Order, backend: FakeBackend) -> None:
     drive.settle()
-    watch.outage = True
+    backend.outage = True
     remove_order(order=order)
     drive.settle(seconds=60)
     order.refresh_from_db()
     assert order.parts.get(part=Part.COMPOSITION).state == PartState.READY
     assert order.state == State.REMOVING
-    watch.outage = False
+    backend.outage = False
     drive.settle()
     order.refresh_from_db()
     assert order.state == State.REMOVED
 
 
 @pytest.mark.parametrize("visits", range(6))
-def test_cancel_in_the_middle_leaves_nothing(drive: Drive, order: Order, watch: FakeWatch, visits: int) -> None:
+def test_cancel_in_the_middle_leaves_nothing(drive: Drive, order: Order, backend: FakeBackend, visits: int) -> None:
     for _ in range(visits):
         drive.visit_all()
         drive.now += timedelta(seconds=2)
     remove_order(order=order)
     drive.settle()
     order.refresh_from_db()
-    assert (order.state, watch.hosts) == (State.REMOVED, {})
+    assert (order.state, backend.hosts) == (State.REMOVED, {})
     assert not Monitor.objects.unsettled().exists()
     assert not SandboxNode.objects.exists()

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from core import clock
 from customers.models import Customer, User
-from monitoring.incidents.opening import open_incidents
+from monitoring.incidents.services import open_incidents
 from monitoring.maintenance.services import plan_maintenance
 from orders.choices import Part, PartState
 from orders.models import Order

@@ -15,8 +15,8 @@ from core.errors import Refusal
 from customers.models import Customer
 from live.portal.access import may_steer, viewer
 from monitoring.models import StatusPage
-from monitoring.status_pages.board import board_of
 from monitoring.status_pages.services import renew_link, revoke_link
+from monitoring.status_pages.summary import summary_of
 
 
 @login_required
@@ -27,7 +27,7 @@ def availability(request: HttpRequest, number: str) -> HttpResponse:
     customer = visible_customer(request, number)
     steers = may_steer(viewer(request), customer)
     page = StatusPage.objects.filter(customer=customer).first() if steers else None
-    context = {"customer": customer, "board": board_of(customer), "page": page, "may_steer": steers}
+    context = {"customer": customer, "board": summary_of(customer), "page": page, "may_steer": steers}
     return render(request, "portal/availability.html", context)
 
 

@@ -7,16 +7,16 @@ from datetime import UTC, datetime
 
 from core.errors import OutsideError, PermanentError
 from core.outside.http_check import HttpCheck, HttpResult, check_all
-from monitoring.contracts.backend import CheckSpec, Health, LeftBehind, MonitorSpec, Registered, Seen, WindowSpec
+from monitoring.contracts.backend import CheckSpec, Health, LeftBehind, MonitorSpec, Reading, Registered, WindowSpec
 
 
-class BuiltinWatch:
-    """Keeps the promises of `Watch` without anything outside: it remembers nothing, so there is nothing to remove.
+class BuiltinBackend:
+    """Implements `MonitorBackend` without an outside system: it stores nothing, so there is nothing to remove.
 
     What is paused or gone is simply not asked for.
     """
 
-    backend = "builtin"
+    name = "builtin"
     address = ""
     page = 200  # with a hundred silent addresses among them still minutes, not hours
 
@@ -42,11 +42,11 @@ class BuiltinWatch:
     def remove_windows(self, keys: Sequence[str]) -> Mapping[str, OutsideError]:
         return {}
 
-    def read_states(self, specs: Sequence[MonitorSpec]) -> Mapping[str, Mapping[str, Seen]]:
+    def read_states(self, specs: Sequence[MonitorSpec]) -> Mapping[str, Mapping[str, Reading]]:
         asked = [(spec.key, check.key, _in_http(check)) for spec in specs for check in spec.checks]
         results = check_all([http for _, _, http in asked], workers=self.workers)
         at = datetime.now(UTC)
-        states: dict[str, dict[str, Seen]] = {spec.key: {} for spec in specs}
+        states: dict[str, dict[str, Reading]] = {spec.key: {} for spec in specs}
         for (monitor, check, _), result in zip(asked, results, strict=True):
             states[monitor][check] = _in_our_words(result, at)
         return states
@@ -66,6 +66,6 @@ def _in_http(check: CheckSpec) -> HttpCheck:
     return HttpCheck(url=check.url, status=check.status, contains=check.contains, max_seconds=check.max_seconds)
 
 
-def _in_our_words(result: HttpResult, at: datetime) -> Seen:
+def _in_our_words(result: HttpResult, at: datetime) -> Reading:
     health = Health.UP if result.ok else Health.DOWN
-    return Seen(health=health, at=at, message=result.message, seconds=result.seconds)
+    return Reading(health=health, at=at, message=result.message, seconds=result.seconds)

@@ -6,20 +6,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from urllib.parse import urlsplit, urlunsplit
 
 from core.errors import OutsideError, PermanentError
-from monitoring.adapters.zabbix import lookup as lookup
-from monitoring.adapters.zabbix import maintenance as windows
-from monitoring.adapters.zabbix import readings as reading
+from monitoring.adapters.zabbix import lookup, maintenance, readings
 from monitoring.adapters.zabbix.bulk import Bulk, Wish
-from monitoring.adapters.zabbix.client import OutOfDate, Wire
+from monitoring.adapters.zabbix.client import OutOfDate, ZabbixClient
 from monitoring.adapters.zabbix.lookup import Found
 from monitoring.adapters.zabbix.registration import Registration, Wishes
-from monitoring.contracts.backend import LeftBehind, MonitorSpec, Registered, Seen, WindowSpec
+from monitoring.contracts.backend import LeftBehind, MonitorSpec, Reading, Registered, WindowSpec
 
 
-class ZabbixWatch:
-    """Keeps the promises of `Watch` through one Zabbix server; safe to keep for the life of a process."""
+class ZabbixBackend:
+    """Keeps the promises of `MonitorBackend` through one Zabbix server; safe to keep for the life of a process."""
 
-    backend = "zabbix"
+    name = "zabbix"
     page = 5000
 
     def __init__(
@@ -35,15 +33,15 @@ class ZabbixWatch:
         probe: str = "",
         certificate_interval: str = "1h",
     ) -> None:
-        self.wire = Wire(url, token=token, user=user, password=password, timeout=timeout)
+        self.client = ZabbixClient(url, token=token, user=user, password=password, timeout=timeout)
         self.address = _without_credentials(url)
         self.wishes = Wishes(
             interval=interval, severity=severity, probe=probe, certificate_interval=certificate_interval
         )
 
     def test_connection(self) -> str:
-        groups = self.wire.call("hostgroup.get", {"countOutput": True, "editable": True})
-        return f"Zabbix {self.wire.version}, {groups} host groups this account may write to"
+        groups = self.client.call("hostgroup.get", {"countOutput": True, "editable": True})
+        return f"Zabbix {self.client.version}, {groups} host groups this account may write to"
 
     def ensure_monitors(self, specs: Sequence[MonitorSpec]) -> Mapping[str, Registered | OutsideError]:
         if not specs:
@@ -54,8 +52,8 @@ class ZabbixWatch:
         return answers | dict(self._register(again)) if again else answers
 
     def pause_monitors(self, keys: Sequence[str]) -> Mapping[str, OutsideError]:
-        bulk = Bulk(self.wire)
-        found = lookup.hosts_of(self.wire, keys)
+        bulk = Bulk(self.client)
+        found = lookup.hosts_of(self.client, keys)
         awake = [(key, host) for key, hosts in found.items() for host in hosts if host["status"] == "0"]
         bulk.send(
             "host.update", [Wish(key=key, params={"hostid": host["hostid"], "status": "1"}) for key, host in awake]
@@ -63,27 +61,27 @@ class ZabbixWatch:
         return _unless_gone(bulk.refused)
 
     def remove_monitors(self, keys: Sequence[str]) -> Mapping[str, OutsideError]:
-        bulk = Bulk(self.wire)
-        hosts = lookup.hosts_of(self.wire, keys)
+        bulk = Bulk(self.client)
+        hosts = lookup.hosts_of(self.client, keys)
         bulk.refused |= lookup.refuse_doubles(hosts)
         going = [one["hostid"] for key, some in hosts.items() if key not in bulk.refused for one in some]
-        windows.release_hosts(self.wire, going)
+        maintenance.release_hosts(self.client, going)
         bulk.send("host.delete", _deletions(hosts, "hostid"))
-        services = lookup.services_of(self.wire, [key for key in keys if key not in bulk.refused])
+        services = lookup.services_of(self.client, [key for key in keys if key not in bulk.refused])
         bulk.send("service.delete", _deletions(services, "serviceid"))
         return {key: _explained(error) for key, error in _unless_gone(bulk.refused).items()}
 
     def ensure_windows(self, specs: Sequence[WindowSpec]) -> Mapping[str, str | OutsideError]:
-        return windows.ensure_windows(self.wire, specs)
+        return maintenance.ensure_windows(self.client, specs)
 
     def remove_windows(self, keys: Sequence[str]) -> Mapping[str, OutsideError]:
-        return windows.remove_windows(self.wire, keys)
+        return maintenance.remove_windows(self.client, keys)
 
-    def read_states(self, specs: Sequence[MonitorSpec]) -> Mapping[str, Mapping[str, Seen]]:
-        return reading.read_states(self.wire, specs)
+    def read_states(self, specs: Sequence[MonitorSpec]) -> Mapping[str, Mapping[str, Reading]]:
+        return readings.read_states(self.client, specs)
 
     def left_behind(self, keys: Sequence[str]) -> Mapping[str, Sequence[LeftBehind]]:
-        hosts, services = lookup.hosts_of(self.wire, keys), lookup.services_of(self.wire, keys)
+        hosts, services = lookup.hosts_of(self.client, keys), lookup.services_of(self.client, keys)
         left = {
             key: [LeftBehind(kind="host", name=host["host"]) for host in hosts.get(key, ())]
             + [LeftBehind(kind="service", name=service["name"]) for service in services.get(key, ())]
@@ -93,7 +91,7 @@ class ZabbixWatch:
 
     def _register(self, specs: Sequence[MonitorSpec]) -> Mapping[str, Registered | OutsideError]:
         try:
-            return Registration(self.wire, self.wishes).register(specs)
+            return Registration(self.client, self.wishes).register(specs)
         except OutOfDate as error:
             return {spec.key: error for spec in specs}
 
@@ -115,5 +113,5 @@ def _unless_gone(refused: Mapping[str, PermanentError]) -> dict[str, OutsideErro
 def _explained(error: OutsideError) -> OutsideError:
     """Since Zabbix 7.2.4 a host that an action names cannot be deleted: https://support.zabbix.com/browse/ZBX-23760"""
     if "action" not in str(error).lower():
-        return windows.explained(error)
+        return maintenance.explained(error)
     return PermanentError(f"{error} Take the host out of that action's conditions and operations, then try again")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from core.errors import ConfigError, PermanentError
-from monitoring.adapters.zabbix.client import Wire
+from monitoring.adapters.zabbix.client import ZabbixClient
 
 CHUNK = 1000
 
@@ -23,8 +23,8 @@ class Wish:
 class Bulk:
     """Sends wishes in large portions; `refused` holds, by key, why a monitor's wish was refused."""
 
-    def __init__(self, wire: Wire) -> None:
-        self.wire = wire
+    def __init__(self, client: ZabbixClient) -> None:
+        self.client = client
         self.refused: dict[str, PermanentError] = {}
 
     def send(self, method: str, wishes: Iterable[Wish]) -> list[tuple[Wish, str]]:
@@ -36,7 +36,7 @@ class Bulk:
 
     def _send(self, method: str, wishes: Sequence[Wish]) -> Iterator[tuple[Wish, str]]:
         try:
-            answer = self.wire.call(method, [wish.params for wish in wishes])
+            answer = self.client.call(method, [wish.params for wish in wishes])
         except ConfigError:
             raise
         except PermanentError as error:

@@ -9,9 +9,9 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 
 from core.outside.certificate import address_of
-from monitoring.adapters.zabbix import objects as words
+from monitoring.adapters.zabbix import objects
 from monitoring.adapters.zabbix.bulk import Bulk, Wish
-from monitoring.adapters.zabbix.client import Wire
+from monitoring.adapters.zabbix.client import ZabbixClient
 from monitoring.adapters.zabbix.interfaces import place_of
 from monitoring.adapters.zabbix.lookup import Found, tag_of
 from monitoring.contracts.backend import CheckSpec, MonitorSpec
@@ -33,7 +33,7 @@ def key_of(check: CheckSpec) -> str:
     return _until(*address) if address else ""
 
 
-def macros(interval: str) -> list[words.Object]:
+def macros(interval: str) -> list[objects.Object]:
     """What whoever runs Zabbix may set differently for a host."""
     return [
         {"macro": INTERVAL, "value": interval, "description": "How often certificates are asked for"},
@@ -41,7 +41,7 @@ def macros(interval: str) -> list[words.Object]:
     ]
 
 
-def items_of(wire: Wire, hostids: Sequence[str]) -> dict[str, list[Found]]:
+def items_of(client: ZabbixClient, hostids: Sequence[str]) -> dict[str, list[Found]]:
     """Our items about certificates, by host."""
     if not hostids:
         return {}
@@ -53,7 +53,7 @@ def items_of(wire: Wire, hostids: Sequence[str]) -> dict[str, list[Found]]:
         "hostids": list(hostids),
     }
     found: dict[str, list[Found]] = defaultdict(list)
-    for item in wire.call("item.get", shape):
+    for item in client.call("item.get", shape):
         found[item["hostid"]].append(item)
     return found
 
@@ -72,8 +72,8 @@ def addresses(spec: MonitorSpec) -> list[tuple[str, int]]:
 class Certificates:
     """One visit for many specs: an item that asks, one that holds the date, and two alarms for each address."""
 
-    def __init__(self, wire: Wire, bulk: Bulk, *, ids: Mapping[str, str], probe: str) -> None:
-        self.wire, self.bulk, self.ids, self.probe = wire, bulk, ids, probe
+    def __init__(self, client: ZabbixClient, bulk: Bulk, *, ids: Mapping[str, str], probe: str) -> None:
+        self.client, self.bulk, self.ids, self.probe = client, bulk, ids, probe
 
     def ensure(self, specs: Sequence[MonitorSpec], items: Standing, triggers: Standing) -> None:
         """Every address has its items and alarms; who already has them is not asked for anything."""
@@ -82,10 +82,10 @@ class Certificates:
         self._items(specs, items, self._dates(specs, masters))
         self._triggers(specs, triggers)
 
-    def _masters(self, specs: Sequence[MonitorSpec]) -> dict[tuple[str, str], words.Object]:
+    def _masters(self, specs: Sequence[MonitorSpec]) -> dict[tuple[str, str], objects.Object]:
         hostids = [self.ids[spec.key] for spec in specs]
         shape = {"output": ["interfaceid", "hostid", "useip", "ip", "dns", "port"], "hostids": hostids}
-        found = self.wire.call("hostinterface.get", shape) if hostids else []
+        found = self.client.call("hostinterface.get", shape) if hostids else []
         at = {one["hostid"]: one["interfaceid"] for one in found if place_of(one) == self.probe}
         return {
             (spec.key, _asking(*address)): _master(address, at.get(self.ids[spec.key], "0"))
@@ -95,7 +95,7 @@ class Certificates:
 
     def _dates(
         self, specs: Sequence[MonitorSpec], masters: Mapping[tuple[str, str], str]
-    ) -> dict[tuple[str, str], words.Object]:
+    ) -> dict[tuple[str, str], objects.Object]:
         return {
             (spec.key, _until(*address)): _date(address, master)
             for spec in specs
@@ -104,7 +104,7 @@ class Certificates:
         }
 
     def _items(
-        self, specs: Sequence[MonitorSpec], standing: Standing, wanted: Mapping[tuple[str, str], words.Object]
+        self, specs: Sequence[MonitorSpec], standing: Standing, wanted: Mapping[tuple[str, str], objects.Object]
     ) -> dict[tuple[str, str], str]:
         """The ids of the wanted items by monitor and key."""
         found = {(spec.key, one["key_"]): one for spec in specs for one in standing.get(self.ids[spec.key], ())}
@@ -115,7 +115,7 @@ class Certificates:
                 creates.append(Wish(key=key, params={"hostid": self.ids[key], **item}))
                 continue
             ids[key, name] = old["itemid"]
-            if words.differs(old, item):
+            if objects.differs(old, item):
                 updates.append(Wish(key=key, params={"itemid": old["itemid"], **item}))
         made = {(wish.key, wish.params["key_"]): itemid for wish, itemid in self.bulk.send("item.create", creates)}
         self.bulk.send("item.update", updates)
@@ -131,7 +131,7 @@ class Certificates:
                 continue
             # Zabbix shows expressions with the values of their macros, so they always differ; the mark says as much.
             same = {name: value for name, value in wanted.items() if name != "expression"}
-            if words.differs(old, same):
+            if objects.differs(old, same):
                 updates.append(Wish(key=spec.key, params={"triggerid": old["triggerid"], **same}))
         self.bulk.send("trigger.create", creates)
         self.bulk.send("trigger.update", updates)
@@ -142,14 +142,14 @@ def _name(host: str, port: int) -> str:
 
 
 def _asking(host: str, port: int) -> str:
-    return f"web.certificate.get[{words.parameter(host)},{port}]"
+    return f"web.certificate.get[{objects.parameter(host)},{port}]"
 
 
 def _until(host: str, port: int) -> str:
-    return f"live.certificate.until[{words.parameter(host)},{port}]"
+    return f"live.certificate.until[{objects.parameter(host)},{port}]"
 
 
-def _master(address: tuple[str, int], interfaceid: str) -> words.Object:
+def _master(address: tuple[str, int], interfaceid: str) -> objects.Object:
     """What the agent says of a certificate, as it says it."""
     return {
         "name": f"Certificate of {_name(*address)}"[:255],
@@ -163,7 +163,7 @@ def _master(address: tuple[str, int], interfaceid: str) -> words.Object:
     }
 
 
-def _date(address: tuple[str, int], master: str) -> words.Object:
+def _date(address: tuple[str, int], master: str) -> objects.Object:
     """When it expires, taken from that."""
     taken = {"type": "12", "params": "$.x509.not_after.timestamp", "error_handler": "0", "error_handler_params": ""}
     return {
@@ -178,7 +178,7 @@ def _date(address: tuple[str, int], master: str) -> words.Object:
     }
 
 
-def _alarms(specs: Sequence[MonitorSpec]) -> Iterator[tuple[MonitorSpec, words.Object]]:
+def _alarms(specs: Sequence[MonitorSpec]) -> Iterator[tuple[MonitorSpec, objects.Object]]:
     for spec in specs:
         for address in addresses(spec):
             date = f"last(/{spec.key}/{_until(*address)})"
@@ -189,7 +189,7 @@ def _alarms(specs: Sequence[MonitorSpec]) -> Iterator[tuple[MonitorSpec, words.O
             yield spec, _alarm(address, "over", says, f"{date}<=now()", HIGH)
 
 
-def _alarm(address: tuple[str, int], kind: str, says: str, expression: str, priority: str) -> words.Object:
+def _alarm(address: tuple[str, int], kind: str, says: str, expression: str, priority: str) -> objects.Object:
     return {
         "description": says[:255],
         "expression": expression,

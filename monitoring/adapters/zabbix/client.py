@@ -41,7 +41,7 @@ class SignedOut(TransientError):
     """The session is over; signing in again may help."""
 
 
-class Wire:
+class ZabbixClient:
     """Calls one Zabbix by token, or by user and password; signs in at the first call and remembers it.
 
     Raises TransientError, PermanentError, ConfigError or OutOfDate, and nothing of pyzabbix's or requests'.

@@ -7,12 +7,12 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 
-from monitoring.adapters.zabbix import objects as words
-from monitoring.adapters.zabbix.client import Wire
+from monitoring.adapters.zabbix import objects
+from monitoring.adapters.zabbix.client import ZabbixClient
 from monitoring.adapters.zabbix.lookup import Found
 from monitoring.adapters.zabbix.problems import moment
-from monitoring.contracts.backend import CheckSpec, Health, Seen
-from monitoring.contracts.history_source import Period
+from monitoring.contracts.backend import CheckSpec, Health, Reading
+from monitoring.contracts.history_source import HistoryRange
 
 UNSIGNED, CHARACTER, TEXT = 3, 1, 4
 # So many readings at a time: some ten megabytes of JSON, which a frontend with 256 MB takes.
@@ -20,19 +20,19 @@ AT_ONCE = 100_000
 EVERY = timedelta(minutes=1)
 
 
-def read_past(wire: Wire, periods: Sequence[Period]) -> dict[Period, list[Seen]]:
+def read_history(client: ZabbixClient, periods: Sequence[HistoryRange]) -> dict[HistoryRange, list[Reading]]:
     """Every reading within each period, oldest first; two calls to find the items, two for some 100,000 readings."""
-    items = _items(wire, periods)
+    items = _items(client, periods)
     known = [one for one in periods if ("fail", one.key, one.check) in items]
-    past: dict[Period, list[Seen]] = {}
+    past: dict[HistoryRange, list[Reading]] = {}
     for some in _portions(known):
-        past |= _read(wire, some, items)
+        past |= _read(client, some, items)
     return past
 
 
-def _portions(periods: Sequence[Period]) -> Iterator[list[Period]]:
+def _portions(periods: Sequence[HistoryRange]) -> Iterator[list[HistoryRange]]:
     """Neighbours in time together: a call asks every item for all the time from its first period to its last."""
-    portion: list[Period] = []
+    portion: list[HistoryRange] = []
     for one in sorted(periods, key=lambda one: (one.start, one.end)):
         if portion and (one.start > max(other.end for other in portion) or _readings([*portion, one]) > AT_ONCE):
             yield portion
@@ -42,19 +42,19 @@ def _portions(periods: Sequence[Period]) -> Iterator[list[Period]]:
         yield portion
 
 
-def _readings(periods: Sequence[Period]) -> int:
+def _readings(periods: Sequence[HistoryRange]) -> int:
     """How many a call for these periods, in order of their start, would bring."""
     return len(periods) * (1 + (max(one.end for one in periods) - periods[0].start) // EVERY)
 
 
-def _items(wire: Wire, periods: Sequence[Period]) -> dict[tuple[str, str, str], str]:
+def _items(client: ZabbixClient, periods: Sequence[HistoryRange]) -> dict[tuple[str, str, str], str]:
     """The ids of the items that say whether (`fail`) and why (`error`), by kind, monitor and check."""
     keys = sorted({one.key for one in periods})
     if not keys:
         return {}
-    hosts = wire.call("host.get", {"output": ["hostid", "host"], "filter": {"host": keys}})
+    hosts = client.call("host.get", {"output": ["hostid", "host"], "filter": {"host": keys}})
     wanted = {
-        (one.key, words.item_key(kind, CheckSpec(key=one.check, name="", url=""))): (kind, one.key, one.check)
+        (one.key, objects.item_key(kind, CheckSpec(key=one.check, name="", url=""))): (kind, one.key, one.check)
         for one in periods
         for kind in ("fail", "error")
     }
@@ -67,7 +67,7 @@ def _items(wire: Wire, periods: Sequence[Period]) -> dict[tuple[str, str, str], 
         "startSearch": True,
         "searchByAny": True,
     }
-    found = wire.call("item.get", shape) if names else []
+    found = client.call("item.get", shape) if names else []
     return {
         wanted[names[item["hostid"]], item["key_"]]: item["itemid"]
         for item in found
@@ -75,12 +75,14 @@ def _items(wire: Wire, periods: Sequence[Period]) -> dict[tuple[str, str, str], 
     }
 
 
-def _read(wire: Wire, periods: Sequence[Period], items: Mapping[tuple[str, str, str], str]) -> dict[Period, list[Seen]]:
-    values = _history(wire, UNSIGNED, [items["fail", one.key, one.check] for one in periods], periods)
+def _read(
+    client: ZabbixClient, periods: Sequence[HistoryRange], items: Mapping[tuple[str, str, str], str]
+) -> dict[HistoryRange, list[Reading]]:
+    values = _history(client, UNSIGNED, [items["fail", one.key, one.check] for one in periods], periods)
     failing = {itemid for itemid, rows in values.items() if any(row["value"] != "0" for row in rows)}
     broken = [one for one in periods if items["fail", one.key, one.check] in failing]
-    why = _history(wire, CHARACTER, [i for one in broken if (i := items.get(("error", one.key, one.check)))], broken)
-    past: dict[Period, list[Seen]] = {}
+    why = _history(client, CHARACTER, [i for one in broken if (i := items.get(("error", one.key, one.check)))], broken)
+    past: dict[HistoryRange, list[Reading]] = {}
     for one in periods:
         rows = _within(values.get(items["fail", one.key, one.check], []), one)
         errors = why.get(items.get(("error", one.key, one.check), ""), [])
@@ -89,7 +91,9 @@ def _read(wire: Wire, periods: Sequence[Period], items: Mapping[tuple[str, str, 
     return past
 
 
-def _history(wire: Wire, kind: int, itemids: Sequence[str], periods: Sequence[Period]) -> dict[str, list[Found]]:
+def _history(
+    client: ZabbixClient, kind: int, itemids: Sequence[str], periods: Sequence[HistoryRange]
+) -> dict[str, list[Found]]:
     rows: dict[str, list[Found]] = defaultdict(list)
     if not itemids:
         return rows
@@ -101,19 +105,19 @@ def _history(wire: Wire, kind: int, itemids: Sequence[str], periods: Sequence[Pe
         "time_till": int(max(one.end for one in periods).timestamp()),
         "sortfield": "clock",
     }
-    for row in wire.call("history.get", shape):
+    for row in client.call("history.get", shape):
         rows[row["itemid"]].append(row)
     return rows
 
 
-def _within(rows: Sequence[Found], period: Period) -> Sequence[Found]:
+def _within(rows: Sequence[Found], period: HistoryRange) -> Sequence[Found]:
     clocks = [int(row["clock"]) for row in rows]
     start = bisect_left(clocks, int(period.start.timestamp()))
     return rows[start : bisect_right(clocks, int(period.end.timestamp()))]
 
 
-def _seen(row: Found, errors: Sequence[Found]) -> Seen:
+def _seen(row: Found, errors: Sequence[Found]) -> Reading:
     if row["value"] == "0":
-        return Seen(health=Health.UP, at=moment(row["clock"]))
+        return Reading(health=Health.UP, at=moment(row["clock"]))
     said = next((error["value"] for error in errors if error["clock"] == row["clock"]), "")
-    return Seen(health=Health.DOWN, at=moment(row["clock"]), message=said[:300] or "did not answer as promised")
+    return Reading(health=Health.DOWN, at=moment(row["clock"]), message=said[:300] or "did not answer as promised")

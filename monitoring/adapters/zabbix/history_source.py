@@ -7,9 +7,9 @@ from datetime import datetime
 
 from core.errors import PermanentError
 from monitoring.adapters.zabbix import history, problems, sli
-from monitoring.adapters.zabbix.client import Wire
-from monitoring.contracts.backend import Seen
-from monitoring.contracts.history_source import Alarm, Brief, Figure, Period
+from monitoring.adapters.zabbix.client import ZabbixClient
+from monitoring.contracts.backend import Reading
+from monitoring.contracts.history_source import ActiveProblem, HistoryRange, PastProblem, SliReading
 
 READABLE: tuple[tuple[str, str, dict[str, object]], ...] = (
     ("hosts", "host.get", {"editable": True}),
@@ -20,25 +20,25 @@ READABLE: tuple[tuple[str, str, dict[str, object]], ...] = (
 )
 
 
-class ZabbixTeller:
-    """Keeps the promises of `Teller` over the line of a `ZabbixWatch`."""
+class ZabbixHistorySource:
+    """Keeps the promises of `HistorySource` over the line of a `ZabbixBackend`."""
 
-    backend = "zabbix"
+    name = "zabbix"
 
-    def __init__(self, wire: Wire) -> None:
-        self.wire = wire
+    def __init__(self, client: ZabbixClient) -> None:
+        self.client = client
 
-    def read_problems(self) -> Sequence[Alarm]:
-        return problems.read_problems(self.wire)
+    def read_problems(self) -> Sequence[ActiveProblem]:
+        return problems.read_problems(self.client)
 
-    def read_figures(self) -> Sequence[Figure]:
-        return sli.read_figures(self.wire)
+    def read_sli(self) -> Sequence[SliReading]:
+        return sli.read_sli(self.client)
 
-    def read_brief(self, *, since: datetime) -> Sequence[Brief]:
-        return problems.read_brief(self.wire, since=since)
+    def read_past_problems(self, *, since: datetime) -> Sequence[PastProblem]:
+        return problems.read_past_problems(self.client, since=since)
 
-    def read_past(self, periods: Sequence[Period]) -> Mapping[Period, Sequence[Seen]]:
-        return history.read_past(self.wire, periods)
+    def read_history(self, periods: Sequence[HistoryRange]) -> Mapping[HistoryRange, Sequence[Reading]]:
+        return history.read_history(self.client, periods)
 
     def describe(self) -> tuple[str, ...]:
         return tuple(self._counted(*one) for one in READABLE)
@@ -46,7 +46,7 @@ class ZabbixTeller:
     def _counted(self, name: str, method: str, params: Mapping[str, object]) -> str:
         """How many of a kind our account reaches, or that it may not ask."""
         try:
-            count = self.wire.call(method, {**params, "countOutput": True})
+            count = self.client.call(method, {**params, "countOutput": True})
         except PermanentError as error:
             return f"{name}: refused ({error})"
         return f"{name}: {count}" + (" may be changed" if params else " may be read")

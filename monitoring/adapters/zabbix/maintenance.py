@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from core.errors import OutsideError, PermanentError
-from monitoring.adapters.zabbix import objects as words
+from monitoring.adapters.zabbix import objects
 from monitoring.adapters.zabbix.bulk import Bulk, Wish
-from monitoring.adapters.zabbix.client import OutOfDate, Wire
+from monitoring.adapters.zabbix.client import OutOfDate, ZabbixClient
 from monitoring.adapters.zabbix.lookup import Found
 from monitoring.contracts.backend import WindowSpec
 
@@ -19,13 +19,13 @@ MINUTE = 60
 SHORTEST = 5 * MINUTE  # less is no period to Zabbix; the window itself ends in time all the same
 
 
-def ensure_windows(wire: Wire, specs: Sequence[WindowSpec]) -> Mapping[str, str | OutsideError]:
+def ensure_windows(client: ZabbixClient, specs: Sequence[WindowSpec]) -> Mapping[str, str | OutsideError]:
     """Each window stands over the hosts that there are of its monitors; by key its id, empty while there is none."""
     if not specs:
         return {}
-    bulk, ids = Bulk(wire), {spec.key: "" for spec in specs}
-    found = windows_of(wire, [spec.key for spec in specs])
-    hosts = _hosts(wire, {monitor for spec in specs for monitor in spec.monitors})
+    bulk, ids = Bulk(client), {spec.key: "" for spec in specs}
+    found = windows_of(client, [spec.key for spec in specs])
+    hosts = _hosts(client, {monitor for spec in specs for monitor in spec.monitors})
     creates, updates, deletes = [], [], []
     for spec in specs:
         standing = found.get(spec.key)
@@ -36,7 +36,7 @@ def ensure_windows(wire: Wire, specs: Sequence[WindowSpec]) -> Mapping[str, str 
             deletes += [Wish(key=spec.key, params=standing["maintenanceid"])] if standing else []
         elif not standing:
             creates.append(Wish(key=spec.key, params=wanted))
-        elif words.differs(standing, wanted):
+        elif objects.differs(standing, wanted):
             updates.append(Wish(key=spec.key, params={"maintenanceid": standing["maintenanceid"], **wanted}))
     ids |= {wish.key: made for wish, made in bulk.send("maintenance.create", creates)}
     bulk.send("maintenance.update", updates)
@@ -44,24 +44,24 @@ def ensure_windows(wire: Wire, specs: Sequence[WindowSpec]) -> Mapping[str, str 
     return {**ids, **bulk.refused}
 
 
-def remove_windows(wire: Wire, keys: Sequence[str]) -> Mapping[str, OutsideError]:
+def remove_windows(client: ZabbixClient, keys: Sequence[str]) -> Mapping[str, OutsideError]:
     """No window carries these keys; in the answer, the keys that were refused."""
-    bulk = Bulk(wire)
-    found = windows_of(wire, keys)
+    bulk = Bulk(client)
+    found = windows_of(client, keys)
     bulk.send("maintenance.delete", [Wish(key=key, params=one["maintenanceid"]) for key, one in found.items()])
     return {key: error for key, error in bulk.refused.items() if not isinstance(error, OutOfDate)}
 
 
-def windows_of(wire: Wire, keys: Sequence[str]) -> dict[str, Found]:
+def windows_of(client: ZabbixClient, keys: Sequence[str]) -> dict[str, Found]:
     """What stands of these windows, by the key in their names."""
     if not keys:
         return {}
     shape = {**_SHAPE, "search": {"name": [_marked(key) for key in keys]}, "searchByAny": True}
-    found = {_key_of(one): one for one in wire.call("maintenance.get", shape)}
+    found = {_key_of(one): one for one in client.call("maintenance.get", shape)}
     return {key: found[key] for key in keys if key in found}
 
 
-def release_hosts(wire: Wire, hostids: Iterable[str]) -> None:
+def release_hosts(client: ZabbixClient, hostids: Iterable[str]) -> None:
     """No window of ours stands over nothing but hosts that are to go, for Zabbix refuses to empty one that way.
 
     From the others the hosts go by themselves.
@@ -69,9 +69,9 @@ def release_hosts(wire: Wire, hostids: Iterable[str]) -> None:
     going = set(hostids)
     if not going:
         return
-    held = wire.call("maintenance.get", {**_SHAPE, "hostids": sorted(going)})
-    only = [one for one in held if _key_of(one) and not {host["hostid"] for host in one["hosts"]} - going]
-    bulk = Bulk(wire)
+    status = client.call("maintenance.get", {**_SHAPE, "hostids": sorted(going)})
+    only = [one for one in status if _key_of(one) and not {host["hostid"] for host in one["hosts"]} - going]
+    bulk = Bulk(client)
     bulk.send("maintenance.delete", [Wish(key=one["maintenanceid"], params=one["maintenanceid"]) for one in only])
 
 
@@ -85,12 +85,12 @@ def explained(error: OutsideError) -> OutsideError:
 _SHAPE = {"output": "extend", "selectHosts": ["hostid"], "selectTimeperiods": "extend"}
 
 
-def _hosts(wire: Wire, keys: set[str]) -> dict[str, str]:
+def _hosts(client: ZabbixClient, keys: set[str]) -> dict[str, str]:
     shape = {"output": ["hostid", "host"], "filter": {"host": sorted(keys)}}
-    return {host["host"]: host["hostid"] for host in wire.call("host.get", shape)}
+    return {host["host"]: host["hostid"] for host in client.call("host.get", shape)}
 
 
-def _window(spec: WindowSpec, hostids: Sequence[str]) -> words.Object:
+def _window(spec: WindowSpec, hostids: Sequence[str]) -> objects.Object:
     """Zabbix knows no seconds: the window begins a little early and ends a little late."""
     since = int(spec.starts_at.timestamp()) // MINUTE * MINUTE
     till = -(-int(spec.ends_at.timestamp()) // MINUTE) * MINUTE

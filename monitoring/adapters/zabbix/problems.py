@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from monitoring.adapters.zabbix import objects as words
-from monitoring.adapters.zabbix.client import Wire
+from monitoring.adapters.zabbix import objects
+from monitoring.adapters.zabbix.client import ZabbixClient
 from monitoring.adapters.zabbix.lookup import Found, tag_of
-from monitoring.contracts.history_source import Alarm, Brief
+from monitoring.contracts.history_source import ActiveProblem, PastProblem
 
 # Whatever carries our tag, rather than a condition for each of thousands of keys.
-ANY_OF_OURS = [{"tag": words.OURS, "operator": 4}]
+ANY_OF_OURS = [{"tag": objects.OURS, "operator": 4}]
 MOST = 20_000
 
 
-def read_problems(wire: Wire) -> list[Alarm]:
+def read_problems(client: ZabbixClient) -> list[ActiveProblem]:
     """Every problem that goes on and carries our tag; triggers hand down the tags of their hosts."""
     shape = {
         "output": ["eventid", "clock", "name", "severity", "acknowledged", "suppressed"],
@@ -26,10 +26,10 @@ def read_problems(wire: Wire) -> list[Alarm]:
         "sortorder": "DESC",
         "limit": MOST,
     }
-    return [_alarm(one) for one in wire.call("problem.get", shape)]
+    return [_alarm(one) for one in client.call("problem.get", shape)]
 
 
-def read_brief(wire: Wire, *, since: datetime) -> list[Brief]:
+def read_past_problems(client: ZabbixClient, *, since: datetime) -> list[PastProblem]:
     """The problems of our checks that began after `since` and are over."""
     shape = {
         "output": ["eventid", "clock", "r_eventid"],
@@ -43,9 +43,9 @@ def read_brief(wire: Wire, *, since: datetime) -> list[Brief]:
         "limit": MOST,
     }
     return [
-        Brief(key=tag_of(one, words.OURS), check=check, at=moment(one["clock"]))
-        for one in wire.call("event.get", shape)
-        if one["r_eventid"] != "0" and (check := tag_of(one, words.OUR_CHECK))
+        PastProblem(key=tag_of(one, objects.OURS), check=check, at=moment(one["clock"]))
+        for one in client.call("event.get", shape)
+        if one["r_eventid"] != "0" and (check := tag_of(one, objects.OUR_CHECK))
     ]
 
 
@@ -54,11 +54,11 @@ def moment(clock: str) -> datetime:
     return datetime.fromtimestamp(int(clock), UTC)
 
 
-def _alarm(found: Found) -> Alarm:
-    return Alarm(
+def _alarm(found: Found) -> ActiveProblem:
+    return ActiveProblem(
         event_id=found["eventid"],
-        key=tag_of(found, words.OURS),
-        check=tag_of(found, words.OUR_CHECK),
+        key=tag_of(found, objects.OURS),
+        check=tag_of(found, objects.OUR_CHECK),
         name=found["name"],
         severity=int(found["severity"]),
         since=moment(found["clock"]),

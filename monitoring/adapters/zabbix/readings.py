@@ -5,22 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
-from monitoring.adapters.zabbix import objects as words
-from monitoring.adapters.zabbix.client import Wire
+from monitoring.adapters.zabbix import objects
+from monitoring.adapters.zabbix.client import ZabbixClient
 from monitoring.adapters.zabbix.lookup import Found
-from monitoring.contracts.backend import CheckSpec, Health, MonitorSpec, Seen
+from monitoring.contracts.backend import CheckSpec, Health, MonitorSpec, Reading
 
 
-def read_states(wire: Wire, specs: Sequence[MonitorSpec]) -> dict[str, dict[str, Seen]]:
+def read_states(client: ZabbixClient, specs: Sequence[MonitorSpec]) -> dict[str, dict[str, Reading]]:
     """The last reading of every check, by monitor key and check key."""
     if not specs:
         return {}
     shape = {"output": ["hostid", "host", "status"], "filter": {"host": [spec.key for spec in specs]}}
-    hosts = {host["host"]: host for host in wire.call("host.get", shape)}
+    hosts = {host["host"]: host for host in client.call("host.get", shape)}
     awake = [host["hostid"] for host in hosts.values() if host["status"] == "0"]
-    items = _items(wire, awake, ("web.test.fail[", "web.test.time["))
+    items = _items(client, awake, ("web.test.fail[", "web.test.time["))
     failing = sorted({hostid for (hostid, _key), item in items.items() if _fails(item)})
-    items |= _items(wire, failing, ("web.test.error[",))
+    items |= _items(client, failing, ("web.test.error[",))
     return {
         spec.key: {check.key: seen for check in spec.checks if (seen := _seen(items, hosts[spec.key], check))}
         for spec in specs
@@ -28,7 +28,7 @@ def read_states(wire: Wire, specs: Sequence[MonitorSpec]) -> dict[str, dict[str,
     }
 
 
-def _items(wire: Wire, hostids: Sequence[str], beginnings: tuple[str, ...]) -> dict[tuple[str, str], Found]:
+def _items(client: ZabbixClient, hostids: Sequence[str], beginnings: tuple[str, ...]) -> dict[tuple[str, str], Found]:
     """The items of web scenarios with their last values, by host and key."""
     if not hostids:
         return {}
@@ -40,22 +40,22 @@ def _items(wire: Wire, hostids: Sequence[str], beginnings: tuple[str, ...]) -> d
         "startSearch": True,
         "searchByAny": True,
     }
-    return {(item["hostid"], item["key_"]): item for item in wire.call("item.get", shape)}
+    return {(item["hostid"], item["key_"]): item for item in client.call("item.get", shape)}
 
 
-def _seen(items: Mapping[tuple[str, str], Found], host: Found, check: CheckSpec) -> Seen | None:
+def _seen(items: Mapping[tuple[str, str], Found], host: Found, check: CheckSpec) -> Reading | None:
     """The last reading of a check; none while it is paused or has given nothing yet."""
-    fail = items.get((host["hostid"], words.item_key("fail", check)))
+    fail = items.get((host["hostid"], objects.item_key("fail", check)))
     if fail is None or not int(fail["lastclock"]):
         return None
     at = datetime.fromtimestamp(int(fail["lastclock"]), UTC)
     if fail["state"] == "1":
-        return Seen(health=Health.UNKNOWN, at=at, message=fail["error"][:300])
+        return Reading(health=Health.UNKNOWN, at=at, message=fail["error"][:300])
     if _fails(fail):
-        why = items.get((host["hostid"], words.item_key("error", check)), {}).get("lastvalue", "")
-        return Seen(health=Health.DOWN, at=at, message=why[:300] or "did not answer as promised")
-    took = items.get((host["hostid"], words.time_key(check)), {}).get("lastvalue") or 0
-    return Seen(health=Health.UP, at=at, message=f"answered {check.status}", seconds=round(float(took), 3))
+        why = items.get((host["hostid"], objects.item_key("error", check)), {}).get("lastvalue", "")
+        return Reading(health=Health.DOWN, at=at, message=why[:300] or "did not answer as promised")
+    took = items.get((host["hostid"], objects.time_key(check)), {}).get("lastvalue") or 0
+    return Reading(health=Health.UP, at=at, message=f"answered {check.status}", seconds=round(float(took), 3))
 
 
 def _fails(item: Found) -> bool:

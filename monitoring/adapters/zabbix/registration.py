@@ -9,11 +9,10 @@ from dataclasses import dataclass
 from core.errors import ConfigError, OutsideError, PermanentError
 from monitoring.adapters.zabbix import certificates as certificates
 from monitoring.adapters.zabbix import interfaces as interfaces
-from monitoring.adapters.zabbix import lookup as lookup
-from monitoring.adapters.zabbix import objects as words
+from monitoring.adapters.zabbix import lookup, objects
 from monitoring.adapters.zabbix import templates as templates
 from monitoring.adapters.zabbix.bulk import Bulk, Wish
-from monitoring.adapters.zabbix.client import Wire
+from monitoring.adapters.zabbix.client import ZabbixClient
 from monitoring.adapters.zabbix.lookup import Found
 from monitoring.contracts.backend import CheckSpec, MonitorSpec, Registered
 
@@ -34,9 +33,9 @@ class Wishes:
 class Registration:
     """One visit to Zabbix for many specs: groups, hosts, scenarios, triggers, services and SLAs, in that order."""
 
-    def __init__(self, wire: Wire, wishes: Wishes) -> None:
-        self.wire, self.wishes = wire, wishes
-        self.bulk, self.extra = Bulk(wire), Bulk(wire)
+    def __init__(self, client: ZabbixClient, wishes: Wishes) -> None:
+        self.client, self.wishes = client, wishes
+        self.bulk, self.extra = Bulk(client), Bulk(client)
         self.remarks: dict[str, str] = {}
         self.ids: dict[str, str] = {}
         self.made: set[str] = set()
@@ -47,12 +46,12 @@ class Registration:
         self.bulk.refused |= {spec.key: error for spec in specs if (error := _not_for_the_web(spec))}
         specs = [spec for spec in specs if spec.key not in self.bulk.refused]
         if specs:
-            found, items = self._cleared(specs, lookup.hosts_of(self.wire, [spec.key for spec in specs]))
+            found, items = self._cleared(specs, lookup.hosts_of(self.client, [spec.key for spec in specs]))
             tags = self._hosts(specs, found)
             specs = [spec for spec in specs if spec.key in self.ids]
             standing = [self.ids[spec.key] for spec in specs if spec.key not in self.made]
-            triggers = lookup.triggers_of(self.wire, standing)
-            self._scenarios(specs, lookup.scenarios_of(self.wire, standing))
+            triggers = lookup.triggers_of(self.client, standing)
+            self._scenarios(specs, lookup.scenarios_of(self.client, standing))
             self._triggers(specs, triggers)
             self._services(specs)
             self._slas(specs)
@@ -71,7 +70,7 @@ class Registration:
         found = templates.unlink(self.bulk, specs, found)
         hostids = {spec.key: found[spec.key][0]["hostid"] for spec in specs}
         asked = [hostids[spec.key] for spec in specs if lookup.tag_of(found[spec.key][0], interfaces.PROBE)]
-        items = certificates.items_of(self.wire, asked)
+        items = certificates.items_of(self.client, asked)
         needless = [
             Wish(key=spec.key, params=itemid)
             for spec in specs
@@ -88,13 +87,13 @@ class Registration:
             if spec.key in self.bulk.refused:
                 continue
             host = next(iter(found.get(spec.key, ())), None)
-            wanted = self._host(spec, host, group=groups[words.group_of(spec)])
+            wanted = self._host(spec, host, group=groups[objects.group_of(spec)])
             tags[spec.key] = wanted["tags"]
             if host is None:
                 creates.append(Wish(key=spec.key, params=wanted))
                 continue
             self.ids[spec.key] = host["hostid"]
-            change = words.merged_host(host, wanted)
+            change = objects.merged_host(host, wanted)
             tags[spec.key] = change.get("tags", [{"tag": tag["tag"], "value": tag["value"]} for tag in host["tags"]])
             if change:
                 updates.append(Wish(key=spec.key, params={"hostid": host["hostid"], **change}))
@@ -104,12 +103,12 @@ class Registration:
         self.bulk.send("host.update", updates)
         return tags
 
-    def _host(self, spec: MonitorSpec, host: Found | None, *, group: str) -> words.Object:
+    def _host(self, spec: MonitorSpec, host: Found | None, *, group: str) -> objects.Object:
         places = interfaces.places_of(spec, probe=self.wishes.probe)
         macros = certificates.macros(self.wishes.certificate_interval) if interfaces.PROBE in places else []
         theirs = interfaces.foreign_places(host) if host else set()
         ours = {mark: place for mark, place in places.items() if place not in theirs}
-        return words.host(spec, group=group, interval=self.wishes.interval, places=ours, macros=macros)
+        return objects.host(spec, group=group, interval=self.wishes.interval, places=ours, macros=macros)
 
     def _extras(
         self,
@@ -122,27 +121,27 @@ class Registration:
         """Templates and certificates where there is an agent; an order that cannot have them is watched without."""
         alive = [spec for spec in specs if spec.key not in self.bulk.refused]
         if with_agent := [spec for spec in alive if spec.agent_address]:
-            known = templates.templates_of(self.wire)
+            known = templates.templates_of(self.client)
             if said := templates.missing(known):
                 self.remarks |= {spec.key: said for spec in with_agent}
             linked = {key: hosts[0]["parentTemplates"] for key, hosts in found.items() if len(hosts) == 1}
             hosts = {spec.key: (self.ids[spec.key], tags[spec.key], linked.get(spec.key, [])) for spec in with_agent}
             templates.link(self.extra, with_agent, known, hosts)
         if self.wishes.probe:
-            visit = certificates.Certificates(self.wire, self.extra, ids=self.ids, probe=self.wishes.probe)
+            visit = certificates.Certificates(self.client, self.extra, ids=self.ids, probe=self.wishes.probe)
             visit.ensure(alive, items, triggers)
 
     def _groups(self, specs: Sequence[MonitorSpec]) -> dict[str, str]:
         """The id of every product's group; who may not make one holds up that product's orders and no others."""
-        names = {words.group_of(spec) for spec in specs}
+        names = {objects.group_of(spec) for spec in specs}
         shape = {"output": ["groupid", "name"], "filter": {"name": sorted(names)}}
-        ids = {group["name"]: group["groupid"] for group in self.wire.call("hostgroup.get", shape)}
+        ids = {group["name"]: group["groupid"] for group in self.client.call("hostgroup.get", shape)}
         if absent := sorted(names - set(ids)):
             try:
-                made = self.wire.call("hostgroup.create", [{"name": name} for name in absent])
+                made = self.client.call("hostgroup.create", [{"name": name} for name in absent])
             except ConfigError as error:
                 self.bulk.refused |= {
-                    spec.key: _by_hand(spec, error) for spec in specs if words.group_of(spec) not in ids
+                    spec.key: _by_hand(spec, error) for spec in specs if objects.group_of(spec) not in ids
                 }
             else:
                 ids |= dict(zip(absent, made["groupids"], strict=True))
@@ -154,12 +153,12 @@ class Registration:
         for spec in specs:
             found = {one["name"]: one for one in standing.get(self.ids[spec.key], ())}
             for check in spec.checks:
-                wanted = words.scenario(check)
+                wanted = objects.scenario(check)
                 if not (scenario := found.pop(check.key, None)):
                     creates.append(Wish(key=spec.key, params={"hostid": self.ids[spec.key], **wanted}))
-                elif words.differs(scenario, wanted):
+                elif objects.differs(scenario, wanted):
                     updates.append(Wish(key=spec.key, params=_changed_scenario(scenario, wanted)))
-            ours = (one for one in found.values() if lookup.tag_of(one, words.OUR_CHECK))
+            ours = (one for one in found.values() if lookup.tag_of(one, objects.OUR_CHECK))
             deletes += [Wish(key=spec.key, params=one["httptestid"]) for one in ours]
         self.bulk.send("httptest.delete", deletes)
         self.bulk.send("httptest.create", creates)
@@ -168,23 +167,23 @@ class Registration:
     def _triggers(self, specs: Sequence[MonitorSpec], standing: Mapping[str, Sequence[Found]]) -> None:
         creates, updates = [], []
         for spec, check in _checks(specs):
-            wanted = words.trigger(spec, check, severity=self.wishes.severity)
+            wanted = objects.trigger(spec, check, severity=self.wishes.severity)
             trigger = _first(standing.get(self.ids[spec.key], ()), _is_of(check, wanted["expression"]))
             if trigger is None:
                 creates.append(Wish(key=spec.key, params=wanted))
-            elif words.differs(trigger, wanted):
+            elif objects.differs(trigger, wanted):
                 updates.append(Wish(key=spec.key, params={"triggerid": trigger["triggerid"], **wanted}))
         self.bulk.send("trigger.create", creates)
         self.bulk.send("trigger.update", updates)
 
     def _services(self, specs: Sequence[MonitorSpec]) -> None:
-        standing = lookup.services_of(self.wire, [spec.key for spec in specs])
+        standing = lookup.services_of(self.client, [spec.key for spec in specs])
         creates, updates = [], []
         for spec in specs:
-            wanted = words.service(spec)
+            wanted = objects.service(spec)
             if not (found := standing.get(spec.key)):
                 creates.append(Wish(key=spec.key, params=wanted))
-            elif words.differs(found[0], wanted):
+            elif objects.differs(found[0], wanted):
                 updates.append(Wish(key=spec.key, params={"serviceid": found[0]["serviceid"], **wanted}))
         self.bulk.send("service.create", creates)
         self.bulk.send("service.update", updates)
@@ -195,9 +194,9 @@ class Registration:
         if not plans:
             return
         today = int(time.time()) // 86400 * 86400  # Zabbix wants midnight, UTC
-        wanted = {plan: words.sla(plan, spec.promise, since=today) for plan, spec in plans.items()}
+        wanted = {plan: objects.sla(plan, spec.promise, since=today) for plan, spec in plans.items()}
         shape = {"output": ["slaid", "name", "slo"], "filter": {"name": [sla["name"] for sla in wanted.values()]}}
-        found = {sla["name"]: sla for sla in self.wire.call("sla.get", shape)}
+        found = {sla["name"]: sla for sla in self.client.call("sla.get", shape)}
         creates, updates = [], []
         for plan, sla in wanted.items():
             key = plans[plan].key
@@ -217,7 +216,7 @@ def _not_for_the_web(spec: MonitorSpec) -> PermanentError | None:
 
 
 def _by_hand(spec: MonitorSpec, error: ConfigError) -> ConfigError:
-    advice = f"Make the host group '{words.group_of(spec)}' by hand, and let this account write to it"
+    advice = f"Make the host group '{objects.group_of(spec)}' by hand, and let this account write to it"
     return ConfigError(f"{str(error).rstrip('.')}. {advice}")
 
 
@@ -227,14 +226,14 @@ def _checks(specs: Sequence[MonitorSpec]) -> Iterable[tuple[MonitorSpec, CheckSp
 
 def _is_of(check: CheckSpec, expression: str) -> Callable[[Found], bool]:
     """Ours by its tag, or made by hand to say the same."""
-    return lambda found: lookup.tag_of(found, words.OUR_CHECK) == check.key or found["expression"] == expression
+    return lambda found: lookup.tag_of(found, objects.OUR_CHECK) == check.key or found["expression"] == expression
 
 
 def _first(found: Iterable[Found], fits: Callable[[Found], bool]) -> Found | None:
     return next((one for one in found if fits(one)), None)
 
 
-def _changed_scenario(found: Found, wanted: words.Object) -> words.Object:
+def _changed_scenario(found: Found, wanted: objects.Object) -> objects.Object:
     """The step keeps its id where there is one, and with it the history of its response times."""
     steps = wanted["steps"]
     if found["steps"]:

@@ -4,35 +4,37 @@ from __future__ import annotations
 
 from typing import Any
 
-from monitoring.adapters.zabbix import objects as words
-from monitoring.adapters.zabbix.client import Wire
+from monitoring.adapters.zabbix import objects
+from monitoring.adapters.zabbix.client import ZabbixClient
 from monitoring.adapters.zabbix.lookup import tag_of
 from monitoring.adapters.zabbix.problems import ANY_OF_OURS, moment
-from monitoring.contracts.history_source import Figure
+from monitoring.contracts.history_source import SliReading
 
 PERIODS = 2  # the present one, and the one before
 
 
-def read_figures(wire: Wire) -> list[Figure]:
+def read_sli(client: ZabbixClient) -> list[SliReading]:
     """What every SLA of ours says of each of its services; periods in which nothing was measured are left out."""
-    services = wire.call("service.get", {"output": ["serviceid"], "selectTags": ["tag", "value"], "tags": ANY_OF_OURS})
-    keys = {one["serviceid"]: tag_of(one, words.OURS) for one in services}
+    services = client.call(
+        "service.get", {"output": ["serviceid"], "selectTags": ["tag", "value"], "tags": ANY_OF_OURS}
+    )
+    keys = {one["serviceid"]: tag_of(one, objects.OURS) for one in services}
     plans: dict[str, list[str]] = {}
     for one in services:
         if plan := tag_of(one, "plan"):
-            plans.setdefault(f"{words.GROUP}/{plan}"[:255], []).append(one["serviceid"])
-    slas = wire.call("sla.get", {"output": ["slaid", "name"], "filter": {"name": list(plans)}}) if plans else []
-    figures: list[Figure] = []
+            plans.setdefault(f"{objects.GROUP}/{plan}"[:255], []).append(one["serviceid"])
+    slas = client.call("sla.get", {"output": ["slaid", "name"], "filter": {"name": list(plans)}}) if plans else []
+    figures: list[SliReading] = []
     for sla in slas:
         asked = {"slaid": sla["slaid"], "serviceids": plans[sla["name"]], "periods": PERIODS}
-        figures += _figures(wire.call("sla.getsli", asked), keys)
+        figures += _figures(client.call("sla.getsli", asked), keys)
     return figures
 
 
-def _figures(answer: dict[str, Any], keys: dict[str, str]) -> list[Figure]:
+def _figures(answer: dict[str, Any], keys: dict[str, str]) -> list[SliReading]:
     """Periods come as rows, services as columns."""
     return [
-        Figure(
+        SliReading(
             key=keys[str(service)],
             start=moment(period["period_from"]),
             end=moment(period["period_to"]),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from monitoring.adapters.zabbix.bulk import Bulk, Wish
-from monitoring.adapters.zabbix.client import Wire
+from monitoring.adapters.zabbix.client import ZabbixClient
 from monitoring.adapters.zabbix.lookup import Found
 from monitoring.contracts.backend import MonitorSpec
 
@@ -34,10 +34,10 @@ def unlink(bulk: Bulk, specs: Sequence[MonitorSpec], found: Mapping[str, Sequenc
     return now
 
 
-def templates_of(wire: Wire) -> dict[str, str]:
+def templates_of(client: ZabbixClient) -> dict[str, str]:
     """The ids of those of our templates that this Zabbix has, and lets us read."""
     shape = {"output": ["templateid", "name"], "filter": {"name": list(NAMES)}}
-    return {one["name"]: one["templateid"] for one in wire.call("template.get", shape)}
+    return {one["name"]: one["templateid"] for one in client.call("template.get", shape)}
 
 
 def missing(known: Mapping[str, str]) -> str:

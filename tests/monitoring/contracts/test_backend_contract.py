@@ -10,10 +10,10 @@ import responses
 
 from core.errors import PermanentError
 from core.outside.http_check import HttpCheck, HttpResult
-from monitoring.adapters.builtin.checker import BuiltinWatch
-from monitoring.adapters.zabbix.backend import ZabbixWatch
-from monitoring.contracts.backend import CheckSpec, Health, MonitorSpec, Registered, Watch, WindowSpec
-from tests.fakes.watch import FakeWatch
+from monitoring.adapters.builtin.checker import BuiltinBackend
+from monitoring.adapters.zabbix.backend import ZabbixBackend
+from monitoring.contracts.backend import CheckSpec, Health, MonitorBackend, MonitorSpec, Registered, WindowSpec
+from tests.fakes.monitor_backend import FakeBackend
 from tests.fakes.zabbix import URL, FakeZabbix, serve
 
 WMS = CheckSpec(key="wms", name="Web Map Service", url="https://maps.example/wms", contains="Capabilities")
@@ -32,71 +32,71 @@ def answer_all(checks: Sequence[HttpCheck], *, workers: int = 32) -> list[HttpRe
 
 
 @pytest.fixture(params=["builtin", "zabbix", "fake"])
-def watch(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Watch]:
+def backend(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[MonitorBackend]:
     monkeypatch.setattr("monitoring.adapters.builtin.checker.check_all", answer_all)
-    watches: dict[str, Watch] = {
-        "builtin": BuiltinWatch(),
-        "zabbix": ZabbixWatch(url=URL, token="the-token"),
-        "fake": FakeWatch(),
+    watches: dict[str, MonitorBackend] = {
+        "builtin": BuiltinBackend(),
+        "zabbix": ZabbixBackend(url=URL, token="the-token"),
+        "fake": FakeBackend(),
     }
     with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
         serve(mock, FakeZabbix())
         yield watches[request.param]
 
 
-def test_connection_test_names_what_answered(watch: Watch) -> None:
-    assert watch.test_connection()
+def test_connection_test_names_what_answered(backend: MonitorBackend) -> None:
+    assert backend.test_connection()
 
 
-def test_ensuring_twice_gives_the_same_ids(watch: Watch) -> None:
-    first = watch.ensure_monitors([ONE, TWO])
+def test_ensuring_twice_gives_the_same_ids(backend: MonitorBackend) -> None:
+    first = backend.ensure_monitors([ONE, TWO])
     assert set(first) == {ONE.key, TWO.key}
     assert all(isinstance(answer, Registered) and answer.outside_id for answer in first.values())
-    assert watch.ensure_monitors([TWO, ONE]) == first
+    assert backend.ensure_monitors([TWO, ONE]) == first
 
 
-def test_absent_monitors_are_paused_and_removed_with_success(watch: Watch) -> None:
-    assert watch.pause_monitors([ONE.key]) == {}
-    assert watch.remove_monitors([ONE.key, TWO.key]) == {}
+def test_absent_monitors_are_paused_and_removed_with_success(backend: MonitorBackend) -> None:
+    assert backend.pause_monitors([ONE.key]) == {}
+    assert backend.remove_monitors([ONE.key, TWO.key]) == {}
 
 
-def test_nothing_is_left_behind_after_a_removal(watch: Watch) -> None:
-    watch.ensure_monitors([ONE, TWO])
-    watch.remove_monitors([ONE.key, TWO.key])
-    assert watch.left_behind([ONE.key, TWO.key]) == {}
+def test_nothing_is_left_behind_after_a_removal(backend: MonitorBackend) -> None:
+    backend.ensure_monitors([ONE, TWO])
+    backend.remove_monitors([ONE.key, TWO.key])
+    assert backend.left_behind([ONE.key, TWO.key]) == {}
 
 
-def test_every_check_of_every_monitor_is_read(watch: Watch) -> None:
-    watch.ensure_monitors([ONE, TWO])
-    states = watch.read_states([ONE, TWO])
+def test_every_check_of_every_monitor_is_read(backend: MonitorBackend) -> None:
+    backend.ensure_monitors([ONE, TWO])
+    states = backend.read_states([ONE, TWO])
     assert {key: set(checks) for key, checks in states.items()} == {ONE.key: {"wms"}, TWO.key: {"wms", "csw"}}
     assert {seen.health for checks in states.values() for seen in checks.values()} == {Health.UP}
 
 
-def test_nothing_asked_is_nothing_answered(watch: Watch) -> None:
-    assert watch.ensure_monitors([]) == {}
-    assert watch.read_states([]) == {}
+def test_nothing_asked_is_nothing_answered(backend: MonitorBackend) -> None:
+    assert backend.ensure_monitors([]) == {}
+    assert backend.read_states([]) == {}
 
 
-def test_window_stands_once_and_goes_with_success_when_absent(watch: Watch) -> None:
-    watch.ensure_monitors([ONE, TWO])
+def test_window_stands_once_and_goes_with_success_when_absent(backend: MonitorBackend) -> None:
+    backend.ensure_monitors([ONE, TWO])
     try:
-        first = watch.ensure_windows([WINDOW])
+        first = backend.ensure_windows([WINDOW])
         assert set(first) == {WINDOW.key}
         assert isinstance(first[WINDOW.key], str)
-        assert watch.ensure_windows([WINDOW]) == first
+        assert backend.ensure_windows([WINDOW]) == first
     finally:
-        assert watch.remove_windows([WINDOW.key]) == {}
-    assert watch.remove_windows([WINDOW.key]) == {}
-    assert watch.ensure_windows([]) == {}
+        assert backend.remove_windows([WINDOW.key]) == {}
+    assert backend.remove_windows([WINDOW.key]) == {}
+    assert backend.ensure_windows([]) == {}
 
 
-def test_monitors_go_though_a_window_stands_over_them(watch: Watch) -> None:
-    watch.ensure_monitors([ONE, TWO])
-    watch.ensure_windows([WINDOW])
-    assert watch.remove_monitors([ONE.key, TWO.key]) == {}
-    assert watch.left_behind([ONE.key, TWO.key]) == {}
-    assert watch.remove_windows([WINDOW.key]) == {}
+def test_monitors_go_though_a_window_stands_over_them(backend: MonitorBackend) -> None:
+    backend.ensure_monitors([ONE, TWO])
+    backend.ensure_windows([WINDOW])
+    assert backend.remove_monitors([ONE.key, TWO.key]) == {}
+    assert backend.left_behind([ONE.key, TWO.key]) == {}
+    assert backend.remove_windows([WINDOW.key]) == {}
 
 
 def test_builtin_checker_asks_all_at_once_what_was_promised(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -107,7 +107,7 @@ def test_builtin_checker_asks_all_at_once_what_was_promised(monkeypatch: pytest.
         return [HttpResult(ok=False, message="connection refused") for _ in checks]
 
     monkeypatch.setattr("monitoring.adapters.builtin.checker.check_all", refuse_all)
-    states = BuiltinWatch().read_states([ONE, TWO])
+    states = BuiltinBackend().read_states([ONE, TWO])
     assert [len(checks) for checks in asked] == [3]
     assert asked[0][0] == HttpCheck(url=WMS.url, status=200, contains="Capabilities", max_seconds=10.0)
     seen = states[TWO.key]["csw"]
@@ -116,7 +116,7 @@ def test_builtin_checker_asks_all_at_once_what_was_promised(monkeypatch: pytest.
 
 def test_builtin_checker_refuses_what_is_no_web_address_and_keeps_the_others() -> None:
     bad = MonitorSpec(key="live-gl3333", name="GL3333", checks=(CheckSpec(key="db", name="PostGIS", url="db:5432"),))
-    answers = BuiltinWatch().ensure_monitors([bad, ONE])
+    answers = BuiltinBackend().ensure_monitors([bad, ONE])
     assert isinstance(answers[bad.key], PermanentError)
     assert str(answers[bad.key]) == "PostGIS: 'db:5432' is not a web address"
     assert answers[ONE.key] == Registered(outside_id=ONE.key)

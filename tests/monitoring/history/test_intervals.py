@@ -8,7 +8,7 @@ import pytest
 
 from infrastructure.models import Endpoint
 from monitoring.history.measurement import close_days
-from monitoring.models import DailyAvailability, Outage, Silence
+from monitoring.models import DailyAvailability, DataGap, Outage
 from monitoring.monitors.services import reconcile_all
 from monitoring.monitors.tasks import read_states
 from orders.models import Order
@@ -20,14 +20,14 @@ pytestmark = pytest.mark.django_db
 
 def break_it(room: Room, order: Order, *names: str) -> None:
     """These addresses no longer answer."""
-    room.watch.down |= {(order.key, name): "connection refused" for name in names}
+    room.backend.down |= {(order.key, name): "connection refused" for name in names}
 
 
 def test_a_healthy_address_has_no_history_but_its_days(room: Room) -> None:
     order = room.watched("wms", "csw")
     room.minute()
     assert not Outage.objects.exists()
-    assert not Silence.objects.exists()
+    assert not DataGap.objects.exists()
     assert room.monitor(order).watched_from == room.drive.now - MINUTE
     day = DailyAvailability.objects.get()
     assert (day.order, day.checks, day.answers, day.closed_at) == (order, 4, 4, None)
@@ -46,7 +46,7 @@ def test_outage_begins_with_its_first_failure_and_ends_with_the_first_answer(roo
     assert (outage.order, outage.application, outage.cause) == (order, "WMS", "connection refused")
     assert (outage.started_at, outage.ended_at) == (first_failure, None)
     room.minute()
-    room.watch.down.clear()
+    room.backend.down.clear()
     room.minute()
     outage = Outage.objects.get()
     assert outage.ended_at == room.drive.now == first_failure + 3 * MINUTE
@@ -60,7 +60,7 @@ def test_a_second_outage_is_a_second_row(room: Room) -> None:
         break_it(room, order, "wms")
         room.minute()
         room.minute()
-        room.watch.down.clear()
+        room.backend.down.clear()
         room.minute()
     assert [row.ended_at is not None for row in Outage.objects.all()] == [True, True]
 
@@ -68,14 +68,14 @@ def test_a_second_outage_is_a_second_row(room: Room) -> None:
 def test_silence_lasts_from_the_last_reading_to_the_next(room: Room) -> None:
     room.watched()
     last = room.drive.now
-    room.watch.outage = True
+    room.backend.outage = True
     for _ in range(8):
         room.minute()
-    silence = Silence.objects.get()
-    assert (silence.started_at, silence.ended_at, silence.cause) == (last, None, "the watch cannot be reached")
-    room.watch.outage = False
+    silence = DataGap.objects.get()
+    assert (silence.started_at, silence.ended_at, silence.cause) == (last, None, "the backend cannot be reached")
+    room.backend.outage = False
     room.minute()
-    assert Silence.objects.get().ended_at == room.drive.now
+    assert DataGap.objects.get().ended_at == room.drive.now
 
 
 def test_silence_does_not_end_an_outage(room: Room) -> None:
@@ -83,11 +83,11 @@ def test_silence_does_not_end_an_outage(room: Room) -> None:
     break_it(room, order, "wms")
     room.minute()
     room.minute()
-    room.watch.outage = True
+    room.backend.outage = True
     for _ in range(10):
         room.minute()
     assert Outage.objects.get().ended_at is None
-    assert not Silence.objects.exists()
+    assert not DataGap.objects.exists()
 
 
 def test_time_in_which_no_worker_ran_is_a_silence(room: Room) -> None:
@@ -95,7 +95,7 @@ def test_time_in_which_no_worker_ran_is_a_silence(room: Room) -> None:
     last = room.drive.now
     room.drive.now += timedelta(hours=2)
     read_states()
-    silence = Silence.objects.get()
+    silence = DataGap.objects.get()
     assert (silence.started_at, silence.ended_at) == (last, room.drive.now)
 
 
@@ -109,7 +109,7 @@ def test_suspension_ends_an_outage_and_nothing_is_known_until_it_is_over(room: R
     room.visit()
     suspended_at = room.drive.now
     assert Outage.objects.get().ended_at == suspended_at
-    silence = Silence.objects.get()
+    silence = DataGap.objects.get()
     assert (silence.started_at, silence.ended_at, silence.cause) == (suspended_at, None, "Paused.")
 
 

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from monitoring.history.measurement import close_days, figures_of
-from monitoring.models import DailyAvailability, Monitor, MonitorCheck, Outage, Silence
+from monitoring.models import DailyAvailability, DataGap, Monitor, MonitorCheck, Outage
 from monitoring.rules.availability import Figures, Span
 from orders.models import Order
 from tests.monitoring.conftest import Room, count_queries
@@ -32,7 +32,7 @@ def order(room: Room) -> Order:
     return order
 
 
-def happened(model: type[Outage | Silence], order: Order, start: float, end: float | None) -> None:
+def happened(model: type[Outage | DataGap], order: Order, start: float, end: float | None) -> None:
     """Something was so from one hour of the tenth to another."""
     ended_at = None if end is None else MIDNIGHT + end * HOUR
     model.objects.create(order=order, application="WMS", started_at=MIDNIGHT + start * HOUR, ended_at=ended_at)
@@ -45,7 +45,7 @@ def hours(**parts: float) -> Figures:
 
 def test_days_that_are_over_are_closed_once(room: Room, order: Order) -> None:
     happened(Outage, order, 1, 3)
-    happened(Silence, order, 2, 6)
+    happened(DataGap, order, 2, 6)
     assert close_days() == 2
     assert close_days() == 0
     rows = {row.day: row.figures for row in DailyAvailability.objects.all()}

@@ -7,7 +7,8 @@ from django.contrib.auth.models import Permission
 from django.test import Client
 
 from customers.models import Customer, Message
-from monitoring.incidents.services import NotOver, Resolved, follow_incidents, post_update
+from monitoring.incidents.services import NotOver, Resolved, post_update
+from monitoring.incidents.tasks import follow
 from monitoring.maintenance.services import plan_maintenance
 from monitoring.models import Incident, IncidentUpdate
 from monitoring.monitors.services import reconcile_all
@@ -24,12 +25,12 @@ def minutes(room: Room, count: int) -> None:
     """Time goes by as the schedule makes it."""
     for _ in range(count):
         room.minute()
-        follow_incidents()
+        follow()
 
 
 def fail(room: Room, order: Order, *names: str) -> None:
     """These addresses no longer answer."""
-    room.watch.down |= {(order.key, name): "connection refused" for name in names or ("wms",)}
+    room.backend.down |= {(order.key, name): "connection refused" for name in names or ("wms",)}
 
 
 def said_last(incident: Incident) -> IncidentUpdate:
@@ -46,7 +47,7 @@ def test_short_outage_is_no_incident(room: Room) -> None:
     order = room.watched()
     fail(room, order)
     minutes(room, 2)
-    room.watch.down.clear()
+    room.backend.down.clear()
     minutes(room, 20)
     assert not Incident.objects.exists()
     assert subjects() == []
@@ -75,7 +76,7 @@ def test_outage_that_lasts_opens_one_incident_and_its_end_resolves_it(room: Room
     assert (incident.impact, incident.state) == ("partial_outage", "investigating")
     assert incident.updates.get().message.startswith("Found by our monitoring: WMS: connection refused.")
     assert subjects() == [f"Incident: “{order.name}”"]
-    room.watch.down.clear()
+    room.backend.down.clear()
     room.minute()
     ended = room.drive.now
     minutes(room, 9)
@@ -99,7 +100,7 @@ def test_flapping_is_one_incident_and_two_mails(room: Room) -> None:
     for _ in range(6):
         fail(room, order)
         minutes(room, 2)
-        room.watch.down.clear()
+        room.backend.down.clear()
         minutes(room, 3)
     assert Incident.objects.get().resolved_at is None
     minutes(room, 30)
@@ -154,7 +155,7 @@ def test_maintenance_resolves_no_incident_of_what_is_still_down(room: Room) -> N
 def test_silence_resolves_no_incident(room: Room) -> None:
     fail(room, room.watched())
     minutes(room, 5)
-    room.watch.outage = True
+    room.backend.outage = True
     minutes(room, 30)
     assert Incident.objects.get().resolved_at is None
 
@@ -180,7 +181,7 @@ def test_staff_accompany_an_incident_and_only_its_end_is_mailed(room: Room) -> N
     post_update(incident=incident, state="identified", message="A disk is full.")
     with pytest.raises(NotOver):
         post_update(incident=incident, state="resolved", message="Mended.")
-    room.watch.down.clear()
+    room.backend.down.clear()
     minutes(room, 1)
     post_update(incident=incident, state="resolved", message="Mended.")
     with pytest.raises(Resolved):
@@ -196,7 +197,7 @@ def test_outage_after_a_resolved_incident_is_a_new_one(room: Room) -> None:
     for _ in range(2):
         fail(room, order)
         minutes(room, 6)
-        room.watch.down.clear()
+        room.backend.down.clear()
         minutes(room, 15)
     assert Incident.objects.count() == 2
 
@@ -207,13 +208,13 @@ def test_calm_minute_takes_two_queries_and_a_bad_one_few(room: Room) -> None:
         for _ in range(many):
             fail(room, room.watched())
         minutes(room, 5)
-        counts.append(count_queries(follow_incidents))
+        counts.append(count_queries(follow))
     assert Incident.objects.count() == 14
     assert counts[0] == counts[1] <= 10
-    room.watch.down.clear()
+    room.backend.down.clear()
     minutes(room, 12)
     room.drive.now += 7 * 60 * MINUTE
-    assert count_queries(follow_incidents) <= 4
+    assert count_queries(follow) <= 4
 
 
 PAGE = "/admin/monitoring/incident/{}/change/"

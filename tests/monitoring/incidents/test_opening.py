@@ -9,8 +9,8 @@ from django.test import Client
 from rest_framework.test import APIClient
 
 from customers.models import ApiToken, Message
-from monitoring.incidents.opening import NotOpenable, open_incidents
-from monitoring.incidents.services import follow_incidents, post_update
+from monitoring.incidents.services import NotOpenable, open_incidents, post_update
+from monitoring.incidents.tasks import follow
 from monitoring.models import Incident
 from orders.models import Order
 from orders.services import remove_order
@@ -53,7 +53,7 @@ def test_it_does_not_end_by_itself_until_its_order_does(room: Room) -> None:
     minutes(room, 60)
     assert Incident.objects.get().resolved_at is None
     remove_order(order=order)
-    follow_incidents()
+    follow()
     assert Incident.objects.get().resolved_at is not None
 
 

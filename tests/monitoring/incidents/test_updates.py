@@ -7,8 +7,7 @@ from django.contrib.admin.models import LogEntry
 from django.test import Client
 
 from customers.models import Message
-from monitoring.incidents.opening import open_incidents
-from monitoring.incidents.services import NotOver, post_updates
+from monitoring.incidents.services import NotOver, open_incidents, post_updates
 from monitoring.models import Incident, IncidentUpdate
 from orders.models import Order
 from tests.monitoring.conftest import Room
@@ -38,7 +37,7 @@ def test_incidents_that_end_by_themselves_together_are_one_mail(room: Room) -> N
         fail(room, order)
     minutes(room, 10)
     assert len(subjects()) == 1
-    room.watch.down.clear()
+    room.backend.down.clear()
     minutes(room, 30)
     assert Incident.objects.filter(resolved_at__isnull=False).count() == 3
     opened, resolved = subjects()
@@ -52,7 +51,7 @@ def test_incidents_that_staff_resolve_together_are_one_mail_to_each_customer(roo
     orders = [*of_one_customer(room, 2), room.watched()]
     rows = open_incidents(orders=orders, **SAID)
     post_updates(incidents=rows, state="resolved", message="A new disk.")
-    assert not Incident.objects.going_on().exists()
+    assert not Incident.objects.ongoing().exists()
     assert Message.objects.filter(key__endswith=":resolved").count() == 2
 
 
@@ -63,7 +62,7 @@ def test_none_is_changed_where_one_refuses(room: Room) -> None:
     minutes(room, 2)
     with pytest.raises(NotOver):
         post_updates(incidents=rows, state="resolved", message="A new disk.")
-    assert Incident.objects.going_on().count() == 2
+    assert Incident.objects.ongoing().count() == 2
     assert IncidentUpdate.objects.count() == 2
 
 
@@ -92,7 +91,7 @@ def test_action_names_the_orders_that_refuse(room: Room, client: Client) -> None
     client.force_login(staff("view_incident", "add_incidentupdate"))  # type: ignore[arg-type]
     page = ask(client, state="resolved", message="Done.").content.decode()  # type: ignore[attr-defined]
     assert f"An address is still down, so this is not resolved. ({down.reference})" in page
-    assert Incident.objects.going_on().count() == 2
+    assert Incident.objects.ongoing().count() == 2
 
 
 def test_action_is_for_those_who_may(room: Room, client: Client) -> None:

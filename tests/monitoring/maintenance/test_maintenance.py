@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from customers.models import Message
 from monitoring.history.measurement import figures_of
-from monitoring.incidents.services import follow_incidents
+from monitoring.incidents.tasks import follow
 from monitoring.maintenance.services import (
     NotPlannable,
     TooLate,
@@ -93,7 +93,7 @@ def test_window_to_come_is_called_off_once_and_the_customer_is_told(room: Room) 
         "Planned maintenance: New disks",
         "Called off: New disks",
     ]
-    assert not Maintenance.objects.standing().exists()
+    assert not Maintenance.objects.not_cancelled().exists()
 
 
 def test_window_under_way_ends_now(room: Room) -> None:
@@ -106,7 +106,7 @@ def test_window_under_way_ends_now(room: Room) -> None:
 def test_nothing_alarms_while_it_lasts_and_what_is_still_down_does_afterwards(room: Room) -> None:
     order = room.watched()
     window = plan(room, order, start=MINUTE)
-    room.watch.down[order.key, "wms"] = "connection refused"
+    room.backend.down[order.key, "wms"] = "connection refused"
     for _ in range(4):
         room.minute()
     order.refresh_from_db()
@@ -141,14 +141,14 @@ def test_order_says_until_when_it_is_under_maintenance_and_then_that_it_runs(roo
 def test_what_is_still_down_after_the_window_has_an_incident_once_the_grace_is_over(room: Room) -> None:
     order = room.watched()
     window = plan(room, order, start=MINUTE)
-    room.watch.down[order.key, "wms"] = "connection refused"
+    room.backend.down[order.key, "wms"] = "connection refused"
     while room.drive.now < window.ends_at:
         room.minute()
-        follow_incidents()
+        follow()
     assert not Incident.objects.exists()
     for _ in range(3):
         room.minute()
-        follow_incidents()
+        follow()
     incident = Incident.objects.get()
     assert (incident.order, incident.started_at) == (order, window.ends_at)
     order.refresh_from_db()
@@ -257,13 +257,13 @@ def test_form_says_what_is_wrong_beside_the_field(room: Room, planner: Client) -
     assert not Maintenance.objects.exists()
 
 
-def test_staff_call_off_after_a_confirmation(room: Room, planner: Client) -> None:
+def test_staff_cancel_after_a_confirmation(room: Room, planner: Client) -> None:
     window = plan(room, room.watched())
-    asked = {"action": "call_off", "_selected_action": [window.pk]}
-    assert "the customers are told" in planner.post("/admin/monitoring/maintenance/", asked).content.decode()
+    asked = {"action": "cancel", "_selected_action": [window.pk]}
+    assert "its customers get an e-mail" in planner.post("/admin/monitoring/maintenance/", asked).content.decode()
     planner.post("/admin/monitoring/maintenance/", {**asked, "confirmed": "yes"})
     window.refresh_from_db()
-    assert window.standing == "cancelled"
+    assert window.phase == "cancelled"
 
 
 def test_staff_move_a_window_in_the_admin(room: Room, planner: Client) -> None:

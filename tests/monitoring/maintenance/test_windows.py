@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from core.engine.controller import controllers
-from monitoring.maintenance.services import cancel_maintenance, follow_windows, plan_maintenance
+from monitoring.maintenance.services import cancel_maintenance, plan_maintenance, reconcile_windows
 from monitoring.models import Maintenance
 from monitoring.monitors.services import reconcile_all
 from orders.models import Order
@@ -34,7 +34,7 @@ def test_window_is_told_to_whoever_watches(room: Room) -> None:
     orders = [room.watched(), room.watched()]
     window = plan(room, *orders)
     assert visit() == 1
-    spec = room.watch.windows[window.key]
+    spec = room.backend.windows[window.key]
     assert set(spec.monitors) == {order.key for order in orders}
     assert (spec.title, spec.starts_at, spec.ends_at) == ("New disks", window.starts_at, window.ends_at)
     window.refresh_from_db()
@@ -45,13 +45,13 @@ def test_window_is_told_to_whoever_watches(room: Room) -> None:
 def test_window_goes_when_it_is_over(room: Room) -> None:
     plan(room, room.watched())
     visit()
-    follow_windows()
+    reconcile_windows()
     assert visit() == 0
     room.drive.now += 2 * HOUR
-    follow_windows()
+    reconcile_windows()
     assert visit() == 1
-    assert room.watch.windows == {}
-    follow_windows()
+    assert room.backend.windows == {}
+    reconcile_windows()
     assert (visit(), Maintenance.objects.get().outside_id) == (0, "")
 
 
@@ -64,69 +64,69 @@ def test_window_that_is_called_off_or_ended_goes_at_once(room: Room, begun: bool
     room.drive.now += HOUR + MINUTE if begun else MINUTE
     cancel_maintenance(maintenance=window)
     visit()
-    assert room.watch.windows == {}
+    assert room.backend.windows == {}
 
 
 def test_outage_of_the_watch_heals(room: Room) -> None:
     window = plan(room, room.watched())
-    room.watch.outage = True
+    room.backend.outage = True
     visit()
     window.refresh_from_db()
-    assert (window.last_error, window.outside_id) == ("the watch cannot be reached", "")
-    room.watch.outage = False
+    assert (window.last_error, window.outside_id) == ("the backend cannot be reached", "")
+    room.backend.outage = False
     room.drive.now += timedelta(seconds=2)
     assert visit() == 1
-    assert set(room.watch.windows) == {window.key}
+    assert set(room.backend.windows) == {window.key}
 
 
 def test_lost_reply_makes_one_window(room: Room) -> None:
     window = plan(room, room.watched())
-    room.watch.lose_reply = True
+    room.backend.lose_reply = True
     visit()
     room.drive.now += timedelta(seconds=2)
     visit()
     window.refresh_from_db()
-    assert (set(room.watch.windows), window.outside_id) == ({window.key}, f"window-{window.key}")
+    assert (set(room.backend.windows), window.outside_id) == ({window.key}, f"window-{window.key}")
 
 
 def test_refused_window_says_why_is_tried_again_and_holds_no_other_back(room: Room) -> None:
     bad, good = plan(room, room.watched()), plan(room, room.watched())
-    room.watch.refuse[bad.key] = "this account may not plan maintenance"
+    room.backend.refuse[bad.key] = "this account may not plan maintenance"
     visit()
     bad.refresh_from_db()
     assert (bad.last_error, bad.has_failed) == ("this account may not plan maintenance", False)
-    assert set(room.watch.windows) == {good.key}
-    room.watch.refuse.clear()
+    assert set(room.backend.windows) == {good.key}
+    room.backend.refuse.clear()
     room.drive.now += timedelta(minutes=10)
     visit()
-    assert set(room.watch.windows) == {bad.key, good.key}
+    assert set(room.backend.windows) == {bad.key, good.key}
 
 
 def test_change_of_mind_meanwhile_stays_due(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
     window = plan(room, room.watched())
-    ensure = room.watch.ensure_windows
+    ensure = room.backend.ensure_windows
 
     def ensure_and_cancel(specs: object) -> object:
         cancel_maintenance(maintenance=window)
         return ensure(specs)
 
-    monkeypatch.setattr(room.watch, "ensure_windows", ensure_and_cancel)
+    monkeypatch.setattr(room.backend, "ensure_windows", ensure_and_cancel)
     visit()
-    assert set(room.watch.windows) == {window.key}
+    assert set(room.backend.windows) == {window.key}
     assert visit() == 1
-    assert room.watch.windows == {}
+    assert room.backend.windows == {}
 
 
 def test_order_registered_anew_is_taken_into_its_window(room: Room) -> None:
     order = room.watched()
     plan(room, order)
     visit()
-    room.watch.hosts.clear()
-    room.watch.windows.clear()
+    room.backend.hosts.clear()
+    room.backend.windows.clear()
     room.minute()
     room.visit()
     assert visit() == 1
-    assert [spec.monitors for spec in room.watch.windows.values()] == [(order.key,)]
+    assert [spec.monitors for spec in room.backend.windows.values()] == [(order.key,)]
 
 
 def test_order_that_is_merely_looked_at_again_bothers_no_window(room: Room) -> None:
@@ -142,10 +142,10 @@ def test_order_that_is_merely_looked_at_again_bothers_no_window(room: Room) -> N
 def test_window_of_an_earlier_version_is_told_too(room: Room) -> None:
     window = plan(room, room.watched())
     Maintenance.objects.update(next_attempt_at=None)
-    follow_windows()
+    reconcile_windows()
     assert visit() == 1
-    assert set(room.watch.windows) == {window.key}
-    follow_windows()
+    assert set(room.backend.windows) == {window.key}
+    reconcile_windows()
     assert visit() == 0
 
 
@@ -156,7 +156,7 @@ def test_row_that_is_gone_or_held_is_left_alone(room: Room) -> None:
     window.orders.clear()
     Maintenance.objects.all().delete()
     assert visit() == 0
-    assert room.watch.windows == {}
+    assert room.backend.windows == {}
 
 
 def test_many_windows_are_one_call_and_a_query_each(room: Room) -> None:
@@ -165,7 +165,7 @@ def test_many_windows_are_one_call_and_a_query_each(room: Room) -> None:
     for many in (2, 12):
         for _ in range(many):
             plan(room, order)
-        room.watch.calls.clear()
+        room.backend.calls.clear()
         rests.append(count_queries(visit) - many)
-        assert [(name, len(keys)) for name, keys in room.watch.calls] == [("ensure_windows", many)]
+        assert [(name, len(keys)) for name, keys in room.backend.calls] == [("ensure_windows", many)]
     assert rests[0] == rests[1]

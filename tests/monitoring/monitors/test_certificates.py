@@ -22,7 +22,7 @@ EXPIRY = datetime(2027, 3, 1, 12, tzinfo=UTC)
 
 def test_certificate_that_whoever_watches_has_seen_is_kept(room: Room) -> None:
     order = room.watched()
-    room.watch.certificates[order.key, "wms"] = EXPIRY
+    room.backend.certificates[order.key, "wms"] = EXPIRY
     room.minute()
     check = MonitorCheck.objects.get()
     assert (check.certificate_until, check.certificate_checked_at) == (EXPIRY, room.drive.now)
@@ -31,12 +31,12 @@ def test_certificate_that_whoever_watches_has_seen_is_kept(room: Room) -> None:
 
 def test_certificate_is_written_when_it_changes_and_twice_a_day(room: Room) -> None:
     order = room.watched()
-    room.watch.certificates[order.key, "wms"] = EXPIRY
+    room.backend.certificates[order.key, "wms"] = EXPIRY
     room.minute()
     first = room.drive.now
     room.minute()
     assert MonitorCheck.objects.get().certificate_checked_at == first
-    room.watch.certificates[order.key, "wms"] = EXPIRY + timedelta(days=90)
+    room.backend.certificates[order.key, "wms"] = EXPIRY + timedelta(days=90)
     room.minute()
     check = MonitorCheck.objects.get()
     assert (check.certificate_until, check.certificate_checked_at) == (EXPIRY + timedelta(days=90), room.drive.now)
@@ -47,9 +47,9 @@ def test_certificate_is_written_when_it_changes_and_twice_a_day(room: Room) -> N
 
 def test_silence_about_the_certificate_forgets_nothing(room: Room) -> None:
     order = room.watched()
-    room.watch.certificates[order.key, "wms"] = EXPIRY
+    room.backend.certificates[order.key, "wms"] = EXPIRY
     room.minute()
-    room.watch.certificates.clear()
+    room.backend.certificates.clear()
     room.drive.now += 2 * MINUTE
     room.minute()
     assert MonitorCheck.objects.get().certificate_until == EXPIRY
@@ -99,7 +99,7 @@ def test_address_that_shows_none_keeps_what_was_known_and_is_asked_again(room: R
 
 def test_address_whose_certificate_whoever_watches_tells_is_not_asked(room: Room, shown: Shown) -> None:
     order = room.watched()
-    room.watch.certificates[order.key, "wms"] = EXPIRY
+    room.backend.certificates[order.key, "wms"] = EXPIRY
     room.minute()
     tasks.read_certificates()
     assert shown.asked == [[]]

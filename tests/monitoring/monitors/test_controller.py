@@ -20,13 +20,13 @@ pytestmark = pytest.mark.django_db
 
 def changes(room: Room) -> list[tuple[str, int]]:
     """The calls made, and for how many monitors each."""
-    return [(name, len(keys)) for name, keys in room.watch.calls]
+    return [(name, len(keys)) for name, keys in room.backend.calls]
 
 
 def wanted(room: Room, *orders: Order) -> None:
     """The monitors of the orders follow what was asked of them."""
     reconcile_all()
-    room.watch.calls.clear()
+    room.backend.calls.clear()
 
 
 def test_registered_monitor_is_told_to_the_order(room: Room) -> None:
@@ -42,7 +42,7 @@ def test_registered_monitor_is_told_to_the_order(room: Room) -> None:
 
 def test_what_is_registered_names_the_whole_chain(room: Room) -> None:
     order = room.watched()
-    spec = room.watch.hosts[order.key].spec
+    spec = room.backend.hosts[order.key].spec
     assert spec.tags == {
         "order": order.reference,
         "customer": order.customer.number,
@@ -59,24 +59,24 @@ def test_twice_is_once(room: Room) -> None:
     Monitor.objects.update(next_attempt_at=room.drive.now, done_version=0)
     assert room.visit() == 1
     assert room.visit() == 0
-    assert (room.watch.created, room.monitor(order).outside_id) == (1, "fake-1")
+    assert (room.backend.created, room.monitor(order).outside_id) == (1, "fake-1")
 
 
 def test_reply_lost_after_registration_makes_one_host(room: Room) -> None:
     order = room.arrive()
     wanted(room, order)
-    room.watch.lose_reply = True
+    room.backend.lose_reply = True
     room.visit()
-    assert room.part(order) == (PartState.WORKING, "the watch did not answer in time")
+    assert room.part(order) == (PartState.WORKING, "the backend did not answer in time")
     room.drive.now += timedelta(seconds=2)
     room.visit()
-    assert (room.watch.created, room.part(order)[0]) == (1, PartState.READY)
+    assert (room.backend.created, room.part(order)[0]) == (1, PartState.READY)
 
 
 def test_refused_monitor_needs_a_person_and_holds_nobody_back(room: Room) -> None:
     bad, good = room.arrive(), room.arrive()
     wanted(room, bad, good)
-    room.watch.refuse[bad.key] = "the name is taken by another host"
+    room.backend.refuse[bad.key] = "the name is taken by another host"
     room.visit()
     bad.refresh_from_db()
     assert room.monitor(good).is_settled
@@ -89,9 +89,9 @@ def test_refused_monitor_needs_a_person_and_holds_nobody_back(room: Room) -> Non
 def test_failed_monitor_goes_on_after_another_try(room: Room) -> None:
     order = room.arrive()
     wanted(room, order)
-    room.watch.refuse[order.key] = "refused"
+    room.backend.refuse[order.key] = "refused"
     room.visit()
-    room.watch.refuse.clear()
+    room.backend.refuse.clear()
     retry_monitor(monitor=room.monitor(order))
     assert room.part(order) == (PartState.WORKING, "Being registered.")
     room.visit()
@@ -111,7 +111,7 @@ def test_wrong_settings_are_a_matter_for_staff(room: Room, monkeypatch: pytest.M
     def refuse() -> None:
         raise ConfigError("the token is not accepted")
 
-    monkeypatch.setattr("monitoring.backends.get_watch", refuse)
+    monkeypatch.setattr("monitoring.backends.get_backend", refuse)
     room.visit()
     assert room.part(order) == (PartState.FAILED, "the token is not accepted")
 
@@ -132,38 +132,38 @@ def test_row_that_is_gone_is_nothing_to_do(room: Room) -> None:
     wanted(room, order)
     Monitor.objects.all().delete()
     assert room.visit() == 0
-    assert room.watch.calls == []
+    assert room.backend.calls == []
 
 
 def test_change_of_mind_meanwhile_stays_due(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
     order = room.arrive()
     wanted(room, order)
-    ensure = room.watch.ensure_monitors
+    ensure = room.backend.ensure_monitors
 
     def ensure_and_cancel(specs: object) -> object:
         remove_order(order=order)
         reconcile_all()
         return ensure(specs)
 
-    monkeypatch.setattr(room.watch, "ensure_monitors", ensure_and_cancel)
+    monkeypatch.setattr(room.backend, "ensure_monitors", ensure_and_cancel)
     room.visit()
     assert room.part(order) == (PartState.WORKING, "Being deregistered.")
-    assert set(room.watch.hosts) == {order.key}
+    assert set(room.backend.hosts) == {order.key}
     room.visit()
     assert room.part(order)[0] == PartState.REMOVED
-    assert room.watch.hosts == {}
+    assert room.backend.hosts == {}
 
 
 def test_worker_that_lost_its_lease_writes_nothing(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
     order = room.arrive()
     wanted(room, order)
-    ensure = room.watch.ensure_monitors
+    ensure = room.backend.ensure_monitors
 
     def lose_lease(specs: object) -> object:
         Monitor.objects.update(leased_until=None)
         return ensure(specs)
 
-    monkeypatch.setattr(room.watch, "ensure_monitors", lose_lease)
+    monkeypatch.setattr(room.backend, "ensure_monitors", lose_lease)
     room.visit()
     assert not room.monitor(order).is_settled
     assert room.part(order)[0] == PartState.WORKING
@@ -174,7 +174,7 @@ def test_suspension_pauses_and_resumption_wakes(room: Room) -> None:
     suspend_order(order=order)
     wanted(room, order)
     room.visit()
-    assert room.watch.hosts[order.key].paused
+    assert room.backend.hosts[order.key].paused
     assert room.part(order) == (PartState.SUSPENDED, "Paused.")
     assert (room.monitor(order).state, room.monitor(order).next_read_at) == (CheckState.PAUSED, None)
     assert room.monitor(order).checks.get().state == CheckState.PAUSED
@@ -183,7 +183,7 @@ def test_suspension_pauses_and_resumption_wakes(room: Room) -> None:
     reconcile_all()
     room.visit()
     check = room.monitor(order).checks.get()
-    assert not room.watch.hosts[order.key].paused
+    assert not room.backend.hosts[order.key].paused
     assert (check.state, check.checked_at) == (CheckState.UNKNOWN, None)
     room.minute()
     assert room.monitor(order).state == CheckState.UP
@@ -191,7 +191,7 @@ def test_suspension_pauses_and_resumption_wakes(room: Room) -> None:
 
 def test_removal_leaves_nothing_and_what_is_gone_is_success(room: Room) -> None:
     order = room.watched()
-    room.watch.hosts.clear()
+    room.backend.hosts.clear()
     remove_order(order=order)
     wanted(room, order)
     room.visit()
@@ -204,7 +204,7 @@ def test_refused_removal_says_so_and_is_not_called_removed(room: Room) -> None:
     order = room.watched()
     remove_order(order=order)
     wanted(room, order)
-    room.watch.refuse[order.key] = "an action still names this host"
+    room.backend.refuse[order.key] = "an action still names this host"
     room.visit()
     order.refresh_from_db()
     assert (order.state, order.reason) == (State.ATTENTION, "Monitoring: an action still names this host")
@@ -215,7 +215,7 @@ def test_what_still_stands_after_a_removal_is_looked_at_again(room: Room, monkey
     order = room.watched()
     remove_order(order=order)
     wanted(room, order)
-    monkeypatch.setattr(room.watch, "remove_monitors", lambda keys: {})
+    monkeypatch.setattr(room.backend, "remove_monitors", lambda keys: {})
     room.visit()
     assert room.part(order) == (PartState.WORKING, f"Still there: host {order.key}.")
 
@@ -240,14 +240,14 @@ def test_one_call_of_each_kind_for_a_whole_batch(room: Room) -> None:
 def test_outage_keeps_the_order_active_and_heals(room: Room) -> None:
     order = room.arrive()
     wanted(room, order)
-    room.watch.outage = True
+    room.backend.outage = True
     for _ in range(100):
         room.visit()
         room.drive.now += timedelta(minutes=5)
     order.refresh_from_db()
     assert (order.state, order.reason) == (State.ACTIVE, "Running; monitoring pending.")
-    assert room.part(order) == (PartState.WORKING, "the watch cannot be reached")
-    room.watch.outage = False
+    assert room.part(order) == (PartState.WORKING, "the backend cannot be reached")
+    room.backend.outage = False
     assert room.visit() == 1
     order.refresh_from_db()
     assert order.reason == "Running; every check has passed."

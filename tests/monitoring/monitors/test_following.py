@@ -105,7 +105,7 @@ def test_endpoint_that_came_and_one_that_went_are_followed(room: Room) -> None:
     reconcile_all()
     room.visit()
     assert sorted(MonitorCheck.objects.values_list("endpoint__name", flat=True)) == ["wfs", "wms"]
-    assert sorted(check.key for check in room.watch.hosts[order.key].spec.checks) == ["wfs", "wms"]
+    assert sorted(check.key for check in room.backend.hosts[order.key].spec.checks) == ["wfs", "wms"]
 
 
 def test_following_takes_the_same_queries_for_few_and_for_many(room: Room) -> None:

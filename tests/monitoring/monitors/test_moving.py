@@ -7,12 +7,12 @@ from datetime import timedelta
 import pytest
 
 from core.errors import ConfigError
-from monitoring.adapters.zabbix.backend import ZabbixWatch
+from monitoring.adapters.zabbix.backend import ZabbixBackend
 from monitoring.models import Outage
 from monitoring.monitors.services import move_monitors, reconcile_all
 from orders.choices import PartState
 from orders.services import remove_order, suspend_order
-from tests.fakes.watch import FakeWatch
+from tests.fakes.monitor_backend import FakeBackend
 from tests.monitoring.conftest import Room, count_queries
 
 pytestmark = pytest.mark.django_db
@@ -20,12 +20,12 @@ pytestmark = pytest.mark.django_db
 THERE = "https://zabbix.example"
 
 
-def replace_watch(room: Room, monkeypatch: pytest.MonkeyPatch, *, address: str = THERE) -> FakeWatch:
+def replace_watch(room: Room, monkeypatch: pytest.MonkeyPatch, *, address: str = THERE) -> FakeBackend:
     """From now on another one watches, and knows nobody."""
-    room.watch = FakeWatch()
-    room.watch.backend, room.watch.address = "zabbix", address
-    monkeypatch.setattr("monitoring.backends.get_watch", lambda: room.watch)
-    return room.watch
+    room.backend = FakeBackend()
+    room.backend.name, room.backend.address = "zabbix", address
+    monkeypatch.setattr("monitoring.backends.get_backend", lambda: room.backend)
+    return room.backend
 
 
 def test_running_orders_are_registered_with_the_new_watch_and_no_others(
@@ -36,10 +36,10 @@ def test_running_orders_are_registered_with_the_new_watch_and_no_others(
     remove_order(order=leaving)
     reconcile_all()
     room.visit()
-    watch = replace_watch(room, monkeypatch)
+    backend = replace_watch(room, monkeypatch)
     reconcile_all()
     assert room.visit() == 1
-    assert set(watch.hosts) == {running.key}
+    assert set(backend.hosts) == {running.key}
     monitor = room.monitor(running)
     assert (monitor.backend, monitor.outside_url, monitor.outside_id) == ("zabbix", THERE, "fake-1")
     assert room.part(running)[0] == PartState.READY
@@ -57,7 +57,7 @@ def test_another_server_of_the_same_kind_is_another_watch(room: Room, monkeypatc
 
 def test_outage_goes_on_across_the_move(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
     order = room.watched()
-    room.watch.down[order.key, "wms"] = "connection refused"
+    room.backend.down[order.key, "wms"] = "connection refused"
     room.minute()
     room.minute()
     replace_watch(room, monkeypatch).down[order.key, "wms"] = "connection refused"
@@ -66,7 +66,7 @@ def test_outage_goes_on_across_the_move(room: Room, monkeypatch: pytest.MonkeyPa
     room.minute()
     outage = Outage.objects.get()
     assert outage.ended_at is None
-    del room.watch.down[order.key, "wms"]
+    del room.backend.down[order.key, "wms"]
     room.minute()
     outage.refresh_from_db()
     assert outage.ended_at == room.drive.now
@@ -77,11 +77,11 @@ def test_refused_by_the_old_watch_is_tried_with_the_new_and_not_for_ever(
 ) -> None:
     order = room.arrive()
     reconcile_all()
-    room.watch.refuse[order.key] = "refused"
+    room.backend.refuse[order.key] = "refused"
     room.visit()
     assert move_monitors() == 0
-    watch = replace_watch(room, monkeypatch)
-    watch.refuse[order.key] = "refused here too"
+    backend = replace_watch(room, monkeypatch)
+    backend.refuse[order.key] = "refused here too"
     reconcile_all()
     room.visit()
     assert room.part(order) == (PartState.FAILED, "refused here too")
@@ -103,15 +103,15 @@ def test_account_that_the_watch_refuses_is_not_tried_for_ever(room: Room, monkey
 
 def test_move_that_meets_an_outage_waits_for_its_end(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
     order = room.watched()
-    watch = replace_watch(room, monkeypatch)
-    watch.outage = True
+    backend = replace_watch(room, monkeypatch)
+    backend.outage = True
     reconcile_all()
     room.visit()
     assert move_monitors() == 0
-    watch.outage = False
+    backend.outage = False
     room.drive.now += timedelta(minutes=5)
     room.visit()
-    assert set(watch.hosts) == {order.key}
+    assert set(backend.hosts) == {order.key}
 
 
 def test_moving_many_takes_as_many_queries_as_moving_few(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -126,12 +126,12 @@ def test_moving_many_takes_as_many_queries_as_moving_few(room: Room, monkeypatch
 
 
 def test_address_of_a_zabbix_shows_no_credentials() -> None:
-    assert ZabbixWatch(url="https://live:secret@zabbix.example/zabbix/").address == "https://zabbix.example/zabbix"
+    assert ZabbixBackend(url="https://live:secret@zabbix.example/zabbix/").address == "https://zabbix.example/zabbix"
 
 
 def test_remark_is_kept_beside_the_registration(room: Room) -> None:
     order = room.arrive()
-    room.watch.remarks[order.key] = "There is no template"
+    room.backend.remarks[order.key] = "There is no template"
     reconcile_all()
     room.visit()
     assert room.monitor(order).remark == "There is no template"

@@ -9,7 +9,7 @@ import pytest
 from monitoring.choices import CheckState
 from monitoring.models import Monitor, MonitorCheck
 from monitoring.monitors.readings import READ_LEASE_TIME, claim_page, write_page
-from monitoring.monitors.services import look_again, reconcile_all, reconcile_orders, try_refused_again
+from monitoring.monitors.services import reconcile_all, reconcile_orders, reregister_monitors, retry_refused_monitors
 from monitoring.monitors.specs import specs_of
 from monitoring.monitors.tasks import read_states
 from orders.choices import Part, PartState, State
@@ -31,7 +31,7 @@ def test_first_reading_says_up(room: Room) -> None:
 
 def test_a_single_failure_moves_no_order(room: Room) -> None:
     order = room.watched()
-    room.watch.down[order.key, "wms"] = "answered 503 instead of 200"
+    room.backend.down[order.key, "wms"] = "answered 503 instead of 200"
     room.minute()
     order.refresh_from_db()
     assert order.state == State.ACTIVE
@@ -40,7 +40,7 @@ def test_a_single_failure_moves_no_order(room: Room) -> None:
 
 def test_outage_degrades_the_order_and_its_end_restores_it(room: Room) -> None:
     order = room.watched("wms", "csw")
-    room.watch.down[order.key, "wms"] = "answered 503 instead of 200"
+    room.backend.down[order.key, "wms"] = "answered 503 instead of 200"
     room.minute()
     room.minute()
     order.refresh_from_db()
@@ -48,7 +48,7 @@ def test_outage_degrades_the_order_and_its_end_restores_it(room: Room) -> None:
     assert order.reason == "1 of 2 addresses are down: WMS: answered 503 instead of 200"
     assert room.monitor(order).state == CheckState.DOWN
     assert list(Monitor.objects.needing_a_person()) == [room.monitor(order)]
-    room.watch.down.clear()
+    room.backend.down.clear()
     room.minute()
     order.refresh_from_db()
     assert (order.state, order.reason) == (State.ACTIVE, "Running; every check has passed.")
@@ -59,7 +59,7 @@ def test_outage_degrades_the_order_and_its_end_restores_it(room: Room) -> None:
 def test_what_all_addresses_have_to_say_is_said_once(room: Room) -> None:
     order = room.watched("wms", "csw")
     for name in ("wms", "csw"):
-        room.watch.down[order.key, name] = "answered 503 instead of 200"
+        room.backend.down[order.key, name] = "answered 503 instead of 200"
     room.minute()
     room.minute()
     order.refresh_from_db()
@@ -68,7 +68,7 @@ def test_what_all_addresses_have_to_say_is_said_once(room: Room) -> None:
 
 def test_only_address_of_an_order_is_named_without_counting(room: Room) -> None:
     order = room.watched()
-    room.watch.down[order.key, "wms"] = "connection refused"
+    room.backend.down[order.key, "wms"] = "connection refused"
     room.minute()
     room.minute()
     assert room.part(order) == (PartState.DOWN, "WMS: connection refused")
@@ -76,7 +76,7 @@ def test_only_address_of_an_order_is_named_without_counting(room: Room) -> None:
 
 def test_confirming_a_monitor_does_not_call_a_broken_address_ready(room: Room) -> None:
     order = room.watched()
-    room.watch.down[order.key, "wms"] = "connection refused"
+    room.backend.down[order.key, "wms"] = "connection refused"
     room.minute()
     room.minute()
     Monitor.objects.update(next_attempt_at=room.drive.now)
@@ -86,20 +86,20 @@ def test_confirming_a_monitor_does_not_call_a_broken_address_ready(room: Room) -
 
 def test_silence_is_not_shown_as_health_and_heals(room: Room) -> None:
     order = room.watched()
-    room.watch.outage = True
+    room.backend.outage = True
     for _ in range(4):
         room.minute()
     assert room.monitor(order).state == CheckState.UP
-    assert room.monitor(order).read_error == "the watch cannot be reached"
+    assert room.monitor(order).read_error == "the backend cannot be reached"
     room.minute()
     order.refresh_from_db()
     assert room.monitor(order).state == CheckState.UNKNOWN
     assert room.part(order) == (
         PartState.WORKING,
-        "Not known how these are doing: WMS. the watch cannot be reached",
+        "Not known how these are doing: WMS. the backend cannot be reached",
     )
     assert (order.state, order.reason) == (State.ACTIVE, "Running; monitoring pending.")
-    room.watch.outage = False
+    room.backend.outage = False
     room.minute()
     assert (room.monitor(order).state, room.monitor(order).read_error) == (CheckState.UP, "")
     assert room.part(order) == (PartState.READY, "1 check registered.")
@@ -107,10 +107,10 @@ def test_silence_is_not_shown_as_health_and_heals(room: Room) -> None:
 
 def test_silence_does_not_end_an_outage(room: Room) -> None:
     order = room.watched()
-    room.watch.down[order.key, "wms"] = "connection refused"
+    room.backend.down[order.key, "wms"] = "connection refused"
     room.minute()
     room.minute()
-    room.watch.outage = True
+    room.backend.outage = True
     for _ in range(20):
         room.minute()
     order.refresh_from_db()
@@ -119,55 +119,55 @@ def test_silence_does_not_end_an_outage(room: Room) -> None:
 
 def test_monitor_deleted_outside_is_registered_again(room: Room) -> None:
     order = room.watched()
-    room.watch.hosts.clear()
+    room.backend.hosts.clear()
     room.minute()
     assert room.visit() == 1
-    assert set(room.watch.hosts) == {order.key}
+    assert set(room.backend.hosts) == {order.key}
     assert room.part(order)[0] == PartState.READY
 
 
 def test_monitor_put_to_sleep_outside_is_woken_again(room: Room) -> None:
     order = room.watched()
-    room.watch.hosts[order.key].paused = True
+    room.backend.hosts[order.key].paused = True
     room.minute()
     assert room.visit() == 1
-    assert not room.watch.hosts[order.key].paused
+    assert not room.backend.hosts[order.key].paused
 
 
 def test_monitor_that_has_given_nothing_yet_is_left_alone(room: Room) -> None:
     order = room.arrive()
     reconcile_orders([order.pk])
     room.visit()
-    room.watch.hosts[order.key].paused = True  # as good as not asked yet
+    room.backend.hosts[order.key].paused = True  # as good as not asked yet
     room.minute()
     assert room.visit() == 0
 
 
 def test_monitors_are_looked_at_again_where_somebody_may_have_changed_them(room: Room) -> None:
     order = room.watched()
-    room.watch.refuse[order.key] = "two hosts carry it"
-    assert look_again() == 0
+    room.backend.refuse[order.key] = "two hosts carry it"
+    assert reregister_monitors() == 0
     Monitor.objects.update(backend="zabbix")
-    assert look_again() == 1
+    assert reregister_monitors() == 1
     assert room.visit() == 1
     assert room.part(order) == (PartState.FAILED, "two hosts carry it")
 
 
 def test_refused_monitor_heals_by_itself_once_nothing_stands_in_its_way(room: Room) -> None:
     order = room.arrive()
-    room.watch.refuse[order.key] = "two hosts carry it"
+    room.backend.refuse[order.key] = "two hosts carry it"
     reconcile_orders([order.pk])
     room.visit()
-    assert try_refused_again() == 1
+    assert retry_refused_monitors() == 1
     assert room.part(order) == (PartState.FAILED, "two hosts carry it")
     room.visit()
     assert room.part(order) == (PartState.FAILED, "two hosts carry it")
-    room.watch.refuse.clear()
-    assert try_refused_again() == 1
+    room.backend.refuse.clear()
+    assert retry_refused_monitors() == 1
     room.visit()
     order.refresh_from_db()
     assert (room.part(order)[0], order.needs_person) == (PartState.READY, False)
-    assert try_refused_again() == 0
+    assert retry_refused_monitors() == 0
 
 
 def test_nothing_is_read_twice_in_one_minute(room: Room) -> None:
@@ -183,9 +183,9 @@ def test_paused_and_unregistered_monitors_are_not_read(room: Room) -> None:
     suspend_order(order=order)
     reconcile_all()
     room.visit()
-    room.watch.calls.clear()
+    room.backend.calls.clear()
     room.minute()
-    assert [keys for name, keys in room.watch.calls if order.key in keys] == []
+    assert [keys for name, keys in room.backend.calls if order.key in keys] == []
 
 
 def test_page_in_other_hands_is_left_alone_until_its_worker_must_be_dead(room: Room) -> None:
@@ -204,7 +204,7 @@ def test_worker_that_lost_its_page_writes_nothing(room: Room) -> None:
     room.drive.now += READ_LEASE_TIME + timedelta(seconds=1)
     claim_page(10)
     before = MonitorCheck.objects.values().get()
-    write_page(page, room.watch.read_states(specs_of(page.rows)))
+    write_page(page, room.backend.read_states(specs_of(page.rows)))
     assert MonitorCheck.objects.values().get() == before
     assert room.monitor(order).next_read_at != page.begun_at
 
@@ -213,8 +213,8 @@ def test_reading_that_crosses_a_suspension_changes_nothing(room: Room) -> None:
     order = room.watched()
     room.drive.now += timedelta(minutes=1)
     page = claim_page(10)
-    room.watch.down[order.key, "wms"] = "stopped"
-    states = room.watch.read_states(specs_of(page.rows))
+    room.backend.down[order.key, "wms"] = "stopped"
+    states = room.backend.read_states(specs_of(page.rows))
     suspend_order(order=order)
     reconcile_all()
     room.visit()
@@ -236,10 +236,10 @@ def test_many_pages_are_read_one_after_the_other(room: Room) -> None:
     for _ in range(5):
         room.watched()
     room.drive.now += timedelta(minutes=1)
-    room.watch.page = 2
-    room.watch.calls.clear()
+    room.backend.page = 2
+    room.backend.calls.clear()
     assert read_states() == 5
-    assert [len(keys) for _, keys in room.watch.calls] == [2, 2, 1]
+    assert [len(keys) for _, keys in room.backend.calls] == [2, 2, 1]
 
 
 @pytest.mark.parametrize("says", ["", "answered 503"])
@@ -248,12 +248,12 @@ def test_reading_takes_the_same_queries_and_one_call_for_few_and_for_many(room: 
     for many in (2, 12):
         orders = [room.watched("wms", "csw") for _ in range(many)]
         if says:
-            room.watch.down |= {(order.key, "wms"): says for order in orders}
+            room.backend.down |= {(order.key, "wms"): says for order in orders}
         room.minute()
         room.drive.now += timedelta(minutes=1)
-        room.watch.calls.clear()
+        room.backend.calls.clear()
         counts.append(count_queries(read_states))
-        assert [name for name, _ in room.watch.calls] == ["read_states"]
+        assert [name for name, _ in room.backend.calls] == ["read_states"]
         assert {order.state for order in Order.objects.all()} == {State.DEGRADED if says else State.ACTIVE}
     assert counts[0] == counts[1] <= 36
 

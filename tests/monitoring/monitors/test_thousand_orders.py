@@ -6,12 +6,12 @@ import pytest
 import responses
 
 from core.engine import controller
-from monitoring.adapters.zabbix.backend import ZabbixWatch
+from monitoring.adapters.zabbix.backend import ZabbixBackend
 from monitoring.models import Monitor
 from monitoring.monitors.services import reconcile_all
 from tests.fakes.zabbix import URL, FakeZabbix, serve
 from tests.monitoring.conftest import Room
-from tests.monitoring.many import copies
+from tests.monitoring.factories import copies
 
 pytestmark = pytest.mark.django_db
 
@@ -25,8 +25,8 @@ def test_thousand_orders_are_registered_in_one_visit_and_twenty_calls(
     monkeypatch.setattr(controller, "enqueue", lambda *args, **options: asked.append(args))
     copies(room.arrive(), THOUSAND - 1)
     zabbix = FakeZabbix()
-    watch = ZabbixWatch(url=URL, token="the-token")
-    monkeypatch.setattr("monitoring.backends.get_watch", lambda: watch)
+    backend = ZabbixBackend(url=URL, token="the-token")
+    monkeypatch.setattr("monitoring.backends.get_backend", lambda: backend)
     with responses.RequestsMock() as mock:
         serve(mock, zabbix)
         asked.clear()

@@ -9,10 +9,10 @@ import pytest
 from django.test import Client
 from pytest_django import Settings
 
-from monitoring.incidents.opening import open_incidents
+from monitoring.incidents.services import open_incidents
 from monitoring.maintenance.services import plan_maintenance
-from monitoring.models import Monitor, MonitorCheck, Outage, Problem, Watcher, WatchFigure
-from monitoring.order_panel.figures import Kept, expiry_of, kept_of, links_into_zabbix
+from monitoring.models import BackendSli, BackendStatus, Monitor, MonitorCheck, Outage, Problem
+from monitoring.order_panel.figures import PromiseComparison, expiry_of, links_into_zabbix, promise_comparisons
 from orders.models import Order
 from tests.factories import UserFactory
 from tests.monitoring.conftest import Room
@@ -36,7 +36,7 @@ NOON = datetime(2026, 3, 14, 12, tzinfo=UTC)
 def test_certificate_says_how_long_it_lasts(left: timedelta, words: str, tone: str) -> None:
     expiry = expiry_of(NOON + left, now=NOON)
     assert expiry is not None
-    assert (expiry.words, expiry.tone) == (words, tone)
+    assert (expiry.text, expiry.tone) == (words, tone)
 
 
 def test_both_steps_are_settings(settings: Settings) -> None:
@@ -53,7 +53,7 @@ def test_address_without_a_certificate_says_nothing_of_it() -> None:
     ("ours", "promise", "tone"), [("99.95", "99.9", "success"), ("99.80", "99.9", "danger"), ("99.80", None, "")]
 )
 def test_figure_below_the_promise_is_red(ours: str, promise: str | None, tone: str) -> None:
-    assert Kept(title="x", ours=Decimal(ours), promise=Decimal(promise) if promise else None).tone == tone
+    assert PromiseComparison(title="x", ours=Decimal(ours), promise=Decimal(promise) if promise else None).tone == tone
 
 
 def promised(order: Order) -> Order:
@@ -66,14 +66,14 @@ def test_figures_of_both_are_about_the_same_time(room: Room) -> None:
     order = promised(room.watched())
     start = room.drive.now
     read_at = start + timedelta(seconds=200)
-    WatchFigure.objects.create(
+    BackendSli.objects.create(
         order=order, started_at=start, ended_at=start + timedelta(days=30), uptime=195, downtime=5, read_at=read_at
     )
     Outage.objects.create(order=order, application="WMS", started_at=start, ended_at=start + timedelta(seconds=4))
     Outage.objects.create(order=order, application="WMS", started_at=read_at, ended_at=read_at + timedelta(seconds=500))
     for _ in range(5):
         room.minute()
-    (kept,) = kept_of(order)
+    (kept,) = promise_comparisons(order)
     assert (kept.theirs, kept.promise) == (Decimal("97.50"), Decimal("99.90"))
     assert kept.ours == Decimal("98.00")
     assert kept.tone == "danger"
@@ -83,7 +83,7 @@ def test_figures_of_both_are_about_the_same_time(room: Room) -> None:
 def test_figure_that_was_read_before_our_first_reading_hides_nothing(room: Room) -> None:
     order = room.watched()
     start = room.drive.now
-    WatchFigure.objects.create(
+    BackendSli.objects.create(
         order=order,
         started_at=start - timedelta(days=9),
         ended_at=start + timedelta(days=21),
@@ -93,7 +93,7 @@ def test_figure_that_was_read_before_our_first_reading_hides_nothing(room: Room)
     )
     for _ in range(3):
         room.minute()
-    (kept,) = kept_of(order)
+    (kept,) = promise_comparisons(order)
     assert (kept.ours, kept.theirs) == (Decimal("100.00"), None)
 
 
@@ -101,7 +101,7 @@ def test_figure_that_was_read_before_our_first_reading_hides_nothing(room: Room)
 def test_without_figures_of_the_watcher_this_month_is_measured(room: Room) -> None:
     order = room.watched()
     room.minute()
-    (kept,) = kept_of(order)
+    (kept,) = promise_comparisons(order)
     assert (kept.ours, kept.theirs, kept.promise, kept.tone) == (Decimal("100.00"), None, None, "")
 
 
@@ -128,7 +128,7 @@ def test_order_page_shows_all_of_it(client: Client, room: Room) -> None:
     Problem.objects.create(
         monitor=monitor, event_id="7", name="Disk is full", severity=5, since=room.drive.now, is_acknowledged=True
     )
-    Watcher.objects.create(backend="zabbix", failing_since=room.drive.now, last_error="Zabbix cannot be reached")
+    BackendStatus.objects.create(backend="zabbix", failing_since=room.drive.now, last_error="Zabbix cannot be reached")
     room.minute()
     open_incidents(orders=[order], title="Tiles are slow", impact="degraded", message="We are looking.")
     later = room.drive.now + timedelta(hours=2)
@@ -145,6 +145,6 @@ def test_order_page_shows_all_of_it(client: Client, room: Room) -> None:
         "Zabbix cannot be reached",
         "Tiles are slow",
         "New disks",
-        "To come",
+        "Scheduled",
     ):
         assert told in page, told

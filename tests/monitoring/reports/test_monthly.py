@@ -11,7 +11,7 @@ from django.contrib.auth.models import Permission
 from django.test import Client
 
 from monitoring.history.measurement import close_days, company_zone, measure_again
-from monitoring.models import DailyAvailability, Gap, Maintenance, Monitor, MonthlyReport, Outage
+from monitoring.models import BackfillRequest, DailyAvailability, Maintenance, Monitor, MonthlyReport, Outage
 from monitoring.reports.services import Decided, decide_credit, make_reports
 from monitoring.rules.availability import Span, days_until
 from monitoring.rules.sla_credit import credit_due
@@ -156,9 +156,9 @@ def test_month_with_a_gap_to_be_filled_waits(room: Room) -> None:
     DailyAvailability.objects.create(order=order, day=date(2026, 6, 30), up=86400, closed_at=JULY_FIRST)
     night = JULY_FIRST - timedelta(hours=9)
     check = room.monitor(order).checks.get()
-    Gap.objects.create(monitor_check=check, started_at=night, ended_at=JULY_FIRST)
+    BackfillRequest.objects.create(monitor_check=check, started_at=night, ended_at=JULY_FIRST)
     assert make_reports() == 0
-    Gap.objects.update(started_at=JULY_FIRST - timedelta(hours=1))
+    BackfillRequest.objects.update(started_at=JULY_FIRST - timedelta(hours=1))
     assert make_reports() == 1
 
 
@@ -257,7 +257,7 @@ def test_staff_read_the_report_and_decide_with_a_reason(room: Room, client: Clie
     report = MonthlyReport.objects.get()
     enter(client, "view_monthlyreport", "decide_credit")
     page = client.get(f"{LIST}{report.pk}/change/").content.decode()
-    for words in ("June 2026", "99.30", "€4.90", "WMS – answered 503", "To be decided", "29 d 19 h", "5 h"):
+    for words in ("June 2026", "99.30", "€4.90", "WMS – answered 503", "Awaiting decision", "29 d 19 h", "5 h"):
         assert words in page
     asked = {"action": "approve", "_selected_action": [report.pk], "confirmed": "yes", "why": "Our disk was full."}
     client.post(LIST, asked)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from monitoring.rules.availability import Span
-from monitoring.rules.incident_trigger import present_trouble
+from monitoring.rules.incident_trigger import current_outage_series
 
 NOON = datetime(2026, 6, 11, 12, tzinfo=UTC)
 CALM, GRACE = timedelta(minutes=10), timedelta(minutes=3)
@@ -34,12 +34,12 @@ def ago(start: float, end: float) -> Span:
     ],
 )
 def test_trouble_is_what_no_calm_has_ended(outages: list[Span], deserves: bool | None) -> None:
-    trouble = present_trouble(outages, now=NOON, calm=CALM)
+    trouble = current_outage_series(outages, now=NOON, calm_period=CALM)
     assert (trouble.deserves_incident(GRACE) if trouble else None) == deserves
 
 
 def test_trouble_began_with_the_first_outage_of_the_chain() -> None:
-    trouble = present_trouble([ago(30, 25), ago(18, 12), ago(5, 2), ago(90, 70)], now=NOON, calm=CALM)
+    trouble = current_outage_series([ago(30, 25), ago(18, 12), ago(5, 2), ago(90, 70)], now=NOON, calm_period=CALM)
     assert trouble is not None
     assert (trouble.started_at, trouble.ended_at) == (NOON - timedelta(minutes=30), NOON - timedelta(minutes=2))
     assert trouble.down_for == timedelta(minutes=14)

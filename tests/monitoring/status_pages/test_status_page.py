@@ -13,14 +13,14 @@ from django.test import Client
 from django.utils import timezone
 
 from customers.models import Customer
-from monitoring.choices import Service
+from monitoring.choices import ServiceStatus
 from monitoring.history.measurement import close_days
-from monitoring.incidents.services import follow_incidents
+from monitoring.incidents.tasks import follow
 from monitoring.maintenance.services import plan_maintenance
 from monitoring.models import DailyAvailability, Monitor, StatusPage
 from monitoring.monitors.services import reconcile_all
-from monitoring.status_pages.board import board_of
 from monitoring.status_pages.services import NoLink, renew_link, revoke_link
+from monitoring.status_pages.summary import summary_of
 from orders.models import Order
 from orders.services import remove_order, suspend_order
 from tests.factories import CustomerFactory, UserFactory
@@ -43,7 +43,7 @@ def read(client: Client, path: str) -> str:
     return answer.content.decode()
 
 
-def tell(client: Client, customer: Customer) -> dict[str, object]:
+def status_json(client: Client, customer: Customer) -> dict[str, object]:
     """The status as programs read it."""
     answer: dict[str, object] = json.loads(read(client, f"{link(customer)}status.json"))
     return answer
@@ -51,10 +51,10 @@ def tell(client: Client, customer: Customer) -> dict[str, object]:
 
 def lasting_outage(room: Room, order: Order) -> None:
     """Long enough for an incident."""
-    room.watch.down[order.key, "wms"] = "connection refused"
+    room.backend.down[order.key, "wms"] = "connection refused"
     for _ in range(5):
         room.minute()
-        follow_incidents()
+        follow()
 
 
 def test_page_needs_no_login_and_tells_what_is_up(room: Room, client: Client) -> None:
@@ -148,7 +148,10 @@ def test_maintenance_is_told_before_and_while_it_lasts(room: Room, client: Clien
     room.minute()
     until = timezone.localtime(start + timedelta(hours=1))
     assert f"{until:%H:%M %Z}" in read(client, base).split("Under maintenance until ")[1][:40]
-    assert tell(client, order.customer)["status"] == {"indicator": "maintenance", "description": "Under maintenance"}
+    assert status_json(client, order.customer)["status"] == {
+        "indicator": "maintenance",
+        "description": "Under maintenance",
+    }
 
 
 def test_dead_worker_is_not_taken_for_health(room: Room, client: Client) -> None:
@@ -156,8 +159,8 @@ def test_dead_worker_is_not_taken_for_health(room: Room, client: Client) -> None
     room.minute()
     room.drive.now += timedelta(hours=1)
     assert Monitor.objects.get().state == "up"
-    assert tell(client, order.customer)["status"] == {"indicator": "unknown", "description": "Unknown"}
-    (board,) = board_of(order.customer).orders
+    assert status_json(client, order.customer)["status"] == {"indicator": "unknown", "description": "Unknown"}
+    (board,) = summary_of(order.customer).orders
     assert board.days[-1].figures.unknown >= 3600
 
 
@@ -168,7 +171,7 @@ def test_customer_without_services_is_told_so(room: Room, client: Client) -> Non
     page = read(client, link(order.customer))
     assert "None of your services is running." in page
     assert order.reference not in page
-    assert tell(client, CustomerFactory())["status"] == {"indicator": "unknown", "description": "Unknown"}
+    assert status_json(client, CustomerFactory())["status"] == {"indicator": "unknown", "description": "Unknown"}
 
 
 def test_days_that_are_closed_and_today_make_one_percentage(room: Room) -> None:
@@ -178,19 +181,19 @@ def test_days_that_are_closed_and_today_make_one_percentage(room: Room) -> None:
         DailyAvailability.objects.create(
             order=order, day=yesterday - timedelta(days=ago), up=86400 - 864, down=864, closed_at=room.drive.now
         )
-    (board,) = board_of(order.customer).orders
+    (board,) = summary_of(order.customer).orders
     assert (len(board.days), len(board.bad_days)) == (90, 10)
     assert board.percentage == 99
-    assert board.service == Service.OPERATIONAL
+    assert board.service == ServiceStatus.OPERATIONAL
 
 
 def test_day_that_is_over_and_not_yet_closed_is_measured(room: Room) -> None:
     order = room.watched()
     room.minute()
     room.drive.now += timedelta(days=1)
-    (before,) = board_of(order.customer).orders
+    (before,) = summary_of(order.customer).orders
     close_days()
-    (after,) = board_of(order.customer).orders
+    (after,) = summary_of(order.customer).orders
     assert before.days[-2].figures == after.days[-2].figures
     assert before.days[-2].figures.total >= 23 * 3600
 

@@ -86,7 +86,7 @@ def test_push_in_the_middle_of_a_reading_is_read_after_it(room: Room) -> None:
     order = room.watched()
     room.drive.now += MINUTE
     page = claim_page(10)
-    states = room.watch.read_states(specs_of(page.rows))
+    states = room.backend.read_states(specs_of(page.rows))
     room.drive.now += timedelta(seconds=1)
     push(room, {"key": order.key})
     assert room.monitor(order).next_read_at == page.lease.until

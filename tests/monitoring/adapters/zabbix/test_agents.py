@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from monitoring.adapters.zabbix.backend import ZabbixWatch
+from monitoring.adapters.zabbix.backend import ZabbixBackend
 from monitoring.adapters.zabbix.certificates import key_of
 from monitoring.contracts.backend import CheckSpec, MonitorSpec, Registered
 from tests.fakes.zabbix import URL, FakeZabbix
@@ -28,9 +28,9 @@ def zabbix(zabbix: FakeZabbix) -> FakeZabbix:
 
 
 @pytest.fixture
-def probing(zabbix: FakeZabbix) -> ZabbixWatch:
+def probing(zabbix: FakeZabbix) -> ZabbixBackend:
     """The adapter, with an agent that asks for certificates."""
-    return ZabbixWatch(url=URL, token="the-token", probe=PROBE)
+    return ZabbixBackend(url=URL, token="the-token", probe=PROBE)
 
 
 def faces(zabbix: FakeZabbix) -> dict[str, str]:
@@ -46,60 +46,62 @@ def changes(zabbix: FakeZabbix) -> list[str]:
     return [call for call in zabbix.calls if call.split(".")[1] != "get"]
 
 
-def said(watch: ZabbixWatch, spec: MonitorSpec) -> str:
+def said(backend: ZabbixBackend, spec: MonitorSpec) -> str:
     """The remark beside a registration that went well."""
-    answer = watch.ensure_monitors([spec])[spec.key]
+    answer = backend.ensure_monitors([spec])[spec.key]
     assert isinstance(answer, Registered)
     return answer.remark
 
 
-def test_server_with_an_agent_has_its_interface_and_templates(zabbix: FakeZabbix, watch: ZabbixWatch) -> None:
-    assert said(watch, SPEC) == ""
+def test_server_with_an_agent_has_its_interface_and_templates(zabbix: FakeZabbix, backend: ZabbixBackend) -> None:
+    assert said(backend, SPEC) == ""
     assert faces(zabbix) == {"10.0.0.5:10050": "1"}
     assert linked(zabbix) == set(TEMPLATES.values())
     zabbix.calls.clear()
-    watch.ensure_monitors([SPEC])
+    backend.ensure_monitors([SPEC])
     assert changes(zabbix) == []
 
 
-def test_agent_that_comes_later_goes_again_with_all_that_is_ours(zabbix: FakeZabbix, watch: ZabbixWatch) -> None:
-    watch.ensure_monitors([BARE])
+def test_agent_that_comes_later_goes_again_with_all_that_is_ours(zabbix: FakeZabbix, backend: ZabbixBackend) -> None:
+    backend.ensure_monitors([BARE])
     assert faces(zabbix) == {}
-    watch.ensure_monitors([SPEC])
+    backend.ensure_monitors([SPEC])
     assert (faces(zabbix), len(linked(zabbix))) == ({"10.0.0.5:10050": "1"}, 2)
-    watch.ensure_monitors([replace(SPEC, agent_address="maps.example")])
+    backend.ensure_monitors([replace(SPEC, agent_address="maps.example")])
     assert faces(zabbix) == {"maps.example:10050": "1"}
-    watch.ensure_monitors([BARE])
+    backend.ensure_monitors([BARE])
     assert (faces(zabbix), linked(zabbix)) == ({}, set())
     assert {tag["tag"] for tag in zabbix.row("host")["tags"]} == {"live"}
 
 
-def test_what_others_gave_an_adopted_host_stays_theirs(zabbix: FakeZabbix, watch: ZabbixWatch) -> None:
+def test_what_others_gave_an_adopted_host_stays_theirs(zabbix: FakeZabbix, backend: ZabbixBackend) -> None:
     zabbix.tables["template"]["7"] = {"templateid": "7", "name": "Theirs"}
     host = {"host": KEY, "name": KEY, "status": "0", "groups": [], "tags": [], "macros": []}
     theirs = {"type": "1", "main": "1", "useip": "1", "ip": "10.9.9.9", "dns": "", "port": "10050"}
     templates = [{"templateid": "7"}, {"templateid": "10001"}]
     zabbix._add("host", {**host, "interfaces": [theirs], "templates": templates})
-    watch.ensure_monitors([SPEC])
+    backend.ensure_monitors([SPEC])
     assert faces(zabbix) == {"10.9.9.9:10050": "1", "10.0.0.5:10050": "0"}
-    watch.ensure_monitors([BARE])
+    backend.ensure_monitors([BARE])
     assert faces(zabbix) == {"10.9.9.9:10050": "1"}
     assert {one["templateid"] for one in zabbix.row("host")["templates"]} == {"7", "10001"}
 
 
-def test_zabbix_without_a_template_is_told_to_staff_and_fails_nobody(zabbix: FakeZabbix, watch: ZabbixWatch) -> None:
+def test_zabbix_without_a_template_is_told_to_staff_and_fails_nobody(
+    zabbix: FakeZabbix, backend: ZabbixBackend
+) -> None:
     del zabbix.tables["template"]["10318"]
-    assert said(watch, SPEC) == "Zabbix has no template 'Docker by Zabbix agent 2' that this account may read"
+    assert said(backend, SPEC) == "Zabbix has no template 'Docker by Zabbix agent 2' that this account may read"
     assert linked(zabbix) == {"Linux by Zabbix agent"}
 
 
-def test_template_that_zabbix_will_not_link_is_told_to_staff(zabbix: FakeZabbix, watch: ZabbixWatch) -> None:
+def test_template_that_zabbix_will_not_link_is_told_to_staff(zabbix: FakeZabbix, backend: ZabbixBackend) -> None:
     zabbix.refuse["host.update"] = lambda one: "Item 'agent.ping' already exists." * ("templates" in one)
-    assert said(watch, SPEC) == "Zabbix: Item 'agent.ping' already exists."
+    assert said(backend, SPEC) == "Zabbix: Item 'agent.ping' already exists."
     assert len(zabbix.tables["httptest"]) == 3
 
 
-def test_certificate_of_each_address_is_asked_for_once(zabbix: FakeZabbix, probing: ZabbixWatch) -> None:
+def test_certificate_of_each_address_is_asked_for_once(zabbix: FakeZabbix, probing: ZabbixBackend) -> None:
     assert said(probing, BARE) == ""
     asking = zabbix.row("item", type="0")
     date = zabbix.row("item", type="18")
@@ -116,7 +118,7 @@ def test_certificate_of_each_address_is_asked_for_once(zabbix: FakeZabbix, probi
     assert changes(zabbix) == []
 
 
-def test_certificate_goes_with_its_address_and_with_the_agent(zabbix: FakeZabbix, probing: ZabbixWatch) -> None:
+def test_certificate_goes_with_its_address_and_with_the_agent(zabbix: FakeZabbix, probing: ZabbixBackend) -> None:
     probing.ensure_monitors([BARE])
     moved = replace(BARE, checks=(replace(WMS, url="https://new.example:8443/wms"),))
     probing.ensure_monitors([moved])
@@ -124,12 +126,12 @@ def test_certificate_goes_with_its_address_and_with_the_agent(zabbix: FakeZabbix
         "web.certificate.get[new.example,8443]",
         "live.certificate.until[new.example,8443]",
     }
-    ZabbixWatch(url=URL, token="the-token").ensure_monitors([moved])
+    ZabbixBackend(url=URL, token="the-token").ensure_monitors([moved])
     assert (zabbix.tables["item"], faces(zabbix)) == ({}, {})
 
 
 def test_both_agents_have_an_interface_and_that_of_the_server_is_the_main_one(
-    zabbix: FakeZabbix, probing: ZabbixWatch
+    zabbix: FakeZabbix, probing: ZabbixBackend
 ) -> None:
     probing.ensure_monitors([BARE])
     probing.ensure_monitors([SPEC])
@@ -140,14 +142,14 @@ def test_both_agents_have_an_interface_and_that_of_the_server_is_the_main_one(
 
 
 def test_order_is_watched_without_its_certificate_where_zabbix_refuses_the_item(
-    zabbix: FakeZabbix, probing: ZabbixWatch
+    zabbix: FakeZabbix, probing: ZabbixBackend
 ) -> None:
     zabbix.refuse["item.create"] = lambda one: "Incorrect item key." * (one["type"] == "0")
     assert said(probing, BARE) == "Zabbix: Incorrect item key."
     assert (len(zabbix.tables["httptest"]), len(zabbix.tables["trigger"])) == (3, 3)
 
 
-def test_thousand_secure_endpoints_take_at_most_twenty_calls(zabbix: FakeZabbix, probing: ZabbixWatch) -> None:
+def test_thousand_secure_endpoints_take_at_most_twenty_calls(zabbix: FakeZabbix, probing: ZabbixBackend) -> None:
     specs = [replace(BARE, key=f"live-gl{i:05d}", name=f"GL{i:05d}", checks=(WMS,)) for i in range(1000)]
     probing.ensure_monitors(specs)
     assert len(zabbix.tables["item"]) == 2000
@@ -156,5 +158,5 @@ def test_thousand_secure_endpoints_take_at_most_twenty_calls(zabbix: FakeZabbix,
 
 
 def test_alarm_is_as_bad_as_the_settings_say(zabbix: FakeZabbix) -> None:
-    ZabbixWatch(url=URL, token="the-token", severity="disaster").ensure_monitors([BARE])
+    ZabbixBackend(url=URL, token="the-token", severity="disaster").ensure_monitors([BARE])
     assert {one["priority"] for one in zabbix.tables["trigger"].values()} == {"5"}

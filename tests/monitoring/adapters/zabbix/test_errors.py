@@ -12,7 +12,7 @@ import requests
 import responses
 
 from core.errors import ConfigError, OutsideError, PermanentError, TransientError
-from monitoring.adapters.zabbix.backend import ZabbixWatch
+from monitoring.adapters.zabbix.backend import ZabbixBackend
 from monitoring.adapters.zabbix.client import OutOfDate
 from tests.fakes.zabbix import API, URL, ApiError, FakeZabbix, serve
 
@@ -20,12 +20,12 @@ TOKEN, PASSWORD = "c0ffee-secret-token", "s3cret-password"
 PAGE = "<!DOCTYPE html><title>Under maintenance</title>"
 
 
-def by_token() -> ZabbixWatch:
-    return ZabbixWatch(url=URL, token=TOKEN)
+def by_token() -> ZabbixBackend:
+    return ZabbixBackend(url=URL, token=TOKEN)
 
 
-def by_password() -> ZabbixWatch:
-    return ZabbixWatch(url=URL, user="live", password=PASSWORD)
+def by_password() -> ZabbixBackend:
+    return ZabbixBackend(url=URL, user="live", password=PASSWORD)
 
 
 def refusal(said: str, code: int = -32602) -> dict[str, object]:
@@ -66,9 +66,9 @@ def refusal(said: str, code: int = -32602) -> dict[str, object]:
     ],
 )
 def test_every_failure_comes_out_in_our_words(
-    wire: responses.RequestsMock, answer: dict[str, object], kind: type[OutsideError], words: str
+    client: responses.RequestsMock, answer: dict[str, object], kind: type[OutsideError], words: str
 ) -> None:
-    wire.post(API, **answer)
+    client.post(API, **answer)
     with pytest.raises(OutsideError, match=words) as caught:
         by_token().test_connection()
     assert type(caught.value) is kind
@@ -76,34 +76,34 @@ def test_every_failure_comes_out_in_our_words(
     assert PASSWORD not in str(caught.value)
 
 
-def test_zabbix_says_when_to_come_back(wire: responses.RequestsMock) -> None:
-    wire.post(API, status=429, headers={"Retry-After": "17"})
+def test_zabbix_says_when_to_come_back(client: responses.RequestsMock) -> None:
+    client.post(API, status=429, headers={"Retry-After": "17"})
     with pytest.raises(TransientError) as caught:
         by_token().test_connection()
     assert caught.value.retry_in == timedelta(seconds=17)
 
 
-def test_wrong_password_is_a_matter_of_settings(wire: responses.RequestsMock) -> None:
-    wire.post(API, json={"result": "7.0.22"})
-    wire.post(API, json=refusal("Incorrect user name or password or account is temporarily blocked.", -32500))
+def test_wrong_password_is_a_matter_of_settings(client: responses.RequestsMock) -> None:
+    client.post(API, json={"result": "7.0.22"})
+    client.post(API, json=refusal("Incorrect user name or password or account is temporarily blocked.", -32500))
     with pytest.raises(ConfigError, match="Incorrect user name"):
         by_password().test_connection()
 
 
-def test_secrets_that_zabbix_repeats_are_struck_out(wire: responses.RequestsMock) -> None:
-    wire.post(API, json=refusal(f'Invalid parameter "{PASSWORD}" of "live".'))
+def test_secrets_that_zabbix_repeats_are_struck_out(client: responses.RequestsMock) -> None:
+    client.post(API, json=refusal(f'Invalid parameter "{PASSWORD}" of "live".'))
     with pytest.raises(PermanentError) as caught:
         by_password().test_connection()
     assert str(caught.value) == 'Zabbix: Invalid parameter "…" of "live".'
 
 
-def test_nothing_secret_is_logged_or_shown(wire: responses.RequestsMock, caplog: pytest.LogCaptureFixture) -> None:
+def test_nothing_secret_is_logged_or_shown(client: responses.RequestsMock, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG, logger="monitoring")
-    zabbix, watch = serve(wire, FakeZabbix()), by_password()
+    zabbix, backend = serve(client, FakeZabbix()), by_password()
     with caplog.at_level(logging.DEBUG):
-        watch.test_connection()
+        backend.test_connection()
     assert zabbix.calls[:2] == ["apiinfo.version", "user.login"]
-    assert PASSWORD not in caplog.text + repr(watch) + repr(watch.wire)
+    assert PASSWORD not in caplog.text + repr(backend) + repr(backend.client)
     assert "a-session" not in caplog.text
 
 
@@ -120,14 +120,14 @@ class Forgetful(FakeZabbix):
         return super()._result(method, params)
 
 
-def test_ended_session_is_renewed_once_without_anybody_noticing(wire: responses.RequestsMock) -> None:
-    zabbix = serve(wire, Forgetful())
+def test_ended_session_is_renewed_once_without_anybody_noticing(client: responses.RequestsMock) -> None:
+    zabbix = serve(client, Forgetful())
     assert by_password().test_connection().startswith("Zabbix 7.0.22")
     assert zabbix.calls.count("user.login") == 2
 
 
-def test_zabbix_out_of_sessions_is_left_alone_until_later(wire: responses.RequestsMock) -> None:
-    zabbix = serve(wire, Forgetful())
+def test_zabbix_out_of_sessions_is_left_alone_until_later(client: responses.RequestsMock) -> None:
+    zabbix = serve(client, Forgetful())
     zabbix.always = True
     with pytest.raises(TransientError, match="ended the session"):
         by_password().test_connection()
@@ -138,16 +138,16 @@ def test_zabbix_out_of_sessions_is_left_alone_until_later(wire: responses.Reques
     ("version", "in_body"), [("6.0.14", True), ("6.4.0", False), ("7.0.22", False), ("7.4.1", False)]
 )
 def test_token_travels_in_the_header_wherever_zabbix_reads_it_there(
-    wire: responses.RequestsMock, version: str, in_body: bool
+    client: responses.RequestsMock, version: str, in_body: bool
 ) -> None:
-    zabbix = serve(wire, FakeZabbix(version))
+    zabbix = serve(client, FakeZabbix(version))
     by_token().test_connection()
     assert ("auth" in zabbix.bodies[-1]) is in_body
     assert zabbix.headers[-1].get("Authorization") == (None if in_body else f"Bearer {TOKEN}")
     assert TOKEN not in json.dumps(zabbix.bodies[0])
 
 
-def test_every_call_has_a_time_out(wire: responses.RequestsMock) -> None:
-    serve(wire, FakeZabbix())
-    ZabbixWatch(url=URL, token=TOKEN, timeout=7).test_connection()
-    assert {call.request.req_kwargs["timeout"] for call in wire.calls} == {7}
+def test_every_call_has_a_time_out(client: responses.RequestsMock) -> None:
+    serve(client, FakeZabbix())
+    ZabbixBackend(url=URL, token=TOKEN, timeout=7).test_connection()
+    assert {call.request.req_kwargs["timeout"] for call in client.calls} == {7}

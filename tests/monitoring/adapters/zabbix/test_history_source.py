@@ -9,12 +9,11 @@ import pytest
 import responses
 
 from core.errors import ConfigError, TransientError
-from monitoring.adapters.zabbix import history
-from monitoring.adapters.zabbix import objects as words
-from monitoring.adapters.zabbix.backend import ZabbixWatch
-from monitoring.adapters.zabbix.history_source import ZabbixTeller
+from monitoring.adapters.zabbix import history, objects
+from monitoring.adapters.zabbix.backend import ZabbixBackend
+from monitoring.adapters.zabbix.history_source import ZabbixHistorySource
 from monitoring.contracts.backend import CheckSpec, Health, MonitorSpec
-from monitoring.contracts.history_source import Alarm, Brief, Figure, Period
+from monitoring.contracts.history_source import ActiveProblem, HistoryRange, PastProblem, SliReading
 from tests.fakes.zabbix import API, NOW, FakeZabbix
 
 START = datetime.fromtimestamp(NOW, UTC)
@@ -23,8 +22,8 @@ TAGS = [{"tag": "live", "value": "live-gl1111"}, {"tag": "check", "value": "wms"
 
 
 @pytest.fixture
-def teller(watch: ZabbixWatch) -> ZabbixTeller:
-    return ZabbixTeller(watch.wire)
+def source(backend: ZabbixBackend) -> ZabbixHistorySource:
+    return ZabbixHistorySource(backend.client)
 
 
 def spec(key: str, *names: str) -> MonitorSpec:
@@ -32,25 +31,27 @@ def spec(key: str, *names: str) -> MonitorSpec:
     return MonitorSpec(key=key, name=key, tags={"product": "sdi"}, checks=checks)
 
 
-def test_problems_are_asked_for_in_one_call(zabbix: FakeZabbix, teller: ZabbixTeller) -> None:
+def test_problems_are_asked_for_in_one_call(zabbix: FakeZabbix, source: ZabbixHistorySource) -> None:
     row = {"eventid": "7", "clock": str(NOW), "name": "Maps", "severity": "4", "acknowledged": "1", "suppressed": "0"}
     zabbix.canned["problem.get"] = lambda _: [{**row, "tags": TAGS}, {**row, "eventid": "8", "tags": TAGS[:1]}]
-    seen = Alarm(event_id="7", key="live-gl1111", check="wms", name="Maps", severity=4, since=START, acknowledged=True)
-    first, second = teller.read_problems()
+    seen = ActiveProblem(
+        event_id="7", key="live-gl1111", check="wms", name="Maps", severity=4, since=START, acknowledged=True
+    )
+    first, second = source.read_problems()
     assert first == seen
     assert (second.event_id, second.check) == ("8", "")
     assert zabbix.calls.count("problem.get") == 1
     assert zabbix.asked[-1][1]["tags"] == [{"tag": "live", "operator": 4}]
 
 
-def test_failures_that_are_over_are_told_and_others_are_not(zabbix: FakeZabbix, teller: ZabbixTeller) -> None:
+def test_failures_that_are_over_are_told_and_others_are_not(zabbix: FakeZabbix, source: ZabbixHistorySource) -> None:
     over = {"eventid": "7", "clock": str(NOW), "r_eventid": "9", "tags": TAGS}
     zabbix.canned["event.get"] = lambda _: [over, {**over, "r_eventid": "0"}, {**over, "tags": TAGS[:1]}]
-    assert teller.read_brief(since=START - MINUTE) == [Brief(key="live-gl1111", check="wms", at=START)]
+    assert source.read_past_problems(since=START - MINUTE) == [PastProblem(key="live-gl1111", check="wms", at=START)]
     assert zabbix.asked[-1][1]["time_from"] == NOW - 60
 
 
-def test_figures_take_one_call_per_plan(zabbix: FakeZabbix, teller: ZabbixTeller) -> None:
+def test_figures_take_one_call_per_plan(zabbix: FakeZabbix, source: ZabbixHistorySource) -> None:
     tags = [{"tag": "plan", "value": "sdi/small"}]
     zabbix.canned["service.get"] = lambda _: [
         {"serviceid": str(n), "tags": [*tags, {"tag": "live", "value": f"live-{n}"}]} for n in (1, 2)
@@ -68,17 +69,17 @@ def test_figures_take_one_call_per_plan(zabbix: FakeZabbix, teller: ZabbixTeller
         ],
     }
     start, middle = START - timedelta(seconds=200), START - timedelta(seconds=100)
-    assert teller.read_figures() == [
-        Figure(key="live-2", start=start, end=middle, uptime=100, downtime=0),
-        Figure(key="live-1", start=middle, end=START, uptime=60, downtime=40),
-        Figure(key="live-2", start=middle, end=START, uptime=90, downtime=0),
+    assert source.read_sli() == [
+        SliReading(key="live-2", start=start, end=middle, uptime=100, downtime=0),
+        SliReading(key="live-1", start=middle, end=START, uptime=60, downtime=40),
+        SliReading(key="live-2", start=middle, end=START, uptime=90, downtime=0),
     ]
     assert zabbix.calls[-3:] == ["service.get", "sla.get", "sla.getsli"]
     assert zabbix.asked[-1][1]["serviceids"] == ["1", "2"]
 
 
-def test_nothing_registered_has_no_figures(zabbix: FakeZabbix, teller: ZabbixTeller) -> None:
-    assert teller.read_figures() == []
+def test_nothing_registered_has_no_figures(zabbix: FakeZabbix, source: ZabbixHistorySource) -> None:
+    assert source.read_sli() == []
     assert "sla.getsli" not in zabbix.calls
 
 
@@ -96,7 +97,7 @@ class Memory:
             {
                 "itemid": f"{kind}-{one['httptestid']}",
                 "hostid": one["hostid"],
-                "key_": words.item_key(kind, CheckSpec(key=one["name"], name="", url="")),
+                "key_": objects.item_key(kind, CheckSpec(key=one["name"], name="", url="")),
             }
             for one in tests
             for kind in ("fail", "error")
@@ -116,15 +117,17 @@ class Memory:
         return "1" if minute in self.fails else "0"
 
 
-def test_past_is_every_reading_with_its_reason(zabbix: FakeZabbix, watch: ZabbixWatch, teller: ZabbixTeller) -> None:
-    watch.ensure_monitors([spec("live-a", "wms", "csw, all")])
+def test_past_is_every_reading_with_its_reason(
+    zabbix: FakeZabbix, backend: ZabbixBackend, source: ZabbixHistorySource
+) -> None:
+    backend.ensure_monitors([spec("live-a", "wms", "csw, all")])
     Memory(zabbix, 10, {4, 5})
     asked = [
-        Period(key="live-a", check="wms", start=START + 2 * MINUTE, end=START + 6 * MINUTE),
-        Period(key="live-a", check="csw, all", start=START, end=START + MINUTE),
-        Period(key="live-a", check="gone", start=START, end=START + MINUTE),
+        HistoryRange(key="live-a", check="wms", start=START + 2 * MINUTE, end=START + 6 * MINUTE),
+        HistoryRange(key="live-a", check="csw, all", start=START, end=START + MINUTE),
+        HistoryRange(key="live-a", check="gone", start=START, end=START + MINUTE),
     ]
-    past = teller.read_past(asked)
+    past = source.read_history(asked)
     assert set(past) == set(asked[:2])
     assert [(one.health, one.message) for one in past[asked[0]]] == [
         (Health.UP, ""),
@@ -137,45 +140,45 @@ def test_past_is_every_reading_with_its_reason(zabbix: FakeZabbix, watch: Zabbix
 
 
 def test_past_of_many_takes_as_many_calls_as_of_one(
-    zabbix: FakeZabbix, watch: ZabbixWatch, teller: ZabbixTeller
+    zabbix: FakeZabbix, backend: ZabbixBackend, source: ZabbixHistorySource
 ) -> None:
     specs = [spec(f"live-{n}", "wms") for n in range(30)]
-    watch.ensure_monitors(specs)
+    backend.ensure_monitors(specs)
     Memory(zabbix, 20, {4, 5})
 
     def calls_for(some: list[MonitorSpec]) -> int:
         before = len(zabbix.calls)
-        periods = [Period(key=one.key, check="wms", start=START, end=START + 10 * MINUTE) for one in some]
-        assert len(teller.read_past(periods)) == len(some)
+        periods = [HistoryRange(key=one.key, check="wms", start=START, end=START + 10 * MINUTE) for one in some]
+        assert len(source.read_history(periods)) == len(some)
         return len(zabbix.calls) - before
 
     assert calls_for(specs[:1]) == calls_for(specs) == 4
 
 
 def test_past_is_asked_for_in_portions_that_a_frontend_takes(
-    zabbix: FakeZabbix, watch: ZabbixWatch, teller: ZabbixTeller, monkeypatch: pytest.MonkeyPatch
+    zabbix: FakeZabbix, backend: ZabbixBackend, source: ZabbixHistorySource, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(history, "AT_ONCE", 40)
     specs = [spec(f"live-{n}", "wms") for n in range(6)]
-    watch.ensure_monitors(specs)
+    backend.ensure_monitors(specs)
     Memory(zabbix, 20, set())
-    periods = [Period(key=one.key, check="wms", start=START, end=START + 15 * MINUTE) for one in specs]
-    assert len(teller.read_past(periods)) == 6
+    periods = [HistoryRange(key=one.key, check="wms", start=START, end=START + 15 * MINUTE) for one in specs]
+    assert len(source.read_history(periods)) == 6
     assert zabbix.calls.count("history.get") == 3
 
 
 def test_long_period_does_not_stretch_the_short_ones_within_it(
-    zabbix: FakeZabbix, watch: ZabbixWatch, teller: ZabbixTeller, monkeypatch: pytest.MonkeyPatch
+    zabbix: FakeZabbix, backend: ZabbixBackend, source: ZabbixHistorySource, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(history, "AT_ONCE", 1100)
     specs = [spec(f"live-{n}", "wms") for n in range(20)]
-    watch.ensure_monitors(specs)
+    backend.ensure_monitors(specs)
     Memory(zabbix, 900, set())
     asked = [
-        Period(key=one.key, check="wms", start=START, end=START + (5 if n else 899) * MINUTE)
+        HistoryRange(key=one.key, check="wms", start=START, end=START + (5 if n else 899) * MINUTE)
         for n, one in enumerate(specs)
     ]
-    past = teller.read_past(asked)
+    past = source.read_history(asked)
     assert [len(past[one]) for one in asked] == [900, *[6] * 19]
     calls = [params for method, params in zabbix.asked if method == "history.get"]
     brought = [len(one["itemids"]) * (1 + (one["time_till"] - one["time_from"]) // 60) for one in calls]
@@ -183,31 +186,31 @@ def test_long_period_does_not_stretch_the_short_ones_within_it(
 
 
 def test_periods_far_from_each_other_are_not_asked_for_as_one(
-    zabbix: FakeZabbix, watch: ZabbixWatch, teller: ZabbixTeller
+    zabbix: FakeZabbix, backend: ZabbixBackend, source: ZabbixHistorySource
 ) -> None:
-    watch.ensure_monitors([spec("live-a", "wms")])
+    backend.ensure_monitors([spec("live-a", "wms")])
     Memory(zabbix, 2000, set())
-    early = Period(key="live-a", check="wms", start=START, end=START + 10 * MINUTE)
-    late = Period(key="live-a", check="wms", start=START + 900 * MINUTE, end=START + 910 * MINUTE)
-    past = teller.read_past([late, early])
+    early = HistoryRange(key="live-a", check="wms", start=START, end=START + 10 * MINUTE)
+    late = HistoryRange(key="live-a", check="wms", start=START + 900 * MINUTE, end=START + 910 * MINUTE)
+    past = source.read_history([late, early])
     assert [len(past[early]), len(past[late])] == [11, 11]
     spans = [asked["time_till"] - asked["time_from"] for method, asked in zabbix.asked if method == "history.get"]
     assert spans == [600, 600]
 
 
-def test_account_is_told_what_it_may_do_and_what_not(zabbix: FakeZabbix, teller: ZabbixTeller) -> None:
+def test_account_is_told_what_it_may_do_and_what_not(zabbix: FakeZabbix, source: ZabbixHistorySource) -> None:
     zabbix.canned["problem.get"] = lambda _: "3"
     zabbix.canned["maintenance.get"] = lambda _: "0"
-    lines = teller.describe()
+    lines = source.describe()
     assert lines[:2] == ("hosts: 0 may be changed", "services: 0 may be read")
     assert "problems: 3 may be read" in lines
 
 
-def test_road_that_is_closed_is_told_in_our_words(wire: responses.RequestsMock) -> None:
-    teller = ZabbixTeller(ZabbixWatch(url=API.removesuffix("/api_jsonrpc.php"), token="t").wire)
-    wire.add(responses.POST, API, status=503)
+def test_road_that_is_closed_is_told_in_our_words(client: responses.RequestsMock) -> None:
+    source = ZabbixHistorySource(ZabbixBackend(url=API.removesuffix("/api_jsonrpc.php"), token="t").client)
+    client.add(responses.POST, API, status=503)
     with pytest.raises(TransientError):
-        teller.read_problems()
-    wire.replace(responses.POST, API, status=403)
+        source.read_problems()
+    client.replace(responses.POST, API, status=403)
     with pytest.raises(ConfigError):
-        teller.read_brief(since=START)
+        source.read_past_problems(since=START)

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from core.errors import PermanentError
-from monitoring.adapters.zabbix.backend import ZabbixWatch
+from monitoring.adapters.zabbix.backend import ZabbixBackend
 from monitoring.contracts.backend import CheckSpec, MonitorSpec, WindowSpec
 from tests.fakes.zabbix import FakeZabbix
 
@@ -27,10 +27,10 @@ WINDOW = WindowSpec(
 
 
 @pytest.fixture
-def watch(watch: ZabbixWatch) -> ZabbixWatch:
+def backend(backend: ZabbixBackend) -> ZabbixBackend:
     """Two orders are registered."""
-    watch.ensure_monitors([ONE, TWO])
-    return watch
+    backend.ensure_monitors([ONE, TWO])
+    return backend
 
 
 def hosts(zabbix: FakeZabbix) -> set[str]:
@@ -38,8 +38,10 @@ def hosts(zabbix: FakeZabbix) -> set[str]:
     return {zabbix.tables["host"][one["hostid"]]["host"] for one in zabbix.row("maintenance")["hosts"]}
 
 
-def test_window_is_made_of_whole_minutes_over_the_hosts_of_its_orders(zabbix: FakeZabbix, watch: ZabbixWatch) -> None:
-    assert watch.ensure_windows([WINDOW]) == {WINDOW.key: zabbix.row("maintenance")["maintenanceid"]}
+def test_window_is_made_of_whole_minutes_over_the_hosts_of_its_orders(
+    zabbix: FakeZabbix, backend: ZabbixBackend
+) -> None:
+    assert backend.ensure_windows([WINDOW]) == {WINDOW.key: zabbix.row("maintenance")["maintenanceid"]}
     row = zabbix.row("maintenance")
     assert (row["name"], row["description"]) == ("New disks (live-window-7-270301)", "Half an hour without maps.")
     since = int(START.timestamp()) - 30
@@ -48,61 +50,63 @@ def test_window_is_made_of_whole_minutes_over_the_hosts_of_its_orders(zabbix: Fa
     assert hosts(zabbix) == {ONE.key, TWO.key}
 
 
-def test_second_time_nothing_is_changed_and_many_are_few_calls(zabbix: FakeZabbix, watch: ZabbixWatch) -> None:
+def test_second_time_nothing_is_changed_and_many_are_few_calls(zabbix: FakeZabbix, backend: ZabbixBackend) -> None:
     many = [replace(WINDOW, key=f"live-window-{i}-270301") for i in range(300)]
     zabbix.calls.clear()
-    first = watch.ensure_windows(many)
+    first = backend.ensure_windows(many)
     assert zabbix.calls == ["maintenance.get", "host.get", "maintenance.create"]
     zabbix.calls.clear()
-    assert watch.ensure_windows(many) == first
+    assert backend.ensure_windows(many) == first
     assert zabbix.calls == ["maintenance.get", "host.get"]
     zabbix.calls.clear()
-    assert watch.remove_windows(list(first)) == {}
+    assert backend.remove_windows(list(first)) == {}
     assert zabbix.calls == ["maintenance.get", "maintenance.delete"]
     assert not zabbix.tables["maintenance"]
 
 
-def test_window_that_moves_is_moved_and_follows_hosts_made_anew(zabbix: FakeZabbix, watch: ZabbixWatch) -> None:
-    first = watch.ensure_windows([WINDOW])
-    assert watch.ensure_windows([replace(WINDOW, ends_at=START + timedelta(hours=3))]) == first
+def test_window_that_moves_is_moved_and_follows_hosts_made_anew(zabbix: FakeZabbix, backend: ZabbixBackend) -> None:
+    first = backend.ensure_windows([WINDOW])
+    assert backend.ensure_windows([replace(WINDOW, ends_at=START + timedelta(hours=3))]) == first
     assert int(zabbix.row("maintenance")["active_till"]) == int(START.timestamp()) + 30 + 3 * 3600
     hostid = zabbix.row("host", host=ONE.key)["hostid"]
-    watch.wire.call("host.delete", [hostid])
-    watch.ensure_monitors([ONE])
+    backend.client.call("host.delete", [hostid])
+    backend.ensure_monitors([ONE])
     assert hosts(zabbix) == {TWO.key}
-    assert watch.ensure_windows([WINDOW]) == first
+    assert backend.ensure_windows([WINDOW]) == first
     assert hosts(zabbix) == {ONE.key, TWO.key}
 
 
-def test_window_over_nothing_registered_is_not_made_and_does_not_stay(zabbix: FakeZabbix, watch: ZabbixWatch) -> None:
+def test_window_over_nothing_registered_is_not_made_and_does_not_stay(
+    zabbix: FakeZabbix, backend: ZabbixBackend
+) -> None:
     nobody = replace(WINDOW, monitors=("live-gl9999",))
-    assert watch.ensure_windows([nobody]) == {WINDOW.key: ""}
-    watch.ensure_windows([WINDOW])
-    assert watch.ensure_windows([nobody]) == {WINDOW.key: ""}
+    assert backend.ensure_windows([nobody]) == {WINDOW.key: ""}
+    backend.ensure_windows([WINDOW])
+    assert backend.ensure_windows([nobody]) == {WINDOW.key: ""}
     assert not zabbix.tables["maintenance"]
 
 
-def test_window_that_zabbix_refuses_holds_no_other_back(zabbix: FakeZabbix, watch: ZabbixWatch) -> None:
+def test_window_that_zabbix_refuses_holds_no_other_back(zabbix: FakeZabbix, backend: ZabbixBackend) -> None:
     other = replace(WINDOW, key="live-window-8-270301")
     zabbix.refuse["maintenance.create"] = lambda one: "Invalid period." * ("-7-" in one["name"])
-    answers = watch.ensure_windows([WINDOW, other])
+    answers = backend.ensure_windows([WINDOW, other])
     assert str(answers[WINDOW.key]) == "Zabbix: Invalid period."
     assert isinstance(answers[other.key], str)
 
 
-def test_hosts_go_though_nothing_else_is_in_their_window(zabbix: FakeZabbix, watch: ZabbixWatch) -> None:
-    watch.ensure_windows([WINDOW])
-    assert watch.remove_monitors([ONE.key]) == {}
+def test_hosts_go_though_nothing_else_is_in_their_window(zabbix: FakeZabbix, backend: ZabbixBackend) -> None:
+    backend.ensure_windows([WINDOW])
+    assert backend.remove_monitors([ONE.key]) == {}
     assert hosts(zabbix) == {TWO.key}
-    assert watch.remove_monitors([TWO.key]) == {}
+    assert backend.remove_monitors([TWO.key]) == {}
     assert not zabbix.tables["maintenance"]
     assert not zabbix.tables["host"]
 
 
-def test_window_made_by_hand_is_left_and_named(zabbix: FakeZabbix, watch: ZabbixWatch) -> None:
+def test_window_made_by_hand_is_left_and_named(zabbix: FakeZabbix, backend: ZabbixBackend) -> None:
     hostid = zabbix.row("host", host=ONE.key)["hostid"]
     zabbix._add("maintenance", {"name": "Theirs", "hosts": [{"hostid": hostid}]})
-    refused = watch.remove_monitors([ONE.key, TWO.key])
+    refused = backend.remove_monitors([ONE.key, TWO.key])
     assert set(refused) == {ONE.key}
     assert isinstance(refused[ONE.key], PermanentError)
     assert "Theirs" in str(refused[ONE.key])

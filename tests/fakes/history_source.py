@@ -6,37 +6,37 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from core.errors import TransientError
-from monitoring.contracts.backend import Health, Seen
-from monitoring.contracts.history_source import Alarm, Brief, Figure, Period
+from monitoring.contracts.backend import Health, Reading
+from monitoring.contracts.history_source import ActiveProblem, HistoryRange, PastProblem, SliReading
 
 
-class FakeTeller:
-    """Keeps the promises of `Teller`."""
+class FakeHistorySource:
+    """Keeps the promises of `HistorySource`."""
 
-    backend = "zabbix"
+    name = "zabbix"
 
     def __init__(self) -> None:
-        self.alarms: list[Alarm] = []
-        self.figures: list[Figure] = []
-        self.briefs: list[Brief] = []
-        self.readings: dict[tuple[str, str], list[Seen]] = {}
+        self.alarms: list[ActiveProblem] = []
+        self.figures: list[SliReading] = []
+        self.briefs: list[PastProblem] = []
+        self.readings: dict[tuple[str, str], list[Reading]] = {}
         self.calls: list[str] = []
         self.outage = False
         """Nothing answers."""
 
-    def read_problems(self) -> Sequence[Alarm]:
+    def read_problems(self) -> Sequence[ActiveProblem]:
         self._call("read_problems")
         return self.alarms
 
-    def read_figures(self) -> Sequence[Figure]:
+    def read_sli(self) -> Sequence[SliReading]:
         self._call("read_figures")
         return self.figures
 
-    def read_brief(self, *, since: datetime) -> Sequence[Brief]:
+    def read_past_problems(self, *, since: datetime) -> Sequence[PastProblem]:
         self._call("read_brief")
         return [one for one in self.briefs if one.at >= since]
 
-    def read_past(self, periods: Sequence[Period]) -> Mapping[Period, Sequence[Seen]]:
+    def read_history(self, periods: Sequence[HistoryRange]) -> Mapping[HistoryRange, Sequence[Reading]]:
         self._call("read_past")
         told = {one: self._within(one) for one in periods}
         return {one: seen for one, seen in told.items() if seen}
@@ -47,14 +47,14 @@ class FakeTeller:
 
     def remember(self, key: str, check: str, at: datetime, said: str = "") -> None:
         """A reading that we may have missed; `said` makes it a failure."""
-        seen = Seen(health=Health.DOWN if said else Health.UP, at=at, message=said)
+        seen = Reading(health=Health.DOWN if said else Health.UP, at=at, message=said)
         self.readings.setdefault((key, check), []).append(seen)
 
-    def _within(self, period: Period) -> list[Seen]:
+    def _within(self, period: HistoryRange) -> list[Reading]:
         some = self.readings.get((period.key, period.check), [])
         return [one for one in some if period.start <= one.at <= period.end]
 
     def _call(self, name: str) -> None:
         self.calls.append(name)
         if self.outage:
-            raise TransientError("the watch cannot be reached")
+            raise TransientError("the backend cannot be reached")

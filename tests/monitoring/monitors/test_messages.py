@@ -7,7 +7,7 @@ from django.test import Client
 from django.urls import reverse
 
 from customers.models import Message
-from monitoring.incidents.services import follow_incidents
+from monitoring.incidents.tasks import follow
 from monitoring.models import IncidentUpdate, Outage
 from tests.factories import MembershipFactory, UserFactory
 from tests.monitoring.conftest import Room
@@ -21,15 +21,15 @@ WORDS = "answered 503 instead of 200"
 def test_customers_read_words_everywhere_and_staff_the_original_as_well(room: Room, client: Client) -> None:
     order = room.watched()
     member = MembershipFactory(customer=order.customer).user
-    room.watch.down[order.key, "wms"] = ZABBIX
+    room.backend.down[order.key, "wms"] = ZABBIX
     for _minute in range(20):
         room.minute()
-        follow_incidents()
+        follow()
     order.refresh_from_db()
     assert order.reason == f"WMS: {WORDS}"
     assert order.events.public().get(part="monitoring", state="down").message == f"WMS: {WORDS}"
     assert WORDS in IncidentUpdate.objects.get().message
-    assert (Outage.objects.get().words, Outage.objects.get().cause) == (WORDS, ZABBIX)
+    assert (Outage.objects.get().public_cause, Outage.objects.get().cause) == (WORDS, ZABBIX)
     assert not Message.objects.filter(text__contains="did not match").exists()
 
     client.force_login(member)

@@ -14,14 +14,14 @@ from core import clock
 from customers.models import Customer
 from monitoring.charts import daily
 from monitoring.charts.daily import Day
-from monitoring.choices import Service
+from monitoring.choices import ServiceStatus
 from monitoring.history.measurement import company_zone, figures_of, today
-from monitoring.maintenance.services import resting_until
+from monitoring.maintenance.services import maintenance_until
 from monitoring.models import DailyAvailability, Incident, IncidentUpdate, Maintenance, Monitor, MonitorCheck
 from monitoring.monitors.status import moment_in_words
 from monitoring.rules.availability import Figures, Span, day_span, days_until
 from monitoring.rules.debounce import UNKNOWN_AFTER
-from monitoring.rules.status_rollup import Address, overall, service_of
+from monitoring.rules.status_rollup import Address, order_status, overall_status
 from orders.choices import Wanted
 from orders.models import Order
 
@@ -30,13 +30,13 @@ TOLD_FOR = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OrderBoard:
+class OrderSummary:
     """One order: how it stands, and its ninety days."""
 
     order: Order
-    service: Service
+    service: ServiceStatus
     days: tuple[Day, ...]
-    resting_until: str = ""
+    maintenance_until: str = ""
     """While it is under maintenance: until when, in the reader's zone."""
 
     @property
@@ -50,7 +50,7 @@ class OrderBoard:
         return daily.bars(self.days)
 
     @property
-    def line(self) -> daily.Line | None:
+    def line(self) -> daily.ResponseTimeLine | None:
         """The response times, as they are drawn."""
         return daily.line(self.days)
 
@@ -61,19 +61,19 @@ class OrderBoard:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Board:
+class StatusSummary:
     """Everything one customer may be told."""
 
     customer: Customer
     at: datetime
-    orders: tuple[OrderBoard, ...]
+    orders: tuple[OrderSummary, ...]
     maintenances: tuple[Maintenance, ...]
     incidents: tuple[Incident, ...]
 
     @property
-    def service(self) -> Service:
+    def service(self) -> ServiceStatus:
         """All of it in one word."""
-        return overall(one.service for one in self.orders)
+        return overall_status(one.service for one in self.orders)
 
     @property
     def open_incidents(self) -> list[Incident]:
@@ -86,7 +86,7 @@ class Board:
         return [one for one in self.incidents if one.resolved_at is not None]
 
 
-def board_of(customer: Customer) -> Board:
+def summary_of(customer: Customer) -> StatusSummary:
     """The customer's board; the queries do not grow with its orders."""
     monitors = list(
         Monitor.objects.filter(order__customer=customer, wanted=Wanted.RUNNING)
@@ -95,34 +95,34 @@ def board_of(customer: Customer) -> Board:
         .order_by("order__name")
     )
     now = clock.now()
-    return Board(
+    return StatusSummary(
         customer=customer,
         at=now,
-        orders=boards_of(monitors),
+        orders=order_summaries(monitors),
         maintenances=tuple(_maintenances(customer, now)),
         incidents=tuple(_incidents(customer, now)),
     )
 
 
-def boards_of(monitors: Sequence[Monitor]) -> tuple[OrderBoard, ...]:
+def order_summaries(monitors: Sequence[Monitor]) -> tuple[OrderSummary, ...]:
     """One board per monitor, whose checks and endpoints are loaded."""
     now = clock.now()
     orders = [row.order_id for row in monitors]
-    days, resting = _days_of(orders), resting_until(orders, now)
+    days, resting = _days_of(orders), maintenance_until(orders, now)
     return tuple(
-        OrderBoard(
+        OrderSummary(
             order=row.order,
             service=_service(row, now, resting),
             days=days[row.order_id],
-            resting_until=moment_in_words(end, now) if (end := resting.get(row.order_id)) else "",
+            maintenance_until=moment_in_words(end, now) if (end := resting.get(row.order_id)) else "",
         )
         for row in monitors
     )
 
 
-def _service(row: Monitor, now: datetime, resting: Collection[int]) -> Service:
+def _service(row: Monitor, now: datetime, resting: Collection[int]) -> ServiceStatus:
     addresses = [_address(check, now) for check in row.checks.all()]
-    return service_of(addresses, in_maintenance=row.order_id in resting)
+    return order_status(addresses, in_maintenance=row.order_id in resting)
 
 
 def _address(check: MonitorCheck, now: datetime) -> Address:
@@ -168,12 +168,12 @@ def _day(day: date, row: DailyAvailability | None, measured: Figures | None) -> 
 def _maintenances(customer: Customer, now: datetime) -> QuerySet[Maintenance]:
     """What is under way or to come; of each, only this customer's orders."""
     own = Order.objects.filter(customer=customer).order_by("name")
-    rows = Maintenance.objects.standing().filter(ends_at__gt=now, orders__customer=customer).distinct()
+    rows = Maintenance.objects.not_cancelled().filter(ends_at__gt=now, orders__customer=customer).distinct()
     return rows.order_by("starts_at").prefetch_related(Prefetch("orders", own, to_attr="own_orders"))
 
 
 def _incidents(customer: Customer, now: datetime) -> QuerySet[Incident]:
     rows = Incident.objects.filter(order__customer=customer, started_at__gte=now - TOLD_FOR)
-    still = Incident.objects.going_on().filter(order__customer=customer)
+    still = Incident.objects.ongoing().filter(order__customer=customer)
     updates = Prefetch("updates", IncidentUpdate.objects.order_by("-at", "-pk"))
     return (rows | still).select_related("order").prefetch_related(updates).order_by("-started_at", "-pk")

@@ -14,13 +14,13 @@ from uuid import uuid4
 import pytest
 
 from core import clock
-from monitoring.adapters.zabbix.backend import ZabbixWatch
+from monitoring.adapters.zabbix.backend import ZabbixBackend
 from monitoring.models import Outage
-from monitoring.monitors.services import look_again, retry_monitor, try_refused_again
+from monitoring.monitors.services import reregister_monitors, retry_monitor, retry_refused_monitors
 from orders.choices import Part, PartState, State
 from orders.services import remove_order, suspend_order
 from tests.lab.faulty import Door, door_before
-from tests.lab.watched import Watched, forget_product, watched_by
+from tests.lab.monitored_order import MonitoredOrder, forget_product, monitored_by
 from tests.lab.zabbix import VERSIONS, serving, zabbix
 
 pytestmark = [pytest.mark.lab, pytest.mark.django_db(transaction=True)]
@@ -47,21 +47,21 @@ def version(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def admin(version: str, socket_enabled: None) -> ZabbixWatch:
+def admin(version: str, socket_enabled: None) -> ZabbixBackend:
     """The same Zabbix by its front door, for whoever works there by hand."""
     return zabbix(version)
 
 
 @pytest.fixture
-def door(admin: ZabbixWatch) -> Iterator[Door]:
-    with door_before(admin.wire.url) as door:
+def door(admin: ZabbixBackend) -> Iterator[Door]:
+    with door_before(admin.client.url) as door:
         yield door
 
 
 @pytest.fixture
-def life(admin: ZabbixWatch, door: Door, monkeypatch: pytest.MonkeyPatch) -> Iterator[Watched]:
+def life(admin: ZabbixBackend, door: Door, monkeypatch: pytest.MonkeyPatch) -> Iterator[MonitoredOrder]:
     """An order that is about to be registered through the door."""
-    watch = ZabbixWatch(
+    backend = ZabbixBackend(
         url=door.url,
         user=os.environ["LAB_ZABBIX_USER"],
         password=os.environ["LAB_ZABBIX_PASSWORD"],
@@ -69,23 +69,23 @@ def life(admin: ZabbixWatch, door: Door, monkeypatch: pytest.MonkeyPatch) -> Ite
         interval="2s",
     )
     with serving() as address:
-        life = watched_by(watch, address, monkeypatch)
+        life = monitored_by(backend, address, monkeypatch)
         yield life
         admin.remove_monitors([life.order.key])
         forget_product(admin, life.order)
 
 
-def counted(life: Watched, admin: ZabbixWatch) -> dict[str, int]:
+def counted(life: MonitoredOrder, admin: ZabbixBackend) -> dict[str, int]:
     """How many objects of each kind stand in Zabbix."""
-    standing = Watched(watch=admin, address=life.address, order=life.order).standing()
+    standing = MonitoredOrder(backend=admin, address=life.address, order=life.order).standing()
     return {kind: len(standing[kind]) for kind in ONE_OF_EACH}
 
 
-def registered(life: Watched) -> None:
+def registered(life: MonitoredOrder) -> None:
     life.until(lambda: life.told()[0] == PartState.READY, "registered")
 
 
-def read_once(life: Watched) -> None:
+def read_once(life: MonitoredOrder) -> None:
     registered(life)
     life.until(lambda: life.monitor.state == "up", "first reading")
 
@@ -96,7 +96,7 @@ def said_of(fault: str, door: Door) -> str:
 
 
 def test_order_arrives_while_zabbix_is_in_trouble_and_is_registered_afterwards(
-    life: Watched, door: Door, admin: ZabbixWatch
+    life: MonitoredOrder, door: Door, admin: ZabbixBackend
 ) -> None:
     for fault in FAULTS:
         door.fault = fault
@@ -116,10 +116,10 @@ def test_order_arrives_while_zabbix_is_in_trouble_and_is_registered_afterwards(
 
 
 def test_reply_lost_at_any_call_of_a_registration_leaves_one_of_each(
-    life: Watched, door: Door, admin: ZabbixWatch
+    life: MonitoredOrder, door: Door, admin: ZabbixBackend
 ) -> None:
     """Made, and never told: whatever stands is found again."""
-    life.watch.test_connection()  # signed in, so that every call to come is one of the registration
+    life.backend.test_connection()  # signed in, so that every call to come is one of the registration
     for lost in range(20):
         door.fault, door.lose_after = "open", lost
         life.soon()
@@ -132,7 +132,7 @@ def test_reply_lost_at_any_call_of_a_registration_leaves_one_of_each(
 
 
 def test_readings_that_fail_change_nothing_until_too_much_time_has_passed(
-    life: Watched, door: Door, monkeypatch: pytest.MonkeyPatch
+    life: MonitoredOrder, door: Door, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     read_once(life)
     for fault in FAULTS:
@@ -156,9 +156,9 @@ def test_readings_that_fail_change_nothing_until_too_much_time_has_passed(
     assert not Outage.objects.exists()
 
 
-def test_session_ended_in_the_middle_is_renewed_without_a_word(life: Watched) -> None:
+def test_session_ended_in_the_middle_is_renewed_without_a_word(life: MonitoredOrder) -> None:
     registered(life)
-    life.watch.wire.call("user.logout", [])
+    life.backend.client.call("user.logout", [])
     life.beat()
     assert life.monitor.read_error == ""
     assert life.monitor.last_error == ""
@@ -166,7 +166,7 @@ def test_session_ended_in_the_middle_is_renewed_without_a_word(life: Watched) ->
 
 
 def test_web_server_that_refuses_us_needs_a_person_and_nothing_else(
-    life: Watched, door: Door, admin: ZabbixWatch
+    life: MonitoredOrder, door: Door, admin: ZabbixBackend
 ) -> None:
     door.fault = "401"
     life.beat()
@@ -182,11 +182,13 @@ def test_web_server_that_refuses_us_needs_a_person_and_nothing_else(
 
 
 @pytest.mark.parametrize("kind", list(ONE_OF_EACH))
-def test_whatever_is_deleted_behind_our_back_is_made_again(life: Watched, admin: ZabbixWatch, kind: str) -> None:
+def test_whatever_is_deleted_behind_our_back_is_made_again(
+    life: MonitoredOrder, admin: ZabbixBackend, kind: str
+) -> None:
     registered(life)
-    admin.wire.call(f"{kind}.delete", life.standing()[kind])
+    admin.client.call(f"{kind}.delete", life.standing()[kind])
     assert counted(life, admin) != ONE_OF_EACH
-    look_again()
+    reregister_monitors()
     life.beat()
     assert counted(life, admin) == ONE_OF_EACH
     assert life.order.state == State.ACTIVE
@@ -194,35 +196,37 @@ def test_whatever_is_deleted_behind_our_back_is_made_again(life: Watched, admin:
     assert [life.monitor.outside_id] == life.standing()["host"]
 
 
-def test_reading_notices_at_once_what_gives_no_values_any_more(life: Watched, admin: ZabbixWatch) -> None:
+def test_reading_notices_at_once_what_gives_no_values_any_more(life: MonitoredOrder, admin: ZabbixBackend) -> None:
     read_once(life)
     (host,) = life.standing()["host"]
-    admin.wire.call("host.update", {"hostid": host, "status": "1"})
+    admin.client.call("host.update", {"hostid": host, "status": "1"})
     asked = {"output": ["status"], "hostids": [host]}
-    life.until(lambda: admin.wire.call("host.get", asked)[0]["status"] == "0", "enabled again", 20)
+    life.until(lambda: admin.client.call("host.get", asked)[0]["status"] == "0", "enabled again", 20)
     for kind in ("httptest", "host"):
-        admin.wire.call(f"{kind}.delete", life.standing()[kind])
+        admin.client.call(f"{kind}.delete", life.standing()[kind])
         life.until(lambda: counted(life, admin) == ONE_OF_EACH, f"{kind} made again", 20)
     life.until(lambda: life.told() == (PartState.READY, "1 check registered."), "registered again")
     assert life.order.state == State.ACTIVE
 
 
-def by_hand(admin: ZabbixWatch, life: Watched, name: str) -> str:
+def by_hand(admin: ZabbixBackend, life: MonitoredOrder, name: str) -> str:
     """A host that somebody made, or cloned, with our tag."""
-    group = admin.wire.call("hostgroup.get", {"limit": 1})[0]["groupid"]
+    group = admin.client.call("hostgroup.get", {"limit": 1})[0]["groupid"]
     tags = [{"tag": "live", "value": life.order.key}]
-    made = admin.wire.call("host.create", [{"host": name, "groups": [{"groupid": group}], "tags": tags}])
+    made = admin.client.call("host.create", [{"host": name, "groups": [{"groupid": group}], "tags": tags}])
     return str(made["hostids"][0])
 
 
-def test_host_made_by_hand_is_adopted(life: Watched, admin: ZabbixWatch) -> None:
+def test_host_made_by_hand_is_adopted(life: MonitoredOrder, admin: ZabbixBackend) -> None:
     theirs = by_hand(admin, life, f"{life.order.key}-of-ours")
     registered(life)
     assert life.monitor.outside_id == theirs
     assert counted(life, admin) == ONE_OF_EACH
 
 
-def test_two_hosts_of_one_tag_are_named_and_left_alone_until_one_is_gone(life: Watched, admin: ZabbixWatch) -> None:
+def test_two_hosts_of_one_tag_are_named_and_left_alone_until_one_is_gone(
+    life: MonitoredOrder, admin: ZabbixBackend
+) -> None:
     key = life.order.key
     hosts = [by_hand(admin, life, f"{key}-{name}") for name in ("one", "two")]
     try:
@@ -231,17 +235,19 @@ def test_two_hosts_of_one_tag_are_named_and_left_alone_until_one_is_gone(life: W
         assert f"Two hosts in Zabbix carry {key}: {key}-one and {key}-two." in life.told()[1]
         assert "Take the tag 'live' from all but one" in life.order.reason
         assert (life.order.state, life.order.needs_person) == (State.ACTIVE, True)
-        admin.wire.call("host.delete", [hosts.pop()])
-        try_refused_again()
+        admin.client.call("host.delete", [hosts.pop()])
+        retry_refused_monitors()
         registered(life)
         assert life.monitor.outside_id == hosts[0]
         assert not life.order.needs_person
     finally:
-        still = admin.wire.call("host.get", {"output": ["hostid"], "hostids": hosts})
-        admin.wire.call("host.delete", [one["hostid"] for one in still])
+        still = admin.client.call("host.get", {"output": ["hostid"], "hostids": hosts})
+        admin.client.call("host.delete", [one["hostid"] for one in still])
 
 
-def test_clone_of_a_host_holds_up_its_removal_until_somebody_has_chosen(life: Watched, admin: ZabbixWatch) -> None:
+def test_clone_of_a_host_holds_up_its_removal_until_somebody_has_chosen(
+    life: MonitoredOrder, admin: ZabbixBackend
+) -> None:
     registered(life)
     clone = by_hand(admin, life, f"{life.order.key}-clone")
     try:
@@ -251,13 +257,15 @@ def test_clone_of_a_host_holds_up_its_removal_until_somebody_has_chosen(life: Wa
         assert f"{life.order.key}-clone" in life.order.reason
         assert counted(life, admin)["host"] == 1
     finally:
-        admin.wire.call("host.delete", [clone])
+        admin.client.call("host.delete", [clone])
     retry_monitor(monitor=life.monitor)
     life.until(lambda: life.told()[0] == PartState.REMOVED, "deregistered")
     assert counted(life, admin) == dict.fromkeys(ONE_OF_EACH, 0)
 
 
-def test_removal_waits_for_zabbix_and_then_leaves_nothing(life: Watched, door: Door, admin: ZabbixWatch) -> None:
+def test_removal_waits_for_zabbix_and_then_leaves_nothing(
+    life: MonitoredOrder, door: Door, admin: ZabbixBackend
+) -> None:
     registered(life)
     remove_order(order=life.order)
     for fault in ("hangs up", "503", "lost reply"):
@@ -274,7 +282,7 @@ def test_removal_waits_for_zabbix_and_then_leaves_nothing(life: Watched, door: D
     assert counted(life, admin) == dict.fromkeys(ONE_OF_EACH, 0)
 
 
-def test_suspension_waits_for_nobody(life: Watched, door: Door, admin: ZabbixWatch) -> None:
+def test_suspension_waits_for_nobody(life: MonitoredOrder, door: Door, admin: ZabbixBackend) -> None:
     registered(life)
     door.fault = "silent"
     suspend_order(order=life.order)
@@ -288,14 +296,14 @@ def test_suspension_waits_for_nobody(life: Watched, door: Door, admin: ZabbixWat
     life.beat()
     assert life.told()[0] == PartState.SUSPENDED
     asked = {"output": ["status"], "filter": {"host": [life.order.key]}}
-    assert admin.wire.call("host.get", asked)[0]["status"] == "1"
+    assert admin.client.call("host.get", asked)[0]["status"] == "1"
 
 
 @pytest.fixture
-def lesser(admin: ZabbixWatch) -> Iterator[dict[str, Any]]:
+def lesser(admin: ZabbixBackend) -> Iterator[dict[str, Any]]:
     """An account of the role Admin that may write to no group yet."""
     name, password = f"lab-{uuid4().hex[:8]}", f"Aa1-{uuid4().hex}"
-    call = admin.wire.call
+    call = admin.client.call
     (group,) = call("usergroup.create", {"name": name})["usrgrpids"]
     user = {"username": name, "passwd": password, "roleid": "2", "usrgrps": [{"usrgrpid": group}]}
     (made,) = call("user.create", user)["userids"]
@@ -305,10 +313,10 @@ def lesser(admin: ZabbixWatch) -> Iterator[dict[str, Any]]:
 
 
 def test_account_that_may_not_make_groups_says_what_to_make_by_hand(
-    life: Watched, door: Door, admin: ZabbixWatch, lesser: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+    life: MonitoredOrder, door: Door, admin: ZabbixBackend, lesser: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    watch = ZabbixWatch(url=door.url, user=lesser["name"], password=lesser["password"], timeout=10, interval="2s")
-    monkeypatch.setattr("monitoring.backends.get_watch", lambda: watch)
+    backend = ZabbixBackend(url=door.url, user=lesser["name"], password=lesser["password"], timeout=10, interval="2s")
+    monkeypatch.setattr("monitoring.backends.get_backend", lambda: backend)
     product = f"Geocat Live/{life.order.release.product.slug}"
     life.beat()
     assert life.told()[0] == PartState.FAILED
@@ -316,20 +324,20 @@ def test_account_that_may_not_make_groups_says_what_to_make_by_hand(
     assert (life.order.state, life.order.needs_person) == (State.ACTIVE, True)
     assert lesser["password"] not in life.told()[1]
 
-    (group,) = admin.wire.call("hostgroup.create", {"name": product})["groupids"]
-    rights = "rights" if admin.wire.version.startswith("6.0") else "hostgroup_rights"
+    (group,) = admin.client.call("hostgroup.create", {"name": product})["groupids"]
+    rights = "rights" if admin.client.version.startswith("6.0") else "hostgroup_rights"
     change = {"usrgrpid": lesser["group"], rights: [{"id": group, "permission": 3}]}
-    admin.wire.call("usergroup.update", change)
+    admin.client.call("usergroup.update", change)
     retry_monitor(monitor=life.monitor)
     registered(life)
     assert counted(life, admin) == ONE_OF_EACH
 
 
 def test_account_that_is_locked_out_says_so(
-    life: Watched, door: Door, lesser: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+    life: MonitoredOrder, door: Door, lesser: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    watch = ZabbixWatch(url=door.url, user=lesser["name"], password="no longer right", timeout=10)
-    monkeypatch.setattr("monitoring.backends.get_watch", lambda: watch)
+    backend = ZabbixBackend(url=door.url, user=lesser["name"], password="no longer right", timeout=10)
+    monkeypatch.setattr("monitoring.backends.get_backend", lambda: backend)
     life.beat()
     assert life.told()[0] == PartState.FAILED
     assert life.told()[1].startswith("Zabbix refuses this account:")

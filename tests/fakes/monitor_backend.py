@@ -1,4 +1,4 @@
-"""Something that watches, in a dict, with switches for what may go wrong."""
+"""A monitoring backend in a dict, with switches for its failures."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import datetime
 
 from core import clock
 from core.errors import OutsideError, PermanentError, TransientError
-from monitoring.contracts.backend import Health, LeftBehind, MonitorSpec, Registered, Seen, WindowSpec
+from monitoring.contracts.backend import Health, LeftBehind, MonitorSpec, Reading, Registered, WindowSpec
 
 
 @dataclass
@@ -20,10 +20,10 @@ class Host:
     paused: bool = False
 
 
-class FakeWatch:
-    """Keeps the promises of `Watch`; set the switches as attributes, look into `hosts` and `calls` afterwards."""
+class FakeBackend:
+    """Implements `MonitorBackend`; set the switches as attributes, inspect `hosts` and `calls` afterwards."""
 
-    backend = "builtin"
+    name = "builtin"
     address = ""
     page = 200
 
@@ -47,7 +47,7 @@ class FakeWatch:
 
     def test_connection(self) -> str:
         self._call("test_connection")
-        return f"a fake watch with {len(self.hosts)} hosts"
+        return f"a fake backend with {len(self.hosts)} hosts"
 
     def ensure_monitors(self, specs: Sequence[MonitorSpec]) -> Mapping[str, Registered | OutsideError]:
         self._call("ensure_monitors", [spec.key for spec in specs])
@@ -86,7 +86,7 @@ class FakeWatch:
         self._reply()
         return self._refused(keys)
 
-    def read_states(self, specs: Sequence[MonitorSpec]) -> Mapping[str, Mapping[str, Seen]]:
+    def read_states(self, specs: Sequence[MonitorSpec]) -> Mapping[str, Mapping[str, Reading]]:
         self._call("read_states", [spec.key for spec in specs])
         return {key: self._seen(self.hosts[key]) for spec in specs if (key := spec.key) in self.hosts}
 
@@ -104,17 +104,17 @@ class FakeWatch:
         host.spec, host.paused = spec, False
         return Registered(outside_id=host.outside_id, remark=self.remarks.get(spec.key, ""))
 
-    def _seen(self, host: Host) -> Mapping[str, Seen]:
+    def _seen(self, host: Host) -> Mapping[str, Reading]:
         if host.paused:
             return {}
         return {check.key: self._one(host.spec.key, check.key) for check in host.spec.checks}
 
-    def _one(self, key: str, check: str) -> Seen:
+    def _one(self, key: str, check: str) -> Reading:
         said = self.down.get((key, check))
         health = Health.UP if said is None else Health.DOWN
         until = self.certificates.get((key, check))
         message = said or "answered 200"
-        return Seen(health=health, at=clock.now(), message=message, seconds=0.02, certificate_until=until)
+        return Reading(health=health, at=clock.now(), message=message, seconds=0.02, certificate_until=until)
 
     def _refused(self, keys: Sequence[str]) -> Mapping[str, OutsideError]:
         return {key: PermanentError(self.refuse[key]) for key in keys if key in self.refuse}
@@ -122,9 +122,9 @@ class FakeWatch:
     def _call(self, name: str, keys: Sequence[str] = ()) -> None:
         self.calls.append((name, tuple(keys)))
         if self.outage:
-            raise TransientError("the watch cannot be reached")
+            raise TransientError("the backend cannot be reached")
 
     def _reply(self) -> None:
         if self.lose_reply:
             self.lose_reply = False
-            raise TransientError("the watch did not answer in time")
+            raise TransientError("the backend did not answer in time")

@@ -17,7 +17,7 @@ from core.engine.controller import controllers
 from core.engine.schedules import all_schedules
 from infrastructure.models import Deployment, Endpoint, Provider, Server
 from monitoring import backends
-from monitoring.adapters.zabbix.backend import ZabbixWatch
+from monitoring.adapters.zabbix.backend import ZabbixBackend
 from monitoring.models import Monitor
 from monitoring.monitors.services import reconcile_all
 from orders.choices import Part, PartState
@@ -31,10 +31,10 @@ BELOW = (Part.SERVER, Part.COMPOSITION, Part.ENDPOINTS)
 
 
 @dataclass
-class Watched:
+class MonitoredOrder:
     """An order, whoever watches it, and the address that it is all about."""
 
-    watch: ZabbixWatch
+    backend: ZabbixBackend
     address: Address
     order: Order
 
@@ -83,16 +83,16 @@ class Watched:
     def problems(self) -> list[Mapping[str, Any]]:
         """What Zabbix says is wrong with it now."""
         asked = {"tags": [{"tag": "live", "value": self.order.key, "operator": 1}], "output": "extend"}
-        return list(self.watch.wire.call("problem.get", asked))
+        return list(self.backend.client.call("problem.get", asked))
 
     def windows(self, key: str) -> list[Mapping[str, Any]]:
         """The maintenance that Zabbix knows under our key."""
         asked = {"search": {"name": key}, "output": ["maintenanceid"], "selectHosts": ["host"]}
-        return list(self.watch.wire.call("maintenance.get", asked))
+        return list(self.backend.client.call("maintenance.get", asked))
 
     def standing(self) -> dict[str, list[str]]:
         """The ids of everything that stands of it in Zabbix, by kind of object."""
-        call, key = self.watch.wire.call, self.order.key
+        call, key = self.backend.client.call, self.order.key
         hosts = [one["hostid"] for one in call("host.get", {"output": ["hostid"], "filter": {"host": [key]}})]
         tagged = {"output": ["serviceid"], "tags": [{"tag": "live", "value": key, "operator": 1}]}
         mine = {"hostids": hosts}
@@ -109,14 +109,16 @@ class Watched:
         found: dict[str, int] = {}
         for kind, ids in standing.items():
             asked: dict[str, Any] = {f"{kind}ids": ids, "countOutput": True}
-            count = int(self.watch.wire.call(f"{kind}.get", asked | ({"webitems": True} if kind == "item" else {})))
+            count = int(self.backend.client.call(f"{kind}.get", asked | ({"webitems": True} if kind == "item" else {})))
             found |= {kind: count} if count else {}
         return found
 
 
-def watched_by(watch: ZabbixWatch, address: Address, monkeypatch: pytest.MonkeyPatch, **plan: object) -> Watched:
-    """An order at `address`, with the rows that infrastructure would have made; `watch` is whoever watches."""
-    monkeypatch.setattr(backends, "get_watch", lambda: watch)
+def monitored_by(
+    backend: ZabbixBackend, address: Address, monkeypatch: pytest.MonkeyPatch, **plan: object
+) -> MonitoredOrder:
+    """An order at `address`, with the rows that infrastructure would have made; `backend` is whoever watches."""
+    monkeypatch.setattr(backends, "get_backend", lambda: backend)
     monkeypatch.setattr("core.engine.controller.enqueue", lambda *args, **options: None)
     release = ReleaseFactory(product__slug=f"lab-{uuid4().hex[:8]}")
     order = place_order(order=make_draft(release=release, plan_fields={"auto_approve": True, **plan}))
@@ -127,16 +129,16 @@ def watched_by(watch: ZabbixWatch, address: Address, monkeypatch: pytest.MonkeyP
     Endpoint.objects.create(
         order=order, deployment=deployment, name="wms", application="Maps", url=url, check_url=url, check_contains="WMS"
     )
-    watched = Watched(watch=watch, address=address, order=order)
+    watched = MonitoredOrder(backend=backend, address=address, order=order)
     watched.report_below()
     return watched
 
 
-def forget_product(watch: ZabbixWatch, order: Order) -> None:
+def forget_product(backend: ZabbixBackend, order: Order) -> None:
     """The host group and the SLA that the order's product had to itself are gone; other orders would share them."""
     name = f"Geocat Live/{order.release.product.slug}"
     for kind, asked in (("sla", f"{name}/{order.plan.slug}"), ("hostgroup", name)):
         id_name = "groupid" if kind == "hostgroup" else "slaid"
-        found = watch.wire.call(f"{kind}.get", {"output": [id_name], "filter": {"name": [asked]}})
+        found = backend.client.call(f"{kind}.get", {"output": [id_name], "filter": {"name": [asked]}})
         if found:
-            watch.wire.call(f"{kind}.delete", [one[id_name] for one in found])
+            backend.client.call(f"{kind}.delete", [one[id_name] for one in found])
