@@ -20,11 +20,10 @@ def _box(keys: tuple[str, ...]) -> MultiFernet:
 
 
 def _keys() -> tuple[str, ...]:
-    if settings.SECRETS_KEYS:
-        return tuple(settings.SECRETS_KEYS)
+    # The derived key comes last, so that what it sealed still opens after SECRETS_KEYS is set for the first time.
     # The prefix is this module's former name: another one would lose every secret that is stored already.
     derived = hashlib.sha256(b"live.lib.encrypted:" + settings.SECRET_KEY.encode()).digest()
-    return (base64.urlsafe_b64encode(derived).decode(),)
+    return (*settings.SECRETS_KEYS, base64.urlsafe_b64encode(derived).decode())
 
 
 def encrypt(text: str) -> str:
@@ -38,6 +37,15 @@ def decrypt(sealed: str) -> str:
         return _box(_keys()).decrypt(sealed.encode()).decode()
     except InvalidToken as error:
         raise ImproperlyConfigured("A stored secret does not open with SECRETS_KEYS (or SECRET_KEY)") from error
+
+
+def is_sealed_with_newest_key(sealed: str) -> bool:
+    """True when no older key is needed to open it."""
+    try:
+        Fernet(_keys()[0]).decrypt(sealed.encode())
+    except InvalidToken:
+        return False
+    return True
 
 
 if TYPE_CHECKING:

@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 
 from core import clock
 from core.engine.queue import next_beat
+from live.secrets_check import WRONG_KEY, secrets_status
 
 LATE = timedelta(minutes=5)
 
@@ -24,10 +25,11 @@ def readyz(request: HttpRequest) -> JsonResponse:
     try:
         missing = missing_migrations()
         queue = queue_words() if not missing else "unknown"
+        secrets = secrets_status() if not missing else "unknown"
     except DatabaseError:
         return JsonResponse({"database": "unreachable"}, status=503)
-    answer = {"database": "ok", "migrations": "missing" if missing else "ok", "queue": queue}
-    return JsonResponse(answer, status=503 if missing else 200)
+    answer = {"database": "ok", "migrations": "missing" if missing else "ok", "queue": queue, "secrets": secrets}
+    return JsonResponse(answer, status=503 if missing or secrets == WRONG_KEY else 200)
 
 
 def missing_migrations() -> int:

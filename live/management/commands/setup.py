@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.core.exceptions import ImproperlyConfigured
 from django.core.management import call_command
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 
 from core.engine.queue import write_schedules
 from core.engine.schedules import all_schedules
+from live.secrets_check import write_canary
 
 
 class Command(BaseCommand):
@@ -19,6 +21,10 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Everything that a deploy needs has been done."""
         call_command("migrate", interactive=False, verbosity=0)
+        try:
+            write_canary()
+        except ImproperlyConfigured as error:
+            raise CommandError(str(error)) from error
         call_command("write_roles", verbosity=0)
         write_schedules(all_schedules())
         call_command("read_catalogue", lenient=True, stdout=self.stdout, stderr=self.stderr)

@@ -7,11 +7,12 @@ import sys
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django_q.cluster import Cluster
 
 from core.engine.queue import write_schedules
 from core.engine.schedules import all_schedules
+from live.secrets_check import WRONG_KEY, WRONG_KEY_MESSAGE, secrets_status
 
 
 class Command(BaseCommand):
@@ -25,6 +26,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Works until it is told to stop."""
+        if secrets_status() == WRONG_KEY:
+            raise CommandError(WRONG_KEY_MESSAGE)
         write_schedules(all_schedules())
         ticker = subprocess.Popen(  # noqa: S603  (our own command, no words of anybody else's)
             [sys.executable, str(settings.BASE_DIR / "manage.py"), "tick", "--every", str(options["tick"])]
