@@ -4,11 +4,37 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from importlib import import_module
+from typing import Any
 
 import pytest
+from django.core.management.commands.migrate import Command as Migrate
 from django.db import connection
 
 from tests.driving import Drive
+from tests.migrated_database import load_template, save_template
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _begin_with_a_migrated_database(request: pytest.FixtureRequest) -> Iterator[None]:
+    """On SQLite, `migrate` finds a database that needs no migration; the first run of a state of the code makes it."""
+    if connection.vendor != "sqlite":
+        yield
+        return
+    with pytest.MonkeyPatch.context() as patch:
+        migrate = Migrate.handle
+
+        def migrate_what_is_missing(self: Migrate, *args: Any, **options: Any) -> str | None:
+            connection.ensure_connection()
+            if load_template(connection):
+                return None
+            result = migrate(self, *args, **options)
+            save_template(connection)
+            return result
+
+        patch.setattr(Migrate, "handle", migrate_what_is_missing)
+        # Only while the test database is made: tests of migrations run the real command.
+        request.getfixturevalue("django_db_setup")
+    yield
 
 
 @pytest.fixture
