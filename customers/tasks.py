@@ -1,8 +1,8 @@
-"""Mail leaves in batches: one connection for many messages."""
+"""Mail is sent in batches: one connection for many messages, each recorded once it is accepted."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Sequence
 from datetime import timedelta
 
 from django.conf import settings
@@ -23,13 +23,11 @@ class MailController(Controller[Message]):
     max_attempts = 100  # with rests of five minutes: most of a working day
     batch_size = 50
 
-    def act_many(self, rows: Sequence[Message]) -> Mapping[int, Outcome]:
-        """Each message was taken by the mail server, rests, or was refused, by itself."""
-        try:
-            with get_postbox() as postbox:
-                return {row.pk: self._send(postbox, row) for row in rows}
-        except OutsideError as error:
-            return {row.pk: outcome_of(error) for row in rows}
+    def act_each(self, rows: Sequence[Message]) -> Generator[tuple[Message, Outcome], None, None]:
+        """Each message was accepted by the mail server, is tried again, or was refused, by itself."""
+        with get_postbox() as postbox:
+            for row in rows:
+                yield row, self._send(postbox, row)
 
     def _send(self, postbox: Postbox, row: Message) -> Outcome:
         try:

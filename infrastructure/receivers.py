@@ -1,18 +1,8 @@
-"""News from the orders below: look at them again."""
+"""What this room reconciles when orders change, and every minute."""
 
 from __future__ import annotations
 
-from django.dispatch import receiver
-
-from core.engine.sweep import register_follower
 from infrastructure.provisioning.reconcile import reconcile_all, reconcile_orders
-from orders.signals import orders_moved
+from orders.followers import register_follower
 
-
-@receiver(orders_moved)
-def orders_have_moved(*, order_pks: tuple[int, ...], **_: object) -> None:
-    """This room's rows follow the orders that moved."""
-    reconcile_orders(order_pks)
-
-
-register_follower("infrastructure", reconcile_all)
+register_follower("infrastructure", all=reconcile_all, orders=reconcile_orders)

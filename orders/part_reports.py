@@ -114,7 +114,7 @@ def derive(orders: Sequence[Order], parts: Iterable[OrderPart], events: list[Ord
 def announce(order_pks: Collection[int]) -> None:
     """After commit, whoever listens looks at these orders."""
     if pks := tuple(sorted(order_pks)):
-        transaction.on_commit(lambda: orders_moved.send(sender=Order, order_pks=pks))
+        transaction.on_commit(lambda: orders_moved.send_robust(sender=Order, order_pks=pks))
 
 
 def lock_orders(pks: Iterable[int]) -> list[Order]:

@@ -1,8 +1,9 @@
-"""Facts this room announces, after commit; the listener's `receivers.py` only looks and enqueues."""
+"""Facts this room announces after commit. Rooms above follow orders by `orders.followers`."""
 
 from __future__ import annotations
 
 from django.dispatch import Signal
 
-# The wish or a part of these orders changed: sent with `order_pks: tuple[int, ...]`.
+# What is wanted of these orders, or one of their parts, changed: sent with `order_pks: tuple[int, ...]`. A receiver
+# reconciles rows and enqueues; it calls nothing outside. Sent robustly: one that raises stops nobody else.
 orders_moved = Signal()

@@ -16,7 +16,7 @@ from core.engine.controller import Controller, Kind, Outcome, done, register
 from customers.services import recipients, write_message
 
 
-class InvoicePdfController(Controller[InvoicePdf]):
+class InvoicePdfController(Controller[InvoicePdf, str]):
     """Renders an issued invoice once; equal rows give equal bytes, so a repeat after a crash changes nothing."""
 
     name = "invoice pdf"
@@ -25,7 +25,7 @@ class InvoicePdfController(Controller[InvoicePdf]):
     max_attempts = 20
     related = ("invoice__customer", "invoice__order")
 
-    def act(self, row: InvoicePdf) -> Outcome:
+    def act(self, row: InvoicePdf) -> Outcome[str]:
         """The file is in storage."""
         invoice = row.invoice
         created = datetime.combine(invoice.issued_on, time(), tzinfo=UTC)
@@ -33,13 +33,13 @@ class InvoicePdfController(Controller[InvoicePdf]):
         path = f"invoices/{invoice.issued_on.year}/{invoice.number}.pdf"
         default_storage.delete(path)  # what a killed worker may have left
         default_storage.save(path, ContentFile(content))
-        return done(path=path, sha256=hashlib.sha256(content).hexdigest(), seen=path)
+        return done(path=path, sha256=hashlib.sha256(content).hexdigest(), observed=path)
 
-    def on_outcomes(self, outcomes: Sequence[tuple[InvoicePdf, Outcome]]) -> None:
+    def on_outcomes(self, outcomes: Sequence[tuple[InvoicePdf, Outcome[str]]]) -> None:
         """Each customer will have the invoice in the mail."""
         for row, outcome in outcomes:
             if outcome.kind is Kind.DONE:
-                send_invoice(row, str(outcome.seen))
+                send_invoice(row, str(outcome.observed))
 
 
 def send_invoice(row: InvoicePdf, path: str) -> None:

@@ -1,27 +1,30 @@
 """The one mechanism that brings rows where they are wanted.
 
-A controller claims due rows by one conditional UPDATE, makes its one outside effect, and records how that ended: done,
+A controller claims due rows by one conditional UPDATE, makes its one outside effect, and records the outcome: done,
 retry, or failed. It is harmless when run twice, late, in parallel, or after a crash between any two lines:
 
-1. `_claim` takes a lease; whoever finds no row left returns at once.
-2. `act` (or `act_many`) calls one adapter, outside any transaction.
-3. `_record` writes the ending only where the lease is still ours, and tells the room in the same transaction.
+1. `_claim` takes a lease; a worker that finds no row left returns at once.
+2. `act` calls one adapter, outside any transaction; `act_many` does so where the outside takes many rows in one call.
+3. `_record` writes the outcome only where the lease is still held, and calls `on_outcomes` in the same transaction.
 
-A lost queue message, a killed worker and an expired lease are all the same case: the row is due again.
+What is sent row by row is recorded row by row, and no visit begins when the lease is nearly over. A lost queue message,
+a killed worker and an expired lease are all the same case: the row is due again.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, Never, overload
 
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Case, DateTimeField, F, Q, Value, When
+from typing_extensions import TypeVar
 
 from core import clock
 from core.engine.lease import Lease, new_lease
@@ -32,9 +35,13 @@ from core.models import Resource
 logger = logging.getLogger(__name__)
 
 R = TypeVar("R", bound=Resource)
+S = TypeVar("S", default=None)  # what a controller's outcomes carry besides the row's own fields
+S_co = TypeVar("S_co", covariant=True, default=None)
 
 FIRST_BACKOFF = timedelta(seconds=2)
 LONGEST_BACKOFF = timedelta(minutes=5)
+# The part of a lease that must be left for another visit to begin: the queue ends a task at nine tenths of it.
+LEASE_KEPT_IN_HAND = 0.5
 
 
 class Kind(Enum):
@@ -46,43 +53,61 @@ class Kind(Enum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class Outcome(Generic[S_co]):
     """What one visit achieved.
 
-    `fields` are the row's own columns to write with it; `seen` is whatever else `on_outcomes` needs to know; `told` is
-    what customers read instead of the message.
+    `fields` are the row's own columns to write with it; `observed` is what `on_outcomes` needs to know besides;
+    `customer_message` is what customers read instead of `message`.
     """
 
     kind: Kind
     message: str = ""
     retry_in: timedelta | None = None
     fields: Mapping[str, Any] = field(default_factory=dict)
-    seen: object = None
-    told: str = ""
+    observed: S_co | None = None
+    customer_message: str = ""
 
 
-def done(message: str = "", /, *, seen: object = None, **fields: object) -> Outcome:
+@overload
+def done(message: str = "", /, *, observed: S, **fields: object) -> Outcome[S]: ...
+
+
+@overload
+def done(message: str = "", /, **fields: object) -> Outcome[Never]: ...
+
+
+def done(message: str = "", /, *, observed: Any = None, **fields: object) -> Outcome[Any]:
     """The row is where it was wanted."""
-    return Outcome(kind=Kind.DONE, message=message, fields=fields, seen=seen)
+    return Outcome(kind=Kind.DONE, message=message, fields=fields, observed=observed)
 
 
-def retry(message: str, /, *, retry_in: timedelta | None = None, **fields: object) -> Outcome:
-    """Not yet; the row rests for `retry_in`, or for a doubling while."""
-    return Outcome(kind=Kind.RETRY, message=message, retry_in=retry_in, fields=fields)
+@overload
+def retry(message: str, /, *, retry_in: timedelta | None = None, observed: S, **fields: object) -> Outcome[S]: ...
 
 
-def failed(message: str, /, **fields: object) -> Outcome:
-    """Not until a person has acted."""
+@overload
+def retry(message: str, /, *, retry_in: timedelta | None = None, **fields: object) -> Outcome[Never]: ...
+
+
+def retry(
+    message: str, /, *, retry_in: timedelta | None = None, observed: Any = None, **fields: object
+) -> Outcome[Any]:
+    """Not yet; the next visit is in `retry_in`, or after a backoff that doubles each time."""
+    return Outcome(kind=Kind.RETRY, message=message, retry_in=retry_in, fields=fields, observed=observed)
+
+
+def failed(message: str, /, **fields: object) -> Outcome[Never]:
+    """Not until staff have acted."""
     return Outcome(kind=Kind.FAILED, message=message, fields=fields)
 
 
-def outcome_of(error: OutsideError) -> Outcome:
-    """What the outside's no means for the row: another try, or a person."""
+def outcome_of(error: OutsideError) -> Outcome[Never]:
+    """What a refusal by the outside means for the row: another try, or staff have to act."""
     return retry(str(error), retry_in=error.retry_in) if isinstance(error, TransientError) else failed(str(error))
 
 
-class Controller(Generic[R]):
-    """Brings the rows of one model where they are wanted; subclass, say `act`, and `register` one."""
+class Controller(Generic[R, S]):
+    """Brings the rows of one model where they are wanted; subclass, define `act`, and `register` one instance."""
 
     name: ClassVar[str]
     model: type[R]
@@ -91,23 +116,31 @@ class Controller(Generic[R]):
     batch_size = 1
     related: tuple[str, ...] = ()
 
-    def act(self, row: R) -> Outcome:
-        """Make the one outside effect for `row`; raises OutsideError when the outside says no."""
+    def act(self, row: R) -> Outcome[S]:
+        """Make the one outside effect for `row`; raises OutsideError when the outside refuses."""
         raise NotImplementedError
 
-    def act_many(self, rows: Sequence[R]) -> Mapping[int, Outcome]:
-        """The endings of `rows` by primary key; override where the outside takes many at once."""
-        return {row.pk: self._act_safely(row) for row in rows}
+    def act_each(self, rows: Sequence[R]) -> Generator[tuple[R, Outcome[S]], None, None]:
+        """Visit `rows` in their order; each outcome is recorded before the next visit begins.
+
+        Override it to share a connection between the visits; an OutsideError then ends all that are left.
+        """
+        for row in rows:
+            yield row, self._act_safely(row)
+
+    def act_many(self, rows: Sequence[R]) -> Mapping[int, Outcome[S]] | None:
+        """The outcomes, by primary key, of one call for all `rows`; override only where the outside takes many."""
+        return None
 
     def lock_related(self, rows: Sequence[R]) -> None:
-        """Lock, before the rows themselves, what `on_outcomes` will write beside them.
+        """Lock, before the rows themselves, what `on_outcomes` will write besides.
 
-        Whoever follows orders locks the order first and its rows after; recording keeps that sequence, or two that meet
-        would wait for each other.
+        Code that reconciles orders locks the order first and its rows after; recording keeps that sequence, or the two
+        would deadlock.
         """
 
-    def on_outcomes(self, outcomes: Sequence[tuple[R, Outcome]]) -> None:
-        """Tell the room, inside the transaction that records `outcomes`; only rows whose lease held are here."""
+    def on_outcomes(self, outcomes: Sequence[tuple[R, Outcome[S]]]) -> None:
+        """Called inside the transaction that records `outcomes`, with those rows only whose lease is still held."""
 
     @property
     def holds_for(self) -> timedelta:
@@ -115,16 +148,41 @@ class Controller(Generic[R]):
         return min(self.lease_time, timedelta(seconds=settings.TASK_TIMEOUT))
 
     def run(self, pks: Sequence[int] | None = None) -> int:
-        """Up to `batch_size` due rows (of `pks`, or any) were visited once; returns how many."""
+        """Up to `batch_size` due rows (of `pks`, or any) were visited once; returns how many were claimed."""
         lease, rows = self._claim(pks)
-        if not rows:
-            return 0
+        self._record(lease, [(row, self._give_up(row)) for row in rows if row.attempts > self.max_attempts])
         fresh = [row for row in rows if row.attempts <= self.max_attempts]
-        outcomes = {row.pk: self._give_up(row) for row in rows if row.attempts > self.max_attempts}
-        if fresh:
-            outcomes |= self.act_many(fresh)
-        self._record(lease, [(row, outcomes[row.pk]) for row in rows])
+        if not fresh:
+            return len(rows)
+        if (outcomes := self.act_many(fresh)) is not None:
+            self._record(lease, [(row, outcomes[row.pk]) for row in fresh])
+        else:
+            self._visit_each(lease, fresh)
         return len(rows)
+
+    def _visit_each(self, lease: Lease, rows: Sequence[R]) -> None:
+        left = {row.pk: row for row in rows}
+        try:
+            with closing(self.act_each(rows)) as visits:
+                for row, outcome in visits:
+                    del left[row.pk]
+                    self._record(lease, [(row, outcome)])
+                    if lease.time_left < self.holds_for * LEASE_KEPT_IN_HAND:
+                        break
+        except OutsideError as error:
+            self._record(lease, [(row, outcome_of(error)) for row in left.values()])
+        except Exception:
+            left.pop(next(iter(left), 0), None)  # the row that was being visited stays held until its lease is over
+            self._release(lease, left)
+            raise
+        else:
+            self._release(lease, left)
+
+    def _release(self, lease: Lease, pks: Iterable[int]) -> None:
+        """Rows that were claimed and not visited are due again, as if nothing had been."""
+        if pks := list(pks):
+            rows = self.model._default_manager.filter(pk__in=pks)
+            lease.held(rows).update(leased_until=None, queued_at=None, attempts=F("attempts") - 1)
 
     def _claim(self, pks: Sequence[int] | None) -> tuple[Lease, list[R]]:
         lease, now = new_lease(self.holds_for), clock.now()
@@ -133,34 +191,36 @@ class Controller(Generic[R]):
         if not pks or not lease.claim(self._due(now).filter(pk__in=pks), attempts=F("attempts") + 1):
             return lease, []
         rows: Any = self.model._default_manager.filter(pk__in=pks)
-        return lease, list(lease.held(rows).select_related(*self.related))
+        return lease, list(lease.held(rows).select_related(*self.related).order_by("next_attempt_at", "pk"))
 
     def _due(self, now: datetime) -> Any:
         return self.model._default_manager.due(now)
 
-    def _act_safely(self, row: R) -> Outcome:
+    def _act_safely(self, row: R) -> Outcome[S]:
         try:
             return self.act(row)
         except OutsideError as error:
             return outcome_of(error)
         except Exception as error:
-            # A bug: it flies on to the worker's log; the lease and max_attempts bound it.
+            # A bug is not caught: it goes to the worker's log; the lease and max_attempts bound its repetition.
             self.model._default_manager.filter(pk=row.pk).update(
                 last_error=f"Unexpected {type(error).__name__}: see the worker's log"
             )
             raise
 
-    def _give_up(self, row: R) -> Outcome:
-        return failed(row.last_error or f"Given up after {self.max_attempts} attempts without an ending.")
+    def _give_up(self, row: R) -> Outcome[Never]:
+        return failed(row.last_error or f"Given up after {self.max_attempts} attempts without an outcome.")
 
-    def _record(self, lease: Lease, outcomes: Sequence[tuple[R, Outcome]]) -> None:
+    def _record(self, lease: Lease, outcomes: Sequence[tuple[R, Outcome[S]]]) -> None:
+        if not outcomes:
+            return
         with transaction.atomic():
-            self.lock_related([row for row, _ending in outcomes])
+            self.lock_related([row for row, _outcome in outcomes])
             held = [(row, outcome) for row, outcome in outcomes if self._write(row, lease, outcome)]
             if held:
                 self.on_outcomes(held)
 
-    def _write(self, row: R, lease: Lease, outcome: Outcome) -> bool:
+    def _write(self, row: R, lease: Lease, outcome: Outcome[S]) -> bool:
         now = clock.now()
         backoff = self._backoff(row, outcome) if outcome.kind is Kind.RETRY else None
         # A change of mind meanwhile has raised wanted_version: then the row stays due.
@@ -185,22 +245,22 @@ class Controller(Generic[R]):
                 logger.warning("%s %s needs attention: %s", self.name, row.pk, outcome.message)
         return bool(lease.held(self.model._default_manager.filter(pk=row.pk)).update(**columns))
 
-    def _backoff(self, row: R, outcome: Outcome) -> timedelta:
+    def _backoff(self, row: R, outcome: Outcome[S]) -> timedelta:
         if outcome.retry_in is not None:
             return outcome.retry_in
         doublings: int = min(row.attempts - 1, 10)
         return min(FIRST_BACKOFF * (1 << doublings), LONGEST_BACKOFF)
 
 
-_controllers: dict[str, Controller[Any]] = {}
+_controllers: dict[str, Controller[Any, Any]] = {}
 
 
-def register(controller: Controller[Any]) -> None:
+def register(controller: Controller[Any, Any]) -> None:
     """The controller answers to its name in `enqueue_rows`, `work` and the sweep."""
     _controllers[controller.name] = controller
 
 
-def controllers() -> list[Controller[Any]]:
+def controllers() -> list[Controller[Any, Any]]:
     """Every registered controller."""
     return list(_controllers.values())
 
@@ -213,8 +273,8 @@ def enqueue_rows(name: str, pks: Iterable[int]) -> None:
     controller.model._default_manager.filter(pk__in=pks).update(queued_at=clock.now())
     step = controller.batch_size
     for start in range(0, len(pks), step):
-        some = pks[start : start + step]
-        enqueue("core.engine.controller.work", name, some, name=f"{name} {some[0]}", timeout=controller.holds_for * 0.9)
+        chunk, timeout = pks[start : start + step], controller.holds_for * 0.9
+        enqueue("core.engine.controller.work", name, chunk, name=f"{name} {chunk[0]}", timeout=timeout)
 
 
 def work(name: str, pks: list[int]) -> int:
@@ -223,12 +283,12 @@ def work(name: str, pks: list[int]) -> int:
 
 
 def enqueue_due() -> int:
-    """Every due row that no living queue message speaks for is handed to the queue; returns how many."""
+    """Every due row without a living message on the queue is handed to the queue; returns how many."""
     now, count = clock.now(), 0
     lost_after = timedelta(seconds=settings.REQUEUE_AFTER)
     for controller in controllers():
-        unspoken = Q(queued_at__isnull=True) | Q(queued_at__lte=now - max(lost_after, controller.holds_for))
-        due = controller._due(now).filter(unspoken).order_by("next_attempt_at")
+        unqueued = Q(queued_at__isnull=True) | Q(queued_at__lte=now - max(lost_after, controller.holds_for))
+        due = controller._due(now).filter(unqueued).order_by("next_attempt_at")
         pks = list(due.values_list("pk", flat=True)[:1000])
         with transaction.atomic():
             enqueue_rows(controller.name, pks)

@@ -1,10 +1,13 @@
-"""The look that catches whatever a lost signal or a killed worker left: a minute late, never lost."""
+"""The sweep finds what a lost signal or a killed worker left: a minute late, never lost."""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 
 from core.engine.controller import enqueue_due
+
+logger = logging.getLogger(__name__)
 
 _followers: dict[str, Callable[[], object]] = {}
 
@@ -15,7 +18,13 @@ def register_follower(name: str, reconcile_all: Callable[[], object]) -> None:
 
 
 def sweep() -> int:
-    """Every room has looked again, and every due row is in the queue; returns how many rows were handed over."""
-    for reconcile_all in _followers.values():
-        reconcile_all()
+    """Every room has reconciled its rows, and every due row is on the queue; returns how many were enqueued.
+
+    The failure of one room is logged and keeps neither the other rooms nor the queue waiting.
+    """
+    for name, reconcile_all in _followers.items():
+        try:
+            reconcile_all()
+        except Exception:
+            logger.exception("%s was not reconciled; the next sweep repeats it", name)
     return enqueue_due()

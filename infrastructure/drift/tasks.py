@@ -19,7 +19,7 @@ from infrastructure.models import Finding, Reconciliation
 LOOK_AGAIN = timedelta(seconds=3)
 
 
-class ReconciliationController(Controller[Reconciliation]):
+class ReconciliationController(Controller[Reconciliation, Seen]):
     """Compares one provider with our rows."""
 
     name = "reconciliation"
@@ -28,7 +28,7 @@ class ReconciliationController(Controller[Reconciliation]):
     max_attempts = 6
     related = ("provider",)
 
-    def act(self, row: Reconciliation) -> Outcome:
+    def act(self, row: Reconciliation) -> Outcome[Seen]:
         """The provider has been looked at: its servers in one list, each engine once."""
         Reconciliation.objects.filter(pk=row.pk).update(started_at=clock.now())
         seen = look(row.provider)
@@ -38,14 +38,14 @@ class ReconciliationController(Controller[Reconciliation]):
             "compositions_seen": sum(len(engine.keys) for engine in seen.engines.values()),
         }
         if seen.troubles:
-            return Outcome(kind=Kind.RETRY, message=troubles_in_words(seen.troubles), fields=fields, seen=seen)
-        return done(seen=seen, **fields)
+            return Outcome(kind=Kind.RETRY, message=troubles_in_words(seen.troubles), fields=fields, observed=seen)
+        return done(observed=seen, **fields)
 
-    def on_outcomes(self, outcomes: Sequence[tuple[Reconciliation, Outcome]]) -> None:
+    def on_outcomes(self, outcomes: Sequence[tuple[Reconciliation, Outcome[Seen]]]) -> None:
         """The findings are what was seen; where the list was not to be had, they stay as they were."""
         for row, outcome in outcomes:
-            if isinstance(outcome.seen, Seen):
-                conclude(row.provider, outcome.seen)
+            if outcome.observed is not None:
+                conclude(row.provider, outcome.observed)
 
 
 class OrphanController(Controller[Finding]):

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 
 from django.utils.translation import gettext as _
 
 from core.engine.controller import Outcome, done, failed, retry
 from core.errors import TransientError
-from infrastructure.contracts.runtime import Interrupted, PortTaken
+from infrastructure.contracts.runtime import Interrupted, PortTaken, Service
 from infrastructure.hosts.services import gone_words
 from infrastructure.models import Deployment, Host
 from orders.choices import Wanted
@@ -21,7 +22,16 @@ KILLS_BORNE = 5  # launches that were killed, or took too long; then a person ha
 WEIGHT_OF_A_KILL = PATIENCE_LAUNCHING // KILLS_BORNE  # in visits
 
 
-def after_a_hitch(row: Deployment, error: TransientError) -> Outcome:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LaunchResult:
+    """What a visit to a composition showed, besides how it ended."""
+
+    services: Sequence[Service] = ()
+    taken_port: int | None = None
+    progress_note: str = ""
+
+
+def after_a_hitch(row: Deployment, error: TransientError) -> Outcome[LaunchResult]:
     """Another try, ever later; a launch that has had its time needs a person."""
     if row.wanted == Wanted.RUNNING and row.attempts > PATIENCE_LAUNCHING:
         return failed(_("Given up waiting: %(error)s") % {"error": error})
@@ -29,7 +39,7 @@ def after_a_hitch(row: Deployment, error: TransientError) -> Outcome:
     return retry(str(error), retry_in=error.retry_in or rest)
 
 
-def after_a_kill(row: Deployment, error: Interrupted) -> Outcome:
+def after_a_kill(row: Deployment, error: Interrupted) -> Outcome[LaunchResult]:
     """Begun again, but not for ever: what is killed each time wants more memory, or a longer time, than there is."""
     weighed = row.attempts + WEIGHT_OF_A_KILL
     if weighed <= PATIENCE_LAUNCHING:
@@ -38,18 +48,20 @@ def after_a_kill(row: Deployment, error: Interrupted) -> Outcome:
     return failed(words % {"error": error})
 
 
-def after_a_taken_port(row: Deployment, error: PortTaken) -> Outcome:
+def after_a_taken_port(row: Deployment, error: PortTaken) -> Outcome[LaunchResult]:
     """Another port, as long as nobody has been told of this one."""
     weighed = row.attempts + WEIGHT_OF_A_KILL
     if row.launched_at is not None or weighed > PATIENCE_LAUNCHING:
         return failed(str(error))
     words = _("Port %(port)s is taken on the machine by something else: the order gets another.")
-    outcome = retry(words % {"port": error.port}, retry_in=AFTER_A_TAKEN_PORT, attempts=weighed)
-    return replace(outcome, seen=error)
+    result = LaunchResult(taken_port=error.port)
+    return retry(words % {"port": error.port}, retry_in=AFTER_A_TAKEN_PORT, observed=result, attempts=weighed)
 
 
-def without_host(row: Deployment, host: Host) -> Outcome:
+def without_host(row: Deployment, host: Host) -> Outcome[LaunchResult]:
     """Nothing is there to be asked: a person has said so."""
     if row.wanted == Wanted.RUNNING:
         return failed(gone_words(host))
-    return done(_("Its host %(host)s is gone for good: nothing of it is left.") % {"host": host}, seen=())
+    return done(
+        _("Its host %(host)s is gone for good: nothing of it is left.") % {"host": host}, observed=LaunchResult()
+    )

@@ -10,14 +10,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from core import clock
-from core.engine.controller import Controller, Kind, Outcome, done, failed, register, retry
+from core.engine.controller import Kind, Outcome, done, failed, register, retry
 from core.errors import OutsideError, PermanentError, TransientError
 from core.outside.http_check import HttpResult, check_all
 from infrastructure.adapters.ssh import hosts
 from infrastructure.backends import get_cloud, get_runtime, target_of, user_data_of
 from infrastructure.contracts.cloud import Node
 from infrastructure.contracts.runtime import Interrupted, PortTaken, Progress, Runtime
-from infrastructure.contracts.runtime import Service as SeenService
 from infrastructure.hosts.services import gone_words
 from infrastructure.models import Deployment, Endpoint, Host, Provider, PublishedPort, Server
 from infrastructure.observation.store import write_services
@@ -25,10 +24,16 @@ from infrastructure.placement.ports import give_another_port
 from infrastructure.providers.connection import trouble_with
 from infrastructure.provisioning.composition import composition_of
 from infrastructure.provisioning.endpoint_reports import endpoint_reports
-from infrastructure.provisioning.launch_outcomes import after_a_hitch, after_a_kill, after_a_taken_port, without_host
+from infrastructure.provisioning.launch_outcomes import (
+    LaunchResult,
+    after_a_hitch,
+    after_a_kill,
+    after_a_taken_port,
+    without_host,
+)
 from orders.choices import Part, PartState, Wanted
 from orders.models import OrderResource
-from orders.part_reports import lock_orders
+from orders.part_controller import OrderPartController
 from orders.services import Report, report_many
 
 LOOK_AGAIN = timedelta(seconds=10)
@@ -50,10 +55,10 @@ NOT_YET = {
 }
 
 
-def part_report(part: Part, row: OrderResource, outcome: Outcome) -> Report:
+def part_report(part: Part, row: OrderResource, outcome: Outcome[object]) -> Report:
     """What the order is told of one row's ending."""
     wanted = Wanted(row.wanted)
-    told = outcome.told or (str(NOT_YET[wanted]) if outcome.kind is Kind.RETRY else "")
+    told = outcome.customer_message or (str(NOT_YET[wanted]) if outcome.kind is Kind.RETRY else "")
     return Report(
         order_pk=row.order_id,
         part=part,
@@ -65,7 +70,7 @@ def part_report(part: Part, row: OrderResource, outcome: Outcome) -> Report:
     )
 
 
-class ServerController(Controller[Server]):
+class ServerController(OrderPartController[Server]):
     """One server per order: made at its provider, or a place on a host that is there; or none."""
 
     name = "server"
@@ -135,10 +140,6 @@ class ServerController(Controller[Server]):
             return failed(_("The server's set-up failed: %(line)s") % {"line": last}, bootstrap_log=log, **known)
         return done(_runs_words(node), bootstrap_log=log, **known)
 
-    def lock_related(self, rows: Sequence[Server]) -> None:
-        """The orders, which are told."""
-        lock_orders(row.order_id for row in rows)
-
     def on_outcomes(self, outcomes: Sequence[tuple[Server, Outcome]]) -> None:
         """The orders know."""
         report_many([part_report(Part.SERVER, row, outcome) for row, outcome in outcomes])
@@ -152,7 +153,7 @@ def _runs_words(node: Node) -> str:
     return _("Server %(id)s runs at %(address)s.") % {"id": node.outside_id, "address": node.address}
 
 
-class DeploymentController(Controller[Deployment]):
+class DeploymentController(OrderPartController[Deployment, LaunchResult]):
     """One composition per order on its server: running, stopped or gone."""
 
     name = "deployment"
@@ -168,7 +169,7 @@ class DeploymentController(Controller[Deployment]):
         "release__bundle",
     )
 
-    def act(self, row: Deployment) -> Outcome:
+    def act(self, row: Deployment) -> Outcome[LaunchResult]:
         """The engine runs, has stopped or has forgotten the composition; or is on its way there without us."""
         if row.server.host is not None and row.server.host.is_gone:
             return without_host(row, row.server.host)
@@ -176,7 +177,8 @@ class DeploymentController(Controller[Deployment]):
             return self._bring(row, get_runtime(row.server), row.order.key)
         except Progress as progress:
             known = {"attempts": row.attempts - 1} if progress.is_bounded else {}
-            return replace(retry(str(progress), retry_in=progress.retry_in, **known), seen=progress.news)
+            result = LaunchResult(progress_note=progress.news)
+            return retry(str(progress), retry_in=progress.retry_in, observed=result, **known)
         except Interrupted as error:
             return after_a_kill(row, error)
         except PortTaken as error:
@@ -184,17 +186,18 @@ class DeploymentController(Controller[Deployment]):
         except TransientError as error:
             return after_a_hitch(row, error)
 
-    def _bring(self, row: Deployment, runtime: Runtime, key: str) -> Outcome:
+    def _bring(self, row: Deployment, runtime: Runtime, key: str) -> Outcome[LaunchResult]:
         if row.wanted == Wanted.REMOVED:
             return self._remove(row, runtime)
         if row.wanted == Wanted.SUSPENDED:
             runtime.ensure_stopped(key=key)
-            return done(_("Composition stopped; its data is kept."), seen=runtime.observe(keys=[key])[key])
+            seen = LaunchResult(services=runtime.observe(keys=[key])[key])
+            return done(_("Composition stopped; its data is kept."), observed=seen)
         services = runtime.ensure_running(composition_of(row))
         words = _("%(count)s services run.") % {"count": len(services)}
-        return done(words, seen=services, launched_at=row.launched_at or clock.now())
+        return done(words, observed=LaunchResult(services=services), launched_at=row.launched_at or clock.now())
 
-    def _remove(self, row: Deployment, runtime: Runtime) -> Outcome:
+    def _remove(self, row: Deployment, runtime: Runtime) -> Outcome[LaunchResult]:
         key = row.order.key
         try:
             runtime.remove(key=key)
@@ -203,30 +206,27 @@ class DeploymentController(Controller[Deployment]):
             if not _goes_with_its_server(row, error):
                 raise
             words = _("Not reached (%(error)s); it goes with its server.") % {"error": error}
-            return replace(done(words, seen=()), told=_("It goes with its server."))
+            return replace(done(words, observed=LaunchResult()), customer_message=_("It goes with its server."))
         if left:
             names = ", ".join(f"{one.kind} {one.name}" for one in left)
             raise TransientError(_("Still there: %(names)s.") % {"names": names})
-        return done(_("Composition removed: no container, network, volume or directory is left."), seen=())
+        words = _("Composition removed: no container, network, volume or directory is left.")
+        return done(words, observed=LaunchResult())
 
-    def lock_related(self, rows: Sequence[Deployment]) -> None:
-        """The orders, which are told."""
-        lock_orders(row.order_id for row in rows)
-
-    def on_outcomes(self, outcomes: Sequence[tuple[Deployment, Outcome]]) -> None:
+    def on_outcomes(self, outcomes: Sequence[tuple[Deployment, Outcome[LaunchResult]]]) -> None:
         """The services' rows say what was seen, and the orders know; endpoints share the composition's fate."""
         reports = []
         for row, outcome in outcomes:
             report = part_report(Part.COMPOSITION, row, outcome)
+            result = outcome.observed or LaunchResult()
             if outcome.kind is not Kind.DONE:
-                if outcome.kind is Kind.RETRY and isinstance(outcome.seen, PortTaken):
-                    give_another_port(row, outcome.seen.port)
-                news = outcome.seen if isinstance(outcome.seen, str) else ""
+                if result.taken_port is not None:
+                    give_another_port(row, result.taken_port)
+                news = result.progress_note
                 reports.append(replace(report, news=news, told=news or report.told))
                 continue
             reports.append(report)
-            seen: Sequence[SeenService] = outcome.seen  # type: ignore[assignment]
-            write_services({row.pk: seen}, launched=row.wanted == Wanted.RUNNING)
+            write_services({row.pk: result.services}, launched=row.wanted == Wanted.RUNNING)
             if row.wanted == Wanted.REMOVED:
                 PublishedPort.objects.filter(deployment=row).delete()
             if row.wanted != Wanted.RUNNING:
@@ -244,7 +244,7 @@ def _goes_with_its_server(row: Deployment, error: OutsideError) -> bool:
     return get_cloud(row.server.provider).find_server(key=row.server.key) is None
 
 
-class EndpointController(Controller[Endpoint]):
+class EndpointController(OrderPartController[Endpoint]):
     """Asks the endpoints of new compositions, many at a time, until each has kept its promise."""
 
     name = "endpoint"
@@ -269,10 +269,6 @@ class EndpointController(Controller[Endpoint]):
             return done(result.message, **fields)
         rest = timedelta(seconds=2 if row.attempts < 30 else 10)
         return retry(f"{row.name}: {result.message}", retry_in=rest, **fields)
-
-    def lock_related(self, rows: Sequence[Endpoint]) -> None:
-        """The orders, which are told."""
-        lock_orders(row.order_id for row in rows)
 
     def on_outcomes(self, outcomes: Sequence[tuple[Endpoint, Outcome]]) -> None:
         """The orders know how many of their endpoints answer."""

@@ -8,8 +8,7 @@ from datetime import timedelta
 from django.utils.translation import gettext as _
 
 from core import clock
-from core.engine.controller import Controller, Kind, Outcome, done, register, retry
-from core.engine.sweep import register_follower
+from core.engine.controller import Kind, Outcome, done, register, retry
 from core.errors import PermanentError
 from infrastructure.backends import get_cloud
 from infrastructure.contracts.cloud import Cloud, Node, NodeState, Power
@@ -17,7 +16,8 @@ from infrastructure.models import Errand, Server
 from infrastructure.server_actions.next_step import Next, Step, Told, Verdict, next_of
 from infrastructure.server_actions.services import drop_moot_errands, note
 from orders.choices import Wanted
-from orders.part_reports import lock_orders
+from orders.followers import register_follower
+from orders.part_controller import OrderPartController
 from orders.services import confirm_order
 
 LOOK_AGAIN = timedelta(seconds=5)
@@ -25,7 +25,7 @@ LOOK_AGAIN = timedelta(seconds=5)
 LONGEST_REST = timedelta(minutes=1)
 
 
-class ErrandController(Controller[Errand]):
+class ErrandController(OrderPartController[Errand, Node]):
     """Starts, stops, reboots or resizes one server."""
 
     name = "errand"
@@ -34,7 +34,7 @@ class ErrandController(Controller[Errand]):
     max_attempts = 240  # half an hour and more of "the cloud is still at it"
     related = ("server__provider", "server__order")
 
-    def act(self, row: Errand) -> Outcome:
+    def act(self, row: Errand) -> Outcome[Node]:
         """The server is looked at, and its cloud is told what comes next, if anything."""
         server = row.server
         if server.wanted == Wanted.REMOVED:
@@ -47,7 +47,7 @@ class ErrandController(Controller[Errand]):
             raise PermanentError(_("The provider no longer knows server %(id)s.") % {"id": server.outside_id})
         return self._go_on(row, cloud, node)
 
-    def _go_on(self, row: Errand, cloud: Cloud, node: Node) -> Outcome:
+    def _go_on(self, row: Errand, cloud: Cloud, node: Node) -> Outcome[Node]:
         following = next_of(
             Power(row.verb),
             node,
@@ -57,14 +57,14 @@ class ErrandController(Controller[Errand]):
         )
         match following:
             case Next(verdict=Verdict.DONE):
-                return done(seen=node, ended_at=clock.now(), outcome=_done_words(row, node))
+                return done(observed=node, ended_at=clock.now(), outcome=_done_words(row, node))
             case Next(verdict=Verdict.TELL, step=Step() as step):
                 return self._tell(row, cloud, node, step)
             case Next(verdict=Verdict.WAIT):
                 return retry(_wait_words(node), retry_in=LOOK_AGAIN)
-        return Outcome(kind=Kind.FAILED, message=_failed_words(following.verdict, row, node), seen=node)
+        return Outcome(kind=Kind.FAILED, message=_failed_words(following.verdict, row, node), observed=node)
 
-    def _tell(self, row: Errand, cloud: Cloud, node: Node, step: Step) -> Outcome:
+    def _tell(self, row: Errand, cloud: Cloud, node: Node, step: Step) -> Outcome[Node]:
         """The cloud has been told, and that it was to be told is written down before."""
         now = clock.now()
         mark = {"told": step, "told_at": now, "heard_at": None}
@@ -74,23 +74,23 @@ class ErrandController(Controller[Errand]):
             _say(cloud, row, step)
         except PermanentError as error:
             words = f"{error} {_stands_words(node)}".strip()
-            return Outcome(kind=Kind.FAILED, message=words, seen=node)
+            return Outcome(kind=Kind.FAILED, message=words, observed=node)
         return retry(_told_words(step), retry_in=LOOK_AGAIN, heard_at=clock.now())
 
-    def _backoff(self, row: Errand, outcome: Outcome) -> timedelta:
+    def _backoff(self, row: Errand, outcome: Outcome[Node]) -> timedelta:
         return min(super()._backoff(row, outcome), LONGEST_REST)
 
-    def lock_related(self, rows: Sequence[Errand]) -> None:
-        """The orders, whose servers and timelines are written."""
-        lock_orders(row.server.order_id for row in rows)
+    def order_of(self, row: Errand) -> int:
+        """The server's order."""
+        return row.server.order_id
 
-    def on_outcomes(self, outcomes: Sequence[tuple[Errand, Outcome]]) -> None:
+    def on_outcomes(self, outcomes: Sequence[tuple[Errand, Outcome[Node]]]) -> None:
         """The server's row is as the server is, the timeline says how it went, and what runs there is checked anew."""
         for row, outcome in outcomes:
             if outcome.kind is Kind.RETRY:
                 continue
-            if isinstance(outcome.seen, Node):
-                _write_seen(row, outcome.seen)
+            if outcome.observed is not None:
+                _write_seen(row, outcome.observed)
             _tell_order(row, outcome)
 
 
@@ -125,15 +125,15 @@ def _write_seen(row: Errand, node: Node) -> None:
     Server.objects.filter(pk=row.server_id).update(updated_at=now, node_seen_at=now, **kept)
 
 
-def _tell_order(row: Errand, outcome: Outcome) -> None:
+def _tell_order(row: Errand, outcome: Outcome[Node]) -> None:
     order = row.server.order
     if outcome.kind is Kind.FAILED:
         note(order.pk, f"{row}: {outcome.message}")
-    elif outcome.seen is None:
+    elif outcome.observed is None:
         note(order.pk, f"{row}: {outcome.fields['outcome']}")
     else:
         note(order.pk, _public_words(row), public=True)
-    moved = outcome.seen is not None and row.verb != Errand.Verb.STOP
+    moved = outcome.observed is not None and row.verb != Errand.Verb.STOP
     if moved and (outcome.kind is Kind.DONE or row.verb == Errand.Verb.REBOOT):
         confirm_order(order=order)
 
@@ -191,5 +191,5 @@ def _stands_words(node: Node) -> str:
     return _("It stands still now.") if node.state is NodeState.STOPPED else ""
 
 
-register_follower("errands", drop_moot_errands)
+register_follower("errands", all=drop_moot_errands)
 register(ErrandController())

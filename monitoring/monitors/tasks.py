@@ -11,7 +11,7 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from core import clock
-from core.engine.controller import Controller, Kind, Outcome, done, outcome_of, register, retry
+from core.engine.controller import Kind, Outcome, done, outcome_of, register, retry
 from core.engine.queue import enqueue
 from core.errors import OutsideError
 from monitoring import backends
@@ -25,14 +25,14 @@ from monitoring.monitors.readings import States, claim_page, write_page
 from monitoring.monitors.services import BATCH, report_rows
 from monitoring.monitors.specs import RELATED, specs_of
 from orders.choices import Wanted
-from orders.part_reports import lock_orders
+from orders.part_controller import OrderPartController
 
 logger = logging.getLogger(__name__)
 
 Visit = Callable[[MonitorBackend, Sequence[Monitor]], Mapping[int, Outcome]]
 
 
-class MonitoringController(Controller[Monitor]):
+class MonitoringController(OrderPartController[Monitor]):
     """One monitor per order with whoever watches: awake, paused or gone; one call of each kind for a whole batch."""
 
     name = "monitoring"
@@ -64,10 +64,6 @@ class MonitoringController(Controller[Monitor]):
         record_intervals_of([row.pk for row in reached])
         reconcile_windows_of([row.order_id for row, outcome in outcomes if _is_made(row, outcome)])
         report_rows(Monitor.objects.filter(pk__in=[row.pk for row, _outcome in outcomes]))
-
-    def lock_related(self, rows: Sequence[Monitor]) -> None:
-        """The orders, which are told."""
-        lock_orders(row.order_id for row in rows)
 
 
 def _is_made(row: Monitor, outcome: Outcome) -> bool:
@@ -111,7 +107,7 @@ def _remove(backend: MonitorBackend, rows: Sequence[Monitor]) -> Mapping[int, Ou
     keys = [row.order.key for row in rows]
     refused = backend.remove_monitors(keys)
     left = backend.left_behind([key for key in keys if key not in refused])
-    outcomes = {}
+    outcomes: dict[int, Outcome] = {}
     for row in rows:
         if error := refused.get(row.order.key):
             outcomes[row.pk] = outcome_of(error)

@@ -20,7 +20,7 @@ from monitoring.reports.rendering import report_pdf
 from monitoring.rules.availability import next_month
 
 
-class ReportFileController(Controller[ReportFile]):
+class ReportFileController(Controller[ReportFile, str]):
     """Prints a report; equal rows give equal bytes, so a repeat after a crash changes nothing."""
 
     name = "report pdf"
@@ -29,20 +29,20 @@ class ReportFileController(Controller[ReportFile]):
     max_attempts = 20
     related = ("report__order__customer", "report__order__plan", "report__order__release__product")
 
-    def act(self, row: ReportFile) -> Outcome:
+    def act(self, row: ReportFile) -> Outcome[str]:
         """The file is in storage; what was mailed before a credit was decided stays beside it."""
         report = row.report
         content = report_pdf(document_of(report))
         path = f"reports/{report.month:%Y-%m}/{report.order.reference}-{row.wanted_version}.pdf"
         default_storage.delete(path)  # what a killed worker may have left
         default_storage.save(path, ContentFile(content))
-        return done(path=path, sha256=hashlib.sha256(content).hexdigest(), seen=path)
+        return done(path=path, sha256=hashlib.sha256(content).hexdigest(), observed=path)
 
-    def on_outcomes(self, outcomes: Sequence[tuple[ReportFile, Outcome]]) -> None:
+    def on_outcomes(self, outcomes: Sequence[tuple[ReportFile, Outcome[str]]]) -> None:
         """Each customer who was promised something will have the report in the mail, once."""
         for row, outcome in outcomes:
             if outcome.kind is Kind.DONE and not row.path:
-                send_report(row.report, str(outcome.seen))
+                send_report(row.report, str(outcome.observed))
 
 
 def send_report(report: MonthlyReport, path: str) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import smtplib
+from collections import Counter
 from collections.abc import Iterator, Sequence
+from datetime import timedelta
 from typing import Any, ClassVar
 
 import pytest
@@ -29,8 +31,12 @@ class FakeServer(BaseEmailBackend):
 
     opened = 0
     taken: ClassVar[list[EmailMessage]] = []
-    errors: ClassVar[dict[str, Exception]] = {}
+    errors: ClassVar[dict[str, BaseException]] = {}
     closed_for: ClassVar[Exception | None] = None
+
+    @staticmethod
+    def on_mail() -> None:
+        """What a test lets happen when a message was taken."""
 
     def open(self) -> bool:
         """A connection, unless the server is down."""
@@ -45,6 +51,7 @@ class FakeServer(BaseEmailBackend):
             if error := self.errors.get(message.to[0]):
                 raise error
             self.taken.append(message)
+            FakeServer.on_mail()
         return len(email_messages)
 
 
@@ -89,9 +96,9 @@ def test_message_is_sent_once_when_run_twice() -> None:
 def test_message_that_another_worker_holds_is_left_alone() -> None:
     message = write()
     first, second = MailController(), MailController()
-    mine, rows = first._claim([message.pk])
+    lease, rows = first._claim([message.pk])
     assert second.run([message.pk]) == 0
-    first._record(mine, [(row, first.act_many(rows)[row.pk]) for row in rows])
+    first._visit_each(lease, rows)
     assert second.run([message.pk]) == 0
     assert len(mail.outbox) == 1
 
@@ -101,6 +108,35 @@ def test_many_messages_leave_over_one_connection(server: type[FakeServer]) -> No
     work("mail", [messages[0].pk])
     assert (server.opened, len(server.taken)) == (1, 7)
     assert Message.objects.filter(sent_at__isnull=True).count() == 0
+
+
+def test_worker_that_is_killed_in_the_middle_doubles_no_mail(server: type[FakeServer]) -> None:
+    messages = [write(number, to=f"{number}@example.org") for number in range(6)]
+    server.errors["3@example.org"] = SystemExit(9)  # what ends a worker that takes too long
+    with pytest.raises(SystemExit):
+        work("mail", [messages[0].pk])
+    server.errors.clear()
+    Message.objects.filter(sent_at__isnull=True).update(leased_until=None)  # once the lease of the killed one is over
+    work("mail", [messages[0].pk])
+    assert Counter(mail.to[0] for mail in server.taken) == {f"{number}@example.org": 1 for number in range(6)}
+
+
+def test_slow_server_gets_each_mail_once_over_several_visits(
+    server: type[FakeServer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(60):
+        write(number, to=f"{number}@example.org")
+    moments = [clock.now()]
+    monkeypatch.setattr("core.clock.now", lambda: moments[-1])
+    monkeypatch.setattr(FakeServer, "on_mail", lambda: moments.append(moments[-1] + timedelta(seconds=4)))
+    visits = 0
+    while Message.objects.filter(sent_at__isnull=True).exists():
+        begun, visits = moments[-1], visits + 1
+        work("mail", [])
+        assert moments[-1] - begun < MailController().holds_for * 0.9  # or the queue would end the task
+    assert visits == 3
+    assert Counter(mail.to[0] for mail in server.taken) == {f"{number}@example.org": 1 for number in range(60)}
+    assert set(Message.objects.values_list("attempts", "leased_until")) == {(0, None)}
 
 
 def test_refused_recipient_fails_alone(server: type[FakeServer]) -> None:

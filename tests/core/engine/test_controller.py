@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -183,6 +183,72 @@ def test_batch_is_claimed_and_ended_row_by_row() -> None:
     batch = Batch(lambda _: done())
     assert [batch.run(), batch.run(), batch.run()] == [4, 1, 0]
     assert [m.has_failed for m in Message.objects.order_by("key")] == [False, True, False, False, False]
+
+
+@pytest.fixture
+def three_rows() -> list[Message]:
+    customer = CustomerFactory()
+    return [
+        Message.objects.create(key=key, customer=customer, to=[], subject=key, text="", next_attempt_at=NOON)
+        for key in "abc"
+    ]
+
+
+class OneByOne(Probe):
+    """A batch whose outside calls are made row by row."""
+
+    batch_size = 3
+
+
+def test_each_visit_is_recorded_before_the_next_begins(three_rows: list[Message]) -> None:
+    recorded: list[int] = []
+
+    def count(_: Message) -> Outcome:
+        recorded.append(Message.objects.filter(done_version=1).count())
+        return done()
+
+    assert OneByOne(count).run() == 3
+    assert recorded == [0, 1, 2]
+
+
+def test_no_visit_begins_when_the_lease_is_nearly_over(
+    three_rows: list[Message], noon: Callable[[datetime], None]
+) -> None:
+    visited: list[str] = []
+
+    def slow(row: Message) -> Outcome:
+        visited.append(row.key)
+        noon(NOON + timedelta(seconds=70))
+        return done()
+
+    assert OneByOne(slow).run() == 3
+    assert visited == ["a"]
+    left = Message.objects.due(NOON + timedelta(seconds=70)).order_by("key")
+    assert list(left.values_list("key", "attempts", "queued_at")) == [("b", 0, None), ("c", 0, None)]
+
+
+def test_bug_in_one_visit_leaves_the_rest_of_the_batch_due(three_rows: list[Message]) -> None:
+    def crash(row: Message) -> Outcome:
+        if row.key == "b":
+            raise KeyError("a bug")
+        return done()
+
+    probe = OneByOne(crash)
+    with pytest.raises(KeyError):
+        probe.run()
+    assert list(Message.objects.due(NOON).values_list("key", flat=True)) == ["c"]
+    assert [probe.run(), probe.run()] == [1, 0]
+
+
+def test_refusal_of_the_connection_is_the_outcome_of_all_rows_left(three_rows: list[Message]) -> None:
+    class Connected(OneByOne):
+        def act_each(self, rows: Sequence[Message]) -> Generator[tuple[Message, Outcome], None, None]:
+            yield rows[0], done()
+            raise TransientError("connection lost")
+
+    Connected(lambda _: done()).run()
+    rows = Message.objects.order_by("key").values_list("last_error", flat=True)
+    assert list(rows) == ["", "connection lost", "connection lost"]
 
 
 def test_sweep_hands_each_due_row_over_once_a_minute(

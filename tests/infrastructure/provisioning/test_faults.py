@@ -24,11 +24,10 @@ from infrastructure.backends import engine_of
 from infrastructure.contracts.runtime import Progress
 from infrastructure.models import Deployment, Endpoint, Host, Provider, PublishedPort, Server
 from infrastructure.placement.places import rooms_of
-from infrastructure.provisioning.reconcile import reconcile_all
+from infrastructure.provisioning.reconcile import reconcile_all, reconcile_orders
 from orders.choices import State
 from orders.models import Order
 from orders.services import remove_order, retry_order
-from orders.signals import orders_moved
 from tests.driving import Drive
 from tests.fakes.runtime import FakeRuntime
 from tests.fakes.ssh import FakeSsh
@@ -248,8 +247,7 @@ class World:
 @pytest.fixture
 def this_room_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """No room above follows the orders: their rows would only cost time here."""
-    ours = [one for one in orders_moved.receivers if one[1]().__module__.startswith("infrastructure.")]
-    monkeypatch.setattr(orders_moved, "receivers", ours)
+    monkeypatch.setattr("orders.followers._followers", {"infrastructure": reconcile_orders})
     monkeypatch.setattr("core.engine.sweep._followers", {"infrastructure": reconcile_all})
 
 
