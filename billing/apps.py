@@ -15,9 +15,9 @@ class BillingConfig(AppConfig):
     def ready(self) -> None:
         from billing import checks, receivers  # noqa: F401  (all register themselves)
         from billing.documents import tasks as documents  # noqa: F401
-        from billing.order_panel import BillingSections
+        from billing.order_panel import BillingPanels
         from core.engine.schedules import Every, register_schedule  # apps must be loaded first
-        from orders.order_panels import register_sections
+        from orders.order_panels import register_panels
 
-        register_sections(BillingSections())
+        register_panels(BillingPanels())
         register_schedule(Every(name="billing run", task="billing.invoicing.tasks.bill_due", minutes=60))

@@ -15,10 +15,10 @@ from billing.subscriptions.services import preview_first_invoice
 from core.money import Money, round_money
 from orders.choices import Part
 from orders.models import Order
-from orders.order_panels import Fact, PartRow, Section, Sections
+from orders.order_panels import Fact, OrderPanel, OrderPanels, PartRow
 
 
-class BillingSections(Sections):
+class BillingPanels(OrderPanels):
     """What an order costs, and what is owed for it."""
 
     name: ClassVar[str] = "billing"
@@ -36,11 +36,13 @@ class BillingSections(Sections):
                 last_error="",
             )
 
-    def sections(self, order: Order) -> Iterable[Section]:
+    def panels(self, order: Order) -> Iterable[OrderPanel]:
         """Its newest invoices."""
         invoices = list(Invoice.objects.filter(order=order).order_by("-pk")[:12])
         if invoices:
-            yield Section(title=_("Invoices"), template="admin/billing/_invoices.html", values={"invoices": invoices})
+            yield OrderPanel(
+                title=_("Invoices"), template="admin/billing/_invoices.html", values={"invoices": invoices}
+            )
 
     def plan(self, order: Order) -> Iterable[Fact]:
         """What the first invoice would come to, taxes as they are for this customer."""

@@ -16,12 +16,12 @@ class InfrastructureConfig(AppConfig):
         from core.engine.schedules import Every, register_schedule
         from infrastructure import checks, receivers  # noqa: F401  (they register themselves)
         from infrastructure.drift import tasks as drift  # noqa: F401
-        from infrastructure.order_panel import InfrastructureSections
+        from infrastructure.order_panel import InfrastructurePanels
         from infrastructure.provisioning import tasks as provisioning  # noqa: F401
         from infrastructure.server_actions import tasks as server_actions  # noqa: F401
-        from orders.order_panels import register_sections
+        from orders.order_panels import register_panels
 
-        register_sections(InfrastructureSections())
+        register_panels(InfrastructurePanels())
         register_schedule(
             Every(name="look at services", task="infrastructure.observation.tasks.look_at_services", minutes=1)
         )

@@ -17,7 +17,7 @@ from infrastructure.observation.display import bytes_in_words, looks_at, memory_
 from infrastructure.placement.preview import OrderPlan, plan_of
 from orders.choices import Part, Wanted
 from orders.models import Order
-from orders.order_panels import Fact, PartRow, Section, Sections, part_row
+from orders.order_panels import Fact, OrderPanel, OrderPanels, PartRow, part_row
 
 TONES = {
     "running": "success",
@@ -28,7 +28,7 @@ TONES = {
 }
 
 
-class InfrastructureSections(Sections):
+class InfrastructurePanels(OrderPanels):
     """Server, composition and endpoints of an order."""
 
     name: ClassVar[str] = "infrastructure"
@@ -41,12 +41,12 @@ class InfrastructureSections(Sections):
         if (deployment := _deployment(order)) is not None:
             yield part_row(Part.COMPOSITION, deployment, str(deployment.release))
 
-    def sections(self, order: Order) -> Iterable[Section]:
+    def panels(self, order: Order) -> Iterable[OrderPanel]:
         """Its addresses with their last check, and its services."""
         endpoints = [(row, when(row.checked_at), when(row.next_attempt_at)) for row in order.endpoints.all()]
         if endpoints:
             template = "admin/infrastructure/_endpoints.html"
-            yield Section(title=_("Endpoints"), template=template, values={"endpoints": endpoints})
+            yield OrderPanel(title=_("Endpoints"), template=template, values={"endpoints": endpoints})
         deployment = _deployment(order)
         if deployment is not None and (services := list(deployment.services.all())):
             template = "admin/infrastructure/_services.html"
@@ -57,7 +57,7 @@ class InfrastructureSections(Sections):
                 "back": reverse("admin:orders_order_change", args=(order.pk,)),
             }
             seen = when(min(row.seen_at for row in services))
-            yield Section(title=_("Services, seen %(ago)s") % {"ago": seen}, template=template, values=values)
+            yield OrderPanel(title=_("Services, seen %(ago)s") % {"ago": seen}, template=template, values=values)
 
     def plan(self, order: Order) -> Iterable[Fact]:
         """Where it would go and at what cost, and what would run and answer there."""

@@ -17,11 +17,11 @@ class MonitoringConfig(AppConfig):
         from monitoring import checks, receivers  # noqa: F401  (all register themselves)
         from monitoring.maintenance import tasks as maintenance  # noqa: F401
         from monitoring.monitors import tasks as monitors  # noqa: F401
-        from monitoring.order_panel.panel import MonitoringSections
+        from monitoring.order_panel.panel import MonitoringPanels
         from monitoring.reports import tasks as reports  # noqa: F401
-        from orders.order_panels import register_sections
+        from orders.order_panels import register_panels
 
-        register_sections(MonitoringSections())
+        register_panels(MonitoringPanels())
         register_schedule(Every(name="read states", task="monitoring.monitors.tasks.read_states", minutes=1))
         register_schedule(
             Every(name="read certificates", task="monitoring.monitors.tasks.read_certificates", minutes=60)

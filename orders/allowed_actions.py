@@ -9,7 +9,7 @@ from orders.choices import State, Wanted
 RUNNING = (State.ACTIVE, State.DEGRADED, State.PROVISIONING, State.ATTENTION)
 
 
-class Verb(StrEnum):
+class OrderAction(StrEnum):
     """What can be asked."""
 
     EDIT = "edit"
@@ -21,14 +21,14 @@ class Verb(StrEnum):
     REMOVE = "remove"
 
 
-def may_ask(verb: Verb, *, state: State, wanted: Wanted, needs_person: bool) -> bool:
-    """True when an order that stands so will not refuse `verb`."""
+def is_allowed(action: OrderAction, *, state: State, wanted: Wanted, needs_attention: bool) -> bool:
+    """True when an order that stands so will not refuse `action`."""
     return {
-        Verb.EDIT: state is State.DRAFT,
-        Verb.PLACE: state is State.DRAFT,
-        Verb.APPROVE: state is State.PENDING,
-        Verb.SUSPEND: wanted is Wanted.RUNNING and state in RUNNING,
-        Verb.RESUME: wanted is Wanted.SUSPENDED,
-        Verb.RETRY: needs_person and state is not State.PENDING,
-        Verb.REMOVE: wanted is not Wanted.REMOVED,
-    }[verb]
+        OrderAction.EDIT: state is State.DRAFT,
+        OrderAction.PLACE: state is State.DRAFT,
+        OrderAction.APPROVE: state is State.PENDING,
+        OrderAction.SUSPEND: wanted is Wanted.RUNNING and state in RUNNING,
+        OrderAction.RESUME: wanted is Wanted.SUSPENDED,
+        OrderAction.RETRY: needs_attention and state is not State.PENDING,
+        OrderAction.REMOVE: wanted is not Wanted.REMOVED,
+    }[action]

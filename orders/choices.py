@@ -1,4 +1,4 @@
-"""The vocabulary of an order's life."""
+"""The choices of an order's life."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class Wanted(models.TextChoices):
-    """What somebody has asked for."""
+    """What has been requested."""
 
     RUNNING = "running", _("Running")
     SUSPENDED = "suspended", _("Suspended")
@@ -15,21 +15,21 @@ class Wanted(models.TextChoices):
 
 
 class State(models.TextChoices):
-    """Where an order stands, derived from what is wanted and what is there."""
+    """The state of an order, derived from what is wanted and from its parts."""
 
     DRAFT = "draft", _("Draft")
-    PENDING = "pending", _("Waiting for approval")
-    PROVISIONING = "provisioning", _("Being set up")
+    PENDING = "pending", _("Pending approval")
+    PROVISIONING = "provisioning", _("Provisioning")
     ACTIVE = "active", _("Active")
     DEGRADED = "degraded", _("Degraded")
     SUSPENDED = "suspended", _("Suspended")
-    REMOVING = "removing", _("Being removed")
+    REMOVING = "removing", _("Removing")
     REMOVED = "removed", _("Removed")
     ATTENTION = "attention", _("Needs attention")
 
 
 class Part(models.TextChoices):
-    """What an order is made of, in the order of arrival."""
+    """The components of an order, in the order of arrival."""
 
     SERVER = "server", _("Server")
     COMPOSITION = "composition", _("Composition")
@@ -39,12 +39,12 @@ class Part(models.TextChoices):
 
 
 class PartState(models.TextChoices):
-    """What a room reports of a part."""
+    """The reported state of a part."""
 
     WORKING = "working", _("In progress")
     READY = "ready", _("Ready")
     DOWN = "down", _("Down")
-    RESTING = "resting", _("Under maintenance")
+    MAINTENANCE = "maintenance", _("Under maintenance")
     SUSPENDED = "suspended", _("Suspended")
     REMOVED = "removed", _("Removed")
-    FAILED = "failed", _("Needs a person")
+    FAILED = "failed", _("Needs attention")

@@ -34,7 +34,7 @@ class Fact:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Section:
+class OrderPanel:
     """A part of the order's page, drawn by a template of the room that knows."""
 
     title: str
@@ -42,7 +42,7 @@ class Section:
     values: Mapping[str, Any] = field(default_factory=dict)
 
 
-class Sections:
+class OrderPanels:
     """What one room knows of an order; a subclass answers what it can and leaves the rest."""
 
     name: ClassVar[str]
@@ -51,7 +51,7 @@ class Sections:
         """The rows behind the order's parts."""
         return ()
 
-    def sections(self, order: Order) -> Iterable[Section]:
+    def panels(self, order: Order) -> Iterable[OrderPanel]:
         """What else the page shows."""
         return ()
 
@@ -72,17 +72,17 @@ class Sections:
         return ()
 
 
-_rooms: dict[str, Sections] = {}
+_registered: dict[str, OrderPanels] = {}
 
 
-def register_sections(sections: Sections) -> None:
+def register_panels(panels: OrderPanels) -> None:
     """The room is asked from now on; registering it twice changes nothing."""
-    _rooms[sections.name] = sections
+    _registered[panels.name] = panels
 
 
-def rooms() -> list[Sections]:
+def registered_panels() -> list[OrderPanels]:
     """Every room that has something to show."""
-    return list(_rooms.values())
+    return list(_registered.values())
 
 
 def part_row(part: Part, row: OrderResource, name: str = "") -> PartRow:

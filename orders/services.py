@@ -86,7 +86,7 @@ def create_order(
         inputs=clean_inputs(release.inputs, inputs or {}),
         is_sandbox=sandbox,
         provider_slug=provider_slug,
-        reason=_("Being put together; nothing has been started."),
+        reason=_("Draft: nothing has been created yet."),
     )
     _save_with_reference(order)
     values = {secret["key"]: new_password(secret.get("length", 24)) for secret in release.secrets}
@@ -185,7 +185,7 @@ def remove_order(*, order: Order, actor: User | None = None, why: str = "") -> O
 def retry_order(*, order: Order, actor: User | None = None, why: str = "") -> Order:
     """What failed is tried again from where it stands; what is there already is only confirmed."""
     order = _held(order)
-    if not order.needs_person or order.state == State.PENDING:
+    if not order.needs_attention or order.state == State.PENDING:
         raise NotPossible(_("Nothing of this order waits for another try."))
     return _change_mind(order, Wanted(order.wanted), actor, _("Another try asked for."), why)
 

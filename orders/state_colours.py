@@ -21,7 +21,7 @@ OF_PART: Mapping[str, str] = {
     PartState.WORKING: "info",
     PartState.READY: "success",
     PartState.DOWN: "danger",
-    PartState.RESTING: "info",
+    PartState.MAINTENANCE: "info",
     PartState.SUSPENDED: "warning",
     PartState.REMOVED: "",
     PartState.FAILED: "danger",

@@ -1,4 +1,4 @@
-"""What may be asked of this room: read the catalogue, put products on sale or take them off."""
+"""Services of products: sync the catalogue, put products on sale, retire them."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from core.engine.controller import enqueue_rows
 from core.errors import Refusal
 from products.catalogue import get_catalogue
 from products.catalogue_import import ImportResult, import_sources
-from products.models import CatalogueReading, Product
+from products.models import CatalogueSync, Product
 
 __all__ = [
     "ImportResult",
     "ProductNotReady",
     "import_catalogue",
     "put_on_sale",
-    "request_catalogue",
+    "request_catalogue_sync",
     "retire_product",
 ]
 
@@ -38,14 +38,14 @@ def import_catalogue(*, actor: AbstractBaseUser | None = None) -> ImportResult:
 
 
 @transaction.atomic
-def request_catalogue(*, actor: AbstractBaseUser | None = None) -> CatalogueReading:
-    """A worker will read the catalogue; while a reading waits already, that one."""
-    waiting = CatalogueReading.objects.unsettled().filter(leased_until__isnull=True).first()
-    reading = waiting or CatalogueReading(asked_by=str(actor or "")[:160])
-    reading.next_attempt_at = clock.now()
-    reading.save()
-    enqueue_rows("catalogue", [reading.pk])
-    return reading
+def request_catalogue_sync(*, actor: AbstractBaseUser | None = None) -> CatalogueSync:
+    """A sync that a worker will run; one that is waiting already is returned as it is."""
+    waiting = CatalogueSync.objects.unsettled().filter(leased_until__isnull=True).first()
+    sync = waiting or CatalogueSync(requested_by=str(actor or "")[:160])
+    sync.next_attempt_at = clock.now()
+    sync.save()
+    enqueue_rows("catalogue", [sync.pk])
+    return sync
 
 
 @transaction.atomic

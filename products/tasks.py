@@ -1,4 +1,4 @@
-"""The catalogue is read by a worker."""
+"""The catalogue is synced by a worker."""
 
 from __future__ import annotations
 
@@ -6,27 +6,27 @@ from datetime import timedelta
 
 from core import clock
 from core.engine.controller import Controller, Outcome, done, register
-from products.models import CatalogueReading
-from products.services import import_catalogue, request_catalogue
+from products.models import CatalogueSync
+from products.services import import_catalogue, request_catalogue_sync
 
 
-class CatalogueController(Controller[CatalogueReading]):
-    """Reads the catalogue for whoever asked."""
+class CatalogueController(Controller[CatalogueSync]):
+    """Runs the syncs that were requested."""
 
     name = "catalogue"
-    model = CatalogueReading
+    model = CatalogueSync
     lease_time = timedelta(minutes=15)
     max_attempts = 20
 
-    def act(self, row: CatalogueReading) -> Outcome:
+    def act(self, row: CatalogueSync) -> Outcome:
         """The products are what the catalogue says."""
         result = import_catalogue()
-        return done(read_at=clock.now(), summary=str(result))
+        return done(synced_at=clock.now(), summary=str(result))
 
 
-def read_catalogue() -> None:
-    """What a hook or a schedule calls: the catalogue will be read."""
-    request_catalogue()
+def sync_catalogue() -> None:
+    """Request a sync; called by webhooks and schedules."""
+    request_catalogue_sync()
 
 
 register(CatalogueController())

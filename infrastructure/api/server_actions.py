@@ -25,7 +25,7 @@ class ErrandSerializer(RowSerializer):
     size = serializers.CharField(source="size_id", help_text="The wanted size, of a resize.")
     asked_by = serializers.SerializerMethodField()
     settled = serializers.BooleanField(source="is_settled", read_only=True, help_text="It has ended.")
-    needs_person = serializers.BooleanField(source="has_failed", read_only=True)
+    needs_attention = serializers.BooleanField(source="has_failed", read_only=True)
 
     class Meta:
         model = Errand
@@ -37,7 +37,7 @@ class ErrandSerializer(RowSerializer):
             "asked_by",
             "reason",
             "settled",
-            "needs_person",
+            "needs_attention",
             "outcome",
             "last_error",
             "created_at",

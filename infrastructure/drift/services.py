@@ -144,7 +144,7 @@ def adopters_of(finding: Finding) -> QuerySet[Order]:
     return Order.objects.filter(
         wanted=Wanted.RUNNING,
         approved_at__isnull=False,
-        needs_person=True,
+        needs_attention=True,
         is_sandbox=finding.provider.is_sandbox,
         server__in=lacking,
     )

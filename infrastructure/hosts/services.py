@@ -73,9 +73,9 @@ def _settle_findings(host: Host) -> None:
 def _let_go(orders: Sequence[Order], actor: User | None, why: str) -> None:
     """The removals go on at once, those that had failed as well."""
     for order in orders:
-        if order.needs_person:
+        if order.needs_attention:
             retry_order(order=order, actor=actor, why=_("Its host is gone for good."))
-    waiting = [order.pk for order in orders if not order.needs_person]
+    waiting = [order.pk for order in orders if not order.needs_attention]
     for name, model in (("deployment", Deployment), ("server", Server)):
         rows = model._default_manager.filter(order__in=waiting, next_attempt_at__isnull=False)
         rows.update(next_attempt_at=clock.now(), attempts=0)

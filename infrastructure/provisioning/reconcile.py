@@ -134,8 +134,8 @@ def _forget_unlaunched(order: Order) -> Iterator[Report]:
 
 
 def _may(order: Order, part: Part) -> bool:
-    seen = [row.seen for row in order.parts.all()]
-    return may_move(part, wanted=Wanted(order.wanted), version=order.wanted_version, seen=seen)
+    seen = [row.reported for row in order.parts.all()]
+    return may_move(part, wanted=Wanted(order.wanted), version=order.wanted_version, parts=seen)
 
 
 def _want(model: type[Server | Deployment], controller: str, order: Order) -> None:

@@ -23,7 +23,7 @@ INVOICES_SHOWN = 24
 
 def order_facts(order: Order) -> dict[str, Any]:
     """The order's progress, timeline, addresses, price and invoices; a fixed number of queries."""
-    parts = [part.seen for part in order.parts.all()]
+    parts = [part.reported for part in order.parts.all()]
     windows = list(Maintenance.objects.unfinished_at(clock.now()).filter(orders=order).order_by("starts_at", "pk"))
     events = order.events.public().select_related("actor").order_by("-at", "-pk")[:EVENTS_SHOWN]
     return {

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from orders.choices import Part, PartState, State, Wanted
-from orders.lifecycle import PartSeen
+from orders.lifecycle import ReportedPart
 
 Text = str | Promise
 
@@ -74,7 +74,7 @@ class OrderProgress:
 
 
 def progress_of(
-    *, state: State, wanted: Wanted, version: int, parts: Iterable[PartSeen], maintenance_until: str = ""
+    *, state: State, wanted: Wanted, version: int, parts: Iterable[ReportedPart], maintenance_until: str = ""
 ) -> OrderProgress:
     """Everything the order page says about progress; what staff are told of errors is not repeated to customers.
 
@@ -85,7 +85,7 @@ def progress_of(
     label, tone = STATES[state], TONES[state]
     if maintenance_until and wanted is Wanted.RUNNING and state in (State.ACTIVE, State.DEGRADED):
         headline, reason = _under_maintenance(maintenance_until)
-        label, tone = PartState.RESTING.label, "wait"
+        label, tone = PartState.MAINTENANCE.label, "wait"
     return OrderProgress(
         label=label,
         tone=tone,
@@ -105,7 +105,7 @@ def _refresh_after(state: State, wanted: Wanted, steps: tuple[ProgressStep, ...]
     return 0
 
 
-def _steps(state: State, wanted: Wanted, version: int, by_part: Mapping[Part, PartSeen]) -> tuple[ProgressStep, ...]:
+def _steps(state: State, wanted: Wanted, version: int, by_part: Mapping[Part, ReportedPart]) -> tuple[ProgressStep, ...]:
     if state in (State.DRAFT, State.PENDING):
         return ()
     if wanted is Wanted.REMOVED:
@@ -123,17 +123,17 @@ def _first_waits_no_more(steps: list[ProgressStep]) -> list[ProgressStep]:
     return [replace(step, look="working", status=_("In progress")) if step is first else step for step in steps]
 
 
-def _arriving(part: Part, report: PartSeen | None, version: int) -> ProgressStep:
+def _arriving(part: Part, report: ReportedPart | None, version: int) -> ProgressStep:
     look, detail = "waiting", ""
     status: Text = _("Not started")
     if report is not None and report.version == version:
         look, status = LOOKS[report.state]
         # What is said of maintenance is in the company's zone; the headline says it in the reader's.
-        detail = "" if report.state in (PartState.FAILED, PartState.RESTING) else report.to_customers.message
+        detail = "" if report.state in (PartState.FAILED, PartState.MAINTENANCE) else report.for_customers.message
     return ProgressStep(part=part, label=PARTS[part], look=look, status=str(status), detail=detail)
 
 
-def _leaving(part: Part, report: PartSeen) -> ProgressStep:
+def _leaving(part: Part, report: ReportedPart) -> ProgressStep:
     if report.state is PartState.REMOVED:
         look, status = "done", _("Removed")
     elif report.state is PartState.FAILED:
@@ -147,7 +147,7 @@ LOOKS: Mapping[PartState, tuple[str, Text]] = {
     PartState.WORKING: ("working", gettext_lazy("In progress")),
     PartState.READY: ("done", gettext_lazy("Ready")),
     PartState.DOWN: ("failed", gettext_lazy("Not responding")),
-    PartState.RESTING: ("paused", gettext_lazy("Under maintenance")),
+    PartState.MAINTENANCE: ("paused", gettext_lazy("Under maintenance")),
     PartState.SUSPENDED: ("paused", gettext_lazy("Suspended")),
     PartState.REMOVED: ("done", gettext_lazy("Removed")),
     PartState.FAILED: ("failed", gettext_lazy("We are investigating")),

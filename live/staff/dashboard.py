@@ -126,7 +126,7 @@ def is_sandbox_only() -> bool:
 
 def orders_needing_attention(request: HttpRequest) -> Card:
     """Orders to approve or to fix, each with its reason; degraded orders have a card of their own."""
-    orders = Order.objects.needing_a_person().exclude(state=State.DEGRADED)
+    orders = Order.objects.needing_attention().exclude(state=State.DEGRADED)
     lines = [_line(order, **_step(request, order)) for order in orders.with_names()[:SHOWN]]
     return Card(lines=lines, count=orders.count(), url=_orders("person=yes"))
 
@@ -238,7 +238,7 @@ LOOKS = {
     PartState.WORKING: "working",
     PartState.READY: "done",
     PartState.DOWN: "failed",
-    PartState.RESTING: "done",
+    PartState.MAINTENANCE: "done",
     PartState.SUSPENDED: "done",
     PartState.REMOVED: "done",
     PartState.FAILED: "failed",

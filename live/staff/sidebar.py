@@ -55,7 +55,7 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
             item(_("Products"), "inventory_2", "products.product"),
             item(_("Releases"), "sell", "products.release"),
             item(_("Plans"), "payments", "products.plan"),
-            item(_("Catalogue syncs"), "sync", "products.cataloguereading"),
+            item(_("Catalogue syncs"), "sync", "products.cataloguesync"),
         ),
         group(
             _("Infrastructure"),

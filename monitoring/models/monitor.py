@@ -28,7 +28,7 @@ class MonitorQuerySet(ResourceQuerySet["Monitor"]):
         settled = self.filter(wanted=Wanted.RUNNING, next_attempt_at__isnull=True)
         return settled.exclude(backend=backend, outside_url=url)
 
-    def needing_a_person(self) -> Self:
+    def needing_attention(self) -> Self:
         """Those with a permanent error, or with an endpoint down outside maintenance."""
         down = Q(~in_maintenance("order"), state=CheckState.DOWN)
         return self.filter(Q(failed_version__gt=0, failed_version=F("wanted_version")) | down)

@@ -20,7 +20,7 @@ from monitoring.maintenance.services import maintenance_until
 from monitoring.models import Monitor, MonitorCheck
 from monitoring.monitors.status import report_of
 from orders.choices import Part, Wanted
-from orders.lifecycle import ARRIVED, PartSeen, may_move
+from orders.lifecycle import ARRIVED, ReportedPart, may_move
 from orders.models import Order, OrderPart
 from orders.part_reports import lock_orders
 from orders.services import report_many
@@ -132,15 +132,15 @@ def _make_due(rows: QuerySet[Monitor]) -> int:
     return len(pks)
 
 
-def _seen(pks: Sequence[int]) -> dict[int, list[PartSeen]]:
-    seen: dict[int, list[PartSeen]] = defaultdict(list)
+def _seen(pks: Sequence[int]) -> dict[int, list[ReportedPart]]:
+    seen: dict[int, list[ReportedPart]] = defaultdict(list)
     for part in OrderPart.objects.filter(order__in=pks):
-        seen[part.order_id].append(part.seen)
+        seen[part.order_id].append(part.reported)
     return seen
 
 
-def _may_move(order: Order, seen: Sequence[PartSeen]) -> bool:
-    return may_move(Part.MONITORING, wanted=Wanted(order.wanted), version=order.wanted_version, seen=seen)
+def _may_move(order: Order, seen: Sequence[ReportedPart]) -> bool:
+    return may_move(Part.MONITORING, wanted=Wanted(order.wanted), version=order.wanted_version, parts=seen)
 
 
 def _create(orders: Sequence[Order]) -> None:

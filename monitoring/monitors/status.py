@@ -23,7 +23,7 @@ ON_ITS_WAY = {
     Wanted.REMOVED: gettext_lazy("Being deregistered."),
 }
 # What a customer understands; the rest speaks of our own machinery.
-PUBLIC = (PartState.READY, PartState.DOWN, PartState.RESTING, PartState.SUSPENDED, PartState.REMOVED)
+PUBLIC = (PartState.READY, PartState.DOWN, PartState.MAINTENANCE, PartState.SUSPENDED, PartState.REMOVED)
 
 
 def rolled_up(states: Iterable[str]) -> CheckState:
@@ -40,7 +40,7 @@ def report_of(row: Monitor, *, now: datetime, maintenance_until: datetime | None
     state, message = _standing(row, list(row.checks.all()), now)
     if maintenance_until and (state == PartState.DOWN or _is_there(row)):
         said = "" if state == PartState.READY else message
-        state, message = PartState.RESTING, f"{_resting_in_words(maintenance_until, now)} {said}".strip()
+        state, message = PartState.MAINTENANCE, f"{_resting_in_words(maintenance_until, now)} {said}".strip()
     return Report(
         order_pk=row.order_id,
         part=Part.MONITORING,

@@ -19,10 +19,10 @@ from monitoring.order_panel.figures import expiry_of, links_into_zabbix, promise
 from monitoring.status_pages.summary import order_summaries
 from orders.choices import Part, Wanted
 from orders.models import Order
-from orders.order_panels import Fact, PartRow, Section, Sections, part_row
+from orders.order_panels import Fact, OrderPanel, OrderPanels, PartRow, part_row
 
 
-class MonitoringSections(Sections):
+class MonitoringPanels(OrderPanels):
     """What is watched of an order, and how it is doing."""
 
     name: ClassVar[str] = "monitoring"
@@ -32,7 +32,7 @@ class MonitoringSections(Sections):
         if (monitor := Monitor.objects.filter(order=order).first()) is not None:
             yield part_row(Part.MONITORING, monitor, monitor.get_backend_display())
 
-    def sections(self, order: Order) -> Iterable[Section]:
+    def panels(self, order: Order) -> Iterable[OrderPanel]:
         """Ninety days, promise and figures, what goes on or is planned, problems, and every check as it stands."""
         running = Monitor.objects.filter(order=order).exclude(wanted=Wanted.REMOVED).select_related("order")
         monitor = running.prefetch_related(Prefetch("checks", MonitorCheck.objects.with_endpoints())).first()
@@ -56,7 +56,7 @@ class MonitoringSections(Sections):
                 "board": board,
                 "links": [*_links(order), *links_into_zabbix(monitor)],
             }
-            yield Section(title=_("Availability"), template="admin/monitoring/_availability.html", values=values)
+            yield OrderPanel(title=_("Availability"), template="admin/monitoring/_availability.html", values=values)
 
     def plan(self, order: Order) -> Iterable[Fact]:
         """How much would be watched."""

@@ -73,7 +73,7 @@ def _values(order: Order) -> tuple[Any, ...]:
         "yes" if order.is_sandbox else "no",
         order.state,
         order.reason,
-        "yes" if order.needs_person else "no",
+        "yes" if order.needs_attention else "no",
         *(moment.isoformat(timespec="seconds") if moment else "" for moment in moments),
     )
 

@@ -22,7 +22,7 @@ from core.errors import Refusal
 from customers.models import Customer
 from orders.choices import State
 from orders.models import Order
-from orders.order_panels import rooms
+from orders.order_panels import registered_panels
 from orders.services import create_order, edit_order, newest_release
 from products.input_fields import InvalidInputs
 from products.models import Plan, Product, Release
@@ -95,7 +95,7 @@ class NewOrderForm(InputsForm):
             field.widget = AutocompleteSelect(Order._meta.get_field(name), admin_site)
             field.widget.choices = field.choices
             field.widget.is_required = True
-        places = [place for room in rooms() for place in room.places()]
+        places = [place for room in registered_panels() for place in room.places()]
         self.fields["provider_slug"].choices = [("", gettext("The platform chooses")), *places]  # type: ignore[attr-defined]
 
     @classmethod

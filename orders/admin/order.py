@@ -26,7 +26,7 @@ from orders.admin.export import as_csv
 from orders.admin.new_order import add_order, edit_draft
 from orders.admin.order_actions import STEERS, bulk_change, is_possible, steer_one
 from orders.admin.order_page import page_of
-from orders.allowed_actions import Verb
+from orders.allowed_actions import OrderAction
 from orders.choices import State
 from orders.models import Order
 from orders.services import reveal_secrets
@@ -34,7 +34,7 @@ from orders.services import reveal_secrets
 MARK = '<span class="gl-tag {}">{}</span>'  # the theme's own labels cost a template each
 TWO_LINES = '<span class="gl-two"><b>{}</b><small>{}</small></span>'
 # Which action of the page asks what; whatever is not named here is always offered.
-VERB_OF = {verb.value: verb for verb in Verb}
+ACTION_OF = {action.value: action for action in OrderAction}
 
 
 class NeedsPersonFilter(admin.SimpleListFilter):
@@ -50,9 +50,9 @@ class NeedsPersonFilter(admin.SimpleListFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         """The orders chosen."""
         if self.value() == "yes":
-            return queryset.needing_a_person()  # type: ignore[attr-defined,no-any-return]
+            return queryset.needing_attention()  # type: ignore[attr-defined,no-any-return]
         if self.value() == "moving":
-            return queryset.filter(state__in=(State.PROVISIONING, State.REMOVING), needs_person=False)
+            return queryset.filter(state__in=(State.PROVISIONING, State.REMOVING), needs_attention=False)
         return queryset
 
 
@@ -146,7 +146,7 @@ class OrderAdmin(ModelAdmin):
     @admin.display(description=_("needs a person"), empty_value="")
     def needs(self, order: Order) -> str | None:
         """A mark where staff have to act."""
-        asks = order.needs_person or order.state == State.PENDING
+        asks = order.needs_attention or order.state == State.PENDING
         return format_html(MARK, "gl-error", gettext("Yes")) if asks else None
 
     @admin.display(description=_("created"), ordering="created_at")
@@ -157,12 +157,12 @@ class OrderAdmin(ModelAdmin):
     @admin.action(description=_("Approve"), permissions=("approve",))
     def approve_many(self, request: HttpRequest, queryset: QuerySet[Order]) -> HttpResponse | None:
         """The selected orders are approved, once that is confirmed."""
-        return change_rows(self, request, bulk_change(request, STEERS[Verb.APPROVE]), queryset)
+        return change_rows(self, request, bulk_change(request, STEERS[OrderAction.APPROVE]), queryset)
 
     @admin.action(description=_("Try again"), permissions=("steer",))
     def retry_many(self, request: HttpRequest, queryset: QuerySet[Order]) -> HttpResponse | None:
         """The selected orders are tried again, once that is confirmed."""
-        return change_rows(self, request, bulk_change(request, STEERS[Verb.RETRY]), queryset)
+        return change_rows(self, request, bulk_change(request, STEERS[OrderAction.RETRY]), queryset)
 
     @admin.action(description=_("Export as CSV"), permissions=("view",))
     def export_csv(self, request: HttpRequest, queryset: QuerySet[Order]) -> HttpResponseBase:
@@ -201,7 +201,7 @@ class OrderAdmin(ModelAdmin):
     )
     def place(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """The draft becomes an order."""
-        return steer_one(self, request, object_id, STEERS[Verb.PLACE])
+        return steer_one(self, request, object_id, STEERS[OrderAction.PLACE])
 
     @action(
         description=_("Approve"),
@@ -212,7 +212,7 @@ class OrderAdmin(ModelAdmin):
     )
     def approve(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """The order may be set up."""
-        return steer_one(self, request, object_id, STEERS[Verb.APPROVE])
+        return steer_one(self, request, object_id, STEERS[OrderAction.APPROVE])
 
     @action(
         description=_("Try again"),
@@ -223,7 +223,7 @@ class OrderAdmin(ModelAdmin):
     )
     def retry(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """What failed is tried again."""
-        return steer_one(self, request, object_id, STEERS[Verb.RETRY])
+        return steer_one(self, request, object_id, STEERS[OrderAction.RETRY])
 
     @action(
         description=_("Resume"),
@@ -234,12 +234,12 @@ class OrderAdmin(ModelAdmin):
     )
     def resume(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """The services start again."""
-        return steer_one(self, request, object_id, STEERS[Verb.RESUME])
+        return steer_one(self, request, object_id, STEERS[OrderAction.RESUME])
 
     @action(description=_("Suspend"), icon="pause", permissions=("steer", "view"), url_path="suspend")
     def suspend(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """The services stop, the data stays."""
-        return steer_one(self, request, object_id, STEERS[Verb.SUSPEND])
+        return steer_one(self, request, object_id, STEERS[OrderAction.SUSPEND])
 
     @action(
         description=_("Remove"),
@@ -250,7 +250,7 @@ class OrderAdmin(ModelAdmin):
     )
     def remove(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Everything outside goes."""
-        return steer_one(self, request, object_id, STEERS[Verb.REMOVE])
+        return steer_one(self, request, object_id, STEERS[OrderAction.REMOVE])
 
     @action(description=_("Secrets"), icon="key", permissions=("reveal", "view"), url_path="secrets")
     @sensitive_variables("values", "shown")
@@ -280,5 +280,5 @@ class OrderAdmin(ModelAdmin):
 
 
 def _is_offered(action_name: str, order: Order) -> bool:
-    verb = VERB_OF.get(action_name.removeprefix("orders_order_"))
-    return verb is None or is_possible(verb, order)
+    action = ACTION_OF.get(action_name.removeprefix("orders_order_"))
+    return action is None or is_possible(action, order)

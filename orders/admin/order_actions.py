@@ -22,7 +22,7 @@ from core.errors import Refusal
 from customers.models import User
 from orders import services, state_colours
 from orders.admin.order_page import money_words, plan_of, would_destroy
-from orders.allowed_actions import Verb, may_ask
+from orders.allowed_actions import OrderAction, is_allowed
 from orders.choices import State, Wanted
 from orders.models import Order
 
@@ -33,7 +33,7 @@ Words = str | Promise
 class Steer:
     """One thing staff may ask: who may, what is said before, and which service does it."""
 
-    verb: Verb
+    action: OrderAction
     title: Words
     says: Words
     done: Words
@@ -46,11 +46,11 @@ class Steer:
     shows_plan: bool = False
 
 
-STEERS: Mapping[Verb, Steer] = {
-    one.verb: one
+STEERS: Mapping[OrderAction, Steer] = {
+    one.action: one
     for one in (
         Steer(
-            verb=Verb.PLACE,
+            action=OrderAction.PLACE,
             title=_("Place the order"),
             says=_("The order then waits for approval, unless its plan approves by itself. The customer is told."),
             done=_("Order %(order)s has been placed."),
@@ -59,7 +59,7 @@ STEERS: Mapping[Verb, Steer] = {
             shows_plan=True,
         ),
         Steer(
-            verb=Verb.APPROVE,
+            action=OrderAction.APPROVE,
             title=_("Approve the order"),
             bulk_title=_("Approve selected orders"),
             bulk_says=_("Everything on their plans is made now; each subscription starts once every check has passed."),
@@ -70,7 +70,7 @@ STEERS: Mapping[Verb, Steer] = {
             shows_plan=True,
         ),
         Steer(
-            verb=Verb.SUSPEND,
+            action=OrderAction.SUSPEND,
             title=_("Suspend the order"),
             says=_("Its services stop and monitoring pauses. All data is kept; resuming starts the services again."),
             done=_("Order %(order)s is being suspended."),
@@ -78,14 +78,14 @@ STEERS: Mapping[Verb, Steer] = {
             needs_why=True,
         ),
         Steer(
-            verb=Verb.RESUME,
+            action=OrderAction.RESUME,
             title=_("Resume the order"),
             says=_("Its services start again on the data that was kept, and monitoring goes on."),
             done=_("Order %(order)s is being resumed."),
             call=lambda order, actor, why: services.resume_order(order=order, actor=actor, why=why),
         ),
         Steer(
-            verb=Verb.RETRY,
+            action=OrderAction.RETRY,
             title=_("Try again"),
             bulk_title=_("Try selected orders again"),
             bulk_says=_("What failed is tried again from where it stands; an order with nothing to try refuses."),
@@ -94,7 +94,7 @@ STEERS: Mapping[Verb, Steer] = {
             call=lambda order, actor, why: services.retry_order(order=order, actor=actor, why=why),
         ),
         Steer(
-            verb=Verb.REMOVE,
+            action=OrderAction.REMOVE,
             title=_("Remove the order"),
             says=_("This cannot be undone. The order, its timeline and its invoices stay; all of this is destroyed:"),
             done=_("Order %(order)s is being removed."),
@@ -106,9 +106,11 @@ STEERS: Mapping[Verb, Steer] = {
 }
 
 
-def is_possible(verb: Verb, order: Order) -> bool:
+def is_possible(action: OrderAction, order: Order) -> bool:
     """True when the order, as it stands, would not refuse."""
-    return may_ask(verb, state=State(order.state), wanted=Wanted(order.wanted), needs_person=order.needs_person)
+    return is_allowed(
+        action, state=State(order.state), wanted=Wanted(order.wanted), needs_attention=order.needs_attention
+    )
 
 
 def needs_reference(how: Steer, order: Order) -> bool:
@@ -155,7 +157,7 @@ def steer_one(model_admin: Any, request: HttpRequest, object_id: str, how: Steer
     if order is None:
         raise Http404
     back = reverse("admin:orders_order_change", args=(order.pk,))
-    if not is_possible(how.verb, order):
+    if not is_possible(how.action, order):
         words = gettext("That cannot be asked of this order: it is “%(state)s”.")
         messages.error(request, words % {"state": order.get_state_display()})
         return redirect(back)

@@ -15,7 +15,7 @@ from core.text.units import cpu_words
 from orders import state_colours
 from orders.choices import Part, PartState, State
 from orders.models import Order, OrderEvent
-from orders.order_panels import Fact, PartRow, rooms
+from orders.order_panels import Fact, PartRow, registered_panels
 
 EVENTS = 200
 UNPLACED = (State.DRAFT, State.PENDING)
@@ -47,7 +47,7 @@ def page_of(order: Order) -> dict[str, Any]:
         "fee": money_words(Money(order.terms.setup_fee, order.terms.currency)) if order.terms.setup_fee else "",
         "parts": [] if order.state in UNPLACED else part_lines(order),
         "plan": plan_of(order) if order.state in UNPLACED else [],
-        "room_sections": [section for room in rooms() for section in room.sections(order)],
+        "room_panels": [panel for room in registered_panels() for panel in room.panels(order)],
         "events": events[:EVENTS],
         "has_older": len(events) > EVENTS,
     }
@@ -66,7 +66,7 @@ def timeline(order: Order) -> list[OrderEvent]:
 def part_lines(order: Order) -> list[PartLine]:
     """The parts in the order of arrival, those still to come included."""
     seen = {part.part: part for part in order.parts.all()}
-    rows = {row.part: row for room in rooms() for row in room.part_rows(order)}
+    rows = {row.part: row for room in registered_panels() for row in room.part_rows(order)}
     return [_line(order, part, seen.get(part), rows.get(part)) for part in Part]
 
 
@@ -106,12 +106,12 @@ def plan_of(order: Order) -> list[Fact]:
         Fact(label=gettext("Size"), value=f"{size} · {plan.get_placement_display()}"),
         Fact(label=gettext("Price"), value=gettext("Nothing: a rehearsal") if order.is_sandbox else price),
     ]
-    return [*own, *(fact for room in rooms() for fact in room.plan(order))]
+    return [*own, *(fact for room in registered_panels() for fact in room.plan(order))]
 
 
 def would_destroy(order: Order) -> list[str]:
     """What a removal takes away for good, as each room says it."""
-    return [words for room in rooms() for words in room.would_destroy(order)]
+    return [words for room in registered_panels() for words in room.would_destroy(order)]
 
 
 def input_lines(order: Order) -> Iterable[tuple[str, Any]]:

@@ -11,7 +11,7 @@ from core.api.base import MoneySerializer
 from core.errors import Refusal
 from orders.choices import State
 from orders.models import Order
-from orders.order_panels import rooms
+from orders.order_panels import registered_panels
 
 
 class NothingPlanned(Refusal):
@@ -92,6 +92,6 @@ def plan_document(order: Order, *, inside: bool) -> dict[str, Any]:
     if order.state not in (State.DRAFT, State.PENDING):
         raise NothingPlanned(_("This order has been approved: see its parts and its timeline."))
     document: dict[str, Any] = {"reference": order.reference}
-    for room in rooms():
+    for room in registered_panels():
         document |= room.planned(order, inside=inside)
     return document

@@ -36,10 +36,10 @@ class OrderResourceSerializer(RowSerializer):
 
     order = serializers.CharField(source="order.reference", read_only=True)
     settled = serializers.BooleanField(source="is_settled", read_only=True, help_text="What is wanted is reached.")
-    needs_person = serializers.BooleanField(source="has_failed", read_only=True)
+    needs_attention = serializers.BooleanField(source="has_failed", read_only=True)
     last_error = serializers.SerializerMethodField(help_text="Shown to staff only.")
 
-    RESOURCE_FIELDS = ("id", "order", "wanted", "settled", "needs_person", "last_error", "created_at", "updated_at")
+    RESOURCE_FIELDS = ("id", "order", "wanted", "settled", "needs_attention", "last_error", "created_at", "updated_at")
 
     def get_last_error(self, row: Any) -> str:
         """What the outside said last."""

@@ -36,7 +36,7 @@ class PartSerializer(RowSerializer):
 
     def get_message(self, part: OrderPart) -> str:
         """The room's own words to staff; to customers what is for them."""
-        return part.message if sees_inside(self) else part.told or str(PartState(part.state).label)
+        return part.message if sees_inside(self) else part.customer_message or str(PartState(part.state).label)
 
 
 class OrderSerializer(RowSerializer):
@@ -67,7 +67,7 @@ class OrderSerializer(RowSerializer):
             "wanted_version",
             "state",
             "reason",
-            "needs_person",
+            "needs_attention",
             "parts",
             "created_at",
             "updated_at",
@@ -81,8 +81,8 @@ class OrderSerializer(RowSerializer):
         """Why the order stands where it stands."""
         if sees_inside(self):
             return order.reason
-        if order.needs_person and order.state != State.DEGRADED:
-            return _("Something needs our attention; our staff have been told.")
+        if order.needs_attention and order.state != State.DEGRADED:
+            return _("Something needs our attention; our staff have been notified.")
         return reason_for_customers(order, order.parts.all())
 
 

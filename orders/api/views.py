@@ -45,11 +45,11 @@ class OrderFilter(RowFilter):
     customer = django_filters.CharFilter("customer__number")
     product = django_filters.CharFilter("release__product__slug")
     sandbox = TrueFalseFilter("is_sandbox")
-    needs_person = TrueFalseFilter()
+    needs_attention = TrueFalseFilter()
 
     class Meta:
         model = Order
-        fields = ("state", "customer", "product", "sandbox", "needs_person")
+        fields = ("state", "customer", "product", "sandbox", "needs_attention")
 
 
 class OrderView(RowsView):
@@ -136,11 +136,11 @@ class OrderView(RowsView):
         shown = EventSerializer(page, many=True, context=self.get_serializer_context())
         return self.get_paginated_response(shown.data)
 
-    def _ask(self, verb: Callable[..., Order], takes: type[NothingSerializer | WhySerializer]) -> Response:
+    def _ask(self, action: Callable[..., Order], takes: type[NothingSerializer | WhySerializer]) -> Response:
         order = self.get_object()
         asked = takes(data=self.request.data)
         asked.is_valid(raise_exception=True)
-        verb(order=order, actor=self.request.user, **asked.validated_data)
+        action(order=order, actor=self.request.user, **asked.validated_data)
         return Response(self._shown(order), status=status.HTTP_202_ACCEPTED)
 
     def _shown(self, order: Order) -> Any:

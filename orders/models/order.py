@@ -37,15 +37,15 @@ class OrderQuerySet(models.QuerySet["Order"]):
         settled = (State.DRAFT, State.PENDING, State.REMOVED)
         return self.exclude(state__in=settled)
 
-    def needing_a_person(self) -> Self:
+    def needing_attention(self) -> Self:
         """Orders on which staff have to act: approve, or mend."""
-        return self.filter(Q(needs_person=True) | Q(state=State.PENDING))
+        return self.filter(Q(needs_attention=True) | Q(state=State.PENDING))
 
 
 class Order(Timestamped):
     """A product implemented for a customer: what is wanted, and how far it is.
 
-    `state`, `reason` and `needs_person` are derived (orders.lifecycle) and stored for queries; nobody sets them.
+    `state`, `reason` and `needs_attention` are derived (orders.lifecycle) and stored for queries; nobody sets them.
     """
 
     reference = models.CharField(_("reference"), max_length=12, unique=True, editable=False)
@@ -83,7 +83,7 @@ class Order(Timestamped):
     wanted_version = models.PositiveIntegerField(_("wanted version"), default=1)
     state = models.CharField(_("state"), max_length=12, choices=State.choices, default=State.DRAFT)
     reason = models.TextField(_("why"), blank=True)
-    needs_person = models.BooleanField(_("needs a person"), default=False)
+    needs_attention = models.BooleanField(_("needs attention"), default=False)
 
     placed_at = models.DateTimeField(_("placed"), null=True, blank=True)
     approved_at = models.DateTimeField(_("approved"), null=True, blank=True)
@@ -123,8 +123,8 @@ class Order(Timestamped):
         )
         indexes = (
             models.Index(fields=("state", "-id"), name="order_by_state"),
-            # Read by the dashboard: the few orders that need a person.
-            models.Index(fields=("-id",), name="order_needs_person", condition=Q(needs_person=True)),
+            # Read by the dashboard: the few orders that need attention.
+            models.Index(fields=("-id",), name="order_needs_attention", condition=Q(needs_attention=True)),
         )
 
     def __str__(self) -> str:

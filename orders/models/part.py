@@ -1,4 +1,4 @@
-"""What an order is made of, as the rooms above report it."""
+"""The parts of an order, as the rooms above report them."""
 
 from __future__ import annotations
 
@@ -7,25 +7,24 @@ from django.utils.translation import gettext_lazy as _
 
 from core.models import Timestamped
 from orders.choices import Part, PartState
-from orders.lifecycle import PartSeen
+from orders.lifecycle import ReportedPart
 from orders.models.order import Order
 
 
 class OrderPart(Timestamped):
-    """The last report on one part of an order, and the version of the wish it answers."""
+    """The last report on one part of an order, and the order's version that it answers."""
 
     order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="parts", verbose_name=_("order"))
     part = models.CharField(_("part"), max_length=12, choices=Part.choices)
-    state = models.CharField(_("state"), max_length=10, choices=PartState.choices)
+    state = models.CharField(_("state"), max_length=12, choices=PartState.choices)
     version = models.PositiveIntegerField(_("version"))
     message = models.TextField(_("message"), blank=True)
-    # The database fills it for workers of the version before, which do not know of it while an upgrade runs.
-    told = models.TextField(
-        _("what customers read"),
+    customer_message = models.TextField(
+        _("message for customers"),
         blank=True,
         default="",
         db_default="",
-        help_text=_("Without the outside's own words."),
+        help_text=_("Without technical details."),
     )
 
     class Meta:
@@ -37,12 +36,12 @@ class OrderPart(Timestamped):
         return f"{self.get_part_display()}: {self.get_state_display()}"
 
     @property
-    def seen(self) -> PartSeen:
-        """The row as a plain value."""
-        return PartSeen(
+    def reported(self) -> ReportedPart:
+        """The row as a value of `orders.lifecycle`."""
+        return ReportedPart(
             part=Part(self.part),
             state=PartState(self.state),
             version=self.version,
             message=self.message,
-            told=self.told,
+            customer_message=self.customer_message,
         )

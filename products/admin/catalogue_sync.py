@@ -1,4 +1,4 @@
-"""How staff see the readings of the catalogue."""
+"""Catalogue syncs in the admin."""
 
 from __future__ import annotations
 
@@ -9,35 +9,35 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
 from core.admin.read_only_rows import MachineOwned, NeedsPersonFilter, ResourceColumns, standing_of
-from products.models import CatalogueReading
+from products.models import CatalogueSync
 
 
-@admin.register(CatalogueReading)
-class CatalogueReadingAdmin(MachineOwned, ResourceColumns, ModelAdmin):
-    """When the catalogue was read, for whom, and what came of it."""
+@admin.register(CatalogueSync)
+class CatalogueSyncAdmin(MachineOwned, ResourceColumns, ModelAdmin):
+    """When the catalogue was synced, on whose request, and the result."""
 
-    list_display = ("created_at", "asked_by", "standing", "read_at", "first_line", "last_error", "next_attempt")
+    list_display = ("created_at", "requested_by", "standing", "synced_at", "first_line", "last_error", "next_attempt")
     list_filter = (NeedsPersonFilter,)
-    search_fields = ("asked_by", "summary", "last_error")
+    search_fields = ("requested_by", "summary", "last_error")
     show_full_result_count = False
     fields = (
-        *("asked_by", "created_at", "standing_words", "read_at", "whole_summary", "last_error"),
+        *("requested_by", "created_at", "state_label", "synced_at", "full_summary", "last_error"),
         *("attempts", "next_attempt"),
     )
     readonly_fields = fields
 
-    @display(description=_("standing"))
-    def standing_words(self, reading: CatalogueReading) -> str:
-        """How far the reading is."""
-        return standing_of(reading)[1]
+    @display(description=_("state"))
+    def state_label(self, sync: CatalogueSync) -> str:
+        """The state of the sync."""
+        return standing_of(sync)[1]
 
-    @display(description=_("what came of it"))
-    def first_line(self, reading: CatalogueReading) -> str:
-        """The first product's line."""
-        first, _newline, rest = reading.summary.partition("\n")
+    @display(description=_("result"))
+    def first_line(self, sync: CatalogueSync) -> str:
+        """The first line of the result."""
+        first, _newline, rest = sync.summary.partition("\n")
         return f"{first} …" if rest else first
 
-    @display(description=_("what came of it"))
-    def whole_summary(self, reading: CatalogueReading) -> str:
-        """Every product's lines."""
-        return format_html('<div style="white-space: pre-wrap">{}</div>', reading.summary or "-")
+    @display(description=_("result"))
+    def full_summary(self, sync: CatalogueSync) -> str:
+        """The result of every product."""
+        return format_html('<div style="white-space: pre-wrap">{}</div>', sync.summary or "-")

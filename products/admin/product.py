@@ -20,13 +20,13 @@ from core.admin.confirmed_actions import Change, change_rows, confirm
 from core.admin.read_only_rows import MachineOwned
 from products.admin.plan import PlanColumns
 from products.models import Plan, Product, Release
-from products.services import put_on_sale, request_catalogue, retire_product
+from products.services import put_on_sale, request_catalogue_sync, retire_product
 
 STATES = {Product.State.ON_SALE: "success", Product.State.RETIRED: "", "error": "danger"}
 
-READ = Change(
-    title=_("Read the catalogue now"),
-    says=_("A worker reads the catalogue: products, releases and plans become what it says."),
+SYNC = Change(
+    title=_("Sync catalogue"),
+    says=_("A worker reads the catalogue and updates products, releases and plans."),
     verb=lambda row: None,
 )
 RETIRE = Change(
@@ -103,7 +103,7 @@ class ProductAdmin(ModelAdmin):
     list_select_related = ("present_release__product",)
     search_fields = ("name", "slug", "summary")
     actions = ("retire", "sell")
-    actions_list = ("read_catalogue",)
+    actions_list = ("sync_catalogue",)
     inlines = (PlanInline, ReleaseInline)
     fieldsets = (
         (None, {"fields": ("name", "slug", "state", "summary", "description", "icon", "present_release")}),
@@ -138,9 +138,9 @@ class ProductAdmin(ModelAdmin):
         """Whoever may put products on sale and retire them."""
         return request.user.has_perm("products.sell_product")
 
-    def has_read_permission(self, request: HttpRequest) -> bool:
-        """Whoever may have the catalogue read."""
-        return request.user.has_perm("products.read_catalogue")
+    def has_sync_permission(self, request: HttpRequest) -> bool:
+        """Staff who may sync the catalogue."""
+        return request.user.has_perm("products.sync_catalogue")
 
     @display(description=_("state"), ordering="state", label=STATES)
     def shown_state(self, product: Product) -> tuple[str, str]:
@@ -171,15 +171,15 @@ class ProductAdmin(ModelAdmin):
         """What the last import found wrong, line by line."""
         return format_html('<div style="white-space: pre-wrap">{}</div>', product.import_error or gettext("None."))
 
-    @action(description=READ.title, permissions=["read"], icon="sync")
-    def read_catalogue(self, request: HttpRequest) -> HttpResponse:
-        """A worker will read the catalogue."""
-        if (page := confirm(self, request, READ)) is not None:
+    @action(description=SYNC.title, permissions=["sync"], icon="sync")
+    def sync_catalogue(self, request: HttpRequest) -> HttpResponse:
+        """A worker will sync the catalogue."""
+        if (page := confirm(self, request, SYNC)) is not None:
             return page
-        request_catalogue(actor=request.user)  # type: ignore[arg-type]  # nobody anonymous gets here
-        words = gettext("The catalogue is being read; what comes of it is shown here.")
+        request_catalogue_sync(actor=request.user)  # type: ignore[arg-type]  # nobody anonymous gets here
+        words = gettext("Catalogue sync requested; its result is shown here.")
         self.message_user(request, words, messages.SUCCESS)
-        return redirect("admin:products_cataloguereading_changelist")
+        return redirect("admin:products_cataloguesync_changelist")
 
     @action(description=_("Retire selected products"), permissions=["sell"])
     def retire(self, request: HttpRequest, products: QuerySet[Product]) -> TemplateResponse | None:

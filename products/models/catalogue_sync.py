@@ -1,4 +1,4 @@
-"""A reading of the catalogue: asked for by a person or by a hook, done by a worker."""
+"""A sync of the catalogue: requested by a person, a hook or the schedule, run by a worker."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from django.utils.translation import gettext_lazy as _
 from core.models import Resource
 
 
-class CatalogueReading(Resource):
-    """The catalogue is to be read, or was: what came of it, product by product, or why it cannot be reached."""
+class CatalogueSync(Resource):
+    """One sync of the catalogue: its result, product by product, or why the catalogue could not be read."""
 
-    asked_by = models.CharField(_("asked by"), max_length=160, blank=True)
-    read_at = models.DateTimeField(_("read"), null=True, blank=True)
-    summary = models.TextField(_("what came of it"), blank=True)
+    requested_by = models.CharField(_("requested by"), max_length=160, blank=True)
+    synced_at = models.DateTimeField(_("synced"), null=True, blank=True)
+    summary = models.TextField(_("result"), blank=True)
 
     class Meta(Resource.Meta):
-        verbose_name = _("reading of the catalogue")
-        verbose_name_plural = _("readings of the catalogue")
+        verbose_name = _("catalogue sync")
+        verbose_name_plural = _("catalogue syncs")
         ordering = ("-pk",)
 
     def __str__(self) -> str:
-        return f"{self._meta.verbose_name} {self.pk}"
+        return f"Catalogue sync {self.pk}"

@@ -56,9 +56,9 @@ class Product(Timestamped):
         verbose_name_plural = _("products")
         ordering = ("name",)
         permissions = (
-            ("read_catalogue", _("Can have the catalogue read")),
+            ("sync_catalogue", _("Can sync the catalogue")),
             ("sell_product", _("Can put products on sale and retire them")),
-            ("trust_product", _("Can trust a product with what the policy refuses")),
+            ("trust_product", _("Can mark a product as trusted (compose policy off)")),
         )
 
     def __str__(self) -> str:

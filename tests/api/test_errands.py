@@ -56,7 +56,7 @@ def test_an_errand_is_accepted_and_told_as_it_goes(
     assert answer.status_code == 202
     told = answer.json()
     assert (told["verb"], told["size"], told["reason"]) == (noun, body.get("size", ""), body.get("why", ""))
-    assert (told["settled"], told["needs_person"], told["server"]) == (False, False, server.pk)
+    assert (told["settled"], told["needs_attention"], told["server"]) == (False, False, server.pk)
     [listed] = powerful.get(here(server, "errands/")).json()["results"]
     assert listed == told
 

@@ -185,7 +185,7 @@ def test_what_went_wrong_inside_is_for_staff(owner: APIClient, operator: APIClie
     shown = owner.get(here).json()
     assert (shown["state"], shown["reason"]) == (
         "attention",
-        "Something needs our attention; our staff have been told.",
+        "Something needs our attention; our staff have been notified.",
     )
 
 
@@ -216,11 +216,11 @@ def test_filters_narrow_the_list(operator: APIClient, customer: Customer, draft:
         return {row["reference"] for row in operator.get(f"{ORDERS}?{query}").json()["results"]}
 
     both = {draft.reference, placed.reference}
-    assert found("") == found("state=draft&state=pending") == found("needs_person=false") == both
+    assert found("") == found("state=draft&state=pending") == found("needs_attention=false") == both
     assert found("state=pending") == found("sandbox=true") == {placed.reference}
     assert found(f"customer={customer.number}") == {draft.reference}
     assert found(f"product={draft.release.product.slug}") == {draft.reference}
-    assert found("needs_person=true") == set()
+    assert found("needs_attention=true") == set()
 
 
 @pytest.mark.parametrize("query", ["state=lost", "stat=draft", "page_size=many", "sandbox=maybe", "page_size=0"])

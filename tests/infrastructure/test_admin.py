@@ -65,7 +65,7 @@ def post(client: Client, url: str, action: str, *rows: Any) -> str:
 def test_try_again_retries_each_order_once_and_counts(operator: Client, sandbox: Provider) -> None:
     rows = [failed(sandbox), failed(sandbox)]
     assert "2 orders are tried again." in post(operator, "/admin/infrastructure/server/", "try_again", *rows)
-    assert not Order.objects.filter(needs_person=True).exists()
+    assert not Order.objects.filter(needs_attention=True).exists()
     assert LogEntry.objects.count() == 2
     assert "2 refused" in post(operator, "/admin/infrastructure/server/", "try_again", *rows)
 
@@ -74,7 +74,7 @@ def test_try_again_is_refused_without_its_permission(client: Client, sandbox: Pr
     row = failed(sandbox)
     client.force_login(staff("view_server"))
     post(client, "/admin/infrastructure/server/", "try_again", row)
-    assert Order.objects.filter(needs_person=True).exists()
+    assert Order.objects.filter(needs_attention=True).exists()
 
 
 def test_list_shows_only_what_needs_a_person(operator: Client, sandbox: Provider) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from infrastructure.models import Provider, Server
-from infrastructure.order_panel import InfrastructureSections
+from infrastructure.order_panel import InfrastructurePanels
 from tests.factories import make_draft
 from tests.infrastructure.conftest import MakeHost
 
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.django_db
 def destroyed(**fields: object) -> list[str]:
     order = make_draft()
     Server.objects.create(order=order, **fields)
-    return list(InfrastructureSections().would_destroy(order))
+    return list(InfrastructurePanels().would_destroy(order))
 
 
 def test_a_server_that_was_made_for_its_order_goes_with_its_disk(cloud: Provider) -> None:

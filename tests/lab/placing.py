@@ -56,7 +56,7 @@ def part_of(order: Order, part: Part = Part.COMPOSITION) -> tuple[str, str]:
     return (row.state, row.message) if row else ("", "")
 
 
-def needs_person(order: Order) -> bool:
+def needs_attention(order: Order) -> bool:
     """True once the order waits for a person."""
     order.refresh_from_db()
     return order.state == State.ATTENTION
@@ -64,7 +64,7 @@ def needs_person(order: Order) -> bool:
 
 def is_launched(order: Order) -> bool:
     """True once the composition runs; an order that needs a person fails the test with its reason."""
-    assert not needs_person(order), order.reason
+    assert not needs_attention(order), order.reason
     return part_of(order)[0] == PartState.READY
 
 

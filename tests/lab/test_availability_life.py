@@ -207,7 +207,7 @@ def work_on_it(life: MonitoredOrder, witness: Witness) -> timedelta:
     life.address.status = 500
     life.until(lambda: life.monitor.state == "down" and bool(life.problems()), "down in maintenance")
     assert [[host["host"] for host in one["hosts"]] for one in life.windows(window.key)] == [[life.order.key]]
-    assert life.told()[0] == PartState.RESTING
+    assert life.told()[0] == PartState.MAINTENANCE
     assert life.told()[1].startswith("Under maintenance until")
     assert life.order.reason == life.told()[1]
     assert state_is(life, State.ACTIVE)

@@ -29,7 +29,7 @@ from orders.models import Order
 from orders.services import remove_order
 from tests.lab.ec2 import IMAGE, ec2
 from tests.lab.hosts import lab_hosts
-from tests.lab.placing import clear_away, is_launched, needs_person, place, pool_of
+from tests.lab.placing import clear_away, is_launched, needs_attention, place, pool_of
 from tests.lab.test_ec2_order import Amazon, greeting, is_in, on_the_host
 
 pytestmark = [pytest.mark.lab, pytest.mark.enable_socket, pytest.mark.django_db(transaction=True)]
@@ -80,7 +80,7 @@ def test_a_server_terminated_behind_our_back_is_made_anew_from_its_release(
 
     [ghost] = compared(provider, drive_until)
     assert (ghost.kind, ghost.thing, ghost.outside_id) == ("ghost", "server", former)
-    assert needs_person(order)
+    assert needs_attention(order)
     assert f"The provider no longer knows server {former}." in order.reason
 
     rebuild_ghost(finding=ghost)
@@ -111,7 +111,7 @@ def test_a_cloud_server_whose_containers_all_vanished_is_found_and_launched_agai
 
     [ghost] = compared(provider, drive_until)
     assert (ghost.kind, ghost.thing, ghost.order) == ("ghost", "composition", order)
-    assert needs_person(order)
+    assert needs_attention(order)
     assert "None of its containers is left on its server." in order.reason
 
     recreate(finding=ghost)

@@ -31,7 +31,7 @@ from tests.lab.placing import (
     clear_away,
     command_lines,
     is_launched,
-    needs_person,
+    needs_attention,
     part_of,
     place,
     pool_of,
@@ -68,7 +68,7 @@ def host(target: SshTarget, db: None) -> Host:
 
 def refused(order: Order, drive_until: DriveUntil, *, seconds: float = 90) -> str:
     """Why the order needs a person, once it does."""
-    drive_until(lambda: needs_person(order), seconds)
+    drive_until(lambda: needs_attention(order), seconds)
     return order.reason
 
 

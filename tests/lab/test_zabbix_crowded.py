@@ -106,7 +106,7 @@ def test_order_is_registered_and_read_once_there_are_sessions_again(life: Monito
     assert life.told() == (PartState.WORKING, WORDS)
     assert life.monitor.last_error == WORDS
     assert (life.order.state, life.order.reason) == (State.ACTIVE, "Running; monitoring pending.")
-    assert not life.order.needs_person
+    assert not life.order.needs_attention
 
     take_sessions(role, -1)
     life.soon()

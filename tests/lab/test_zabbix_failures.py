@@ -103,7 +103,7 @@ def test_order_arrives_while_zabbix_is_in_trouble_and_is_registered_afterwards(
         life.soon()
         life.beat()
         assert (life.order.state, life.order.reason) == (State.ACTIVE, "Running; monitoring pending."), fault
-        assert not life.order.needs_person
+        assert not life.order.needs_attention
         assert life.told() == (PartState.WORKING, said_of(fault, door))
         assert life.monitor.last_error == said_of(fault, door)
         assert life.monitor.next_attempt_at is not None
@@ -111,7 +111,7 @@ def test_order_arrives_while_zabbix_is_in_trouble_and_is_registered_afterwards(
     life.soon()
     life.beat()
     assert life.told() == (PartState.READY, "1 check registered.")
-    assert life.order.reason == "Running; every check has passed."
+    assert life.order.reason == "Running; all checks passed."
     assert counted(life, admin) == ONE_OF_EACH
 
 
@@ -171,13 +171,13 @@ def test_web_server_that_refuses_us_needs_a_person_and_nothing_else(
     door.fault = "401"
     life.beat()
     assert life.told() == (PartState.FAILED, "Zabbix's web server refuses us: HTTP 401")
-    assert (life.order.state, life.order.needs_person) == (State.ACTIVE, True)
-    assert life.order.reason == "Running, but Monitoring needs a person: Zabbix's web server refuses us: HTTP 401"
+    assert (life.order.state, life.order.needs_attention) == (State.ACTIVE, True)
+    assert life.order.reason == "Running, but Monitoring needs attention: Zabbix's web server refuses us: HTTP 401"
     door.fault = "open"
     retry_monitor(monitor=life.monitor)
     life.beat()
     assert life.told()[0] == PartState.READY
-    assert not life.order.needs_person
+    assert not life.order.needs_attention
     assert counted(life, admin) == ONE_OF_EACH
 
 
@@ -234,12 +234,12 @@ def test_two_hosts_of_one_tag_are_named_and_left_alone_until_one_is_gone(
         assert life.told()[0] == PartState.FAILED
         assert f"Two hosts in Zabbix carry {key}: {key}-one and {key}-two." in life.told()[1]
         assert "Take the tag 'live' from all but one" in life.order.reason
-        assert (life.order.state, life.order.needs_person) == (State.ACTIVE, True)
+        assert (life.order.state, life.order.needs_attention) == (State.ACTIVE, True)
         admin.client.call("host.delete", [hosts.pop()])
         retry_refused_monitors()
         registered(life)
         assert life.monitor.outside_id == hosts[0]
-        assert not life.order.needs_person
+        assert not life.order.needs_attention
     finally:
         still = admin.client.call("host.get", {"output": ["hostid"], "hostids": hosts})
         admin.client.call("host.delete", [one["hostid"] for one in still])
@@ -321,7 +321,7 @@ def test_account_that_may_not_make_groups_says_what_to_make_by_hand(
     life.beat()
     assert life.told()[0] == PartState.FAILED
     assert f"Make the host group '{product}' by hand, and let this account write to it" in life.told()[1]
-    assert (life.order.state, life.order.needs_person) == (State.ACTIVE, True)
+    assert (life.order.state, life.order.needs_attention) == (State.ACTIVE, True)
     assert lesser["password"] not in life.told()[1]
 
     (group,) = admin.client.call("hostgroup.create", {"name": product})["groupids"]

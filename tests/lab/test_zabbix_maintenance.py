@@ -116,7 +116,7 @@ def test_window_keeps_zabbix_and_everybody_quiet_until_it_is_called_off(
     assert not Incident.objects.exists()
     assert subjects(letters, "Incident") == 0
     assert life.order.state == State.ACTIVE
-    assert life.told()[0] == PartState.RESTING
+    assert life.told()[0] == PartState.MAINTENANCE
 
     cancel_maintenance(maintenance=window)
     cancelled_at = clock.now()

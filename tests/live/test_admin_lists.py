@@ -50,7 +50,7 @@ from monitoring.status_pages.services import renew_link
 from orders.choices import Part, PartState
 from orders.models import Order
 from orders.services import Report, place_order, report_many
-from products.models import CatalogueReading
+from products.models import CatalogueSync
 from tests.factories import CustomerFactory, PlanFactory, ProductFactory, ReleaseFactory, UserFactory, make_draft
 
 pytestmark = pytest.mark.django_db
@@ -216,7 +216,7 @@ MAKERS: dict[str, Callable[[int], object]] = {
     "monitoring.StatusPage": lambda n: renew_link(customer=CustomerFactory()),
     "monitoring.BackendStatus": lambda n: BackendStatus.objects.create(backend=f"w{n}"),
     "orders.Order": order,
-    "products.CatalogueReading": lambda n: CatalogueReading.objects.create(asked_by=f"{n}"),
+    "products.CatalogueSync": lambda n: CatalogueSync.objects.create(requested_by=f"{n}"),
     "products.Plan": lambda n: PlanFactory(),
     "products.Product": lambda n: ProductFactory(),
     "products.Release": lambda n: ReleaseFactory(),

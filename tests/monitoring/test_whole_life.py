@@ -37,7 +37,7 @@ def test_order_is_watched_while_it_runs_and_not_a_moment_longer(
 ) -> None:
     drive.settle()
     order.refresh_from_db()
-    assert (order.state, order.reason) == (State.ACTIVE, "Running; every check has passed.")
+    assert (order.state, order.reason) == (State.ACTIVE, "Running; all checks passed.")
     assert backend.hosts[order.key].spec.tags["environment"] == "sandbox"
     assert read_states() == 1
 
@@ -53,7 +53,7 @@ def test_order_is_watched_while_it_runs_and_not_a_moment_longer(
     remove_order(order=order)
     drive.settle()
     order.refresh_from_db()
-    assert (order.state, order.reason) == (State.REMOVED, "Removed; nothing is left.")
+    assert (order.state, order.reason) == (State.REMOVED, "Removed: nothing is left.")
     assert (backend.hosts, left_behind(order), backend.created) == ({}, (), 1)
 
 

@@ -12,7 +12,7 @@ from django.urls import reverse
 
 from customers.models import Customer, User
 from infrastructure.models import Provider
-from orders.allowed_actions import Verb, may_ask
+from orders.allowed_actions import OrderAction, is_allowed
 from orders.choices import Part, PartState, State, Wanted
 from orders.models import Order, OrderEvent
 from orders.services import (
@@ -78,7 +78,7 @@ def suspended() -> Order:
     return order
 
 
-def told(answer: Any) -> str:
+def messages_of(answer: Any) -> str:
     return " ".join(str(message) for message in answer.context["messages"])
 
 
@@ -108,7 +108,7 @@ def test_confirmed_step_is_taken_and_kept_in_the_history(operator: Client, step:
     answer = operator.post(page(order, step), given, follow=True)
     order.refresh_from_db()
     assert (order.state, order.wanted) == (state, wanted)
-    assert order.reference in told(answer)
+    assert order.reference in messages_of(answer)
     entry = LogEntry.objects.get()
     assert entry.object_id == str(order.pk)
     assert given.get("why", "") in entry.change_message
@@ -169,7 +169,7 @@ def test_removal_says_what_is_destroyed_and_wants_the_reference_typed(operator: 
 
 def test_step_that_does_not_fit_is_an_error_and_not_offered(operator: Client) -> None:
     order = make_draft()
-    assert "cannot be asked" in told(operator.post(page(order, "approve"), follow=True))
+    assert "cannot be asked" in messages_of(operator.post(page(order, "approve"), follow=True))
     content = operator.get(page(order)).content.decode()
     offered = [step for step in STEPS if page(order, step) in content]
     assert offered == ["place", "remove"]
@@ -179,31 +179,33 @@ def test_refusal_of_the_service_becomes_a_message(operator: Client) -> None:
     order = pending()
     Customer.objects.update(state=Customer.State.CLOSED)
     answer = operator.post(page(order, "approve"), follow=True)
-    assert "is closed; nothing can be ordered" in told(answer)
+    assert "is closed; nothing can be ordered" in messages_of(answer)
     assert not LogEntry.objects.exists()
 
 
 SERVICES = {
-    Verb.EDIT: lambda order: edit_order(order=order, name=order.name, inputs={}),
-    Verb.PLACE: lambda order: place_order(order=order),
-    Verb.APPROVE: lambda order: approve_order(order=order),
-    Verb.SUSPEND: lambda order: suspend_order(order=order),
-    Verb.RESUME: lambda order: resume_order(order=order),
-    Verb.RETRY: lambda order: retry_order(order=order),
-    Verb.REMOVE: lambda order: remove_order(order=order),
+    OrderAction.EDIT: lambda order: edit_order(order=order, name=order.name, inputs={}),
+    OrderAction.PLACE: lambda order: place_order(order=order),
+    OrderAction.APPROVE: lambda order: approve_order(order=order),
+    OrderAction.SUSPEND: lambda order: suspend_order(order=order),
+    OrderAction.RESUME: lambda order: resume_order(order=order),
+    OrderAction.RETRY: lambda order: retry_order(order=order),
+    OrderAction.REMOVE: lambda order: remove_order(order=order),
 }
 
 
-@pytest.mark.parametrize("verb", Verb)
+@pytest.mark.parametrize("action", OrderAction)
 @pytest.mark.parametrize("make", [make_draft, pending, active, failed, suspended], ids=lambda make: make.__name__)
-def test_buttons_and_services_agree(make: Any, verb: Verb) -> None:
+def test_buttons_and_services_agree(make: Any, action: OrderAction) -> None:
     order = make()
-    offered = may_ask(verb, state=State(order.state), wanted=Wanted(order.wanted), needs_person=order.needs_person)
+    offered = is_allowed(
+        action, state=State(order.state), wanted=Wanted(order.wanted), needs_attention=order.needs_attention
+    )
     if offered:
-        SERVICES[verb](order)
+        SERVICES[action](order)
     else:
         with pytest.raises(NotPossible):
-            SERVICES[verb](order)
+            SERVICES[action](order)
 
 
 def test_secrets_are_shown_by_a_click_that_is_written_down(operator: Client) -> None:
@@ -269,16 +271,16 @@ def test_orders_are_approved_together_once_confirmed(operator: Client) -> None:
     assert Order.objects.filter(state=State.PENDING).count() == 2
     answer = operator.post(LIST, {**asked, "confirmed": "yes"}, follow=True)
     assert Order.objects.filter(state=State.PENDING).count() == 0
-    assert "2 changed" in told(answer)
-    assert f"{orders[2].reference}: Only an order that waits" in told(answer)
+    assert "2 changed" in messages_of(answer)
+    assert f"{orders[2].reference}: Only an order that waits" in messages_of(answer)
     assert LogEntry.objects.count() == 2
 
 
 def test_orders_are_tried_again_together(operator: Client) -> None:
     orders = [failed(), failed()]
     asked = {"action": "retry_many", "_selected_action": [str(order.pk) for order in orders], "confirmed": "yes"}
-    assert "2 changed" in told(operator.post(LIST, asked, follow=True))
-    assert not Order.objects.filter(needs_person=True).exists()
+    assert "2 changed" in messages_of(operator.post(LIST, asked, follow=True))
+    assert not Order.objects.filter(needs_attention=True).exists()
 
 
 @pytest.mark.parametrize("action", ["approve_many", "retry_many"])
@@ -368,7 +370,7 @@ def test_draft_is_edited_until_it_is_placed(operator: Client) -> None:
     order.refresh_from_db()
     assert (order.name, order.inputs) == ("Dunes", {"title": "All dunes"})
     place_order(order=order)
-    assert "Only a draft" in told(operator.post(page(order, "edit"), {"name": "Dams"}, follow=True))
+    assert "Only a draft" in messages_of(operator.post(page(order, "edit"), {"name": "Dams"}, follow=True))
     order.refresh_from_db()
     assert order.name == "Dunes"
 

@@ -32,9 +32,9 @@ def test_failed_part_asks_for_a_person_and_goes_on_after_a_retry() -> None:
     order = place_order(order=make_draft(plan_fields={"auto_approve": True}))
     report(order.pk, Part.SERVER, PartState.FAILED, "quota exceeded", version=1)
     order.refresh_from_db()
-    assert (order.state, order.needs_person, order.reason) == (State.ATTENTION, True, "Server: quota exceeded")
+    assert (order.state, order.needs_attention, order.reason) == (State.ATTENTION, True, "Server: quota exceeded")
     order = retry_order(order=order)
-    assert (order.state, order.wanted_version, order.needs_person) == (State.PROVISIONING, 2, False)
+    assert (order.state, order.wanted_version, order.needs_attention) == (State.PROVISIONING, 2, False)
 
 
 def test_news_of_an_older_wish_changes_nothing() -> None:

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
-def told() -> Iterator[list[int]]:
+def moved() -> Iterator[list[int]]:
     """The orders that were told of, in their sequence; no room listens."""
     heard: list[int] = []
 
@@ -31,10 +31,10 @@ def told() -> Iterator[list[int]]:
 
 
 @pytest.fixture
-def order(told: list[int]) -> Order:
+def order(moved: list[int]) -> Order:
     """An order that is on its way."""
     placed = place_order(order=make_draft(plan_fields={"auto_approve": True}))
-    told.clear()
+    moved.clear()
     return placed
 
 
@@ -44,38 +44,47 @@ def say(order: Order, part: Part, state: PartState, message: str = "") -> None:
     )
 
 
-def test_progress_concerns_nobody_else(order: Order, told: list[int]) -> None:
+def test_progress_concerns_nobody_else(order: Order, moved: list[int]) -> None:
     say(order, Part.SERVER, PartState.WORKING, "Asked for a server.")
     say(order, Part.SERVER, PartState.WORKING, "Still booting.")
-    assert told == []
+    assert moved == []
 
 
-def test_a_part_that_arrives_lets_the_next_one_look(order: Order, told: list[int]) -> None:
+def test_a_part_that_arrives_lets_the_next_one_look(order: Order, moved: list[int]) -> None:
     say(order, Part.SERVER, PartState.WORKING)
-    told.clear()
+    moved.clear()
     say(order, Part.SERVER, PartState.READY)
-    assert told == [order.pk]
+    assert moved == [order.pk]
 
 
-def test_a_changed_state_is_always_told(order: Order, told: list[int]) -> None:
+def test_a_changed_state_is_always_told(order: Order, moved: list[int]) -> None:
     for part in (Part.SERVER, Part.COMPOSITION, Part.ENDPOINTS):
         say(order, part, PartState.READY)
-    assert told == [order.pk] * 3
+    assert moved == [order.pk] * 3
     say(order, Part.ENDPOINTS, PartState.DOWN, "Maps do not answer.")
-    assert told == [order.pk] * 4  # degraded: its own state changed
+    assert moved == [order.pk] * 4  # degraded: its own state changed
 
 
-def test_monitoring_that_is_gone_lets_the_composition_go(order: Order, told: list[int]) -> None:
+def test_monitoring_that_is_gone_lets_the_composition_go(order: Order, moved: list[int]) -> None:
     say(order, Part.MONITORING, PartState.WORKING)
-    told.clear()
+    moved.clear()
     say(order, Part.MONITORING, PartState.REMOVED)
-    assert told == [order.pk]
+    assert moved == [order.pk]
 
 
-def tell(order: Order, message: str, news: str, state: PartState = PartState.WORKING) -> None:
+def tell(order: Order, message: str, progress_note: str, state: PartState = PartState.WORKING) -> None:
     version = order.wanted_version
     report_many(
-        [Report(order_pk=order.pk, part=Part.COMPOSITION, state=state, message=message, news=news, version=version)]
+        [
+            Report(
+                order_pk=order.pk,
+                part=Part.COMPOSITION,
+                state=state,
+                message=message,
+                progress_note=progress_note,
+                version=version,
+            )
+        ]
     )
 
 

@@ -9,7 +9,7 @@ from orders.choices import Part, PartState
 from orders.models import Order, OrderPart
 from tests.factories import make_draft
 
-UNKNOWN = {OrderPart: {"told"}, Order: {"agreed_currency", "agreed_period"}}
+UNKNOWN = {OrderPart: {"customer_message"}, Order: {"agreed_currency", "agreed_period"}}
 
 
 def copy_without(row: models.Model, unknown: set[str], **other: object) -> None:
@@ -29,9 +29,11 @@ def copy_without(row: models.Model, unknown: set[str], **other: object) -> None:
 @pytest.mark.django_db
 def test_the_database_fills_what_a_former_version_does_not_write() -> None:
     order = make_draft()
-    part = OrderPart.objects.create(order=order, part=Part.SERVER, state=PartState.WORKING, version=1, told="Soon.")
+    part = OrderPart.objects.create(
+        order=order, part=Part.SERVER, state=PartState.WORKING, version=1, customer_message="Soon."
+    )
     copy_without(part, UNKNOWN[OrderPart], part=Part.MONITORING.value)
     copy_without(order, UNKNOWN[Order], reference="GLOLDR", name="Former")
-    assert OrderPart.objects.get(part=Part.MONITORING).told == ""
+    assert OrderPart.objects.get(part=Part.MONITORING).customer_message == ""
     written = Order.objects.get(reference="GLOLDR")
     assert (written.agreed_currency, written.agreed_period) == ("", "")

@@ -6,11 +6,11 @@ import pytest
 
 from live.portal.order_progress import STATES, TONES, progress_of
 from orders.choices import Part, PartState, State, Wanted
-from orders.lifecycle import PartSeen
+from orders.lifecycle import ReportedPart
 
 
-def reports(*states: tuple[Part, PartState], version: int = 1) -> list[PartSeen]:
-    return [PartSeen(part=part, state=state, version=version, message="detail") for part, state in states]
+def reports(*states: tuple[Part, PartState], version: int = 1) -> list[ReportedPart]:
+    return [ReportedPart(part=part, state=state, version=version, message="detail") for part, state in states]
 
 
 @pytest.mark.parametrize("state", list(State))
@@ -59,7 +59,7 @@ def test_maintenance_under_way_is_the_headline_whatever_is_down_meanwhile() -> N
             state=state,
             wanted=Wanted.RUNNING,
             version=1,
-            parts=reports((Part.MONITORING, PartState.RESTING)),
+            parts=reports((Part.MONITORING, PartState.MAINTENANCE)),
             maintenance_until="14:30 CEST",
         )
         assert progress.headline == "Under maintenance until 14:30 CEST"

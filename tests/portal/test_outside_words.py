@@ -84,7 +84,7 @@ def test_state_that_follows_says_nothing_of_it_either(order: Order, client: Clie
     assert order.state == "provisioning"
     page = customer(order, client)
     assert "Max retries" not in page
-    assert "Our staff have been told." not in page
+    assert "Our staff have been notified." not in page
 
 
 def test_what_failed_for_good_is_for_staff(order: Order, client: Client) -> None:
@@ -92,22 +92,22 @@ def test_what_failed_for_good_is_for_staff(order: Order, client: Client) -> None
     assert "Max retries" in staff(order, client)
     page = customer(order, client)
     assert "Max retries" not in page
-    assert "Our staff have been told." in page
+    assert "Our staff have been notified." in page
 
 
 def test_what_is_done_is_for_everybody_unless_something_else_is_said(order: Order, client: Client) -> None:
     tell(order, done("Server i-1 runs."))
     assert "Server i-1 runs." in customer(order, client)
     tell(order, replace(done(f"Not reached ({RAW})."), told="It goes with its server."))
-    assert OrderPart.objects.get(order=order, part="server").told == "It goes with its server."
+    assert OrderPart.objects.get(order=order, part="server").customer_message == "It goes with its server."
     assert "Max retries" not in customer(order, client)
 
 
 def test_parts_that_were_there_before_keep_their_words(order: Order) -> None:
     for part, state in ((Part.SERVER, PartState.READY), (Part.COMPOSITION, PartState.WORKING)):
         OrderPart.objects.update_or_create(
-            order=order, part=part, defaults={"state": state, "message": RAW, "told": "", "version": 1}
+            order=order, part=part, defaults={"state": state, "message": RAW, "customer_message": "", "version": 1}
         )
     import_module("orders.migrations.0006_told_so_far").fill(apps, None)
-    told = dict(OrderPart.objects.filter(order=order).values_list("part", "told"))
-    assert (told["server"], told["composition"]) == (RAW, "")
+    messages = dict(OrderPart.objects.filter(order=order).values_list("part", "customer_message"))
+    assert (messages["server"], messages["composition"]) == (RAW, "")

@@ -12,14 +12,14 @@ from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
 from core.engine.controller import work
-from products.models import CatalogueReading, Plan, Product
+from products.models import CatalogueSync, Plan, Product
 from products.services import import_catalogue
 from tests.factories import PlanFactory, ProductFactory, ReleaseFactory, UserFactory, make_draft
 from tests.products.conftest import write_product
 
 pytestmark = pytest.mark.django_db
 
-LISTS = ("product", "plan", "release", "cataloguereading")
+LISTS = ("product", "plan", "release", "cataloguesync")
 
 
 def enter(*permissions: str, **fields: Any) -> Client:
@@ -49,7 +49,7 @@ def fill(count: int) -> None:
         product.present_release = ReleaseFactory.create(product=product)
         product.save()
         make_draft(release=product.present_release, plan=PlanFactory.create(product=product))
-        CatalogueReading.objects.create(summary="maps: unchanged")
+        CatalogueSync.objects.create(summary="maps: unchanged")
 
 
 @pytest.mark.parametrize("name", LISTS)
@@ -74,22 +74,22 @@ def test_strangers_see_no_list(name: str) -> None:
     assert Client().get(list_url(name)).status_code == 302
 
 
-def test_button_only_asks_for_a_reading(chief: Client, catalogue: Path) -> None:
-    url = reverse("admin:products_product_read_catalogue")
+def test_button_only_requests_a_sync(chief: Client, catalogue: Path) -> None:
+    url = reverse("admin:products_product_sync_catalogue")
     assert "A worker reads the catalogue" in chief.get(url).content.decode()
-    assert not CatalogueReading.objects.exists()
+    assert not CatalogueSync.objects.exists()
     page = chief.post(url, {"confirmed": "yes"}, follow=True)
-    assert "The catalogue is being read" in page.content.decode()
-    reading = CatalogueReading.objects.get()
+    assert "Catalogue sync requested" in page.content.decode()
+    sync = CatalogueSync.objects.get()
     assert not Product.objects.exists()
-    work("catalogue", [reading.pk])
-    assert "maps: created" in chief.get(list_url("cataloguereading")).content.decode()
+    work("catalogue", [sync.pk])
+    assert "maps: created" in chief.get(list_url("cataloguesync")).content.decode()
 
 
 def test_reader_can_have_nothing_read_retired_or_trusted() -> None:
     product = ProductFactory.create()
     reader = enter("view_product", "change_product")
-    url = reverse("admin:products_product_read_catalogue")
+    url = reverse("admin:products_product_sync_catalogue")
     assert reader.post(url, {"confirmed": "yes"}).status_code == 403
     reader.post(list_url("product"), {"action": "retire", "_selected_action": [product.pk], "confirmed": "yes"})
     own = reverse("admin:products_product_change", args=(product.pk,))

@@ -15,12 +15,12 @@ from pytest_django import Settings
 from core.engine.controller import work
 from core.errors import ConfigError
 from products.catalogue_import import ImportOutcome
-from products.models import CatalogueReading, Plan, Product, Release, ReleaseBundle
+from products.models import CatalogueSync, Plan, Product, Release, ReleaseBundle
 from products.services import (
     ProductNotReady,
     import_catalogue,
     put_on_sale,
-    request_catalogue,
+    request_catalogue_sync,
     retire_product,
 )
 from tests.factories import PlanFactory, ProductFactory, ReleaseFactory, UserFactory, make_draft
@@ -178,33 +178,33 @@ def test_who_read_the_catalogue_stands_in_the_history(catalogue: Path) -> None:
     assert entry.object_repr == "Map server"
 
 
-def test_worker_reads_the_catalogue_for_whoever_asked(catalogue: Path) -> None:
-    reading = request_catalogue(actor=UserFactory.create(username="ann", email="ann@example.org"))
-    assert request_catalogue() == reading
-    work("catalogue", [reading.pk])
-    work("catalogue", [reading.pk])
-    reading.refresh_from_db()
-    assert (reading.asked_by, reading.is_settled, reading.last_error) == ("ann@example.org", True, "")
-    assert reading.summary.startswith("maps: created")
-    assert request_catalogue() != reading
+def test_worker_syncs_the_catalogue_for_the_requester(catalogue: Path) -> None:
+    sync = request_catalogue_sync(actor=UserFactory.create(username="ann", email="ann@example.org"))
+    assert request_catalogue_sync() == sync
+    work("catalogue", [sync.pk])
+    work("catalogue", [sync.pk])
+    sync.refresh_from_db()
+    assert (sync.requested_by, sync.is_settled, sync.last_error) == ("ann@example.org", True, "")
+    assert sync.summary.startswith("maps: created")
+    assert request_catalogue_sync() != sync
 
 
 def test_worker_says_why_the_catalogue_cannot_be_read(catalogue: Path, settings: Settings) -> None:
     settings.CATALOGUE_URL = str(catalogue / "nowhere")
-    reading = request_catalogue()
-    work("catalogue", [reading.pk])
-    reading = CatalogueReading.objects.get()
-    assert reading.has_failed
-    assert "check CATALOGUE_URL" in reading.last_error
+    sync = request_catalogue_sync()
+    work("catalogue", [sync.pk])
+    sync = CatalogueSync.objects.get()
+    assert sync.has_failed
+    assert "check CATALOGUE_URL" in sync.last_error
 
 
 def test_command_fails_when_a_product_is_refused(catalogue: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    call_command("read_catalogue")
+    call_command("catalogue", "sync")
     assert "maps: created" in capsys.readouterr().out
     write_product(catalogue, "bad", compose="services: {}")
     with pytest.raises(CommandError, match="Refused: bad"):
-        call_command("read_catalogue")
-    call_command("read_catalogue", "--lenient")
+        call_command("catalogue", "sync")
+    call_command("catalogue", "sync", "--lenient")
 
 
 @pytest.mark.parametrize(

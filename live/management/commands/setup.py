@@ -27,4 +27,4 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
         call_command("write_roles", verbosity=0)
         write_schedules(all_schedules())
-        call_command("read_catalogue", lenient=True, stdout=self.stdout, stderr=self.stderr)
+        call_command("catalogue", "sync", "--lenient", stdout=self.stdout, stderr=self.stderr)

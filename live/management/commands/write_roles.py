@@ -50,7 +50,7 @@ OPERATOR = (
     "customers.add_user",
     "customers.change_user",
     "customers.change_message",
-    "products.read_catalogue",
+    "products.sync_catalogue",
     "products.sell_product",
     "django_q.view",
 )

@@ -10,7 +10,7 @@ from django.test import Client
 from django.urls import reverse
 
 from infrastructure.models import PlanSize, Provider, ProviderOption, Server
-from infrastructure.order_panel import InfrastructureSections
+from infrastructure.order_panel import InfrastructurePanels
 from infrastructure.placement.places import find_place
 from orders.models import Order
 from tests.driving import Drive
@@ -60,7 +60,7 @@ def size_of(order: Order) -> str:
 
 
 def server_line(order: Order) -> str:
-    return next(str(fact.value) for fact in InfrastructureSections().plan(order) if fact.label == "Server")
+    return next(str(fact.value) for fact in InfrastructurePanels().plan(order) if fact.label == "Server")
 
 
 def test_orders_of_the_plan_get_its_size_and_the_order_shows_that(order: Order, place: Place) -> None:
@@ -76,7 +76,7 @@ def test_orders_of_the_plan_get_its_size_and_the_order_shows_that(order: Order, 
 
 
 def test_plan_says_before_approval_that_no_size_will_do(offer: Provider, place: Place) -> None:
-    facts = {fact.label: str(fact.value) for fact in InfrastructureSections().plan(place("dedicated", cpus=32))}
+    facts = {fact.label: str(fact.value) for fact in InfrastructurePanels().plan(place("dedicated", cpus=32))}
     assert facts["Provider"] == "Cloud offers no size with 32 CPUs, 4 GB of memory and 40 GB of disk."
     assert "Server" not in facts
 

@@ -112,15 +112,15 @@ def test_nothing_alarms_while_it_lasts_and_what_is_still_down_does_afterwards(ro
     order.refresh_from_db()
     until = f"Under maintenance until {moment_in_words(window.ends_at, room.drive.now)}."
     assert (order.state, order.reason) == (State.ACTIVE, f"{until} WMS: connection refused")
-    assert not order.needs_person
-    assert room.part(order) == (PartState.RESTING, f"{until} WMS: connection refused")
+    assert not order.needs_attention
+    assert room.part(order) == (PartState.MAINTENANCE, f"{until} WMS: connection refused")
     assert not Incident.objects.exists()
-    assert not Monitor.objects.needing_a_person().exists()
+    assert not Monitor.objects.needing_attention().exists()
     cancel_maintenance(maintenance=window)
     room.minute()
     order.refresh_from_db()
     assert order.state == State.DEGRADED
-    assert list(Monitor.objects.needing_a_person()) == [room.monitor(order)]
+    assert list(Monitor.objects.needing_attention()) == [room.monitor(order)]
 
 
 def test_order_says_until_when_it_is_under_maintenance_and_then_that_it_runs(room: Room) -> None:
@@ -133,7 +133,7 @@ def test_order_says_until_when_it_is_under_maintenance_and_then_that_it_runs(roo
     room.drive.now += HOUR * 2
     room.minute()
     order.refresh_from_db()
-    assert order.reason == "Running; every check has passed."
+    assert order.reason == "Running; all checks passed."
     told = order.events.public().order_by("pk").values_list("message", flat=True)
     assert list(told)[-2:] == ["Under maintenance until 12 Jun 2027, 00:31 CEST.", "1 check registered."]
 

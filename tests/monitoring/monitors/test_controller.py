@@ -37,7 +37,7 @@ def test_registered_monitor_is_told_to_the_order(room: Room) -> None:
     monitor = room.monitor(order)
     assert (monitor.outside_id, monitor.backend, monitor.is_settled) == ("fake-1", "builtin", True)
     assert room.part(order) == (PartState.READY, "2 checks registered.")
-    assert (order.state, order.reason) == (State.ACTIVE, "Running; every check has passed.")
+    assert (order.state, order.reason) == (State.ACTIVE, "Running; all checks passed.")
 
 
 def test_what_is_registered_names_the_whole_chain(room: Room) -> None:
@@ -82,7 +82,7 @@ def test_refused_monitor_needs_a_person_and_holds_nobody_back(room: Room) -> Non
     assert room.monitor(good).is_settled
     assert room.monitor(bad).has_failed
     assert room.part(bad) == (PartState.FAILED, "the name is taken by another host")
-    assert (bad.state, bad.needs_person) == (State.ACTIVE, True)
+    assert (bad.state, bad.needs_attention) == (State.ACTIVE, True)
     assert room.visit() == 0
 
 
@@ -250,7 +250,7 @@ def test_outage_keeps_the_order_active_and_heals(room: Room) -> None:
     room.backend.outage = False
     assert room.visit() == 1
     order.refresh_from_db()
-    assert order.reason == "Running; every check has passed."
+    assert order.reason == "Running; all checks passed."
 
 
 def test_a_batch_takes_one_query_per_row_and_a_constant_rest(room: Room) -> None:

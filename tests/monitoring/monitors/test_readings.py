@@ -47,11 +47,11 @@ def test_outage_degrades_the_order_and_its_end_restores_it(room: Room) -> None:
     assert order.state == State.DEGRADED
     assert order.reason == "1 of 2 addresses are down: WMS: answered 503 instead of 200"
     assert room.monitor(order).state == CheckState.DOWN
-    assert list(Monitor.objects.needing_a_person()) == [room.monitor(order)]
+    assert list(Monitor.objects.needing_attention()) == [room.monitor(order)]
     room.backend.down.clear()
     room.minute()
     order.refresh_from_db()
-    assert (order.state, order.reason) == (State.ACTIVE, "Running; every check has passed.")
+    assert (order.state, order.reason) == (State.ACTIVE, "Running; all checks passed.")
     told = OrderEvent.objects.filter(order=order, part=Part.MONITORING).values_list("state", "is_public")
     assert list(told) == [("working", False), ("ready", True), ("down", True), ("ready", True)]
 
@@ -166,7 +166,7 @@ def test_refused_monitor_heals_by_itself_once_nothing_stands_in_its_way(room: Ro
     assert retry_refused_monitors() == 1
     room.visit()
     order.refresh_from_db()
-    assert (room.part(order)[0], order.needs_person) == (PartState.READY, False)
+    assert (room.part(order)[0], order.needs_attention) == (PartState.READY, False)
     assert retry_refused_monitors() == 0
 
 

@@ -1,0 +1,50 @@
+"""Which changes of an order are mailed to its customer. Only a row is written here; the mail worker renders it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+
+from django.db.models import prefetch_related_objects
+
+from customers.services import write_message
+from orders.choices import State
+from orders.models import Order, OrderEvent
+
+MAIL_OF_STATE: Mapping[State, str] = {
+    State.PENDING: "pending",
+    State.ACTIVE: "active",
+    State.SUSPENDED: "suspended",
+    State.REMOVED: "removed",
+}
+
+
+def notify_customers(orders: Sequence[Order], never_active: Collection[int]) -> None:
+    """One mail for each of `orders` that has reached a state worth a mail, however often it is asked.
+
+    `never_active` holds the keys of orders that had not been active before this change.
+    """
+    placed = [order for order in orders if order.placed_at is not None]
+    mails = {order.pk: _mail_of(order, is_first=order.pk in never_active) for order in placed}
+    notified = [order for order in placed if mails[order.pk]]
+    prefetch_related_objects(notified, "customer")
+    for order in notified:
+        mail = mails[order.pk]
+        write_message(
+            key=f"order:{order.reference}:{mail}:{order.wanted_version}",
+            customer=order.customer,
+            template=f"orders/mail/{mail}",
+            context={"order": order},
+        )
+
+
+def _mail_of(order: Order, *, is_first: bool) -> str:
+    """The name of the mail for the state just reached, or nothing. Recovering from degraded is no news by mail."""
+    mail = MAIL_OF_STATE.get(State(order.state), "")
+    if mail == "active" and not is_first:
+        return "resumed" if _was_suspended(order) else ""
+    return mail
+
+
+def _was_suspended(order: Order) -> bool:
+    last = OrderEvent.objects.filter(order=order, part="", state__in=(State.SUSPENDED, State.ACTIVE)).last()
+    return last is not None and last.state == State.SUSPENDED
