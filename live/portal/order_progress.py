@@ -105,7 +105,9 @@ def _refresh_after(state: State, wanted: Wanted, steps: tuple[ProgressStep, ...]
     return 0
 
 
-def _steps(state: State, wanted: Wanted, version: int, by_part: Mapping[Part, ReportedPart]) -> tuple[ProgressStep, ...]:
+def _steps(
+    state: State, wanted: Wanted, version: int, by_part: Mapping[Part, ReportedPart]
+) -> tuple[ProgressStep, ...]:
     if state in (State.DRAFT, State.PENDING):
         return ()
     if wanted is Wanted.REMOVED:

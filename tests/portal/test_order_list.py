@@ -56,7 +56,7 @@ def test_the_list_is_searched_filtered_and_paged(customer: Customer, owner: User
     assert (first.count('class="row"'), second.count('class="row"')) == (25, 5)
     assert client.get("/", {"q": order.reference.lower()}).content.decode().count('class="row"') == 1
     pending = client.get("/", {"state": "pending"}).content.decode()
-    assert (pending.count('class="row"'), "Waiting for approval" in pending) == (1, True)
+    assert (pending.count('class="row"'), "Pending approval" in pending) == (1, True)
     assert "No matching orders" in client.get("/", {"q": "nothing of the kind"}).content.decode()
     assert "page=2" in client.get("/", {"q": "map"}).content.decode()
 

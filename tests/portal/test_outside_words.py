@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from importlib import import_module
 
 import pytest
-from django.apps import apps
 from django.test import Client
 from django.urls import reverse
 
@@ -14,7 +12,7 @@ from core.engine.controller import Outcome, done, failed, outcome_of, retry
 from core.errors import TransientError
 from infrastructure.models import Provider, Server
 from infrastructure.provisioning.tasks import part_report
-from orders.choices import Part, PartState
+from orders.choices import Part
 from orders.models import Order, OrderPart
 from orders.services import place_order, report_many
 from tests.factories import MembershipFactory, UserFactory, make_draft
@@ -101,13 +99,3 @@ def test_what_is_done_is_for_everybody_unless_something_else_is_said(order: Orde
     tell(order, replace(done(f"Not reached ({RAW})."), told="It goes with its server."))
     assert OrderPart.objects.get(order=order, part="server").customer_message == "It goes with its server."
     assert "Max retries" not in customer(order, client)
-
-
-def test_parts_that_were_there_before_keep_their_words(order: Order) -> None:
-    for part, state in ((Part.SERVER, PartState.READY), (Part.COMPOSITION, PartState.WORKING)):
-        OrderPart.objects.update_or_create(
-            order=order, part=part, defaults={"state": state, "message": RAW, "customer_message": "", "version": 1}
-        )
-    import_module("orders.migrations.0006_told_so_far").fill(apps, None)
-    messages = dict(OrderPart.objects.filter(order=order).values_list("part", "customer_message"))
-    assert (messages["server"], messages["composition"]) == (RAW, "")
