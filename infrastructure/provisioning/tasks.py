@@ -58,15 +58,15 @@ NOT_YET = {
 def part_report(part: Part, row: OrderResource, outcome: Outcome[object]) -> Report:
     """What the order is told of one row's ending."""
     wanted = Wanted(row.wanted)
-    told = outcome.customer_message or (str(NOT_YET[wanted]) if outcome.kind is Kind.RETRY else "")
+    customer_message = outcome.customer_message or (str(NOT_YET[wanted]) if outcome.kind is Kind.RETRY else "")
     return Report(
         order_pk=row.order_id,
         part=part,
         state=STATE_OF.get(outcome.kind) or WHEN_DONE[wanted],
         version=row.wanted_version,
         message=outcome.message,
-        is_public=not told,
-        told=told,
+        is_public=not customer_message,
+        customer_message=customer_message,
     )
 
 
@@ -222,8 +222,8 @@ class DeploymentController(OrderPartController[Deployment, LaunchResult]):
             if outcome.kind is not Kind.DONE:
                 if result.taken_port is not None:
                     give_another_port(row, result.taken_port)
-                news = result.progress_note
-                reports.append(replace(report, news=news, told=news or report.told))
+                note = result.progress_note
+                reports.append(replace(report, progress_note=note, customer_message=note or report.customer_message))
                 continue
             reports.append(report)
             write_services({row.pk: result.services}, launched=row.wanted == Wanted.RUNNING)
