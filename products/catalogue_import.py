@@ -19,11 +19,9 @@ from django.utils.translation import gettext as _
 
 from core.errors import Refusal
 from products.adapters.bundle import SLUG
-from products.compose_policy import find_violations
-from products.composition.text import CompositionError, read_composition
 from products.contracts import DamagedSource, ProductSource
-from products.manifest import ManifestError, clean_manifest
 from products.models import Plan, Product, Release, ReleaseBundle
+from products.source_check import check_source
 
 logger = logging.getLogger(__name__)
 
@@ -162,26 +160,14 @@ def _store(product: Product, source: Source, made: list[str]) -> Release:
     return release
 
 
-def _judge(product: Product, source: Source) -> tuple[dict[str, Any], ProductSource]:
+def _judge(product: Product, source: Source) -> tuple[Mapping[str, Any], ProductSource]:
     """The clean manifest; raises SourceRefused with all that is wrong with the manifest and the composition."""
     if isinstance(source, DamagedSource):
         raise SourceRefused([source.problem])
-    reasons: list[str] = []
-    services: list[str] | None = None
-    manifest: dict[str, Any] = {}
-    try:
-        services = list(read_composition(source.compose_text)["services"])
-        trusted = product.is_trusted
-        reasons += [f"compose.yaml: {words}" for words in find_violations(source.compose_text, trusted=trusted)]
-    except CompositionError as error:
-        reasons += error.problems
-    try:
-        manifest = clean_manifest(source.manifest_text, services=services)
-    except ManifestError as error:
-        reasons += error.problems
-    if reasons:
-        raise SourceRefused(reasons)
-    return manifest, source
+    checked = check_source(source, is_trusted=product.is_trusted)
+    if checked.errors:
+        raise SourceRefused([str(problem) for problem in checked.errors])
+    return checked.manifest, source
 
 
 def _present(product: Product, release: Release) -> None:

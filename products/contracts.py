@@ -65,5 +65,6 @@ class ComposeReader(Protocol):
         *,
         project: str = "live",
         all_profiles: bool = False,
+        is_checked: bool = True,
     ) -> ComposeModel:
         """The model of `compose.yaml` among `files`; raises ComposeRefused when Compose does."""

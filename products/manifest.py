@@ -5,14 +5,18 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from decimal import Decimal
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from babel.core import get_global
+from babel.numbers import get_currency_precision, list_currencies
 from django.utils.translation import gettext as _
 
 from core.errors import Refusal
 from products.composition.text import load_yaml
+from products.composition.variables import is_reserved
 from products.input_fields import InvalidInputs, clean_inputs
 from products.schema_errors import Validator, words_for
 
@@ -55,6 +59,17 @@ def clean_manifest(text: str, *, services: Collection[str] | None) -> dict[str, 
     return _filled_in(manifest)
 
 
+def usable_parts(manifest: Any) -> dict[str, list[Any]]:
+    """The inputs, secrets and endpoints that are well formed, whatever else is wrong with the manifest."""
+    schema = manifest_schema()
+    parts: dict[str, list[Any]] = {"inputs": [], "secrets": [], "endpoints": []}
+    for name, part in parts.items():
+        items = manifest.get(name) if isinstance(manifest, Mapping) else None
+        form = Validator({**schema["properties"][name]["items"], "$defs": schema["$defs"]})
+        part += [item for item in items if form.is_valid(item)] if isinstance(items, list) else []
+    return parts
+
+
 def _against_schema(manifest: Mapping[str, Any]) -> Iterator[str]:
     try:
         if "\\u0000" in json.dumps(manifest, allow_nan=False):
@@ -77,6 +92,8 @@ def _against_itself(manifest: Mapping[str, Any], services: Collection[str] | Non
     yield from _repeats(manifest, "endpoints", "name")
     yield from _repeats(manifest, "plans", "slug")
     yield from _shared_names(manifest)
+    for number, plan in enumerate(manifest.get("plans", ())):
+        yield from (f"plans[{number}].{problem}" for problem in _money_problems(plan))
     for number, spec in enumerate(manifest.get("inputs", ())):
         yield from (f"inputs[{number}].{words}" for words in _input_problems(spec))
     for number, endpoint in enumerate(manifest.get("endpoints", ())):
@@ -102,9 +119,33 @@ def _shared_names(manifest: Mapping[str, Any]) -> Iterator[str]:
         for number, item in enumerate(manifest.get(section, ())):
             name = str(item["key"]).lower()
             if name.startswith("live_"):
-                yield f"{section}[{number}].key: " + _("names that start with “live_” are kept for the platform.")
+                yield f"{section}[{number}].key: " + _("names that start with “live_” are reserved for the platform.")
+            elif is_reserved(name.upper()):
+                message = _("%(name)s is read by programs, Docker or Compose themselves; use another name.")
+                yield f"{section}[{number}].key: " + message % {"name": name.upper()}
             elif section == "secrets" and name in inputs:
                 yield f"{section}[{number}].key: " + _("an input is called “%(name)s” already.") % {"name": name}
+
+
+def _money_problems(plan: Mapping[str, Any]) -> Iterator[str]:
+    """The currency is one that is in use, and the amounts have no more decimals than it has."""
+    currency = plan["currency"]
+    if currency not in list_currencies(locale="en") or not is_tender(currency):
+        yield "currency: " + _("“%(currency)s” is not a currency of ISO 4217.") % {"currency": currency}
+        return
+    decimals = get_currency_precision(currency)
+    for name in ("price", "setup_fee"):
+        amount = Decimal(plan.get(name, "0"))
+        if amount != round(amount, decimals):
+            message = _("%(currency)s has %(decimals)s decimals; %(amount)s has more.")
+            yield f"{name}: " + message % {"currency": currency, "decimals": decimals, "amount": plan[name]}
+
+
+@lru_cache(maxsize=256)
+def is_tender(currency: str) -> bool:
+    """True of a currency in which somebody can pay today; false of gold, tests and currencies that are gone."""
+    territories = get_global("territory_currencies").values()
+    return any(code == currency and end is None and tender for spans in territories for code, _s, end, tender in spans)
 
 
 def _input_problems(spec: Mapping[str, Any]) -> Iterator[str]:

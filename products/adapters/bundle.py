@@ -74,6 +74,13 @@ def pack(files: Mapping[str, File]) -> bytes:
     return packed.getvalue()
 
 
+def unpack(bundle: bytes) -> dict[str, bytes]:
+    """The content of every file in a tar.gz that `pack` made, by path."""
+    with tarfile.open(fileobj=BytesIO(bundle), mode="r:gz") as archive:
+        members = [(member.name, archive.extractfile(member)) for member in archive]
+        return {name: content.read() for name, content in members if content is not None}
+
+
 def _check(slug: str, files: Mapping[str, File]) -> None:
     if not SLUG.fullmatch(slug):
         raise Damage(f"“{slug}” cannot name a product: use small letters, digits and hyphens, at most 60")

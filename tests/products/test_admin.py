@@ -116,7 +116,7 @@ def test_products_are_retired_and_sold_after_confirmation(chief: Client) -> None
 
 
 def test_import_problems_are_shown_line_by_line(chief: Client, catalogue: Path) -> None:
-    write_product(catalogue, "risky", compose="services: {gateway: {privileged: true, pid: host}}")
+    write_product(catalogue, "risky", compose="services: {gateway: {image: debian, privileged: true, pid: host}}")
     import_catalogue()
     page = chief.get(list_url("product"), {"refused": "yes"}).content.decode()
     assert "2 problems" in page

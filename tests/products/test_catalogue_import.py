@@ -102,7 +102,7 @@ def test_bad_manifest_blocks_nothing_but_itself(catalogue: Path) -> None:
     write_product(catalogue, "more")
     assert outcomes() == {"maps": ImportOutcome.REFUSED, "more": ImportOutcome.CREATED}
     product = Product.objects.get(slug="maps")
-    assert product.import_error.startswith("product.yaml: plans[0].price: “cheap” does not have the right form.")
+    assert product.import_error.startswith("product.yaml:17: plans[0].price: “cheap” does not have the right form.")
     assert (product.state, product.releases.count()) == (Product.State.ON_SALE, 1)
     write_product(catalogue)
     import_catalogue()
@@ -114,25 +114,25 @@ def test_composition_that_cannot_be_read_is_the_only_complaint(catalogue: Path) 
     write_product(catalogue, compose="\t: [")
     import_catalogue()
     (words,) = Product.objects.get(slug="maps").import_error.splitlines()
-    assert words.startswith("compose.yaml: This is not valid YAML")
+    assert words.startswith("compose.yaml:1: This is not valid YAML")
 
 
 def test_product_that_was_never_good_is_shown_but_not_sold(catalogue: Path) -> None:
-    folder = write_product(catalogue, "risky", compose="services: {gateway: {privileged: true}}")
+    folder = write_product(catalogue, "risky", compose="services: {gateway: {image: debian, privileged: true}}")
     (folder / "product.yaml").write_text(MANIFEST.replace("  - slug: small", "  - slug: SMALL"))
     import_catalogue()
     product = Product.objects.get(slug="risky")
     assert product.state == Product.State.RETIRED
     assert product.import_error.splitlines()[0] == (
-        "compose.yaml: services.gateway.privileged: a privileged container has the whole server."
+        "compose.yaml:1: services.gateway.privileged: a privileged container controls the whole server."
     )
-    assert product.import_error.splitlines()[1].startswith("product.yaml: plans[0].slug: “SMALL”")
+    assert product.import_error.splitlines()[1].startswith("product.yaml:15: plans[0].slug: “SMALL”")
     with pytest.raises(ProductNotReady):
         put_on_sale(product=product)
 
 
 def test_trusted_product_is_imported_whatever_it_asks(catalogue: Path) -> None:
-    write_product(catalogue, compose="services: {gateway: {privileged: true}}")
+    write_product(catalogue, compose="services: {gateway: {image: debian, privileged: true}}")
     assert outcomes() == {"maps": ImportOutcome.REFUSED}
     Product.objects.update(is_trusted=True)
     assert outcomes() == {"maps": ImportOutcome.UPDATED}

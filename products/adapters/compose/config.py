@@ -42,6 +42,7 @@ class ComposeConfig:
         *,
         project: str = "live",
         all_profiles: bool = False,
+        is_checked: bool = True,
     ) -> ComposeModel:
         """The model of `compose.yaml` among `files`; its paths begin with the model's own `root`.
 
@@ -56,7 +57,9 @@ class ComposeConfig:
                 path.write_bytes(content)
             env_file = Path(folder, "live.env")
             env_file.write_text(env_text(environment), encoding="utf-8")
-            return self.read_folder(root, env_file=env_file, project=project, all_profiles=all_profiles)
+            return self.read_folder(
+                root, env_file=env_file, project=project, all_profiles=all_profiles, is_checked=is_checked
+            )
 
     def read_folder(
         self,
@@ -66,6 +69,7 @@ class ComposeConfig:
         project: str,
         compose_files: Sequence[Path] = (),
         all_profiles: bool = False,
+        is_checked: bool = True,
     ) -> ComposeModel:
         """The model of the compose files in a folder that exists already (`compose.yaml` unless others are named)."""
         chosen = compose_files or (root / "compose.yaml",)
@@ -74,7 +78,9 @@ class ComposeConfig:
             words += ["-f", str(path)]
         if all_profiles:
             words += ["--profile", "*"]
-        output, complaint = self._run([*words, "config", "--format", "json"], root)
+        # Compose's check of itself: that what services refer to is declared.
+        unchecked = [] if is_checked else ["--no-consistency"]
+        output, complaint = self._run([*words, "config", "--format", "json", *unchecked], root)
         try:
             model = json.loads(output)
         except ValueError as error:

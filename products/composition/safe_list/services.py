@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from pathlib import PurePosixPath
+from collections.abc import Iterator
 from typing import Any
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from products.composition.rules import (
+from products.composition.safe_list.builds import build
+from products.composition.safe_list.mounts import mount, volumes_from
+from products.composition.safe_list.rules import (
+    NO_ADDRESS,
+    NO_DEVICES,
+    NO_NAME,
+    NO_NAMESPACE,
+    NO_PRIVILEGE,
+    NO_SOCKET,
+    NO_STRANGERS,
     Context,
     Finding,
     Rule,
     anything,
     each,
-    inside,
-    is_inside,
-    is_relative_path,
+    hosts,
     labels,
     mapping_of,
     never,
     only,
-    outside,
     unknown,
 )
 
@@ -38,14 +43,6 @@ SYSCTLS = frozenset(
     net.ipv4.tcp_keepalive_intvl net.ipv4.tcp_keepalive_probes net.ipv4.tcp_keepalive_time net.ipv4.tcp_syncookies
     net.ipv4.tcp_tw_reuse net.ipv6.conf.all.disable_ipv6 net.ipv6.conf.default.disable_ipv6""".split()  # noqa: SIM905
 )
-
-NO_DEVICES = gettext_noop("devices of the host cannot be used.")
-NO_NAMESPACE = gettext_noop("“%(value)s” would share what belongs to the host or to another container.")
-NO_NAME = gettext_noop("a fixed name can be given to one container only, not to one of every order; leave it out.")
-NO_PRIVILEGE = gettext_noop("a privileged container controls the whole server.")
-NO_SOCKET = gettext_noop("the Docker socket would give the container control of the whole server.")
-NO_STRANGERS = gettext_noop("containers outside the composition cannot be used.")
-NO_ADDRESS = gettext_noop("a fixed address can be used by one order only; leave it out and use the service's name.")
 
 
 def _capabilities(value: Any, context: Context) -> Iterator[Finding]:
@@ -69,13 +66,6 @@ def _sysctls(value: Any, context: Context) -> Iterator[Finding]:
             yield str(name), _("this kernel setting is not on the list of safe ones (docs/catalogue.md).")
 
 
-def _hosts(value: Any, context: Context) -> Iterator[Finding]:
-    items = [f"{name}={inner}" for name, inner in value.items()] if isinstance(value, Mapping) else value or ()
-    for number, item in enumerate(items):
-        if "host-gateway" in str(item):
-            yield f"[{number}]", _("“host-gateway” would lead to the server itself.")
-
-
 def _score(value: Any, context: Context) -> Iterator[Finding]:
     if isinstance(value, int) and value < 0:
         yield "", _("a negative score would let other orders be killed first; use 0 or more.")
@@ -85,124 +75,6 @@ def _temporary(value: Any, context: Context) -> Iterator[Finding]:
     for number, item in enumerate([value] if isinstance(value, str) else value or ()):
         if not str(item).startswith("/"):
             yield f"[{number}]", _("“%(path)s” is not an absolute path in the container.") % {"path": item}
-
-
-# --- Mounts ---------------------------------------------------------------------------------------------------------
-def _mount(value: Any, context: Context) -> Iterator[Finding]:
-    if not isinstance(value, Mapping):
-        yield "", _("this has to be a mapping.")
-        return
-    kind = value.get("type")
-    if kind == "bind":
-        yield from _bind(value, context)
-    elif kind == "volume":
-        source = value.get("source")
-        if source and source not in context.volumes:
-            yield "", _source_message(str(source))
-        yield from MOUNT(value, context)
-    elif kind == "tmpfs":
-        yield from MOUNT(value, context)
-    else:
-        yield "type", _("only volumes, tmpfs and files of the product can be mounted, not “%(kind)s”.") % {"kind": kind}
-
-
-def _bind(value: Mapping[str, Any], context: Context) -> Iterator[Finding]:
-    source = value.get("source")
-    if not is_inside(source, context):
-        yield "", _source_message(str(source or ""))
-    elif value.get("read_only") is not True:
-        message = _("files of the product can only be mounted read-only: add “:ro”, or use a named volume for data.")
-        yield "", message
-    yield from BIND(value, context)
-
-
-def _source_message(source: str) -> str:
-    if "docker.sock" in source:
-        return _(NO_SOCKET)
-    return _("“%(source)s” is a path of the host; use a named volume.") % {"source": source}
-
-
-def _subpath(value: Any, context: Context) -> Iterator[Finding]:
-    if value and not is_relative_path(str(value)):
-        yield "", _("“%(path)s” leads out of the volume.") % {"path": value}
-
-
-def _volumes_from(value: Any, context: Context) -> Iterator[Finding]:
-    for number, source in enumerate(value or ()):
-        name, _colon, mode = str(source).partition(":")
-        if name not in context.services or mode not in ("", "ro", "rw"):
-            yield f"[{number}]", _(NO_STRANGERS)
-
-
-MOUNT: Rule = mapping_of(
-    {
-        "consistency": anything,
-        "read_only": anything,
-        "source": anything,
-        "target": anything,
-        "tmpfs": mapping_of({"mode": anything, "size": anything}),
-        "type": anything,
-        "volume": mapping_of({"labels": labels, "nocopy": anything, "subpath": _subpath}),
-    }
-)
-BIND: Rule = mapping_of(
-    {
-        "bind": mapping_of({"create_host_path": anything, "selinux": only("z", "Z", message=NO_NAMESPACE)}),
-        "consistency": anything,
-        "read_only": anything,
-        "source": anything,
-        "target": anything,
-        "type": anything,
-    }
-)
-
-
-# --- Builds ---------------------------------------------------------------------------------------------------------
-def _dockerfile(value: Any, build: Mapping[str, Any], context: Context) -> Iterator[Finding]:
-    """Compose reads the path from the context's folder."""
-    whole = str(PurePosixPath(str(build.get("context", ".")), str(value)))
-    if value and not is_inside(whole, context):
-        yield "dockerfile", outside(value)
-
-
-def _build(value: Any, context: Context) -> Iterator[Finding]:
-    build = value if isinstance(value, Mapping) else {"context": value}
-    yield from BUILD(build, context)
-    if "context" not in {place.partition(".")[0] for place, _message in BUILD(build, context)}:
-        yield from _dockerfile(build.get("dockerfile"), build, context)
-
-
-def _other_contexts(value: Any, context: Context) -> Iterator[Finding]:
-    for name, path in (value or {}).items():
-        is_service = str(path).startswith("service:") and str(path).removeprefix("service:") in context.services
-        if not is_service and not str(path).startswith("docker-image://") and not is_inside(path, context):
-            yield str(name), outside(path)
-
-
-BUILD: Rule = mapping_of(
-    {
-        "additional_contexts": _other_contexts,
-        "args": anything,
-        "cache_from": never(gettext_noop("caches of other builds cannot be used.")),
-        "cache_to": never(gettext_noop("caches of other builds cannot be used.")),
-        "context": inside,
-        "dockerfile": anything,
-        "dockerfile_inline": anything,
-        "entitlements": never(NO_PRIVILEGE),
-        "extra_hosts": _hosts,
-        "labels": labels,
-        "network": only("none", "default", message=NO_NAMESPACE),
-        "no_cache": anything,
-        "platforms": anything,
-        "privileged": never(NO_PRIVILEGE),
-        "pull": anything,
-        "secrets": anything,
-        "shm_size": anything,
-        "tags": never(gettext_noop("a fixed image name could belong to another order; leave it out.")),
-        "target": anything,
-        "ulimits": anything,
-    }
-)
 
 
 # --- The rest of a service ------------------------------------------------------------------------------------------
@@ -271,7 +143,7 @@ SERVICE: Rule = mapping_of(
     dict.fromkeys(HARMLESS, anything)
     | {
         "blkio_config": mapping_of({"weight": anything}),
-        "build": _build,
+        "build": build,
         "cap_add": _capabilities,
         "cgroup": only("private", message=NO_NAMESPACE),
         "cgroup_parent": never(gettext_noop("control groups of the host cannot be used.")),
@@ -281,7 +153,7 @@ SERVICE: Rule = mapping_of(
         "device_cgroup_rules": never(NO_DEVICES),
         "devices": never(NO_DEVICES),
         "external_links": never(NO_STRANGERS),
-        "extra_hosts": _hosts,
+        "extrahosts": hosts,
         "gpus": never(NO_DEVICES),
         "ipc": only("private", "shareable", "none", message=NO_NAMESPACE, services=True),
         "labels": labels,
@@ -299,7 +171,7 @@ SERVICE: Rule = mapping_of(
         "use_api_socket": never(NO_SOCKET),
         "userns_mode": only(message=NO_NAMESPACE),
         "uts": only(message=NO_NAMESPACE),
-        "volumes": each(_mount),
-        "volumes_from": _volumes_from,
+        "volumes": each(mount),
+        "volumes_from": volumes_from,
     }
 )

@@ -9,6 +9,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 Model = Mapping[str, Any]
 Finding = tuple[str, str]
@@ -17,6 +18,14 @@ Finding = tuple[str, str]
 RESERVED_LABELS = ("live.", "com.docker.compose.")
 REPOSITORY = re.compile(r"^github\.com/|\.git(#|$)")
 """What Compose takes for a repository although it has no scheme."""
+NO_DEVICES = gettext_noop("devices of the host cannot be used.")
+NO_NAMESPACE = gettext_noop("“%(value)s” would share what belongs to the host or to another container.")
+NO_NAME = gettext_noop("a fixed name can be given to one container only, not to one of every order; leave it out.")
+NO_PRIVILEGE = gettext_noop("a privileged container controls the whole server.")
+NO_SOCKET = gettext_noop("the Docker socket would give the container control of the whole server.")
+NO_STRANGERS = gettext_noop("containers outside the composition cannot be used.")
+NO_ADDRESS = gettext_noop("a fixed address can be used by one order only; leave it out and use the service's name.")
+
 NO_VALUE: tuple[object, ...] = (None, False, "", [], {}, 0)
 
 
@@ -147,3 +156,11 @@ def is_relative_path(text: str) -> bool:
 def outside(path: Any) -> str:
     """The sentence about a path that leads out of the product's folder."""
     return _("“%(path)s” is outside the product's folder.") % {"path": path}
+
+
+def hosts(value: Any, context: Context) -> Iterator[Finding]:
+    """No name leads to the server itself."""
+    items = [f"{name}={inner}" for name, inner in value.items()] if isinstance(value, Mapping) else value or ()
+    for number, item in enumerate(items):
+        if "host-gateway" in str(item):
+            yield f"[{number}]", _("“host-gateway” would lead to the server itself.")

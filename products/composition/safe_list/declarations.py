@@ -8,7 +8,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from products.composition.rules import (
+from products.composition.safe_list.rules import (
     Context,
     Finding,
     Rule,
@@ -21,7 +21,7 @@ from products.composition.rules import (
     only,
     own_name,
 )
-from products.composition.service_rules import SERVICE
+from products.composition.safe_list.services import SERVICE
 
 NO_EXTERNAL = gettext_noop("what other compositions made cannot be used.")
 NO_OPTIONS = gettext_noop("these options can mount or reach the host; leave them out.")
@@ -80,6 +80,11 @@ FILE: Rule = mapping_of(
         "template_driver": never(NO_SOURCE),
     }
 )
+DECLARED: Rule = mapping_of(
+    dict.fromkeys(("include", "name", "services", "version"), anything)
+    | {"configs": each(FILE), "networks": each(NETWORK), "secrets": each(FILE), "volumes": each(VOLUME)}
+)
+"""What a text declares, before Compose leaves out what no service uses."""
 MODEL: Rule = mapping_of(
     {
         "configs": each(FILE),

@@ -1,0 +1,1 @@
+"""The settings that are known to be harmless; everything else in a composition is refused."""

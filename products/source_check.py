@@ -1,0 +1,94 @@
+"""Everything that is wrong with one state of a product, found at once, with file and line."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from products.adapters.bundle import MANIFEST, unpack
+from products.adapters.compose.config import ComposeConfig
+from products.composition.inspection import Inspection
+from products.composition.problems import Problem
+from products.composition.sources import COMPOSE
+from products.composition.text import Document, YamlError, read_document
+from products.contracts import ComposeReader, DamagedSource, ProductSource
+from products.manifest import ManifestError, clean_manifest, usable_parts
+
+_PLACED = re.compile(r"([\w-]+(?:\[\d+\]|\.[\w-]+)*): (.+)", re.S)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckedSource:
+    """What a check found; with errors, `manifest` is empty."""
+
+    manifest: Mapping[str, Any]
+    errors: tuple[Problem, ...] = ()
+    warnings: tuple[Problem, ...] = ()
+
+
+def check_source(
+    source: ProductSource | DamagedSource, *, is_trusted: bool = False, reader: ComposeReader | None = None
+) -> CheckedSource:
+    """The clean manifest, or all that is wrong with the manifest, the composition and how they fit."""
+    if isinstance(source, DamagedSource):
+        return CheckedSource(manifest={}, errors=(Problem(file=source.slug, message=source.problem),))
+    files = {**unpack(source.bundle), MANIFEST: source.manifest_text.encode(), COMPOSE: source.compose_text.encode()}
+    document, problems = _read_manifest(source.manifest_text)
+    parts = usable_parts(document.data) if document else {}
+    inspection = Inspection(files=files, manifest=parts, reader=reader or ComposeConfig(), is_trusted=is_trusted)
+    found = inspection.run()
+    manifest: dict[str, Any] = {}
+    if document is not None:
+        try:
+            manifest = clean_manifest(source.manifest_text, services=_services_of(inspection))
+        except ManifestError as error:
+            problems += list(_placed(error, document))
+    problems += [_with_line(problem, document) for problem in found]
+    errors = _once(problem for problem in problems if not problem.is_warning)
+    return CheckedSource(
+        manifest={} if errors else manifest,
+        errors=errors,
+        warnings=tuple(problem for problem in problems if problem.is_warning),
+    )
+
+
+def _read_manifest(text: str) -> tuple[Document | None, list[Problem]]:
+    try:
+        return read_document(MANIFEST, text), []
+    except YamlError as error:
+        return None, [Problem(file=MANIFEST, line=error.line, message=str(error))]
+
+
+def _services_of(inspection: Inspection) -> list[str] | None:
+    """The names that endpoints may point at; None where compose.yaml alone does not tell."""
+    for document in inspection.sources.documents:
+        if document.path == COMPOSE and isinstance(document.data, Mapping) and not document.data.get("include"):
+            services = document.data.get("services")
+            return [str(name) for name in services] if isinstance(services, Mapping) else None
+    return None
+
+
+def _placed(error: ManifestError, document: Document) -> Iterator[Problem]:
+    """The sentences of a bad manifest, with the place that each begins with taken apart."""
+    for problem in error.problems:
+        words = problem.removeprefix(f"{MANIFEST}: ")
+        found = _PLACED.fullmatch(words)
+        place, message = (found[1], found[2]) if found else ("", words)
+        yield Problem(file=MANIFEST, place=place, message=message, line=document.line_of(place)[1])
+
+
+def _with_line(problem: Problem, document: Document | None) -> Problem:
+    if problem.file != MANIFEST or document is None:
+        return problem
+    line = document.line_of(problem.place)[1]
+    return Problem(file=MANIFEST, place=problem.place, message=problem.message, line=line)
+
+
+def _once(problems: Iterator[Problem]) -> tuple[Problem, ...]:
+    """One sentence for each place of a file: the manifest's own and the composition's may be about the same."""
+    kept: dict[tuple[str, str], Problem] = {}
+    for problem in problems:
+        kept.setdefault((problem.file, problem.place or problem.message), problem)
+    return tuple(sorted(kept.values(), key=lambda problem: (problem.file, problem.line or 0)))
