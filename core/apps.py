@@ -15,3 +15,4 @@ class CoreConfig(AppConfig):
         from core.engine.schedules import Every, register_schedule  # apps must be loaded first
 
         register_schedule(Every(name="forget replies", task="core.api.idempotency.forget_old_replies", minutes=60))
+        register_schedule(Every(name="prune task results", task="core.engine.queue.prune_results", minutes=60))

@@ -99,3 +99,18 @@ class StoredReply(models.Model):
 
     def __str__(self) -> str:
         return self.key
+
+
+class Heartbeat(models.Model):
+    """When something that happens by the clock was finished last: what the dashboard and `/readyz` go by."""
+
+    name = models.CharField(_("name"), max_length=40, primary_key=True)
+    finished_at = models.DateTimeField(_("finished"))
+    error = models.TextField(_("error"), blank=True)
+
+    class Meta:
+        verbose_name = _("heartbeat")
+        verbose_name_plural = _("heartbeats")
+
+    def __str__(self) -> str:
+        return self.name

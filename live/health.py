@@ -9,10 +9,10 @@ from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
 from core import clock
-from core.engine.queue import next_beat
+from core.engine.queue import read_queue
 from live.secrets_check import WRONG_KEY, secrets_status
 
-LATE = timedelta(minutes=5)
+LATE = timedelta(minutes=3)
 
 
 def healthz(request: HttpRequest) -> HttpResponse:
@@ -24,7 +24,7 @@ def readyz(request: HttpRequest) -> JsonResponse:
     """200 when pages can be served, else 503; a late queue is told, but holds no page back."""
     try:
         missing = missing_migrations()
-        queue = queue_words() if not missing else "unknown"
+        queue = queue_status() if not missing else "unknown"
         secrets = secrets_status() if not missing else "unknown"
     except DatabaseError:
         return JsonResponse({"database": "unreachable"}, status=503)
@@ -38,9 +38,9 @@ def missing_migrations() -> int:
     return len(executor.migration_plan(executor.loader.graph.leaf_nodes()))
 
 
-def queue_words() -> str:
-    """`ok` while the workers keep up with the clock, `late` when their next beat is long overdue."""
-    beat = next_beat()
-    if beat is None:
+def queue_status() -> str:
+    """`ok` while workers finish a sweep every minute, `late` when the last is long ago, `unknown` before the first."""
+    swept_at = read_queue().swept_at
+    if swept_at is None:
         return "unknown"
-    return "late" if beat < clock.now() - LATE else "ok"
+    return "late" if swept_at < clock.now() - LATE else "ok"

@@ -114,6 +114,8 @@ else:
 CACHES = {"default": env.cache("CACHE_URL", default=f"filecache://{VAR_DIR / 'cache'}")}
 
 TASK_TIMEOUT = env.int("TASK_TIMEOUT", default=900)  # seconds; the longest any task may take
+WORKER_STALLED_AFTER = env.int("WORKER_STALLED_AFTER", default=120)  # seconds without a finished task while work is due
+WORKER_GRACE = env.int("WORKER_GRACE", default=30)  # seconds that tasks may take to end after SIGTERM
 LAUNCH_TIMEOUT = env.int("LAUNCH_TIMEOUT", default=900)  # seconds; one launch of a composition, builds included
 LAUNCHES_AT_ONCE = env.int("LAUNCHES_AT_ONCE", default=8)  # on one worker machine
 DOCKER_HOST = env.str("DOCKER_HOST", default="")  # the engine of the provider "this machine"; empty: its own socket
@@ -128,7 +130,7 @@ Q_CLUSTER = {
     "catch_up": False,
     "bulk": 10,
     "poll": env.float("QUEUE_POLL", default=0.2),
-    "save_limit": 1000,
+    "save_limit": -1,  # at a limit above 0 every task locks and loads all saved results; failures are always saved
     "max_attempts": 1,
 }
 

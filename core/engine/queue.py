@@ -7,15 +7,24 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from django.db.models import Q
 from django_q.models import OrmQ, Schedule, Task
 from django_q.tasks import async_task
+
+from core import clock
+from core.models import Heartbeat
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from core.engine.schedules import Every
+
+SWEEP = "sweep"
+LATE = timedelta(minutes=2)
+FAILURES_KEPT = timedelta(days=30)
+FAILURES_AT_MOST = 1000
 
 
 def enqueue(task: str, *args: object, name: str = "", timeout: timedelta | None = None) -> None:
@@ -38,29 +47,47 @@ def write_schedules(schedules: Iterable[Every]) -> None:
     Schedule.objects.exclude(name__in=names).delete()
 
 
-def next_beat() -> datetime | None:
-    """When the next scheduled task is due: long past means that no worker is at work; empty, that none is scheduled."""
-    first = Schedule.objects.order_by("next_run").first()
-    return first and first.next_run  # type: ignore[no-any-return]
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
-class QueueSeen:
-    """How the queue stands: what waits in it, and what workers did last."""
+class QueueStatus:
+    """What waits on the queue, and when its workers finished a sweep last."""
 
     waiting: int
-    worked_at: datetime | None
     swept_at: datetime | None
-    swept_well: bool
+    error: str
 
 
-def look_at_queue() -> QueueSeen:
-    """Three queries, whatever the queue's length."""
-    last = Task.objects.order_by("-stopped").values_list("stopped", flat=True).first()
-    sweep = Task.objects.filter(func="core.engine.sweep.sweep").order_by("-stopped").first()
-    return QueueSeen(
-        waiting=OrmQ.objects.count(),
-        worked_at=last,
-        swept_at=sweep and sweep.stopped,
-        swept_well=bool(sweep and sweep.success),
+def read_queue() -> QueueStatus:
+    """Two queries, whatever the queue's length."""
+    sweep = Heartbeat.objects.filter(name=SWEEP).first()
+    return QueueStatus(
+        waiting=_waiting().count(),
+        swept_at=sweep.finished_at if sweep else None,
+        error=sweep.error if sweep else "",
     )
+
+
+def is_work_due() -> bool:
+    """True when a message waits for a worker, or when sweeps are late and there is a message or the scheduler is late.
+
+    A message that was taken counts only in the second case: it may be with a long task, here or on another machine.
+    """
+    if _waiting().exists():
+        return True
+    late = clock.now() - LATE
+    if Heartbeat.objects.filter(name=SWEEP, finished_at__gte=late).exists():
+        return False
+    return bool(OrmQ.objects.exists() or Schedule.objects.filter(next_run__lt=late).exists())
+
+
+def prune_results() -> int:
+    """What the queue library keeps of failed tasks is gone after a month, and of successes at once."""
+    old = Q(stopped__lt=clock.now() - FAILURES_KEPT)
+    latest = Task.objects.filter(success=False).order_by("-stopped").values_list("stopped", flat=True)
+    if first_too_many := latest[FAILURES_AT_MOST : FAILURES_AT_MOST + 1].first():
+        old |= Q(stopped__lte=first_too_many)
+    return int(Task.objects.filter(Q(success=True) | old).delete()[0])
+
+
+def _waiting() -> Any:
+    """Messages that no worker has taken, or that were taken by one that was lost."""
+    return OrmQ.objects.filter(lock__lte=clock.now())

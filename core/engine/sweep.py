@@ -5,7 +5,10 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 
+from core import clock
 from core.engine.controller import enqueue_due
+from core.engine.queue import SWEEP
+from core.models import Heartbeat
 
 logger = logging.getLogger(__name__)
 
@@ -22,9 +25,14 @@ def sweep() -> int:
 
     The failure of one room is logged and keeps neither the other rooms nor the queue waiting.
     """
+    failures = []
     for name, reconcile_all in _followers.items():
         try:
             reconcile_all()
-        except Exception:
+        except Exception as error:
             logger.exception("%s was not reconciled; the next sweep repeats it", name)
-    return enqueue_due()
+            failures.append(f"{name}: {error!r}")
+    count = enqueue_due()
+    finished = {"finished_at": clock.now(), "error": "; ".join(failures)}
+    Heartbeat.objects.update_or_create(name=SWEEP, defaults=finished)
+    return count

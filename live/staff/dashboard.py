@@ -17,7 +17,7 @@ from billing.models import Invoice
 from core import clock
 from core.admin.read_only_rows import when
 from core.engine.controller import controllers
-from core.engine.queue import look_at_queue
+from core.engine.queue import read_queue
 from core.money import Money
 from customers.models import Customer
 from infrastructure.models import Provider, Server
@@ -97,7 +97,6 @@ class Health:
     warning: str
     waiting: int
     swept: str
-    worked: str
 
 
 def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
@@ -199,17 +198,17 @@ def figures(request: HttpRequest, counts: Mapping[str, int]) -> list[Figure]:
 
 
 def health_of_queue() -> Health:
-    """What workers did last, with a warning when no task has finished for three minutes."""
-    queue, warning = look_at_queue(), ""
-    if queue.worked_at is None:
+    """What workers did last, with a warning when no sweep has finished for three minutes."""
+    queue, warning = read_queue(), ""
+    if queue.swept_at is None:
         warning = _("No worker has run yet. Start one with manage.py worker; orders wait until then.")
-    elif clock.now() - queue.worked_at > STALE:
+    elif clock.now() - queue.swept_at > STALE:
         warning = _(
-            "No worker has finished a task since %(when)s, so orders do not progress. Check that a worker is running."
-        ) % {"when": when(queue.worked_at)}
-    elif queue.swept_at is not None and not queue.swept_well:
-        warning = _("The last sweep failed. See Failed tasks for the error.")
-    return Health(warning=warning, waiting=queue.waiting, swept=when(queue.swept_at), worked=when(queue.worked_at))
+            "No worker has finished a sweep since %(when)s, so orders do not progress. Check that a worker is running."
+        ) % {"when": when(queue.swept_at)}
+    elif queue.error:
+        warning = _("The last sweep had errors: %(error)s") % {"error": queue.error}
+    return Health(warning=warning, waiting=queue.waiting, swept=when(queue.swept_at))
 
 
 def _line(order: Order, **more: Any) -> DashboardRow:

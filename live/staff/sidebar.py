@@ -97,7 +97,6 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
             item(_("Queue"), "stacks", "django_q.ormq"),
             item(_("Schedules"), "schedule", "django_q.schedule"),
             item(_("Failed tasks"), "error", "django_q.failure"),
-            item(_("Finished tasks"), "task_alt", "django_q.success"),
         ),
     ]
 

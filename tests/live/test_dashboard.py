@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import uuid
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.apps import apps
 from django.contrib.auth.models import Permission
 from django.db import connection
 from django.test import Client
@@ -16,6 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from billing.models import Invoice
 from billing.subscriptions.reconcile import reconcile_orders
 from core import clock
+from core.models import Heartbeat
 from customers.models import Message, User
 from infrastructure.models import Provider
 from monitoring.models import BackendStatus
@@ -43,11 +42,8 @@ def boss(client: Client) -> Client:
     return client
 
 
-def worked(ago: timedelta, *, func: str = "core.engine.sweep.sweep", success: bool = True) -> None:
-    at = clock.now() - ago
-    apps.get_model("django_q.Task").objects.create(
-        id=uuid.uuid4().hex, name="task", func=func, started=at, stopped=at, success=success
-    )
+def worked(ago: timedelta, *, error: str = "") -> None:
+    Heartbeat.objects.create(name="sweep", finished_at=clock.now() - ago, error=error)
 
 
 def placed(**fields: Any) -> Order:
@@ -137,7 +133,7 @@ def test_empty_house_says_that_nothing_waits(boss: Client) -> None:
     [
         (None, "No worker has run yet"),
         (timedelta(minutes=2), ""),
-        (timedelta(minutes=4), "No worker has finished a task since 4"),
+        (timedelta(minutes=4), "No worker has finished a sweep since 4"),
     ],
 )
 def test_workers_that_do_not_work_are_a_warning(boss: Client, ago: timedelta | None, warning: str) -> None:
@@ -149,8 +145,8 @@ def test_workers_that_do_not_work_are_a_warning(boss: Client, ago: timedelta | N
 
 
 def test_failed_sweep_is_a_warning(boss: Client) -> None:
-    worked(timedelta(seconds=5), success=False)
-    assert "sweep failed" in boss.get(PAGE).context["health"].warning
+    worked(timedelta(seconds=5), error="billing: KeyError('a bug')")
+    assert "The last sweep had errors: billing" in boss.get(PAGE).context["health"].warning
 
 
 def test_only_sandboxes_are_said_loudly(boss: Client) -> None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.db import OperationalError
 from django.test import Client
-from django_q.models import Schedule
 
 from core import clock
+from core.models import Heartbeat
 from live import health
 
 pytestmark = pytest.mark.django_db
@@ -26,14 +27,15 @@ def test_ready_once_the_database_answers_and_is_migrated(client: Client) -> None
 
 
 def test_a_queue_that_fell_behind_is_told(client: Client) -> None:
-    Schedule.objects.all().delete()
     assert client.get("/readyz").json()["queue"] == "unknown"
-    beat = Schedule.objects.create(name="sweep", func="core.engine.sweep.sweep", next_run=clock.now())
+    Heartbeat.objects.create(name="sweep", finished_at=clock.now())
     assert client.get("/readyz").json()["queue"] == "ok"
-    beat.next_run = clock.now() - timedelta(minutes=6)
-    beat.save()
+    call_command("worker", health=True)
+    Heartbeat.objects.update(finished_at=clock.now() - timedelta(minutes=4))
     response = client.get("/readyz")
     assert (response.status_code, response.json()["queue"]) == (200, "late")
+    with pytest.raises(CommandError, match="no worker is at work"):
+        call_command("worker", health=True)
 
 
 def test_not_ready_while_migrations_are_missing(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:

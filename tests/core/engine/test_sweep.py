@@ -6,7 +6,7 @@ import pytest
 
 from core import clock
 from core.engine import sweep
-from core.engine.queue import look_at_queue
+from core.engine.queue import read_queue
 from customers.models import Message
 from tests.factories import CustomerFactory
 
@@ -29,4 +29,6 @@ def test_room_that_fails_keeps_neither_the_others_nor_the_queue_waiting(
     assert sweep.sweep() == 1
     assert called == ["first", "third"]
     assert "second was not reconciled" in caplog.text
-    assert look_at_queue().waiting == 1
+    assert read_queue().waiting == 1
+    assert read_queue().error == "second: KeyError('a bug')"
+    assert read_queue().swept_at is not None
