@@ -1,13 +1,11 @@
-"""What may be asked of this room: register customers, let people in, tell them things."""
+"""Services of customers: register them, give people access, write mail, issue API tokens."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
-from django.conf import settings
 from django.db import transaction
-from django.template.loader import render_to_string
 from django.utils import translation
 from django.utils.translation import gettext as _
 
@@ -15,6 +13,7 @@ from core import clock
 from core.engine.controller import enqueue_rows, want
 from core.errors import Refusal
 from core.references import new_reference
+from customers.mail_rendering import pack
 from customers.models import ApiToken, Customer, Membership, Message, User
 
 
@@ -71,7 +70,7 @@ def admit_user(*, customer: Customer, email: str, name: str = "", role: str = Me
 
 
 def recipients(customer: Customer, *, about_invoices: bool = False) -> list[str]:
-    """The contacts named for this kind of news; the customer's own address when there are none."""
+    """The contacts chosen for this kind of mail; the customer's own address when there are none."""
     wanted = {"about_invoices": True} if about_invoices else {"about_orders": True}
     return list(customer.contacts.filter(**wanted).values_list("email", flat=True)) or [customer.email]
 
@@ -86,25 +85,25 @@ def write_message(
     to: Iterable[str] = (),
     attachments: Sequence[Mapping[str, str]] = (),
 ) -> Message:
-    """The news `key` is written once, in the customer's language, and will be sent by a worker.
+    """One mail about `key`, however often it is asked for; a worker renders it in the customer's language and sends it.
 
-    `template` names `<template>.subject.txt`, `.txt` and `.html`. `attachments` are {"name", "path", "type"}, the path
-    in the default storage.
+    `template` names `<template>.subject.txt`, `.txt` and `.html`; `context` holds rows and plain values, of which
+    rows are read again when the mail is rendered. `attachments` are {"name", "path", "type"}, the path in the default
+    storage.
     """
     if (existing := Message.objects.filter(key=key).first()) is not None:
         return existing
-    whole = {**context, "customer": customer, "site_name": settings.SITE_NAME, "site_url": settings.SITE_URL}
     with translation.override(customer.language):
-        message = Message.objects.create(
-            key=key,
-            customer=customer,
-            to=list(to) or recipients(customer),
-            subject=" ".join(render_to_string(f"{template}.subject.txt", whole).split()),
-            text=render_to_string(f"{template}.txt", whole),
-            html=render_to_string(f"{template}.html", whole),
-            attachments=[dict(attachment) for attachment in attachments],
-            next_attempt_at=clock.now(),
-        )
+        packed = {name: pack(value) for name, value in context.items()}
+    message = Message.objects.create(
+        key=key,
+        customer=customer,
+        to=list(to) or recipients(customer),
+        template=template,
+        context=packed,
+        attachments=[dict(attachment) for attachment in attachments],
+        next_attempt_at=clock.now(),
+    )
     enqueue_rows("mail", [message.pk])
     return message
 

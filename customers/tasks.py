@@ -11,6 +11,7 @@ from core import clock
 from core.engine.controller import Controller, Outcome, done, outcome_of, register
 from core.errors import OutsideError
 from customers.mail import Letter, Postbox, get_postbox
+from customers.mail_rendering import RenderedMail, render_mail
 from customers.models import Message
 
 
@@ -20,7 +21,8 @@ class MailController(Controller[Message]):
     name = "mail"
     model = Message
     lease_time = timedelta(seconds=180)
-    max_attempts = 100  # with rests of five minutes: most of a working day
+    related = ("customer",)
+    max_attempts = 100  # five minutes apart: most of a working day
     batch_size = 50
 
     def act_each(self, rows: Sequence[Message]) -> Generator[tuple[Message, Outcome], None, None]:
@@ -31,22 +33,23 @@ class MailController(Controller[Message]):
 
     def _send(self, postbox: Postbox, row: Message) -> Outcome:
         try:
-            postbox.send(letter_of(row))
+            rendered = render_mail(row)
+            postbox.send(letter_of(row, rendered))
         except OutsideError as error:
             return outcome_of(error)
-        return done("Sent", sent_at=clock.now())
+        return done("Sent", sent_at=clock.now(), subject=rendered.subject, text=rendered.text, html=rendered.html)
 
 
-def letter_of(row: Message) -> Letter:
-    """The row as the postbox takes it; its Message-ID is the row's, so a repeat can be known as one."""
+def letter_of(row: Message, rendered: RenderedMail) -> Letter:
+    """The mail as the postbox takes it; its Message-ID belongs to the row, so that a repeat can be recognised."""
     host = settings.SITE_URL.split("//")[-1].split(":")[0]
     return Letter(
         message_id=f"<{row.key.replace(':', '.')}@{host}>",
         sender=settings.DEFAULT_FROM_EMAIL,
         to=tuple(row.to),
-        subject=row.subject,
-        text=row.text,
-        html=row.html,
+        subject=rendered.subject,
+        text=rendered.text,
+        html=rendered.html,
         attachments=tuple((item["name"], item["path"], item["type"]) for item in row.attachments),
     )
 

@@ -1,4 +1,4 @@
-"""How staff see what customers were told."""
+"""Mail to customers in the admin."""
 
 from __future__ import annotations
 
@@ -14,22 +14,33 @@ from unfold.decorators import action, display
 
 from core.admin.confirmed_actions import Change, change_rows
 from core.admin.read_only_rows import MachineOwned, NeedsPersonFilter, ResourceColumns
+from core.errors import PermanentError
+from customers.mail_rendering import render_mail
 from customers.models import Message
 from customers.services import resend_message
 
 RESEND = Change(
     title=_("Send again"),
-    says=_("These messages go to the mail server once more. Only messages that failed are sent again."),
+    says=_("These messages are sent to the mail server again. Only failed messages can be sent again."),
     verb=lambda message: resend_message(message=message),
 )
 
 
 @admin.register(Message)
 class MessageAdmin(MachineOwned, ResourceColumns, ModelAdmin):
-    """One row per mail: written with the news it tells, sent by a worker."""
+    """One row per mail: written with the change it is about, sent by a worker."""
 
     list_display = (
-        *("subject", "customer", "shown_to", "shown_standing", "sent_at", "attempts", "last_error", "next_attempt"),
+        *(
+            "subject_label",
+            "customer",
+            "recipients",
+            "state_badge",
+            "sent_at",
+            "attempts",
+            "last_error",
+            "next_attempt",
+        ),
     )
     list_filter = (NeedsPersonFilter, "sent_at")
     list_select_related = ("customer",)
@@ -37,7 +48,7 @@ class MessageAdmin(MachineOwned, ResourceColumns, ModelAdmin):
     show_full_result_count = False
     actions = ("send_again",)
     fields = (
-        *("subject", "customer", "shown_to", "standing_words", "shown_text", "shown_attachments", "key", "created_at"),
+        *("subject_label", "customer", "recipients", "state_label", "body", "attachment_names", "key", "created_at"),
         *("sent_at", "attempts", "last_error", "next_attempt"),
     )
     readonly_fields = fields
@@ -48,11 +59,16 @@ class MessageAdmin(MachineOwned, ResourceColumns, ModelAdmin):
         return rows if request.resolver_match and request.resolver_match.kwargs else rows.defer("text", "html")
 
     def has_resend_permission(self, request: HttpRequest) -> bool:
-        """Whoever may change customers may have their mail sent again."""
+        """Staff who may change customers."""
         return request.user.has_perm("customers.change_customer")
 
+    @display(description=_("subject"), ordering="subject")
+    def subject_label(self, message: Message) -> str:
+        """The subject; what the mail is about until it is rendered."""
+        return str(message)
+
     @display(description=_("to"))
-    def shown_to(self, message: Message) -> str:
+    def recipients(self, message: Message) -> str:
         """The addresses."""
         return ", ".join(message.to)
 
@@ -61,28 +77,32 @@ class MessageAdmin(MachineOwned, ResourceColumns, ModelAdmin):
         ordering="sent_at",
         label={"failed": "danger", "sent": "success", "waiting": "info"},
     )
-    def shown_standing(self, message: Message) -> tuple[str, str]:
-        """Sent, on its way, or in need of a person; in a colour."""
+    def state_badge(self, message: Message) -> tuple[str, str]:
+        """Sent, waiting, or failed, in its colour."""
         if message.has_failed:
             return "failed", gettext("Failed")
-        return ("sent", gettext("Sent")) if message.sent_at else ("waiting", gettext("On its way"))
+        return ("sent", gettext("Sent")) if message.sent_at else ("waiting", gettext("Waiting to be sent"))
 
     @display(description=_("state"))
-    def standing_words(self, message: Message) -> str:
-        """The same in words."""
-        return str(self.shown_standing(message)[1])
+    def state_label(self, message: Message) -> str:
+        """The state without its colour."""
+        return str(self.state_badge(message)[1])
 
     @display(description=_("text"))
-    def shown_text(self, message: Message) -> str:
-        """The mail's plain text."""
-        return format_html('<div style="white-space: pre-wrap">{}</div>', message.text)
+    def body(self, message: Message) -> str:
+        """The mail's plain text: as it was sent, or as it would be sent now."""
+        try:
+            text = render_mail(message).text
+        except PermanentError as error:
+            text = str(error)
+        return format_html('<div style="white-space: pre-wrap">{}</div>', text)
 
     @display(description=_("attachments"))
-    def shown_attachments(self, message: Message) -> str:
+    def attachment_names(self, message: Message) -> str:
         """The names of the files."""
         return ", ".join(item["name"] for item in message.attachments) or gettext("None.")
 
     @action(description=_("Send selected messages again"), permissions=["resend"])
     def send_again(self, request: HttpRequest, rows: QuerySet[Message]) -> TemplateResponse | None:
-        """What failed is tried again, once confirmed."""
+        """Failed messages are sent again, once confirmed."""
         return change_rows(self, request, RESEND, rows)

@@ -1,4 +1,4 @@
-"""What customers are told: one row per mail, sent once."""
+"""Mail to customers: one row per mail, sent once."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from customers.models.customer import Customer
 
 
 class Message(Resource):
-    """A mail to a customer, written with the change it tells of and sent by a worker.
+    """A mail to a customer, written with the change it is about, rendered and sent by a worker.
 
-    `key` is what it is about (`order:GL7K3M:active`): the same news is never written twice.
+    `key` is what it is about (`order:GL7K3M:active`): there is one mail for it. Until it is sent there is a template
+    and its context (customers.mail_rendering); afterwards the texts hold what was sent.
     """
 
     key = models.CharField(_("about"), max_length=120, unique=True)
@@ -20,8 +21,10 @@ class Message(Resource):
         Customer, on_delete=models.PROTECT, related_name="messages", verbose_name=_("customer")
     )
     to = models.JSONField(_("to"), help_text=_("Addresses."))
-    subject = models.CharField(_("subject"), max_length=250)
-    text = models.TextField(_("text"))
+    template = models.CharField(_("template"), max_length=120, blank=True, default="", db_default="")
+    context = models.JSONField(_("context"), default=dict, blank=True, db_default={})
+    subject = models.CharField(_("subject"), max_length=250, blank=True)
+    text = models.TextField(_("text"), blank=True)
     html = models.TextField(_("HTML"), blank=True)
     attachments = models.JSONField(_("attachments"), default=list, blank=True)  # [{"name", "path", "type"}] in storage
     sent_at = models.DateTimeField(_("sent"), null=True, blank=True)
@@ -32,4 +35,4 @@ class Message(Resource):
         ordering = ("-pk",)
 
     def __str__(self) -> str:
-        return self.subject
+        return self.subject or self.key

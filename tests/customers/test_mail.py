@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import smtplib
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from typing import Any, ClassVar
 
 import pytest
@@ -19,9 +21,12 @@ from pytest_django import Settings
 
 from core import clock
 from core.engine.controller import enqueue_due, work
-from customers.models import Message
+from customers.mail_rendering import pack, render_mail, unpack
+from customers.models import Customer, Message
+from customers.services import write_message
 from customers.tasks import MailController
-from tests.factories import CustomerFactory
+from orders.models import Order
+from tests.factories import CustomerFactory, make_draft
 
 pytestmark = pytest.mark.django_db
 
@@ -220,3 +225,73 @@ def test_lost_request_is_found_by_the_sweep() -> None:
     enqueue_due()
     message.refresh_from_db()
     assert message.queued_at is not None
+
+
+def order_mail(order: Order, **context: object) -> Message:
+    """The mail about an order that has become active."""
+    return write_message(
+        key=f"order:{order.reference}:active",
+        customer=order.customer,
+        template="orders/mail/active",
+        context={"order": order, **context},
+    )
+
+
+def test_mail_is_rendered_by_the_worker_in_the_customers_language_and_kept_as_sent() -> None:
+    order = make_draft(name="Dikes")
+    message = order_mail(order)
+    assert (message.subject, message.text, message.html) == ("", "", "")
+    assert message.context == {"order": {"row": "orders.order", "pk": order.pk}}
+    Order.objects.update(name="Dikes of Delft")
+    work("mail", [message.pk])
+    message.refresh_from_db()
+    (sent,) = mail.outbox
+    assert sent.subject == message.subject == "“Dikes of Delft” is ready"
+    assert sent.body == message.text
+    Order.objects.update(name="Later")
+    assert render_mail(message).text == sent.body, "what was sent stays as it was"
+
+
+def test_mail_about_a_row_that_is_gone_fails_alone_and_says_so() -> None:
+    order = make_draft()
+    gone, other = order_mail(order, more=[order]), write(2)
+    Message.objects.filter(pk=gone.pk).update(context={"order": {"row": "orders.order", "pk": 999}})
+    work("mail", [gone.pk, other.pk])
+    gone.refresh_from_db()
+    other.refresh_from_db()
+    assert (gone.has_failed, gone.sent_at) == (True, None)
+    assert gone.last_error.startswith("The mail is about something that no longer exists")
+    assert other.sent_at is not None
+
+
+def test_mail_whose_template_is_gone_fails_and_says_so() -> None:
+    message = write(1, template="orders/mail/nothing")
+    work("mail", [message.pk])
+    message.refresh_from_db()
+    assert message.has_failed
+    assert "orders/mail/nothing" in message.last_error
+
+
+def test_mail_that_was_rendered_by_the_version_before_is_sent_as_it_is() -> None:
+    message = write()
+    work("mail", [message.pk])
+    assert mail.outbox[0].body == "Your order is ready."
+
+
+@pytest.mark.parametrize(
+    "value",
+    [None, True, 7, 1.5, "é", date(2026, 6, 1), datetime(2026, 6, 1, 8, tzinfo=UTC), Decimal("1.10"), [1, ["a"]]],
+)
+def test_values_of_a_context_come_back_as_they_were(value: object) -> None:
+    assert unpack(json.loads(json.dumps(pack({"key": value})))) == {"key": value}
+
+
+def test_rows_of_a_context_are_read_again() -> None:
+    customer = CustomerFactory.create()
+    packed = json.loads(json.dumps(pack([customer, Customer.objects.all()])))
+    assert unpack(packed) == [customer, [customer]]
+
+
+def test_what_cannot_be_kept_is_refused_when_the_mail_is_written() -> None:
+    with pytest.raises(TypeError, match="object cannot be kept"):
+        order_mail(make_draft(), more=object())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from django.utils.html import strip_tags
 
+from customers.mail_rendering import render_mail
 from customers.models import Message
 from customers.services import write_message
 from tests.factories import make_draft
@@ -12,13 +13,14 @@ from tests.factories import make_draft
 pytestmark = pytest.mark.django_db
 
 
-@pytest.mark.parametrize("news", ["pending", "active", "suspended", "resumed", "removed"])
+@pytest.mark.parametrize("mail", ["pending", "active", "suspended", "resumed", "removed"])
 @pytest.mark.parametrize("sandbox", [False, True])
-def test_every_mail_names_the_order_and_leads_to_it(news: str, sandbox: bool) -> None:
+def test_every_mail_names_the_order_and_leads_to_it(mail: str, sandbox: bool) -> None:
     order = make_draft(name="Dikes & <ditches>", sandbox=sandbox)
-    message: Message = write_message(
-        key=f"test:{news}", customer=order.customer, template=f"orders/mail/{news}", context={"order": order}
+    row = write_message(
+        key=f"test:{mail}", customer=order.customer, template=f"orders/mail/{mail}", context={"order": order}
     )
+    message = render_mail(Message.objects.get(pk=row.pk))
     address = f"http://testserver/orders/{order.reference}/"
     assert "Dikes & <ditches>" in message.subject
     assert "\n" not in message.subject

@@ -20,6 +20,7 @@ from orders.choices import Part, PartState, State
 from orders.models import Order
 from orders.services import place_order, remove_order, report
 from tests.factories import make_draft
+from tests.mails import render_waiting
 
 pytestmark = pytest.mark.django_db
 
@@ -192,6 +193,7 @@ def test_pdf_is_rendered_once_and_mailed_once() -> None:
     assert [controller.run(), controller.run()] == [1, 0]
     pdf = InvoicePdf.objects.get()
     assert pdf.path == "invoices/2026/SPECIMEN-2026-00001.pdf"
+    render_waiting()
     message = Message.objects.get(key__startswith="invoice:")
     assert message.subject == f"[Sandbox] Invoice SPECIMEN-2026-00001 for “{message.customer.orders.get().name}”"
     assert message.attachments == [{"name": "SPECIMEN-2026-00001.pdf", "path": pdf.path, "type": "application/pdf"}]

@@ -16,6 +16,7 @@ from orders.models import Order
 from orders.services import suspend_order
 from products.models import Plan
 from tests.factories import UserFactory
+from tests.mails import render_waiting
 from tests.monitoring.conftest import MINUTE, Room, count_queries
 
 pytestmark = pytest.mark.django_db
@@ -40,6 +41,7 @@ def said_last(incident: Incident) -> IncidentUpdate:
 
 def subjects() -> list[str]:
     """What customers were told of incidents, in order."""
+    render_waiting()
     return list(Message.objects.filter(key__startswith="incident:").order_by("pk").values_list("subject", flat=True))
 
 
@@ -126,6 +128,7 @@ def test_customers_read_in_their_own_language_and_never_of_each_other(room: Room
     fail(room, ours)
     fail(room, theirs)
     minutes(room, 5)
+    render_waiting()
     mail = Message.objects.get(key__startswith="incident:", customer=ours.customer)
     assert theirs.reference not in mail.text
     assert theirs.reference not in mail.html

@@ -27,6 +27,7 @@ from orders.choices import PartState, State
 from orders.models import Order
 from orders.services import remove_order
 from tests.factories import UserFactory
+from tests.mails import render_waiting
 from tests.monitoring.conftest import MINUTE, Room
 
 pytestmark = pytest.mark.django_db
@@ -50,6 +51,7 @@ def test_each_customer_is_told_once_of_its_own_orders_only(room: Room) -> None:
     Message.objects.all().delete()
     plan(room, ours, theirs, description="Half an hour without maps.")
     assert Message.objects.count() == 2
+    render_waiting()
     mail = Message.objects.get(customer=ours.customer)
     assert mail.subject == "Planned maintenance: New disks"
     assert "11 June 2026, 13:00 – 11 June 2026, 15:00 CEST" in mail.text
@@ -89,6 +91,7 @@ def test_window_to_come_is_called_off_once_and_the_customer_is_told(room: Room) 
     cancel_maintenance(maintenance=window)
     with pytest.raises(TooLate):
         cancel_maintenance(maintenance=window)
+    render_waiting()
     assert list(Message.objects.order_by("pk").values_list("subject", flat=True))[-2:] == [
         "Planned maintenance: New disks",
         "Called off: New disks",
@@ -162,6 +165,7 @@ def test_window_is_moved_and_each_customer_is_told_once_of_each_move(room: Room)
         starts_at = window.starts_at + hours * HOUR
         move_maintenance(maintenance=window, starts_at=starts_at, ends_at=starts_at + HOUR)
         move_maintenance(maintenance=window, starts_at=starts_at, ends_at=starts_at + HOUR)
+        render_waiting()
     moved = Message.objects.filter(subject="Moved: New disks").order_by("pk")
     assert Counter(mail.customer for mail in moved) == {order.customer: 3, other.customer: 3}
     first = timezone.localtime(window.starts_at)
@@ -276,6 +280,7 @@ def test_staff_move_a_window_in_the_admin(room: Room, planner: Client) -> None:
     assert planner.post(page, moved).status_code == 302
     window.refresh_from_db()
     assert window.ends_at - window.starts_at == 3 * HOUR
+    render_waiting()
     assert Message.objects.filter(subject="Moved: New disks").count() == 1
     room.drive.now = window.ends_at + MINUTE
     assert planner.post(page, moved).status_code == 403

@@ -18,6 +18,7 @@ from monitoring.models import MonthlyReport, ReportFile
 from monitoring.reports.services import decide_credit, make_reports, print_again, print_reports
 from orders.models import Order
 from tests.factories import MembershipFactory
+from tests.mails import render_waiting
 from tests.monitoring.conftest import Room, count_queries
 from tests.monitoring.reports.test_monthly import LIST, enter, measured
 
@@ -54,6 +55,7 @@ def test_report_is_printed_and_mailed_once(room: Room) -> None:
     assert print_due() == 0
     report = MonthlyReport.objects.get()
     assert content(report) == b"%PDF due"
+    render_waiting()
     mail = Message.objects.get(key=f"report:{order.reference}:2026-06")
     assert mail.subject == f"Availability of “{order.name}” in June 2026"
     assert "99.30 % of June 2026; 99.50 % was promised" in mail.text
