@@ -1,34 +1,67 @@
-"""What may be asked of an order as it stands: for buttons. orders.services refuses by the same rules. Pure values."""
+"""What is allowed in which state: the one table that services, admin, API and portal go by. Pure values."""
 
 from __future__ import annotations
 
-from enum import StrEnum
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
-from orders.choices import State, Wanted
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 
-RUNNING = (State.ACTIVE, State.DEGRADED, State.PROVISIONING, State.ATTENTION)
+from orders.choices import OrderAction, State, Wanted
 
-
-class OrderAction(StrEnum):
-    """What can be asked."""
-
-    EDIT = "edit"
-    PLACE = "place"
-    APPROVE = "approve"
-    SUSPEND = "suspend"
-    RESUME = "resume"
-    RETRY = "retry"
-    REMOVE = "remove"
+SUSPENDABLE = (State.ACTIVE, State.DEGRADED, State.PROVISIONING, State.ATTENTION)
 
 
-def is_allowed(action: OrderAction, *, state: State, wanted: Wanted, needs_attention: bool) -> bool:
-    """True when an order that stands so will not refuse `action`."""
-    return {
-        OrderAction.EDIT: state is State.DRAFT,
-        OrderAction.PLACE: state is State.DRAFT,
-        OrderAction.APPROVE: state is State.PENDING,
-        OrderAction.SUSPEND: wanted is Wanted.RUNNING and state in RUNNING,
-        OrderAction.RESUME: wanted is Wanted.SUSPENDED,
-        OrderAction.RETRY: needs_attention and state is not State.PENDING,
-        OrderAction.REMOVE: wanted is not Wanted.REMOVED,
-    }[action]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Situation:
+    """All of an order that decides what is allowed."""
+
+    state: State
+    wanted: Wanted
+    needs_attention: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """When an action is allowed, and the sentence that refuses it otherwise."""
+
+    allows: Callable[[Situation], bool]
+    refusal: str | Promise
+
+
+RULES: Mapping[OrderAction, Rule] = {
+    OrderAction.EDIT: Rule(
+        allows=lambda order: order.state is State.DRAFT,
+        refusal=_("Only a draft can be edited."),
+    ),
+    OrderAction.PLACE: Rule(
+        allows=lambda order: order.state is State.DRAFT,
+        refusal=_("This order has already been placed."),
+    ),
+    OrderAction.APPROVE: Rule(
+        allows=lambda order: order.state is State.PENDING,
+        refusal=_("Only an order that is pending approval can be approved."),
+    ),
+    OrderAction.SUSPEND: Rule(
+        allows=lambda order: order.wanted is Wanted.RUNNING and order.state in SUSPENDABLE,
+        refusal=_("Only a running order can be suspended."),
+    ),
+    OrderAction.RESUME: Rule(
+        allows=lambda order: order.wanted is Wanted.SUSPENDED,
+        refusal=_("Only a suspended order can be resumed."),
+    ),
+    OrderAction.RETRY: Rule(
+        allows=lambda order: order.needs_attention and order.state is not State.PENDING,
+        refusal=_("There is nothing to retry: no component of this order has failed."),
+    ),
+    OrderAction.REMOVE: Rule(
+        allows=lambda order: order.wanted is not Wanted.REMOVED,
+        refusal=_("This order is being removed already, or has been removed."),
+    ),
+}
+
+
+def is_allowed(action: OrderAction, situation: Situation) -> bool:
+    """True when the services will not refuse `action` in this situation."""
+    return RULES[action].allows(situation)

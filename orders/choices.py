@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -48,3 +50,15 @@ class PartState(models.TextChoices):
     SUSPENDED = "suspended", _("Suspended")
     REMOVED = "removed", _("Removed")
     FAILED = "failed", _("Needs attention")
+
+
+class OrderAction(StrEnum):
+    """The actions on an order; `orders.allowed_actions` says when each is allowed."""
+
+    EDIT = "edit"
+    PLACE = "place"
+    APPROVE = "approve"
+    SUSPEND = "suspend"
+    RESUME = "resume"
+    RETRY = "retry"
+    REMOVE = "remove"

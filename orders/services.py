@@ -1,4 +1,4 @@
-"""What may be asked of an order. Each verb changes rows and announces it; the world follows."""
+"""Services of orders. Each changes rows and announces it; workers then bring the outside in line."""
 
 from __future__ import annotations
 
@@ -6,13 +6,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from core import clock
 from core.errors import Refusal
 from core.references import new_password, new_reference
 from customers.models import Customer, User
-from orders.choices import State, Wanted
+from orders.allowed_actions import RULES
+from orders.choices import OrderAction, State, Wanted
 from orders.models import Order, OrderEvent, OrderSecrets
 from orders.part_reports import Report, announce, derive, lock_orders, report, report_many
 from orders.terms import offered
@@ -38,14 +40,22 @@ __all__ = [
 ]
 
 
+# With four characters there are 280,000 references: this many taken ones in a row mean that they have run out.
+REFERENCE_ATTEMPTS = 50
+
+
+class NoReferenceLeft(Exception):
+    """Every reference drawn belongs to an order already."""
+
+
 class NotPossible(Refusal):
-    """The order is not in a state that allows this."""
+    """The state of the order does not allow this."""
 
     code = "not_possible"
 
 
 class NotOnSale(Refusal):
-    """The product or the plan cannot be ordered any more."""
+    """The product or the plan can no longer be ordered."""
 
     code = "not_on_sale"
 
@@ -54,6 +64,12 @@ class CustomerClosed(Refusal):
     """Nothing can be ordered for this customer."""
 
     code = "customer_closed"
+
+
+class AddressMissing(Refusal):
+    """The customer has no address to send invoices to."""
+
+    code = "address_missing"
 
 
 class NameTaken(Refusal):
@@ -74,7 +90,7 @@ def create_order(
     provider_slug: str = "",
     actor: User | None = None,
 ) -> Order:
-    """A draft: its rules hold, its secrets exist, and nothing outside has been touched."""
+    """A draft whose rules hold and whose secrets exist; nothing outside has been created."""
     release = release or newest_release(plan.product)
     _check_orderable(customer, plan, release)
     _check_name_free(customer, name)
@@ -112,9 +128,7 @@ def newest_release(product: Product) -> Release:
 @transaction.atomic
 def edit_order(*, order: Order, name: str, inputs: Mapping[str, Any], actor: User | None = None) -> Order:
     """The draft has a new name and inputs."""
-    order = _held(order)
-    if order.state != State.DRAFT:
-        raise NotPossible(_("Only a draft can be edited."))
+    order = _locked(order, OrderAction.EDIT)
     if name != order.name:
         _check_name_free(order.customer, name)
     order.name, order.inputs = name, clean_inputs(order.release.inputs, inputs)
@@ -125,29 +139,26 @@ def edit_order(*, order: Order, name: str, inputs: Mapping[str, Any], actor: Use
 
 @transaction.atomic
 def place_order(*, order: Order, actor: User | None = None) -> Order:
-    """The order is placed; a plan that approves by itself sets it going at once."""
-    order = _held(order)
-    if order.state != State.DRAFT:
-        raise NotPossible(_("This order has been placed already."))
+    """The order is placed, and approved at once where its plan says so."""
+    order = _locked(order, OrderAction.PLACE)
     _check_orderable(order.customer, order.plan, order.release)
+    _check_billable(order)
     order.placed_at = clock.now()
     order.agree(offered(order.plan))
     order.save(update_fields=("placed_at", *Order.AGREED_FIELDS))
     _note(order, actor, _("Order placed."), public=True)
     if order.plan.auto_approve:
-        _approve(order, None, _("Approved by the plan's own rule."))
+        _approve(order, None, _("Approved automatically (plan setting)."))
     _derive_now(order)
     return order
 
 
 @transaction.atomic
 def approve_order(*, order: Order, actor: User | None = None) -> Order:
-    """The order may be provisioned, and will be."""
-    order = _held(order)
-    if order.state != State.PENDING:
-        raise NotPossible(_("Only an order that waits for approval can be approved."))
-    if order.customer.state == Customer.State.CLOSED:
-        raise CustomerClosed(_("%(customer)s is closed; nothing can be ordered.") % {"customer": order.customer})
+    """The order is approved; provisioning starts."""
+    order = _locked(order, OrderAction.APPROVE)
+    _check_open(order.customer)
+    _check_billable(order)
     _approve(order, actor, _("Approved."))
     _derive_now(order)
     return order
@@ -155,70 +166,61 @@ def approve_order(*, order: Order, actor: User | None = None) -> Order:
 
 @transaction.atomic
 def suspend_order(*, order: Order, actor: User | None = None, why: str = "") -> Order:
-    """The composition is wanted stopped, its data kept."""
-    order = _held(order)
-    running = (State.ACTIVE, State.DEGRADED, State.PROVISIONING, State.ATTENTION)
-    if order.wanted != Wanted.RUNNING or order.state not in running:
-        raise NotPossible(_("Only a running order can be suspended."))
-    return _change_mind(order, Wanted.SUSPENDED, actor, _("Suspension asked for."), why)
+    """The services are to be stopped, their data kept."""
+    order = _locked(order, OrderAction.SUSPEND)
+    return _change_wanted(order, Wanted.SUSPENDED, actor, _("Suspension requested."), why)
 
 
 @transaction.atomic
 def resume_order(*, order: Order, actor: User | None = None, why: str = "") -> Order:
-    """A suspended order is wanted running again."""
-    order = _held(order)
-    if order.wanted != Wanted.SUSPENDED:
-        raise NotPossible(_("Only a suspended order can be resumed."))
-    return _change_mind(order, Wanted.RUNNING, actor, _("Resumption asked for."), why)
+    """A suspended order is to run again."""
+    order = _locked(order, OrderAction.RESUME)
+    return _change_wanted(order, Wanted.RUNNING, actor, _("Resumption requested."), why)
 
 
 @transaction.atomic
 def remove_order(*, order: Order, actor: User | None = None, why: str = "") -> Order:
-    """Everything the order has outside is wanted gone, whatever stage it is in."""
-    order = _held(order)
-    if order.wanted == Wanted.REMOVED:
-        raise NotPossible(_("This order is being removed already, or is gone."))
-    return _change_mind(order, Wanted.REMOVED, actor, _("Removal asked for."), why)
+    """Everything the order has outside is to be removed, whatever state it is in."""
+    order = _locked(order, OrderAction.REMOVE)
+    return _change_wanted(order, Wanted.REMOVED, actor, _("Removal requested."), why)
 
 
 @transaction.atomic
 def retry_order(*, order: Order, actor: User | None = None, why: str = "") -> Order:
-    """What failed is tried again from where it stands; what is there already is only confirmed."""
-    order = _held(order)
-    if not order.needs_attention or order.state == State.PENDING:
-        raise NotPossible(_("Nothing of this order waits for another try."))
-    return _change_mind(order, Wanted(order.wanted), actor, _("Another try asked for."), why)
+    """What failed is retried; components that are there already are only confirmed."""
+    order = _locked(order, OrderAction.RETRY)
+    return _change_wanted(order, Wanted(order.wanted), actor, _("Retry requested."), why)
 
 
 @transaction.atomic
 def confirm_order(*, order: Order, actor: User | None = None, why: str = "") -> Order:
-    """Something has moved under a running order: its parts are looked at again, one after the other."""
-    order = _held(order)
+    """Every component of a running order is checked again, one after the other: something has moved under it."""
+    (order,) = lock_orders([order.pk])
     if order.wanted == Wanted.RUNNING and order.approved_at is not None:
-        _change_mind(order, Wanted.RUNNING, actor, _("Every part is looked at again."), why)
+        _change_wanted(order, Wanted.RUNNING, actor, _("Re-checking every component."), why)
     return order
 
 
 @transaction.atomic
 def reveal_secrets(*, order: Order, actor: User) -> dict[str, str]:
-    """The order's secrets; who asked is on the timeline."""
-    _note(order, actor, _("Secrets shown."), public=False)
+    """The order's secrets; who revealed them is on the timeline."""
+    _note(order, actor, _("Secrets revealed."), public=False)
     return dict(order.secrets.values)
 
 
-def _change_mind(order: Order, wanted: Wanted, actor: User | None, words: str, why: str) -> Order:
+def _change_wanted(order: Order, wanted: Wanted, actor: User | None, message: str, why: str) -> Order:
     order.wanted = wanted
     order.wanted_version += 1
     order.save(update_fields=("wanted", "wanted_version"))
-    _note(order, actor, f"{words} {why}".strip(), public=True)
+    _note(order, actor, f"{message} {why}".strip(), public=True)
     _derive_now(order)
     return order
 
 
-def _approve(order: Order, actor: User | None, words: str) -> None:
+def _approve(order: Order, actor: User | None, message: str) -> None:
     order.approved_at = clock.now()
     order.save(update_fields=("approved_at",))
-    _note(order, actor, words, public=True)
+    _note(order, actor, message, public=True)
 
 
 def _derive_now(order: Order) -> None:
@@ -226,9 +228,12 @@ def _derive_now(order: Order) -> None:
     announce([order.pk])
 
 
-def _held(order: Order) -> Order:
-    (held,) = lock_orders([order.pk])
-    return held
+def _locked(order: Order, action: OrderAction) -> Order:
+    """The order, locked and read again; raises NotPossible when its state does not allow `action`."""
+    (locked,) = lock_orders([order.pk])
+    if not locked.allows(action):
+        raise NotPossible(str(RULES[action].refusal))
+    return locked
 
 
 def _note(order: Order, actor: User | None, message: str, *, public: bool) -> None:
@@ -236,35 +241,48 @@ def _note(order: Order, actor: User | None, message: str, *, public: bool) -> No
 
 
 def _check_orderable(customer: Customer, plan: Plan, release: Release) -> None:
-    if customer.state == Customer.State.CLOSED:
-        raise CustomerClosed(
-            _("%(customer)s is closed; nothing can be ordered.") % {"customer": customer}, field="customer"
-        )
+    _check_open(customer)
     check_on_sale(plan)
     if release.product_id != plan.product_id:
         raise NotOnSale(_("That release belongs to another product."), field="release")
 
 
-def _check_name_free(customer: Customer, name: str) -> None:
+def _check_open(customer: Customer) -> None:
+    if customer.state == Customer.State.CLOSED:
+        raise CustomerClosed(
+            _("%(customer)s is closed; nothing can be ordered.") % {"customer": customer}, field="customer"
+        )
+
+
+def _check_billable(order: Order) -> None:
+    """An invoice needs the buyer's address: its country decides on VAT. Sandbox orders are never charged."""
+    if not order.is_sandbox and order.customer.billing_address is None:
+        message = _("%(customer)s has no address yet. Add one before the order is placed: invoices and VAT need it.")
+        raise AddressMissing(message % {"customer": order.customer}, field="customer")
+
+
+def _check_name_free(customer: Customer, name: str, *, besides: int | None = None) -> None:
     if not name.strip():
         raise Refusal(_("Give the order a name."), field="name")
-    if Order.objects.filter(customer=customer, name=name).exclude(state=State.REMOVED).exists():
+    if Order.objects.filter(customer=customer, name=name).exclude(Q(state=State.REMOVED) | Q(pk=besides)).exists():
         raise NameTaken(_("This customer already has an order of that name."), field="name")
 
 
 def _save_with_reference(order: Order) -> None:
-    """The order is stored under a reference that nobody else has."""
-    while True:
+    """The order is stored under a reference that no other order has."""
+    for _attempt in range(REFERENCE_ATTEMPTS):
         order.reference = new_reference("GL")
         if not Order.objects.filter(reference=order.reference).exists():
-            break
-    _save_named(order)
+            return _save_named(order)
+    raise NoReferenceLeft(f"{REFERENCE_ATTEMPTS} references in a row were taken: make them longer")
 
 
 def _save_named(order: Order, **options: Any) -> None:
-    """The order is stored under its name, or refused because somebody else was quicker to take that name."""
+    """The order is stored under its name, or refused because another order took that name in the meantime."""
     try:
         with transaction.atomic():
             order.save(**options)
-    except IntegrityError as error:  # the name was taken between the look and the save
-        raise NameTaken(_("This customer already has an order of that name."), field="name") from error
+    except IntegrityError:
+        # Which constraint was broken is not said alike by all databases: ask whether it was the name.
+        _check_name_free(order.customer, order.name, besides=order.pk)
+        raise

@@ -14,7 +14,7 @@ from live.portal.invoice_rows import invoice_rows
 from live.portal.running_services import running_services
 from monitoring.models import Incident, Maintenance
 from monitoring.monitors.status import moment_in_words
-from orders.choices import State, Wanted
+from orders.choices import OrderAction, State, Wanted
 from orders.models import Order
 
 EVENTS_SHOWN = 100
@@ -42,7 +42,7 @@ def order_facts(order: Order) -> dict[str, Any]:
         "secrets": visible_secrets(order),
         "endpoints": list(order.endpoints.all()) if order.wanted != Wanted.REMOVED else [],
         "running": running_services(order),
-        "can_be_removed": order.wanted != Wanted.REMOVED,
+        "can_be_removed": order.allows(OrderAction.REMOVE),
         "plan": order.plan,
         "cost": Subscription.objects.filter(order=order).first() or order.terms,
         "invoices": invoice_rows(order.invoices.select_related("pdf")[:INVOICES_SHOWN]),

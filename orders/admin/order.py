@@ -24,10 +24,9 @@ from core.admin.confirmed_actions import change_rows
 from orders import state_colours
 from orders.admin.export import as_csv
 from orders.admin.new_order import add_order, edit_draft
-from orders.admin.order_actions import STEERS, bulk_change, is_possible, steer_one
+from orders.admin.order_actions import STEERS, bulk_change, steer_one
 from orders.admin.order_page import page_of
-from orders.allowed_actions import OrderAction
-from orders.choices import State
+from orders.choices import OrderAction, State
 from orders.models import Order
 from orders.services import reveal_secrets
 
@@ -264,7 +263,7 @@ class OrderAdmin(ModelAdmin):
             values = reveal_secrets(order=order, actor=request.user)  # type: ignore[arg-type]
             labels = {spec["key"]: spec.get("label", spec["key"]) for spec in order.release.secrets}
             shown = [(labels.get(key, key), value) for key, value in values.items()]
-            self.log_change(request, order, gettext("Secrets shown."))
+            self.log_change(request, order, gettext("Secrets revealed."))
             if not shown:
                 messages.info(request, gettext("This order has no secrets."))
         context = {
@@ -281,4 +280,4 @@ class OrderAdmin(ModelAdmin):
 
 def _is_offered(action_name: str, order: Order) -> bool:
     action = ACTION_OF.get(action_name.removeprefix("orders_order_"))
-    return action is None or is_possible(action, order)
+    return action is None or order.allows(action)

@@ -22,8 +22,7 @@ from core.errors import Refusal
 from customers.models import User
 from orders import services, state_colours
 from orders.admin.order_page import money_words, plan_of, would_destroy
-from orders.allowed_actions import OrderAction, is_allowed
-from orders.choices import State, Wanted
+from orders.choices import OrderAction
 from orders.models import Order
 
 Words = str | Promise
@@ -106,13 +105,6 @@ STEERS: Mapping[OrderAction, Steer] = {
 }
 
 
-def is_possible(action: OrderAction, order: Order) -> bool:
-    """True when the order, as it stands, would not refuse."""
-    return is_allowed(
-        action, state=State(order.state), wanted=Wanted(order.wanted), needs_attention=order.needs_attention
-    )
-
-
 def needs_reference(how: Steer, order: Order) -> bool:
     """True when the reference is to be typed: something real would be destroyed."""
     return how.is_destructive and not order.is_sandbox and order.placed_at is not None
@@ -157,7 +149,7 @@ def steer_one(model_admin: Any, request: HttpRequest, object_id: str, how: Steer
     if order is None:
         raise Http404
     back = reverse("admin:orders_order_change", args=(order.pk,))
-    if not is_possible(how.action, order):
+    if not order.allows(how.action):
         words = gettext("That cannot be asked of this order: it is “%(state)s”.")
         messages.error(request, words % {"state": order.get_state_display()})
         return redirect(back)

@@ -11,7 +11,8 @@ from django.utils.translation import gettext_lazy as _
 from core.fields import EncryptedJSONField
 from core.models import Timestamped
 from customers.models import Customer
-from orders.choices import State, Wanted
+from orders.allowed_actions import Situation, is_allowed
+from orders.choices import OrderAction, State, Wanted
 from orders.terms import Terms, offered
 from products.models import Plan, Release
 
@@ -148,6 +149,11 @@ class Order(Timestamped):
             promise=self.agreed_promise,
             credit=self.agreed_credit,
         )
+
+    def allows(self, action: OrderAction) -> bool:
+        """True when the order's state allows `action`; who may request it is another question."""
+        situation = Situation(state=State(self.state), wanted=Wanted(self.wanted), needs_attention=self.needs_attention)
+        return is_allowed(action, situation)
 
     def agree(self, terms: Terms) -> None:
         """The row, not yet saved, holds these terms from now on."""

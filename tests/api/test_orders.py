@@ -127,7 +127,7 @@ def test_order_is_steered_through_its_nouns(operator: APIClient, draft: Order) -
     assert post(operator, f"{at}retry/").json()["wanted_version"] == 4
     assert post(operator, f"{at}removal/").json()["wanted"] == "removed"
     said = [event["message"] for event in operator.get(f"{at}timeline/").json()["results"]]
-    assert "Suspension asked for. Unpaid." in said
+    assert "Suspension requested. Unpaid." in said
 
 
 def test_state_that_forbids_it_is_a_conflict(operator: APIClient, draft: Order) -> None:

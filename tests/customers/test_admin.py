@@ -250,7 +250,7 @@ def test_failed_message_is_sent_again_and_others_are_left_alone(chief: Client) -
     customer = CustomerFactory.create()
     failed = message_to(customer, 1, failed_version=1, last_error="The mail server refused it")
     sent = message_to(customer, 2, done_version=1, sent_at=clock.now())
-    assert "Only messages that failed" in act(chief, "message", "send_again", failed, sent).content.decode()
+    assert "Only failed messages" in act(chief, "message", "send_again", failed, sent).content.decode()
     page = act(chief, "message", "send_again", failed, sent, confirmed="yes").content.decode()
     assert "1 changed." in page
     assert "Only a message that failed can be sent again." in page

@@ -12,8 +12,7 @@ from django.urls import reverse
 
 from customers.models import Customer, User
 from infrastructure.models import Provider
-from orders.allowed_actions import OrderAction, is_allowed
-from orders.choices import Part, PartState, State, Wanted
+from orders.choices import OrderAction, Part, PartState, State, Wanted
 from orders.models import Order, OrderEvent
 from orders.services import (
     NotPossible,
@@ -196,11 +195,9 @@ SERVICES = {
 
 @pytest.mark.parametrize("action", OrderAction)
 @pytest.mark.parametrize("make", [make_draft, pending, active, failed, suspended], ids=lambda make: make.__name__)
-def test_buttons_and_services_agree(make: Any, action: OrderAction) -> None:
+def test_what_is_offered_and_what_services_accept_agree(make: Any, action: OrderAction) -> None:
     order = make()
-    offered = is_allowed(
-        action, state=State(order.state), wanted=Wanted(order.wanted), needs_attention=order.needs_attention
-    )
+    offered = order.allows(action)
     if offered:
         SERVICES[action](order)
     else:
@@ -218,8 +215,8 @@ def test_secrets_are_shown_by_a_click_that_is_written_down(operator: Client) -> 
     assert "no-store" in answer.headers["Cache-Control"]
     last = OrderEvent.objects.filter(order=order).last()
     assert last is not None
-    assert (last.message, last.is_public) == ("Secrets shown.", False)
-    assert LogEntry.objects.get().change_message == "Secrets shown."
+    assert (last.message, last.is_public) == ("Secrets revealed.", False)
+    assert LogEntry.objects.get().change_message == "Secrets revealed."
 
 
 def test_secrets_are_refused_without_their_permission(client: Client) -> None:

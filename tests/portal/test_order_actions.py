@@ -42,7 +42,7 @@ def test_removal_says_what_is_destroyed_and_wants_the_reference_typed(
     client.post(f"/orders/{order.reference}/removal/", {"confirm": order.reference.lower()})
     order.refresh_from_db()
     assert (order.wanted, order.state) == ("removed", "removing")
-    assert order.events.get(message="Removal asked for.").actor == owner
+    assert order.events.get(message="Removal requested.").actor == owner
     assert client.get(f"/orders/{order.reference}/removal/").status_code == 302
 
 
@@ -66,7 +66,7 @@ def test_passwords_are_shown_on_request_only_and_that_is_noted(order: Order, own
     assert values["inner_password"] not in text
     assert "<html" not in text
     assert "no-store" in shown["Cache-Control"]
-    event = order.events.get(message="Secrets shown.")
+    event = order.events.get(message="Secrets revealed.")
     assert (event.actor, event.is_public) == (owner, False)
     assert "<html" in client.post(f"/orders/{order.reference}/secrets/").content.decode()
 
@@ -76,4 +76,4 @@ def test_an_order_is_placed_once(customer: Customer, owner: User, sign_in: SignI
     client = sign_in(owner)
     client.post(f"/orders/{order.reference}/placing/")
     again = client.post(f"/orders/{order.reference}/placing/", follow=True)
-    assert "placed already" in again.content.decode()
+    assert "already been placed" in again.content.decode()

@@ -13,7 +13,7 @@ from core.errors import Refusal
 from infrastructure.models import Provider
 from live.portal.access import customers_to_order_for, own_order, viewer
 from live.portal.forms import OrderForm, SandboxOffer
-from orders.choices import State
+from orders.choices import OrderAction
 from orders.services import check_on_sale, create_order, edit_order, newest_release
 from products.models import Plan, Product
 from products.models.product import ProductQuerySet
@@ -99,7 +99,7 @@ def draft_order(request: HttpRequest, product: str, plan: str) -> HttpResponse:
 def edit_draft(request: HttpRequest, reference: str) -> HttpResponse:
     """The name and inputs of a draft, to be changed."""
     order = own_order(request, reference)
-    if order.state != State.DRAFT:
+    if not order.allows(OrderAction.EDIT):
         return redirect("portal:order", reference=reference)
     form = OrderForm(request.POST or None, release=order.release, inputs=order.inputs, initial={"name": order.name})
     if request.method == "POST" and form.is_valid():

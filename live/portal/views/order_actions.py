@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from core.errors import Refusal
 from live.portal.access import own_order, viewer, wants_piece
 from live.portal.order_page import order_facts, visible_secrets
-from orders.choices import State, Wanted
+from orders.choices import OrderAction, State
 from orders.services import place_order, remove_order, reveal_secrets
 
 
@@ -36,7 +36,7 @@ def place(request: HttpRequest, reference: str) -> HttpResponse:
 def remove(request: HttpRequest, reference: str) -> HttpResponse:
     """First what would be destroyed; then, confirmed, the order is wanted gone."""
     order = own_order(request, reference)
-    if order.wanted == Wanted.REMOVED:
+    if not order.allows(OrderAction.REMOVE):
         return redirect("portal:order", reference=reference)
     wrong = ""
     if request.method == "POST":
