@@ -269,7 +269,7 @@ def test_orders_are_approved_together_once_confirmed(operator: Client) -> None:
     answer = operator.post(LIST, {**asked, "confirmed": "yes"}, follow=True)
     assert Order.objects.filter(state=State.PENDING).count() == 0
     assert "2 changed" in messages_of(answer)
-    assert f"{orders[2].reference}: Only an order that waits" in messages_of(answer)
+    assert f"{orders[2].reference}: Only an order that is pending" in messages_of(answer)
     assert LogEntry.objects.count() == 2
 
 
