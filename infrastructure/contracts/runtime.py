@@ -19,6 +19,10 @@ class ServiceState(StrEnum):
     UNHEALTHY = "unhealthy"
     RESTARTING = "restarting"
     STOPPED = "stopped"
+    DONE = "done"
+    """A job that has ended well."""
+    FAILED = "failed"
+    """A job that has not."""
     UNKNOWN = "unknown"
 
 
@@ -88,6 +92,10 @@ class Composition:
     ports: tuple[Port, ...] = ()
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
     """Inputs, secrets and LIVE_* names: for interpolation and for every container. Holds secrets."""
+    is_trusted: bool = False
+    """The product may ask for more than others."""
+    is_new_try: bool = field(default=False, compare=False)
+    """Somebody, or a change, asked for it anew: a job that had failed is started again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,17 +6,18 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
+import yaml
 from django.db.models import F, Q
 
 from core import clock
-from core.errors import PermanentError
-from infrastructure.adapters.compose.files import read_compose
 from infrastructure.backends import engine_of
 from infrastructure.drift.comparison import KnownComposition, KnownServer
 from infrastructure.models import Deployment, Provider, Server, Service
 from orders.choices import State, Wanted
 from orders.models import Order
+from products.composition.startup import startup_of
 from products.models import Release
 
 # Clouds show what was just made, and forget what was just destroyed, a little late.
@@ -131,18 +132,31 @@ def _deployed(provider: Provider) -> Mapping[int, dict[str, str]]:
 
 
 def _promises(pks: set[int]) -> dict[int, tuple[frozenset[str], dict[str, str]]]:
-    """The services that each release keeps up, and the images that it names."""
+    """The services of each release that get a container, and the images that it names."""
     promises = {}
     for pk, text in Release.objects.filter(pk__in=pks).values_list("pk", "compose"):
-        try:
-            compose = read_compose(text)
-        except PermanentError:  # launched once, so it was readable; then nothing can be promised
-            promises[pk] = (frozenset[str](), dict[str, str]())
-            continue
+        services = _services(yaml.safe_load(text))  # launched once, so it can be read
         images = {
-            name: str(one["image"])
-            for name, one in compose.services.items()
-            if one.get("image") and "build" not in one and "$" not in str(one["image"])
+            name: str(service["image"])
+            for name, service in services.items()
+            if service.get("image") and "build" not in service and "$" not in str(service["image"])
         }
-        promises[pk] = (compose.always_up, images)
+        startup = startup_of({"services": services})
+        promises[pk] = (startup.running | startup.jobs, images)
     return promises
+
+
+def _services(document: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """The services, with the profiles that they inherit; how many containers a variable makes is not known here."""
+    services = {name: dict(service) for name, service in (document.get("services") or {}).items()}
+    for service in services.values():
+        base: Any = service
+        while (extended := base.get("extends")) and not service.get("profiles"):
+            name = extended.get("service") if isinstance(extended, dict) else extended
+            base = services.get(name, {})
+            service["profiles"] = base.get("profiles")
+        for place in (service, service.get("deploy") or {}):
+            for key in ("scale", "replicas"):
+                if not isinstance(place.get(key), int):
+                    place.pop(key, None)
+    return services

@@ -17,6 +17,8 @@ def composition_of(deployment: Deployment) -> Composition:
         bundle=bytes(release.bundle.archive),
         digest=release.digest,
         ports=ports_of(deployment),
+        is_trusted=release.product.is_trusted,
+        is_new_try=deployment.attempts <= 1,
         environment={
             **{key.upper(): _as_text(value) for key, value in order.inputs.items()},
             **{key.upper(): value for key, value in order.secrets.values.items()},

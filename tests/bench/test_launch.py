@@ -13,12 +13,13 @@ from pathlib import Path
 import pytest
 
 from core.errors import TransientError
-from infrastructure.adapters.compose.files import read_compose
-from infrastructure.adapters.compose.folder import held_folder, write_folder
+from infrastructure.adapters.compose.folder import held_folder, write_launched
+from infrastructure.adapters.compose.plan import launch_text
 from infrastructure.adapters.docker.runtime import DockerRuntime
 from infrastructure.adapters.ssh.hosts import SshTarget
 from infrastructure.adapters.ssh.tunnel import tunnel_to_engine
 from infrastructure.contracts.runtime import Composition
+from tests.infrastructure.adapters.compose.planning import plan_in
 from tests.lab.hosts import LIST, lab_hosts, sdi_lite
 
 pytestmark = [
@@ -47,8 +48,8 @@ def launch_bare(target: SshTarget | None, wanted: Composition, work_dir: Path) -
     """Docker's own command, with the files as we write them; the way to the host is there before the clock starts."""
     project = wanted.key.lower()
     with held_folder(work_dir, wanted.key) as folder, engine_of(target) as host:
-        write_folder(folder, wanted, read_compose(wanted.compose))
-        files = ("-f", f"{folder.product}/compose.yaml", "-f", str(folder.override))
+        write_launched(folder, launch_text(plan_in(folder, wanted), wanted, product=folder.product))
+        files = ("-f", str(folder.launched))
         where = ("--project-directory", str(folder.product), "--env-file", str(folder.env_file))
         command = ["docker", "compose", "-p", project, *where, *files, "up", "--build", "--wait"]
         environment = {**os.environ, "DOCKER_HOST": host, "DOCKER_BUILDKIT": "0"}

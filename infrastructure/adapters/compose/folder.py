@@ -19,7 +19,7 @@ from io import BytesIO
 from pathlib import Path, PurePosixPath
 
 from core.errors import ConfigError, OutsideError, PermanentError, TransientError
-from infrastructure.adapters.compose.files import ComposeFile, env_text, override_text
+from infrastructure.adapters.compose.env_file import env_text
 from infrastructure.contracts.runtime import Composition, Progress
 
 MAX_UNPACKED = 512 * 1024 * 1024
@@ -45,9 +45,9 @@ class Folder:
         return self.path / "live.env"
 
     @property
-    def override(self) -> Path:
-        """The compose file laid over the release's own. Holds secrets."""
-        return self.path / "live.override.yaml"
+    def launched(self) -> Path:
+        """The compose file that is launched: what Compose made of the release's own, completed. Holds secrets."""
+        return self.path / "live.compose.json"
 
 
 @contextmanager
@@ -70,7 +70,7 @@ def held_folder(work_dir: Path, key: str) -> Iterator[Folder]:
 def drop_secrets(path: Path) -> None:
     """What was needed to launch is gone; what is told of the launch stays."""
     shutil.rmtree(path / "product", ignore_errors=True)
-    for name in ("live.env", "live.override.yaml"):
+    for name in ("live.env", "live.compose.json"):
         (path / name).unlink(missing_ok=True)
 
 
@@ -119,17 +119,28 @@ def take_turn(work_dir: Path, *, at_once: int) -> int:
     raise Progress(words, retry_in=BUSY, is_bounded=True)
 
 
-def write_folder(folder: Folder, composition: Composition, compose: ComposeFile, *, classic: bool = False) -> None:
-    """The folder holds what `docker compose` needs to launch the composition, if need be with the classic builder."""
-    override = override_text(composition, compose, classic=classic)
+def write_release(folder: Folder, composition: Composition) -> None:
+    """The folder holds the release's files and the order's values."""
+    values = env_text(composition.environment)
     try:
         folder.product.mkdir()
         _unpack(composition.bundle, folder.product)
         (folder.product / "compose.yaml").write_text(composition.compose, encoding="utf-8")
-        _write(folder.env_file, env_text(composition.environment))
-        _write(folder.override, override)
+        _write(folder.env_file, values)
     except OSError as error:
-        raise PermanentError(f"the composition's files cannot be written: {error.strerror or error}") from error
+        raise _unwritten(error) from error
+
+
+def write_launched(folder: Folder, text: str) -> None:
+    """The folder holds the compose file that is launched."""
+    try:
+        _write(folder.launched, text)
+    except OSError as error:
+        raise _unwritten(error) from error
+
+
+def _unwritten(error: OSError) -> PermanentError:
+    return PermanentError(f"the composition's files cannot be written: {error.strerror or error}")
 
 
 def _lock(path: Path, key: str) -> int:

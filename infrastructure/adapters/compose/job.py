@@ -32,7 +32,7 @@ _RUN = """
 folder=$1; shift
 echo $$ >"$folder/pid"
 "$@"; code=$?
-rm -rf "$folder/product" "$folder/live.env" "$folder/live.override.yaml"
+rm -rf "$folder/product" "$folder/live.env" "$folder/live.compose.json"
 echo $code >"$folder/code.part"; mv "$folder/code.part" "$folder/code"
 """
 

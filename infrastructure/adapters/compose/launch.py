@@ -4,21 +4,32 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-from core.errors import OutsideError, TransientError
-from infrastructure.adapters.compose.cli import ComposeCli, blanked, failure, last_lines, unfinished
-from infrastructure.adapters.compose.files import ComposeFile, labels_of
-from infrastructure.adapters.compose.folder import clear_forgotten, held_folder, take_turn, write_folder
+from core.errors import OutsideError, PermanentError, TransientError
+from infrastructure.adapters.compose.cli import ComposeCli
+from infrastructure.adapters.compose.failures import blanked, failure, last_lines, unfinished
+from infrastructure.adapters.compose.folder import (
+    clear_forgotten,
+    held_folder,
+    take_turn,
+    write_launched,
+    write_release,
+)
 from infrastructure.adapters.compose.job import Job, find_job
+from infrastructure.adapters.compose.labels import labels_of
+from infrastructure.adapters.compose.plan import LaunchPlan, launch_text, plan_of
 from infrastructure.adapters.compose.progress import Stage, stage_of
 from infrastructure.adapters.docker.engine import DockerEngine
+from infrastructure.adapters.docker.order_volumes import carry_files
 from infrastructure.adapters.ssh.tunnel import Tunnel
 from infrastructure.contracts.runtime import Composition, Interrupted, Progress
+from products.adapters.compose.config import ComposeConfig, ComposeRefused
+from products.compose_policy import judge_model
 
 LINGER = 12.0
 """Seconds that one visit stays with a launch or a stop; most end within."""
@@ -30,6 +41,11 @@ ELSEWHERE = timedelta(seconds=10)
 AFTER_A_KILL = timedelta(seconds=5)
 STOPPING = "stop"
 SAID_AT_MOST = 1000
+
+_IN_TROUBLE = re.compile(
+    r"dependency failed to start: container (?P<container>\S+) is unhealthy"
+    r"|service \"(?P<service>[^\"]+)\" didn't complete successfully"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,31 +69,62 @@ class Launches:
     linger: float
     at_once: int
 
-    def go_on(self, key: str, *, mark: str, secrets: Iterable[str] = ()) -> None:
-        """No job of `key` is under way, and the last one ended well; raises Progress, Interrupted, or how it failed.
+    def go_on(self, key: str, *, mark: str, secrets: Iterable[str] = ()) -> bool:
+        """No job of `key` is under way; True if one has just ended well.
 
-        One that was begun for something else is broken off; but what is being stopped is stopped first.
+        Raises Progress, Interrupted, or how it failed. One that was begun for something else is broken off; but what is being stopped is stopped first.
         """
         job = find_job(self.work_dir, key)
         if job is None:
-            return
+            return False
         if job.mark not in (mark, STOPPING):
             self.break_off(key)
-            return
+            return False
         self._stay_with(job, key)
         self._settle(job, key, secrets)
+        return job.mark == mark
 
-    def launch(self, at: Reached, composition: Composition, compose: ComposeFile, *, build: bool) -> None:
-        """The composition has been brought up; raises Progress while that takes its time."""
+    def plan(self, composition: Composition) -> LaunchPlan:
+        """What is to be launched, as Docker Compose understands it; raises PermanentError if it may not be."""
+        secrets = secrets_of(composition)
+        with held_folder(self.work_dir, composition.key) as folder:
+            write_release(folder, composition)
+            try:
+                resolved = ComposeConfig().read_folder(
+                    folder.product, env_file=folder.env_file, project=project_of(composition.key)
+                )
+            except ComposeRefused as error:
+                words = blanked(str(error), secrets)[:SAID_AT_MOST]
+                raise PermanentError(f"Docker Compose refuses the release: {words}") from error
+            violations = judge_model(resolved.model, trusted=composition.is_trusted, root=resolved.root)
+            if violations:
+                words = blanked("; ".join(str(violation) for violation in violations), secrets)[:SAID_AT_MOST]
+                raise PermanentError(f"The release asks for something that is not allowed: {words}")
+            return plan_of(resolved.model, composition, folder.product)
+
+    def launch(
+        self, at: Reached, composition: Composition, plan: LaunchPlan, *, build: bool, without: Collection[str] = ()
+    ) -> None:
+        """The composition has been brought up, `without` its jobs that are done; raises Progress while that takes."""
         key = composition.key
         clear_forgotten(self.work_dir)
         turn = self._turn(at)
         try:
             with held_folder(self.work_dir, key) as folder:
+                write_release(folder, composition)
                 classic = build and not at.cli.has_buildkit()
-                write_folder(folder, composition, compose, classic=classic)
-                mark = mark_of(composition)
-                job = at.cli.start_up(project_of(key), folder, build=build, classic=classic, mark=mark, turn=turn)
+                files_root = carry_files(at.engine, project_of(key), key, plan.files) if plan.files else ""
+                text = launch_text(plan, composition, product=folder.product, files_root=files_root, classic=classic)
+                write_launched(folder, text)
+                job = at.cli.start_up(
+                    project_of(key),
+                    folder,
+                    build=build,
+                    classic=classic,
+                    mark=mark_of(composition),
+                    turn=turn,
+                    services=_selected(plan, without),
+                )
         finally:
             os.close(turn)
         self._finish(at, job, key, secrets_of(composition))
@@ -96,8 +143,8 @@ class Launches:
 
     def last_words(self, at: Reached, composition: Composition, service: str) -> str:
         """What a service in trouble, or its health check, said last."""
-        said = last_lines(at.cli.last_words(project_of(composition.key), service))
-        return blanked(said, secrets_of(composition))[-SAID_AT_MOST:]
+        lines = last_lines(at.engine.last_words(project_of(composition.key), service))
+        return blanked(lines, secrets_of(composition))[-SAID_AT_MOST:]
 
     def _turn(self, at: Reached) -> int:
         if at.tunnel and not at.tunnel.is_alone:
@@ -129,12 +176,12 @@ class Launches:
         code = job.code
         output, errors = (self._named(text, job) for text in (job.output, job.errors))
         error = failure(output, errors, secrets, code=code) if code else None
-        said = self._why_unhealthy(key, errors, secrets) if isinstance(error, TransientError) else ""
+        reason = self._why_in_trouble(key, errors, secrets) if error else ""
         self._clear(job)
         if code is None:
             raise Interrupted("docker was killed before it had finished", retry_in=AFTER_A_KILL)
         if error is not None:
-            error.args = (f"{error}{said}",)
+            error.args = (f"{error}{reason}",)
             raise error
 
     def _clear(self, job: Job) -> None:
@@ -144,22 +191,28 @@ class Launches:
                 at.engine.remove_container(container)
         job.discard()
 
-    def _why_unhealthy(self, key: str, errors: str, secrets: Iterable[str]) -> str:
-        ill = re.search(r"dependency failed to start: container (\S+) is unhealthy", errors)
-        if ill is None:
+    def _why_in_trouble(self, key: str, errors: str, secrets: Iterable[str]) -> str:
+        """What the service that held the launch up has written: one that is unhealthy, or a job that failed."""
+        if not (found := _IN_TROUBLE.search(errors)):
             return ""
         project = project_of(key)
-        service = re.sub(r"-\d+$", "", ill[1].removeprefix(f"{project}-"))
+        service = found["service"] or re.sub(r"-\d+$", "", found["container"].removeprefix(f"{project}-"))
         try:
             with self.reach() as at:
-                said = last_lines(at.cli.last_words(project, service))
+                lines = last_lines(at.engine.last_words(project, service))
         except OutsideError:
             return ""
-        return f"; it said: {blanked(said, secrets)[-SAID_AT_MOST:]}" if said else ""
+        return f"; it said: {blanked(lines, secrets)[-SAID_AT_MOST:]}" if lines else ""
 
     def _named(self, text: str, job: Job) -> str:
         text = text.replace(f"{job.path}/product/", "")
         return text.replace(job.host, self.name) if self.name and job.host else text
+
+
+def _selected(plan: LaunchPlan, without: Collection[str]) -> Sequence[str]:
+    """The services to be started; empty for all: Compose would even fetch the images of those it does not start."""
+    wanted = plan.expected - set(without)
+    return () if wanted == set(plan.model["services"]) else sorted(wanted)
 
 
 def project_of(key: str) -> str:

@@ -15,7 +15,7 @@ from docker.errors import APIError, DockerException, NotFound
 from docker.utils import parse_host
 
 from core.errors import ConfigError, OutsideError, PermanentError, TransientError
-from infrastructure.adapters.compose.files import KEY_LABEL, builder_name
+from infrastructure.adapters.compose.labels import JOB_LABEL, KEY_LABEL, builder_name
 from infrastructure.adapters.docker.usage import Figures
 from infrastructure.contracts.runtime import LeftBehind, Service, ServiceState
 
@@ -24,6 +24,7 @@ PROJECT_LABEL = "com.docker.compose.project"
 SERVICE_LABEL = "com.docker.compose.service"
 KEY_PREFIX = "live-"
 ONE_OFF_LABEL = "com.docker.compose.oneoff"
+ENDED_BY_STOP = (137, 143)  # SIGKILL and SIGTERM: how `docker compose stop` ends most programs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +57,16 @@ class Container:
         return self.status == "exited" and self.exit_code == 0
 
     @property
+    def is_job(self) -> bool:
+        """It may end."""
+        return JOB_LABEL in self.labels
+
+    @property
+    def has_failed(self) -> bool:
+        """It ended by itself, and not well."""
+        return self.status == "exited" and self.exit_code not in (0, *ENDED_BY_STOP)
+
+    @property
     def as_service(self) -> Service:
         """The container in infrastructure's words."""
         return Service(
@@ -72,6 +83,8 @@ class Container:
         if self.status == "running":
             healths = {"starting": ServiceState.STARTING, "unhealthy": ServiceState.UNHEALTHY}
             return healths.get(self.health, ServiceState.RUNNING)
+        if self.is_job and (self.has_completed or self.has_failed):
+            return ServiceState.DONE if self.has_completed else ServiceState.FAILED
         states = {
             "created": ServiceState.STARTING,
             "restarting": ServiceState.RESTARTING,
@@ -82,7 +95,10 @@ class Container:
         return states.get(self.status, ServiceState.UNKNOWN)
 
 
-WORSE = tuple(ServiceState[name] for name in ("RUNNING", "STARTING", "UNHEALTHY", "RESTARTING", "STOPPED", "UNKNOWN"))
+WORSE = tuple(
+    ServiceState[name]
+    for name in ("DONE", "RUNNING", "STARTING", "UNHEALTHY", "RESTARTING", "STOPPED", "FAILED", "UNKNOWN")
+)
 
 
 def as_services(
@@ -139,7 +155,7 @@ class DockerEngine:
 
     def version(self) -> str:
         """The engine's version."""
-        with self._api() as api:
+        with self.api() as api:
             return str(api.version()["Version"])
 
     def containers(self, project: str) -> Sequence[Container]:
@@ -152,7 +168,7 @@ class DockerEngine:
 
     def weights(self) -> Weights:
         """What everything on the engine takes of its disk, in one call; the engine walks through every volume."""
-        with self._api() as api:
+        with self.api() as api:
             told = api.df()
         try:
             containers = {one["Id"]: int(one.get("SizeRw") or 0) for one in told["Containers"] or ()}
@@ -164,7 +180,7 @@ class DockerEngine:
 
     def keys(self) -> Sequence[str]:
         """The keys that containers, networks and volumes carry, in three calls; a project is called as its key."""
-        with self._api() as api:
+        with self.api() as api:
             labels = [entry["Labels"] for entry in api.containers(all=True, filters={"label": KEY_LABEL})]
             labels += [entry["Labels"] for entry in api.networks(filters={"label": PROJECT_LABEL})]
             labels += [entry["Labels"] for entry in api.volumes(filters={"label": PROJECT_LABEL})["Volumes"] or ()]
@@ -173,24 +189,39 @@ class DockerEngine:
 
     def leftovers(self, project: str, key: str) -> Sequence[LeftBehind]:
         """What the engine still has of a project."""
-        with self._api() as api:
+        with self.api() as api:
             return [LeftBehind(kind=kind, name=name) for kind, name, _ in _belongings(api, project, key)]
 
     def clear(self, project: str, key: str) -> None:
         """The engine has no container, network, volume or built image of the project; their data is gone."""
-        with self._api() as api:
+        with self.api() as api:
             for _, _, remove in _belongings(api, project, key):
                 with suppress(NotFound):
                     remove()
 
+    def last_words(self, project: str, service: str) -> str:
+        """What the health check of a service's container last wrote, or else the container itself; may hold secrets."""
+        with suppress(OutsideError), self.api() as api:
+            for container in api.containers(all=True, filters={"label": _of_service(project, service)}):
+                health = api.inspect_container(container["Id"])["State"].get("Health") or {}
+                checks = [f"{check['ExitCode']}: {check['Output']}" for check in health.get("Log") or ()]
+                logs = api.logs(container["Id"], tail=5).decode(errors="replace")
+                return "\n".join(checks).strip() or str(logs).strip()
+        return ""
+
+    def remove_volume(self, name: str) -> None:
+        """The volume is gone; none is success."""
+        with self.api() as api, suppress(NotFound):
+            api.remove_volume(name)
+
     def remove_container(self, container: str) -> None:
         """The container, by its id, is gone; none is success."""
-        with self._api() as api, suppress(NotFound):
+        with self.api() as api, suppress(NotFound):
             if container:
                 api.remove_container(container, v=True, force=True)
 
     def _containers(self, label: str) -> Sequence[Container]:
-        with self._api() as api:
+        with self.api() as api:
             listed = api.containers(all=True, filters={"label": [label, f"{ONE_OFF_LABEL}=False"]})
         try:
             return sorted((_container(entry) for entry in listed), key=lambda container: container.service)
@@ -198,7 +229,7 @@ class DockerEngine:
             raise TransientError(f"Docker Engine at {self.name} gave an answer that cannot be read") from error
 
     @contextmanager
-    def _api(self) -> Iterator[Any]:
+    def api(self) -> Iterator[Any]:
         """The SDK's plain API, whose answers are lists and dicts; its errors come out as ours."""
         try:
             api = docker.APIClient(self.host, version="auto", timeout=self._timeout)
@@ -212,6 +243,10 @@ class DockerEngine:
             if "permission denied" in str(error).lower():
                 raise ConfigError(f"Docker Engine at {self.name} may not be used by this user") from error
             raise TransientError(f"Docker Engine at {self.name} cannot be reached") from error
+
+
+def _of_service(project: str, service: str) -> list[str]:
+    return [f"{PROJECT_LABEL}={project}", f"{SERVICE_LABEL}={service}", f"{ONE_OFF_LABEL}=False"]
 
 
 def _belongings(api: Any, project: str, key: str) -> Iterator[tuple[str, str, Callable[[], object]]]:

@@ -5,14 +5,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import timedelta
 from pathlib import Path
 from typing import TypeVar
 
-from core.errors import OutsideError, TransientError
+from core.errors import OutsideError
 from infrastructure.adapters.compose.cli import ComposeCli
-from infrastructure.adapters.compose.files import KEY_LABEL, ComposeFile, labels_of, read_compose
 from infrastructure.adapters.compose.folder import held_folder
+from infrastructure.adapters.compose.labels import KEY_LABEL
 from infrastructure.adapters.compose.launch import (
     AT_ONCE,
     LINGER,
@@ -24,19 +23,22 @@ from infrastructure.adapters.compose.launch import (
     secrets_of,
 )
 from infrastructure.adapters.docker.engine import Container, DockerEngine, as_services
+from infrastructure.adapters.docker.order_volumes import clear_outdated, files_volume, interrupted, note_interrupted
+from infrastructure.adapters.docker.readiness import (
+    all_ready,
+    current,
+    done_jobs,
+    doubt_what_failed,
+    is_launched,
+    refuse_failed_jobs,
+)
 from infrastructure.adapters.docker.usage import Figures, figures_of
 from infrastructure.adapters.ssh.client import SshTarget
 from infrastructure.adapters.ssh.tunnel import free_lock, tunnel_to_engine
-from infrastructure.contracts.runtime import Composition, LeftBehind, Progress, Service, ServiceState, Sight
+from infrastructure.contracts.runtime import Composition, LeftBehind, Service, Sight
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
-
-LOOK_AGAIN = timedelta(seconds=3)
-LOOK_AGAIN_AT_ILL = timedelta(seconds=10)
-ALL_BUT_HEALTHY = "Waiting until every service is healthy"
-ON_THEIR_WAY = (ServiceState.STARTING, ServiceState.RUNNING)
-ENDED_BY_STOP = (137, 143)  # SIGKILL and SIGTERM: how `docker compose stop` ends most programs
 
 
 class DockerRuntime:
@@ -80,24 +82,38 @@ class DockerRuntime:
 
     def ensure_running(self, composition: Composition) -> Sequence[Service]:
         """The composition is up with this digest and these settings, and every service is healthy."""
-        compose, key = read_compose(composition.compose), composition.key
-        self._launches.go_on(key, mark=mark_of(composition), secrets=secrets_of(composition))
+        key, project = composition.key, project_of(composition.key)
+        has_just_ended = self._launches.go_on(key, mark=mark_of(composition), secrets=secrets_of(composition))
+        plan = self._launches.plan(composition)
         with self._reached(lock=key) as at:
-            containers = at.engine.containers(project_of(key))
-            is_launched = _is_launched(containers, composition, compose)
-            if not (is_launched and all(_needs_nothing(container, compose) for container in containers)):
+
+            def last_words(service: str) -> str:
+                return self._launches.last_words(at, composition, service)
+
+            containers = at.engine.containers(project)
+            launched = is_launched(containers, composition, plan)
+            at_rest = launched and not any(container.has_started for container in containers)
+            done = done_jobs(current(containers, composition), plan, interrupted(at.engine, key) if at_rest else ())
+            if launched and not at_rest and (has_just_ended or not composition.is_new_try):
+                refuse_failed_jobs(containers, plan, last_words)
+            if not (launched and all(one.has_started or one.service in done for one in containers)):
                 # What is merely stopped keeps its images: starting it again must not depend on a build.
-                self._launches.launch(at, composition, compose, build=not is_launched)
-                if is_launched:
-                    _doubt_what_failed(containers)
-                containers = at.engine.containers(project_of(key))
-            return _all_ready(containers, compose, lambda name: self._launches.last_words(at, composition, name))
+                self._launches.launch(at, composition, plan, build=not launched, without=done)
+                if launched:
+                    doubt_what_failed(containers)
+                containers = at.engine.containers(project)
+            services = all_ready(containers, plan, last_words)
+            clear_outdated(at.engine, key, keep=files_volume(project, plan.files))
+            return services
 
     def ensure_stopped(self, *, key: str) -> None:
         """No container of `key` runs; containers, networks and volumes stay."""
         self._launches.go_on(key, mark=STOPPING)
         with self._reached(lock=key) as at:
-            if any(container.can_be_stopped for container in at.engine.containers(project_of(key))):
+            active = [one for one in at.engine.containers(project_of(key)) if one.can_be_stopped]
+            if jobs := {container.service for container in active if container.is_job}:
+                note_interrupted(at.engine, project_of(key), key, jobs)
+            if active:
                 self._launches.stop(at, key)
 
     def remove(self, *, key: str) -> None:
@@ -161,64 +177,3 @@ def _or_none(ask: Callable[[], T]) -> T | None:
     except OutsideError as error:
         logger.info("Figures are left out: %s", error)
         return None
-
-
-def _is_launched(containers: Sequence[Container], composition: Composition, compose: ComposeFile) -> bool:
-    """Every service has its container, made from exactly this composition."""
-    wanted = labels_of(composition).items()
-    all_there = compose.always_up <= {container.service for container in containers}
-    return all_there and all(wanted <= container.labels.items() for container in containers)
-
-
-def _doubt_what_failed(before: Sequence[Container]) -> None:
-    """Raises for what had failed by itself before it was started again: it runs now, and may be gone in a second."""
-    failed = [container for container in before if container.exit_code not in (None, 0, *ENDED_BY_STOP)]
-    if failed:
-        told = "; ".join(_trouble(container.as_service) for container in failed)
-        raise TransientError(f"{told}; started again", retry_in=LOOK_AGAIN)
-
-
-def _needs_nothing(container: Container, compose: ComposeFile) -> bool:
-    return container.has_started or (container.service in compose.run_once and container.has_completed)
-
-
-def _all_ready(
-    containers: Sequence[Container], compose: ComposeFile, last_words: Callable[[str], str]
-) -> Sequence[Service]:
-    """The services, if each is as it should be; otherwise the progress, as an error that says to look again."""
-    missing = sorted(compose.always_up - {container.service for container in containers})
-    unready = [container.as_service for container in containers if not _is_ready(container, compose)]
-    if not unready and not missing:
-        return as_services(containers)
-    everything = len(containers) + len(missing)
-    ready = everything - len(unready) - len(missing)
-    only_starting = not missing and all(service.state is ServiceState.STARTING for service in unready)
-    told = f"{ready} of {everything} services are healthy; {_progress(unready, missing)}"
-    if only_starting:
-        raise Progress(told, news=ALL_BUT_HEALTHY, retry_in=LOOK_AGAIN)
-    ill = [service.name for service in unready if service.state not in ON_THEIR_WAY]
-    said = [f"{name} said: {words}" for name in ill[:2] if (words := last_words(name))]
-    raise TransientError("; ".join([told, *said]), retry_in=LOOK_AGAIN_AT_ILL)
-
-
-def _is_ready(container: Container, compose: ComposeFile) -> bool:
-    if container.service in compose.run_once:
-        return container.has_completed
-    return container.as_service.state is ServiceState.RUNNING
-
-
-def _progress(unready: Sequence[Service], missing: Sequence[str]) -> str:
-    waiting = [service.name for service in unready if service.state in ON_THEIR_WAY]
-    said = [f"waiting for {', '.join(waiting)}"] if waiting else []
-    said += [_trouble(service) for service in unready if service.state not in ON_THEIR_WAY]
-    return "; ".join(said + [f"{name} has no container" for name in missing])
-
-
-def _trouble(service: Service) -> str:
-    match service.state:
-        case ServiceState.RESTARTING:
-            return f"{service.name} keeps restarting (exit code {service.exit_code})"
-        case ServiceState.STOPPED if service.exit_code is not None:
-            return f"{service.name} ended with exit code {service.exit_code}"
-        case _:
-            return f"{service.name} is {service.state}"

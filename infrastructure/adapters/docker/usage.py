@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from core.errors import TransientError
-from infrastructure.adapters.compose.files import KEY_LABEL
+from infrastructure.adapters.compose.labels import KEY_LABEL
 from infrastructure.adapters.ssh.hosts import SshTarget, ask
 from infrastructure.contracts.runtime import Machine
 

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from core.errors import ConfigError, OutsideError, PermanentError, TransientError
-from infrastructure.adapters.compose.cli import ComposeCli, blanked, failure, unfinished
+from infrastructure.adapters.compose.cli import ComposeCli
+from infrastructure.adapters.compose.failures import blanked, failure, unfinished
 from infrastructure.adapters.compose.folder import Folder, held_folder
 from infrastructure.adapters.compose.job import Job, find_job
 from infrastructure.contracts.runtime import PortTaken
@@ -20,7 +21,7 @@ SOCKET = "unix:///var/run/docker.sock"
 
 
 class Docker:
-    """A `docker` first on the PATH that writes down how it was called."""
+    """Writes down how it was called; stands for Compose's program, and as `docker` first on the PATH."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -28,9 +29,12 @@ class Docker:
     def says(self, *, errors: str = "", output: str = "", code: int = 1, then: str = "") -> None:
         for name, text in (("errors", errors), ("output", output)):
             (self._folder / name).write_text(text)
-        script = self._folder / "docker"
+        for name in ("docker", "docker-compose"):
+            self._write(self._folder / name, code, then)
+
+    def _write(self, script: Path, code: int, then: str) -> None:
         script.write_text(
-            f'#!/bin/sh\necho "$@" >> {self._folder}/calls\nenv > {self._folder}/env\n'
+            f'#!/bin/sh\necho "{script.name} $@" >> {self._folder}/calls\nenv > {self._folder}/env\n'
             f"cat {self._folder}/output\ncat {self._folder}/errors >&2\n{then}\nexit {code}\n"
         )
         script.chmod(0o755)
@@ -48,6 +52,7 @@ class Docker:
 def docker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Docker:
     (tmp_path / "bin").mkdir()
     monkeypatch.setenv("PATH", f"{tmp_path}/bin:{os.environ['PATH']}")
+    monkeypatch.setattr("infrastructure.adapters.compose.cli.compose_binary", lambda: tmp_path / "bin/docker-compose")
     monkeypatch.setenv("DOCKER_BUILDKIT", "0")
     monkeypatch.setenv("DJANGO_SECRET", "of this site")
     return Docker(tmp_path / "bin")
@@ -79,11 +84,20 @@ def test_a_launch_names_project_files_and_values(docker: Docker, folder: Folder)
     up(folder)
     work = folder.path
     assert docker.calls == [
-        "compose --ansi never --progress plain -p live-gl7k3m"
+        "docker-compose --ansi never --progress plain -p live-gl7k3m"
         f" --project-directory {work}/product --env-file {work}/live.env"
-        f" -f {work}/product/compose.yaml -f {work}/live.override.yaml"
+        f" -f {work}/live.compose.json"
         " up -d --build --remove-orphans --quiet-pull"
     ]
+
+
+def test_only_the_named_services_are_started_and_none_is_waited_for_that_is_not(docker: Docker, folder: Folder) -> None:
+    docker.says(code=0)
+    with held_folder(folder.path.parent, folder.path.name) as held, open("/dev/null") as turn:
+        cli, services = ComposeCli(host=SOCKET), ("store", "web")
+        job = cli.start_up("live-a", held, build=False, classic=False, mark="1", turn=turn.fileno(), services=services)
+    assert job.ends_within(10)
+    assert docker.calls[0].endswith(" up -d --no-build --remove-orphans --quiet-pull --no-deps store web")
 
 
 def test_the_sites_own_environment_is_not_passed_on(docker: Docker, folder: Folder) -> None:
@@ -100,7 +114,7 @@ def test_without_buildkits_program_the_classic_builder_is_used(
     monkeypatch.delenv("DOCKER_BUILDKIT")
     docker.says(code=0, then='[ "$1" = buildx ] && exit 1')
     up(folder)
-    assert [call.split()[0] for call in docker.calls] == ["buildx", "compose"]
+    assert [call.split()[:2] for call in docker.calls] == [["docker", "buildx"], ["docker-compose", "--ansi"]]
     assert docker.environment["DOCKER_BUILDKIT"] == "0"
 
 
@@ -223,7 +237,7 @@ def test_a_short_call_that_does_not_end_is_ended(docker: Docker) -> None:
         ComposeCli(host=SOCKET, timeout=0.3).version()
 
 
-def test_a_missing_docker_command_is_a_matter_of_settings(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_shell_nothing_is_begun(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/nowhere")
     with pytest.raises(ConfigError, match="docker command cannot be run"):
         up(folder)
@@ -240,5 +254,5 @@ def test_a_stop_needs_no_files(docker: Docker, folder: Folder) -> None:
     with held_folder(folder.path.parent, folder.path.name) as held:
         job = ComposeCli(host=SOCKET).start_stop("live-gl7k3m", held, mark="stop")
     assert job.ends_within(5)
-    assert docker.calls == ["compose --ansi never -p live-gl7k3m stop"]
+    assert docker.calls == ["docker-compose --ansi never -p live-gl7k3m stop"]
     assert json.dumps(docker.environment["PWD"]) == '"/"'

@@ -16,8 +16,13 @@ from pathlib import Path
 import pytest
 
 from core.errors import ConfigError, PermanentError, TransientError
-from infrastructure.adapters.compose.files import read_compose
-from infrastructure.adapters.compose.folder import FORGOTTEN, clear_forgotten, held_folder, write_folder
+from infrastructure.adapters.compose.folder import (
+    FORGOTTEN,
+    clear_forgotten,
+    held_folder,
+    write_launched,
+    write_release,
+)
 from infrastructure.adapters.compose.job import find_job, start_job
 from infrastructure.contracts.runtime import Composition
 
@@ -46,7 +51,7 @@ def composition(bundle: bytes = b"") -> Composition:
 
 def write(work_dir: Path, bundle: bytes) -> None:
     with held_folder(work_dir, KEY) as folder:
-        write_folder(folder, composition(bundle), read_compose(COMPOSE))
+        write_release(folder, composition(bundle))
 
 
 def mode(path: Path) -> int:
@@ -55,9 +60,10 @@ def mode(path: Path) -> int:
 
 def test_secrets_are_private_and_outside_of_what_a_build_may_copy(tmp_path: Path) -> None:
     with held_folder(tmp_path / "work", KEY) as folder:
-        write_folder(folder, composition(archive((tarfile.TarInfo("Dockerfile"), b"FROM x"))), read_compose(COMPOSE))
+        write_release(folder, composition(archive((tarfile.TarInfo("Dockerfile"), b"FROM x"))))
+        write_launched(folder, "{}")
         assert mode(folder.path) == 0o700
-        assert mode(folder.env_file) == mode(folder.override) == 0o600
+        assert mode(folder.env_file) == mode(folder.launched) == 0o600
         assert sorted(path.name for path in folder.product.iterdir()) == ["Dockerfile", "compose.yaml"]
         assert "correct horse" not in (folder.product / "compose.yaml").read_text()
         assert "correct horse" in folder.env_file.read_text()
@@ -139,7 +145,7 @@ def test_a_folder_to_which_nobody_came_back_goes_and_others_stay(tmp_path: Path)
 
 def test_a_command_that_is_broken_off_leaves_no_secrets(tmp_path: Path) -> None:
     with held_folder(tmp_path, KEY) as folder:
-        write_folder(folder, composition(), read_compose(COMPOSE))
+        write_release(folder, composition())
         start_job(folder, ["sleep", "60"], mark="m", environment={"PATH": os.defpath}, held=[])
     job = find_job(tmp_path, KEY)
     assert job is not None
@@ -205,7 +211,7 @@ def test_what_a_build_copies_can_be_read_by_any_user_whatever_the_umask(tmp_path
     try:
         with held_folder(tmp_path, KEY) as folder:
             bundle = archive((start, b"#!/bin/sh"), (tarfile.TarInfo("web/Dockerfile"), b"FROM x"))
-            write_folder(folder, composition(bundle), read_compose(COMPOSE))
+            write_release(folder, composition(bundle))
             modes = {path.name: mode(path) for path in (folder.product / "web").rglob("*")}
             assert modes == {"bin": 0o755, "start": 0o755, "Dockerfile": 0o644}
             assert mode(folder.product / "web") == 0o755
@@ -222,7 +228,7 @@ def test_an_archive_too_large_is_not_unpacked(tmp_path: Path, monkeypatch: pytes
 def test_the_releases_compose_file_does_not_depend_on_its_archive(tmp_path: Path) -> None:
     with held_folder(tmp_path, KEY) as folder:
         bundle = archive((tarfile.TarInfo("compose.yaml"), b"services: {}"))
-        write_folder(folder, composition(bundle), read_compose(COMPOSE))
+        write_release(folder, composition(bundle))
         assert (folder.product / "compose.yaml").read_text() == COMPOSE
 
 

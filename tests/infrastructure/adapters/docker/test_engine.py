@@ -12,7 +12,7 @@ import requests
 import responses
 
 from core.errors import ConfigError, OutsideError, PermanentError, TransientError
-from infrastructure.adapters.compose.files import labels_of
+from infrastructure.adapters.compose.labels import labels_of
 from infrastructure.adapters.docker.engine import DockerEngine
 from infrastructure.adapters.docker.runtime import DockerRuntime
 from infrastructure.adapters.docker.usage import Figures, Usage
@@ -311,5 +311,6 @@ def test_what_runs_as_wanted_needs_no_docker_command(
     labels = labels_of(wanted)
     listed = [container("web", "running", "Up", **labels), container("seed", "exited", "Exited (0) 1 s ago", **labels)]
     wire.get(f"{API}/containers/json", json=listed)
+    wire.get(f"{API}/volumes", json={"Volumes": None})
     services = DockerRuntime(work_dir=tmp_path, host=HOST).ensure_running(wanted)
     assert [service.name for service in services] == ["seed", "web"]
