@@ -72,7 +72,8 @@ class Launches:
     def go_on(self, key: str, *, mark: str, secrets: Iterable[str] = ()) -> bool:
         """No job of `key` is under way; True if one has just ended well.
 
-        Raises Progress, Interrupted, or how it failed. One that was begun for something else is broken off; but what is being stopped is stopped first.
+        Raises Progress, Interrupted, or how it failed. One that was begun for something else is broken off; but what
+        is being stopped is stopped first.
         """
         job = find_job(self.work_dir, key)
         if job is None:

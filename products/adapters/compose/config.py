@@ -18,6 +18,8 @@ from core.errors import ConfigError, TransientError
 from core.outside.compose_binary import compose_binary
 from products.contracts import ComposeModel, ComposeRefused
 
+__all__ = ("ComposeConfig", "ComposeRefused", "env_text")
+
 MOST_OUTPUT = 16 * 1024 * 1024
 CPU_SECONDS = 30
 # An environment variable would win over the env file, so nothing of the worker's own environment is passed on.
