@@ -27,6 +27,8 @@ SERVICE_TONES = {
     "restarting": "warning",
     "unhealthy": "danger",
     "stopped": "",
+    "done": "success",
+    "failed": "danger",
     "unknown": "warning",
 }
 

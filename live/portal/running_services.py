@@ -21,6 +21,8 @@ STATES: Mapping[str, tuple[Text, str]] = {
     "restarting": (_("Restarting"), "warn"),
     "unhealthy": (_("Unhealthy"), "warn"),
     "stopped": (_("Stopped"), "wait"),
+    "done": (_("Done"), "good"),
+    "failed": (_("Failed"), "warn"),
 }
 NOT_OBSERVED: tuple[Text, str] = (_("Not running at the last check"), "quiet")
 

@@ -25,7 +25,8 @@ def order(customer: Customer) -> Order:
     server = Server.objects.create(order=order, provider=provider, done_version=1)
     row = Deployment.objects.create(order=order, server=server, release=order.release, done_version=1)
     seen = clock.now() - timedelta(minutes=3, seconds=5)
-    for name, state in (("wms", "running"), ("store", "unhealthy"), ("gateway", "unknown"), ("loader", "stopped")):
+    states = {"wms": "running", "store": "unhealthy", "gateway": "unknown", "loader": "stopped"}
+    for name, state in {**states, "import": "done", "tiles": "failed"}.items():
         Service.objects.create(
             deployment=row, name=name, state=state, image="registry.internal/wms:1", digest="sha256:abc", seen_at=seen
         )
@@ -45,6 +46,8 @@ def test_services_are_told_in_plain_words_and_nothing_of_the_machine(
         ("store", "Unhealthy"),
         ("gateway", "Not running at the last check"),
         ("loader", "Stopped"),
+        ("import", "Done"),
+        ("tiles", "Failed"),
     ):
         assert f"<h3>{name}</h3>" in shown
         assert f">{words}</span>" in shown
@@ -76,8 +79,10 @@ def test_the_api_tells_the_same_of_each(order: Order, owner: User, stranger: Use
     told = {one["name"]: one for one in sign_in(owner).get(address).json()["results"]}
     assert {name: one["state"] for name, one in told.items()} == {
         "gateway": "unknown",
+        "import": "done",
         "loader": "stopped",
         "store": "unhealthy",
+        "tiles": "failed",
         "wms": "running",
     }
     assert all(one["seen_at"] for one in told.values())
