@@ -23,6 +23,7 @@ DEBUG = env.bool("DEBUG", default=False)
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1"])
 SITE_URL = env("SITE_URL", default="http://127.0.0.1:8000").rstrip("/")
 SITE_NAME = env("SITE_NAME", default="Geocat Live")
+NUM_PROXIES = int(env.bool("BEHIND_PROXY", default=False))  # whose X-Forwarded-For names the caller
 VAR_DIR = Path(env("VAR_DIR", default=str(BASE_DIR / "var"))).resolve()
 SECRETS_KEYS = env.list("SECRETS_KEYS", default=[])  # Fernet keys, newest first; empty derives one from SECRET_KEY
 
@@ -67,6 +68,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "live.portal.localisation.ViewersPlaceMiddleware",
+    "live.request_rules.RequestRules",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
@@ -160,7 +162,7 @@ ACCOUNT_RATE_LIMITS = {
     "request_login_code": "20/m/ip,3/m/key",
     "reauthenticate": "10/m/user",
 }
-ALLAUTH_TRUSTED_PROXY_COUNT = int(env.bool("BEHIND_PROXY", default=False))  # whose word about the caller counts
+ALLAUTH_TRUSTED_PROXY_COUNT = NUM_PROXIES
 MFA_ADAPTER = "live.portal.accounts.MfaAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_TOTP_ISSUER = SITE_NAME
@@ -171,7 +173,7 @@ SESSION_COOKIE_AGE = 14 * 24 * 3600
 # --- Language and time ----------------------------------------------------------------------------------------------
 LANGUAGE_CODE = "en-gb"
 LOCALE_PATHS = [BASE_DIR / "locale"]
-LANGUAGES = [("en", _("English")), ("nl", _("Dutch")), ("de", _("German")), ("fr", _("French"))]
+LANGUAGES = [("en", _("English"))]  # only what is translated whole
 TIME_ZONE = env("TIME_ZONE", default="Europe/Amsterdam")
 USE_TZ = True
 FORMAT_MODULE_PATH = ["live.formats"]
@@ -181,10 +183,10 @@ STATIC_URL = "static/"
 STATIC_ROOT = VAR_DIR / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 MEDIA_ROOT = VAR_DIR / "files"
-WHITENOISE_USE_FINDERS = True
+WHITENOISE_USE_FINDERS = DEBUG  # elsewhere `manage.py setup` collects them, compressed and named by their content
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    "staticfiles": {"BACKEND": "live.static_files.StaticFilesStorage"},
 }
 
 # --- Security -------------------------------------------------------------------------------------------------------
@@ -195,7 +197,7 @@ CSRF_COOKIE_SECURE = HTTPS
 SECURE_HSTS_SECONDS = env.int("HSTS_SECONDS", default=31_536_000 if HTTPS else 0)
 SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
 SECURE_HSTS_PRELOAD = HTTPS
-SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.bool("BEHIND_PROXY", default=False) else None
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if NUM_PROXIES else None
 CSRF_TRUSTED_ORIGINS = [SITE_URL]
 SESSION_COOKIE_HTTPONLY = True
 X_FRAME_OPTIONS = "DENY"
@@ -240,6 +242,7 @@ REST_FRAMEWORK = {
     "DEFAULT_FILTER_BACKENDS": ("django_filters.rest_framework.DjangoFilterBackend",),
     "DEFAULT_THROTTLE_CLASSES": ("rest_framework.throttling.UserRateThrottle",),
     "DEFAULT_THROTTLE_RATES": {"user": env("API_RATE", default="600/min")},  # per user; per address when not signed in
+    "NUM_PROXIES": NUM_PROXIES,  # 0: a caller's own X-Forwarded-For counts for nothing
     "DEFAULT_METADATA_CLASS": None,  # OPTIONS would tell half of what the schema tells
     "EXCEPTION_HANDLER": "live.api.problems.handle",
 }
@@ -265,7 +268,7 @@ SPECTACULAR_SETTINGS = {
         "PartState": "orders.choices.PartState",
         "Wanted": "orders.choices.Wanted",
         "CheckState": "monitoring.choices.CheckState",
-        "IncidentState": "monitoring.choices.Progress",
+        "IncidentState": "monitoring.choices.IncidentState",
         "SubscriptionState": "billing.models.Subscription.State",
         "InvoiceState": "billing.models.Invoice.State",
     },

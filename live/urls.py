@@ -10,6 +10,8 @@ from live import health
 
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 
+handler403 = "live.missing_permissions.permission_denied"
+
 urlpatterns = [
     path("admin/", admin.site.urls),
     path("api/", include("live.api.urls")),

@@ -7,6 +7,7 @@ from operator import attrgetter
 from typing import Any
 
 import django_filters
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema_field
@@ -77,7 +78,8 @@ class RowFilter(django_filters.FilterSet):
 
     def is_valid(self) -> bool:
         for name in sorted(set(self.data or ()) - set(self.filters) - PAGE_PARAMETERS):
-            self.form.add_error(None, _("There is no filter %(name)s.") % {"name": name})
+            error = ValidationError(_("There is no filter %(name)s."), params={"name": name})
+            self.form.add_error(None, error)  # the name is the caller's: formatted in, a `%` of it would be a mistake
         return bool(super().is_valid())
 
 

@@ -25,17 +25,19 @@ class Pages(CursorPagination):
         return (getattr(view, "ordering", "-pk"),)
 
     def get_page_size(self, request: Request) -> int:
-        """What was asked for, at most 500; raises ValidationError for what is no number."""
+        """What was asked for; raises ValidationError for anything but a number from 1 to 500."""
         asked = request.query_params.get(str(self.page_size_query_param))
         if asked is None:
             return self.page_size
-        if not POSITION.fullmatch(asked) or int(asked) < 1:
+        if not POSITION.fullmatch(asked) or not 1 <= int(asked) <= self.max_page_size:
             raise ValidationError({"page_size": [_("Use a number from 1 to 500.")]})
-        return min(int(asked), self.max_page_size)
+        return int(asked)
 
     def decode_cursor(self, request: Request) -> Cursor | None:
         """The cursor that an earlier page gave out; raises NotFound for any other."""
         cursor = super().decode_cursor(request)
-        if cursor is not None and not POSITION.fullmatch(str(cursor.position or 0)):
+        if self.cursor_query_param not in request.query_params:
+            return None
+        if cursor is None or not POSITION.fullmatch(str(cursor.position)):
             raise NotFound(self.invalid_cursor_message)
         return cursor

@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from typing import IO, Any
 
 from django.utils.translation import gettext as _
-from rest_framework.exceptions import ParseError
+from rest_framework.exceptions import ParseError, ValidationError
 from rest_framework.parsers import JSONParser
+
+from core.text.plain_text import plain_text_message, unfit_paths
 
 
 class BoundedJSONParser(JSONParser):
@@ -16,8 +18,12 @@ class BoundedJSONParser(JSONParser):
     def parse(
         self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
     ) -> Any:
-        """The body's value; raises ParseError for what is no JSON, or too deep."""
+        """The body's value; raises ParseError for bad or too deep JSON, ValidationError for control characters."""
         try:
-            return super().parse(stream, media_type, parser_context)
+            body = super().parse(stream, media_type, parser_context)
+            unfit = dict.fromkeys(unfit_paths(body))
         except RecursionError as error:
             raise ParseError(_("The body is nested too deeply.")) from error
+        if unfit:
+            raise ValidationError({name or "non_field_errors": [plain_text_message()] for name in unfit})
+        return body

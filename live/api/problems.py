@@ -8,7 +8,7 @@ from http import HTTPStatus
 from typing import Any
 
 from django.conf import settings
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.core.signals import got_request_exception
 from django.http import Http404
 from django.utils.translation import gettext as _
@@ -18,6 +18,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core.errors import Refusal
+from live.missing_permissions import missing_permission_message
 from products.input_fields import InvalidInputs
 
 logger = logging.getLogger(__name__)
@@ -27,6 +28,7 @@ MEDIA_TYPE = "application/problem+json"
 TITLES = {
     "invalid": "Validation failed",
     "invalid_inputs": "Invalid product inputs",
+    "invalid_characters": "The request holds control characters",
     "parse_error": "Malformed request",
     "not_authenticated": "Authentication required",
     "authentication_failed": "Invalid token or session",
@@ -62,6 +64,12 @@ def handle(exc: Exception, context: Mapping[str, Any]) -> Response | None:
         return _refused(exc, request)
     if isinstance(exc, exceptions.ValidationError):
         return _invalid(exc, request)
+    if isinstance(exc, RequestDataTooBig):
+        limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE // 1000
+        detail = _("The request body is larger than %(limit)s kB.") % {"limit": limit}
+        return problem(request, status=HTTPStatus.REQUEST_ENTITY_TOO_LARGE, code="too_large", detail=detail)
+    if isinstance(exc, exceptions.PermissionDenied):
+        exc = exceptions.PermissionDenied(_missing_permission(context) or None)
     if isinstance(exc, exceptions.APIException):
         return _http(exc, request)
     return _bug(exc, request)
@@ -77,17 +85,23 @@ def problem(
     headers: Mapping[str, str] | None = None,
 ) -> Response:
     """The document: `type`, `title`, `status`, `detail`, `instance`, and our own `code` and `errors`."""
-    document: dict[str, Any] = {
+    instance = request.path if request is not None else ""
+    body = document(status=status, code=code, detail=detail, instance=instance)
+    if errors:
+        body["errors"] = dict(errors)
+    return Response(body, status=status, headers=headers, content_type=MEDIA_TYPE)
+
+
+def document(*, status: int, code: str, detail: str, instance: str) -> dict[str, Any]:
+    """The members that every problem has."""
+    return {
         "type": f"{settings.SITE_URL}/api/problems/{code}/",
         "title": TITLES.get(code) or HTTPStatus(status).phrase,
         "status": status,
         "detail": detail,
-        "instance": request.path if request is not None else "",
+        "instance": instance,
         "code": code,
     }
-    if errors:
-        document["errors"] = dict(errors)
-    return Response(document, status=status, headers=headers, content_type=MEDIA_TYPE)
 
 
 def _refused(exc: Refusal, request: Request | None) -> Response:
@@ -122,6 +136,15 @@ def _http(exc: exceptions.APIException, request: Request | None) -> Response:
         detail=str(exc.detail),
         headers=headers,
     )
+
+
+def _missing_permission(context: Mapping[str, Any]) -> str:
+    """For staff: which permission of the view they lack; empty for everybody else."""
+    view, request = context.get("view"), context.get("request")
+    if view is None or request is None or not request.user.is_staff:
+        return ""
+    names = [rule.permission for rule in view.get_permissions() if getattr(rule, "permission", "")]
+    return next((missing_permission_message(name) for name in names if not request.user.has_perm(name)), "")
 
 
 def _bug(exc: Exception, request: Request | None) -> Response | None:

@@ -49,13 +49,16 @@ class Schema(AutoSchema):
         return bodies
 
     def _problems(self) -> list[tuple[str, str]]:
-        found = [("401", "Missing or invalid token"), ("429", "Too many requests")]
-        if "{" in self.path:
-            found.append(("404", "Not found"))
+        found = [
+            ("400", "Malformed request or invalid filters"),
+            ("401", "Missing or invalid token"),
+            ("403", "Permission denied"),
+            ("404", "Not found, or an invalid cursor"),
+            ("409", "Conflict with the current state"),
+            ("429", "Too many requests"),
+        ]
         if self.method == "POST":
-            found += [("403", "Not allowed"), ("409", "Conflict with the current state"), ("422", "Validation failed")]
-        else:
-            found.append(("400", "Invalid filters"))
+            found += [("413", "Request body too large"), ("422", "Validation failed")]
         return sorted(found)
 
 

@@ -40,7 +40,7 @@ class Processes:
         """`defaults` are settings that hold where the environment does not say otherwise."""
         self.url = f"http://127.0.0.1:{port}"
         self._port = port
-        self._environment = {**defaults, **os.environ, "SITE_URL": self.url}
+        self._environment = {**defaults, **os.environ, "SITE_URL": self.url, "DEBUG": "false"}
         self._running: dict[str, subprocess.Popen[bytes]] = {}
         self._logs = Path(settings.VAR_DIR) / "log"
 

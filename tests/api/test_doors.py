@@ -21,7 +21,8 @@ from rest_framework.throttling import UserRateThrottle
 from core import clock
 from customers.models import ApiToken, Customer, User
 from orders.models import Order
-from tests.api.conftest import Caller, furnish
+from orders.services import place_order
+from tests.api.conftest import Caller, furnish, make_staff
 from tests.factories import CustomerFactory, MembershipFactory, UserFactory, make_draft
 
 pytestmark = pytest.mark.django_db
@@ -191,7 +192,43 @@ def test_pages_follow_each_other_newest_first(owner: APIClient, customer: Custom
         page = owner.get(page["next"]).json()
         seen += page["results"]
     assert [row["reference"] for row in seen] == made[::-1]
-    assert len(owner.get("/api/v1/orders/?page_size=9999").json()["results"]) == 5
+    refused = owner.get("/api/v1/orders/?page_size=501")
+    assert (refused.status_code, refused.json()["errors"]) == (400, {"page_size": ["Use a number from 1 to 500."]})
+
+
+@pytest.mark.parametrize("cursor", ["", "x", "bm90aGluZw==", "cD1hYmM=", "cj0x"])
+def test_broken_cursor_is_refused_instead_of_answered_with_the_first_page(
+    owner: APIClient, order: Order, cursor: str
+) -> None:
+    assert owner.get(f"/api/v1/orders/?cursor={cursor}").status_code == 404
+
+
+def test_staff_read_which_permission_they_lack_and_who_gives_it(calling: Caller, draft: Order) -> None:
+    place_order(order=draft)
+    support = calling(make_staff("orders.view_order"))
+    refused = support.post(f"/api/v1/orders/{draft.reference}/approval/")
+    assert refused.status_code == 403
+    assert refused.json()["detail"] == (
+        "This needs the permission “Can approve orders” (orders.approve_order). "
+        "An administrator can grant it, under Users in the admin."
+    )
+
+
+def test_schema_is_generated_once_per_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    first = Client().get("/api/schema/", headers={"Accept": "application/json"})
+    assert "max-age=300" in first["Cache-Control"]
+    monkeypatch.setattr("drf_spectacular.views.SpectacularAPIView.get", lambda *args, **options: pytest.fail("again"))
+    again = Client().get("/api/schema/", headers={"Accept": "application/json"})
+    assert again.content == first.content
+    assert again.json()["openapi"].startswith("3.")
+
+
+def test_made_up_forwarded_address_does_not_escape_the_throttle(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rest_framework.throttling.UserRateThrottle.THROTTLE_RATES", {"user": "2/min"})
+    answers = [
+        Client().get("/api/schema/", headers={"X-Forwarded-For": f"10.0.0.{number}"}).status_code for number in range(3)
+    ]
+    assert answers == [200, 200, 429]
 
 
 @pytest.mark.parametrize(

@@ -11,10 +11,11 @@ from django.core.management.base import BaseCommand, CommandError
 from core.engine.queue import write_schedules
 from core.engine.schedules import all_schedules
 from live.secrets_check import write_canary
+from live.static_files import NOT_COLLECTED
 
 
 class Command(BaseCommand):
-    """Migrates, writes roles and schedules, and reads the catalogue; safe to repeat at every deploy."""
+    """Migrates, collects static files, writes roles and schedules, reads the catalogue; safe to repeat."""
 
     help = __doc__
 
@@ -25,6 +26,7 @@ class Command(BaseCommand):
             write_canary()
         except ImproperlyConfigured as error:
             raise CommandError(str(error)) from error
+        call_command("collectstatic", interactive=False, verbosity=0, ignore_patterns=list(NOT_COLLECTED))
         call_command("write_roles", verbosity=0)
         write_schedules(all_schedules())
         call_command("catalogue", "sync", "--lenient", stdout=self.stdout, stderr=self.stderr)
