@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from products.adapters.bundle import MANIFEST, unpack
 from products.adapters.compose.config import ComposeConfig
+from products.adapters.folder.catalogue import read_product
 from products.composition.inspection import Inspection
 from products.composition.problems import Problem
 from products.composition.sources import COMPOSE
@@ -33,7 +35,7 @@ def check_source(
 ) -> CheckedSource:
     """The clean manifest, or all that is wrong with the manifest, the composition and how they fit."""
     if isinstance(source, DamagedSource):
-        return CheckedSource(manifest={}, errors=(Problem(file=source.slug, message=source.problem),))
+        return CheckedSource(manifest={}, errors=(Problem(file="", message=source.problem),))
     files = {**unpack(source.bundle), MANIFEST: source.manifest_text.encode(), COMPOSE: source.compose_text.encode()}
     document, problems = _read_manifest(source.manifest_text)
     parts = usable_parts(document.data) if document else {}
@@ -52,6 +54,26 @@ def check_source(
         errors=errors,
         warnings=tuple(problem for problem in problems if problem.is_warning),
     )
+
+
+def check_folder(path: Path, *, is_trusted: bool = False) -> dict[Path, CheckedSource]:
+    """What is wrong with each product below `path`: one product's folder, or a catalogue; empty when it has none."""
+    folders = [path] if _is_product(path) else []
+    for parent in (path / "products", path):
+        if not folders and parent.is_dir():
+            folders = sorted(child for child in parent.iterdir() if child.is_dir() and child.name[0] not in "._")
+            folders = [child for child in folders if parent.name == "products" or _is_product(child)]
+    return {folder: check_source(_source_in(folder), is_trusted=is_trusted) for folder in folders}
+
+
+def _source_in(folder: Path) -> ProductSource | DamagedSource:
+    """The folder's name is the product's only within a catalogue: a checkout may be called anything."""
+    whole = folder.resolve()
+    return read_product(whole, slug=whole.name if whole.parent.name == "products" else "product")
+
+
+def _is_product(folder: Path) -> bool:
+    return any((folder / name).is_file() for name in (MANIFEST, COMPOSE))
 
 
 def _read_manifest(text: str) -> tuple[Document | None, list[Problem]]:

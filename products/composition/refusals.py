@@ -33,7 +33,7 @@ def refusal(message: str, documents: Sequence[Document]) -> Problem:
 
 
 def _sentence(message: str) -> str:
-    words = re.sub(r": (?:stat|lstat) .*", "", message.removesuffix(": invalid compose project")).rstrip(".")
+    words = re.sub(r"^validating \S+:\s*|: l?stat .*|: invalid compose project$", "", message).rstrip(".")
     return _("Docker Compose refuses this: %(words)s.") % {"words": words}
 
 
@@ -47,7 +47,8 @@ def _candidates(message: str, documents: Sequence[Document]) -> Iterator[tuple[D
             for place in _holding(document, names, ("services", service)):
                 yield document, place
     extra = _EXTRA.search(message)
-    places = [f"{place}.{extra[1]}" if extra else place for place in places]
+    if extra:
+        places = [f"{place}.{extra[1]}" for place in places] or [extra[1]]
     for document in documents:
         for place in places:
             if document.line_of(place)[0]:

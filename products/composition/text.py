@@ -15,6 +15,8 @@ LONGEST = 256 * 1024
 MOST_VALUES = 50_000
 """With every alias written out: a few lines of YAML can stand for billions of values."""
 DEEPEST = 100
+LONGEST_NUMBER = 100
+NUMBER = "tag:yaml.org,2002:int"
 MERGE = "tag:yaml.org,2002:merge"
 
 
@@ -155,6 +157,8 @@ def _weigh(root: yaml.Node) -> None:
             raise YamlError(_("This is not valid YAML: an alias stands for itself."), line=line)
         if depth > DEEPEST:
             raise YamlError(_("The file is nested more than %(depth)s deep.") % {"depth": DEEPEST}, line=line)
+        if node.tag == NUMBER and len(node.value) > LONGEST_NUMBER:
+            raise YamlError(_("This is not valid YAML: a number is too long; put it in quotes."), line=line)
         open_nodes.add(id(node))
         children = [child for pair in node.value for child in pair] if isinstance(node, yaml.MappingNode) else []
         children = node.value if isinstance(node, yaml.SequenceNode) else children

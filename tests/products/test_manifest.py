@@ -64,6 +64,25 @@ CASES = {
     "endpoints[1].name: “wms” is already used by endpoints[0].": changed("endpoints", 1, to=GOOD["endpoints"][0]),
     "inputs[1].key: “title” is already used by inputs[0].": changed("inputs", 1, to=GOOD["inputs"][0]),
     "secrets[0].key: an input is called “title” already.": changed("secrets", 0, "key", to="title"),
+    "inputs[0].key: PATH is read by programs, Docker or Compose themselves; use another name.": changed(
+        "inputs", 0, "key", to="path"
+    ),
+    "inputs[0].key: LD_PRELOAD is read by programs, Docker or Compose themselves; use another name.": changed(
+        "inputs", 0, "key", to="ld_preload"
+    ),
+    "secrets[0].key: COMPOSE_PROFILES is read by programs, Docker or Compose themselves; use another name.": changed(
+        "secrets", 0, "key", to="compose_profiles"
+    ),
+    "plans[0].currency: “EUD” is not a currency of ISO 4217.": changed("plans", 0, "currency", to="EUD"),
+    "plans[0].currency: “XXX” is not a currency of ISO 4217.": changed("plans", 0, "currency", to="XXX"),
+    "plans[0].currency: “XAU” is not a currency of ISO 4217.": changed("plans", 0, "currency", to="XAU"),
+    "plans[0].currency: “DEM” is not a currency of ISO 4217.": changed("plans", 0, "currency", to="DEM"),
+    "plans[0].price: JPY has 0 decimals; 10.50 has more.": changed(
+        "plans", 0, to={**GOOD["plans"][0], "currency": "JPY", "price": "10.50"}
+    ),
+    "plans[0].setup_fee: JPY has 0 decimals; 0.01 has more.": changed(
+        "plans", 0, to={**GOOD["plans"][0], "currency": "JPY", "price": "10.00", "setup_fee": "0.01"}
+    ),
     "secrets[0].length: use at least 12, not 4.": changed("secrets", 0, "length", to=4),
 }
 
@@ -163,3 +182,9 @@ def test_plan_may_say_how_long_it_waits_with_an_incident(minutes: int) -> None:
 def test_grace_that_is_no_number_of_minutes_is_refused(minutes: object) -> None:
     (said,) = problems(changed("plans", 0, "grace_minutes", to=minutes))
     assert said.startswith("plans[0].grace_minutes: ")
+
+
+@pytest.mark.parametrize(("currency", "price"), [("JPY", "1050.00"), ("KWD", "10.50"), ("USD", "0.99")])
+def test_price_in_the_decimals_of_its_currency_is_taken(currency: str, price: str) -> None:
+    text = changed("plans", 0, to={**GOOD["plans"][0], "currency": currency, "price": price})
+    assert clean_manifest(text, services=None)["plans"][0]["price"] == price

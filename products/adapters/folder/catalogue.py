@@ -24,21 +24,23 @@ class FolderCatalogue:
             folders = sorted(path for path in (self.path / "products").iterdir() if path.is_dir())
         except OSError as error:
             raise ConfigError(f"{self.path} has no folder “products” that can be read: check CATALOGUE_URL") from error
-        sources = [_read_product(folder) for folder in folders if not folder.name.startswith((".", "_"))]
+        sources = [read_product(folder) for folder in folders if not folder.name.startswith((".", "_"))]
         if not sources:
             raise ConfigError(f"{self.path} has no products: check CATALOGUE_URL")
         return sources
 
 
-def _read_product(folder: Path) -> ProductSource | DamagedSource:
+def read_product(folder: Path, *, slug: str = "") -> ProductSource | DamagedSource:
+    """The state of the product in `folder`, whose name is its slug unless another is given."""
+    slug = slug or folder.name
     try:
         files = dict(_read_files(folder))
     except Damage as damage:
-        return DamagedSource(slug=folder.name, version="", problem=str(damage))
+        return DamagedSource(slug=slug, version="", problem=str(damage))
     except OSError as error:
         where = Path(str(error.filename)).name if error.filename else folder.name
-        return DamagedSource(slug=folder.name, version="", problem=f"{where} cannot be read: {error.strerror}")
-    return make_source(folder.name, "", files)
+        return DamagedSource(slug=slug, version="", problem=f"{where} cannot be read: {error.strerror}")
+    return make_source(slug, "", files)
 
 
 def _read_files(folder: Path) -> Iterator[tuple[str, File]]:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from core.errors import OutsideError
 from products.services import import_catalogue
+from products.source_check import check_folder
 
 
 class Command(BaseCommand):
-    """`sync` reads the catalogue and stores what it holds."""
+    """`sync` stores what the catalogue holds; `check` says what is wrong with a folder, and stores nothing."""
 
     help = "Work with the catalogue of products (CATALOGUE_URL)."
 
@@ -20,11 +22,15 @@ class Command(BaseCommand):
         sync = commands.add_parser("sync", help="Sync now; exits with 1 when a product is refused.")
         sync.add_argument("--lenient", action="store_true", help="A refused product is not an error.")
 
-    def handle(self, *args: Any, **options: Any) -> None:
-        """The subcommand is run by the method of its name."""
-        getattr(self, options["subcommand"])(**options)
+        check = commands.add_parser("check", help="Find all problems of a folder; exits with 1 when there are any.")
+        check.add_argument("path", type=Path, help="A catalogue, or the folder of one product.")
+        check.add_argument("--trusted", action="store_true", help="As for products that staff trust with the server.")
 
-    def sync(self, *, lenient: bool, **_options: Any) -> None:
+    def handle(self, *args: Any, **options: Any) -> None:
+        """The subcommand is run by its own method."""
+        getattr(self, f"handle_{options['subcommand']}")(**options)
+
+    def handle_sync(self, *, lenient: bool, **_options: Any) -> None:
         """Every product is imported or refused."""
         try:
             result = import_catalogue()
@@ -34,3 +40,23 @@ class Command(BaseCommand):
         if result.refused and not lenient:
             names = ", ".join(product.slug for product in result.refused)
             raise CommandError(f"Refused: {names}")
+
+    def handle_check(self, *, path: Path, trusted: bool, **_options: Any) -> None:
+        """Every problem with its file and line, warnings after errors."""
+        results = check_folder(path, is_trusted=trusted)
+        if not results:
+            raise CommandError(f"{path} holds no product: a product is a folder with product.yaml and compose.yaml")
+        for folder, checked in results.items():
+            for problem in (*checked.errors, *checked.warnings):
+                where = f"{folder}/" if problem.file else f"{folder}: "
+                self.stdout.write(f"{'warning: ' if problem.is_warning else ''}{where}{problem}")
+        errors = sum(len(checked.errors) for checked in results.values())
+        warnings = sum(len(checked.warnings) for checked in results.values())
+        summary = f"{_count(len(results), 'product')}: {_count(errors, 'error')}, {_count(warnings, 'warning')}."
+        if errors:
+            raise CommandError(summary)
+        self.stdout.write(summary)
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
