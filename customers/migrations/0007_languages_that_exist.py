@@ -15,7 +15,7 @@ def choose_english(apps: Any, schema_editor: Any) -> None:
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('customers', '0005_sealed_second_factors'),
+        ('customers', '0006_mail_is_rendered_by_its_sender'),
     ]
 
     operations = [
