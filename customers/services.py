@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import translation
 from django.utils.translation import gettext as _
 
@@ -35,6 +36,14 @@ def new_customer_number() -> str:
         number = new_reference("C", 5)
         if not Customer.objects.filter(number=number).exists():
             return number
+
+
+def similar_customers(*, name: str, email: str, vat_id: str = "") -> list[Customer]:
+    """Up to three customers with the same name, e-mail address or VAT id: likely the same one."""
+    same = Q(name__iexact=name.strip()) | Q(email__iexact=email.strip())
+    if vat_id:
+        same |= Q(vat_id=vat_id)
+    return list(Customer.objects.filter(same)[:3])
 
 
 @transaction.atomic

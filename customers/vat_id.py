@@ -1,4 +1,4 @@
-"""VAT ids: their form and their check digits, by country. Whether one is in use is another question. Pure."""
+"""VAT ids: one form for each number, as tax law and VIES write it. Whether one is in use is another question. Pure."""
 
 from __future__ import annotations
 
@@ -7,39 +7,52 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 from stdnum import get_cc_module
-from stdnum.eu import vat as eu_vat
 from stdnum.exceptions import ValidationError
 
-_FORM = re.compile(r"[A-Z]{2}[0-9A-Z+*]{2,18}")
-_EUROPEAN_UNION = frozenset(eu_vat.MEMBER_STATES) | {"el"}  # with Northern Ireland; Greece writes EL
-_NEIGHBOURS = frozenset({"ch", "gb", "no"})
+# Greece is GR to ISO and EL to tax law; the United Kingdom is UK on letterheads and GB in its numbers.
+PREFIXES = {"GR": "EL", "UK": "GB"}
+# python-stdnum files Greek numbers under GR, and those of Northern Ireland under GB.
+RULES_OF = {"EL": "gr", "XI": "gb"}
+NUMBER = re.compile(r"[A-Z]{2}[0-9A-Z+*]{2,18}")
+# What people copy along with the number: "VAT DE136695976", "USt-IdNr. DE…", "BTW NL…", "VAT no.: …".
+LABEL = re.compile(
+    r"^(?:VAT|TVA|IVA|BTW|MWST|MOMS|UST|UID|TAX|IDNR|NUM[EÉ]RO|NUMBER|NUMMER)(?:[\s.:#/\-]*(?:ID|NO|NR|REG|NUMBER))*[\s.:#/\-]*",
+    re.IGNORECASE,
+)
 
 
 def clean_vat_id(text: str) -> str:
-    """`text` without spaces and points, in capitals; raises ValueError with a sentence when it cannot be right.
+    """The number in its one form, such as EL094259216; raises ValueError with a sentence when it cannot be right.
 
-    Empty stays empty. Countries whose rules are not known are taken at their word.
+    Empty stays empty. Labels before the number and separators are dropped; leading zeros and the prefix of tax law
+    are restored. A prefix without known rules is refused: nobody could say what it means for VAT.
     """
-    number = re.sub(r"[\s.\-/]", "", text).upper()
-    if not number:
+    typed = text.strip()
+    if not typed:
         return ""
-    if not _FORM.fullmatch(number):
+    problem = ""
+    for candidate in dict.fromkeys((typed, LABEL.sub("", typed), LABEL.sub("", LABEL.sub("", typed)))):
+        try:
+            return _canonical(re.sub(r"[\s.\-/:]", "", candidate).upper())
+        except ValueError as error:
+            problem = str(error)
+    raise ValueError(problem)
+
+
+def _canonical(number: str) -> str:
+    """The number as it is stored; raises ValueError with a sentence."""
+    if not NUMBER.fullmatch(number):
         raise ValueError(_("Start with the two letters of the country, such as NL861234567B84."))
-    if not _is_valid(number):
-        words = _("%(number)s is not a VAT id of %(country)s: its form or a check digit is wrong.")
-        raise ValueError(words % {"number": number, "country": number[:2]})
-    return number
-
-
-def _is_valid(number: str) -> bool:
-    country = number[:2].lower()
-    rules: Any = eu_vat if country in _EUROPEAN_UNION else None
-    if country in _NEIGHBOURS:
-        rules = get_cc_module(country, "vat")
+    prefix, digits = PREFIXES.get(number[:2], number[:2]), number[2:]
+    country = RULES_OF.get(prefix, prefix.lower())
+    # Numbers of the EU's one stop shop (EU…) are no VAT ids of a buyer.
+    rules: Any = get_cc_module(country, "vat") if prefix != "EU" else None
     if rules is None:
-        return True
+        message = _("“%(prefix)s” is not the prefix of a VAT id. Start with the country, or leave it empty.")
+        raise ValueError(message % {"prefix": prefix})
     try:
-        rules.validate(number)
+        compact = str(rules.validate(digits if prefix in RULES_OF else prefix + digits))
     except ValidationError:
-        return False
-    return True
+        message = _("%(number)s is not a VAT id of %(country)s: its form or a check digit is wrong.")
+        raise ValueError(message % {"number": number, "country": prefix}) from None
+    return prefix + compact.removeprefix(prefix)

@@ -10,11 +10,11 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from babel.core import get_global
-from babel.numbers import get_currency_precision, list_currencies
+from babel.numbers import get_currency_precision
 from django.utils.translation import gettext as _
 
 from core.errors import Refusal
+from core.iso_codes import currencies
 from products.composition.text import load_yaml
 from products.composition.variables import is_reserved
 from products.input_fields import InvalidInputs, clean_inputs
@@ -130,7 +130,7 @@ def _shared_names(manifest: Mapping[str, Any]) -> Iterator[str]:
 def _money_problems(plan: Mapping[str, Any]) -> Iterator[str]:
     """The currency is one that is in use, and the amounts have no more decimals than it has."""
     currency = plan["currency"]
-    if currency not in list_currencies(locale="en") or not is_tender(currency):
+    if currency not in currencies():
         yield "currency: " + _("“%(currency)s” is not a currency of ISO 4217.") % {"currency": currency}
         return
     decimals = get_currency_precision(currency)
@@ -139,13 +139,6 @@ def _money_problems(plan: Mapping[str, Any]) -> Iterator[str]:
         if amount != round(amount, decimals):
             message = _("%(currency)s has %(decimals)s decimals; %(amount)s has more.")
             yield f"{name}: " + message % {"currency": currency, "decimals": decimals, "amount": plan[name]}
-
-
-@lru_cache(maxsize=256)
-def is_tender(currency: str) -> bool:
-    """True of a currency in which somebody can pay today; false of gold, tests and currencies that are gone."""
-    territories = get_global("territory_currencies").values()
-    return any(code == currency and end is None and tender for spans in territories for code, _s, end, tender in spans)
 
 
 def _input_problems(spec: Mapping[str, Any]) -> Iterator[str]:

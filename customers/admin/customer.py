@@ -111,10 +111,18 @@ class CustomerAdmin(ModelAdmin):
     inlines = (AddressInline, ContactInline, MembershipInline, ExternalIdInline)
     readonly_fields = ("number", "state", "vat_id_checked_at", "order_count", "created_at", "updated_at")
     fieldsets = (
-        (None, {"fields": ("number", "state", "kind", "name", "email", "phone", "order_count")}),
+        (None, {"fields": ("number", "state", "kind", "name", "email", "phone", "is_new_customer", "order_count")}),
         (_("Invoices"), {"fields": ("vat_id", "vat_id_checked_at", "currency", "language")}),
         (_("For staff"), {"fields": ("notes", "created_at", "updated_at")}),
     )
+
+    def get_fieldsets(self, request: HttpRequest, obj: Customer | None = None) -> Any:
+        """The question about duplicates is asked of new customers only."""
+        if obj is None:
+            return self.fieldsets
+        title, options = self.fieldsets[0]
+        names = tuple(name for name in options["fields"] if name != "is_new_customer")
+        return ((title, {**options, "fields": names}), *self.fieldsets[1:])
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Customer]:
         """The rows with their country and number of orders."""

@@ -1,69 +1,83 @@
-"""What staff may type of a customer, a user and a token."""
+"""Forms for customers, users and tokens."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from babel import Locale
-from babel.numbers import is_currency
 from django import forms
 from django.conf import settings
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.forms import UserChangeForm
-from unfold.widgets import UnfoldAdminSelectWidget
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldBooleanSwitchWidget
 
 from core import clock
+from core.iso_codes import country_choices, currency_choices
 from customers.models import Address, ApiToken, Customer, User
 from customers.models.people import time_zone_choices
+from customers.services import similar_customers
 from customers.vat_id import clean_vat_id
 
 
-class CapitalsField(forms.CharField):
-    """Text that is kept in capitals, however it is typed."""
-
-    def to_python(self, value: Any) -> str:
-        """In capitals, without spaces around it."""
-        return str(super().to_python(value) or "").strip().upper()
-
-
 class CustomerForm(forms.ModelForm[Customer]):
-    """A customer whose VAT id and currency can be right."""
+    """A customer with a valid VAT id and currency; a likely duplicate is stored only once that is confirmed."""
+
+    currency = forms.ChoiceField(label=gettext_lazy("Currency"), widget=UnfoldAdminSelectWidget, initial="EUR")
+    is_new_customer = forms.BooleanField(
+        label=gettext_lazy("This is another customer"),
+        required=False,
+        help_text=gettext_lazy("Tick this to store it although a similar customer exists."),
+        widget=UnfoldBooleanSwitchWidget(),
+    )
 
     class Meta:
         model = Customer
         fields = ("kind", "name", "email", "phone", "vat_id", "language", "currency", "notes")
-        field_classes = {"currency": CapitalsField}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if isinstance(field := self.fields.get("currency"), forms.ChoiceField):
+            field.choices = currency_choices()
+        if self.instance.pk is not None:
+            self.fields.pop("is_new_customer", None)
 
     def clean_vat_id(self) -> str:
-        """The VAT id as it is written in registers."""
+        """The VAT id in the form of the registers."""
         try:
             return clean_vat_id(self.cleaned_data["vat_id"])
         except ValueError as error:
             raise forms.ValidationError(str(error)) from error
 
-    def clean_currency(self) -> str:
-        """A currency that exists."""
-        currency = str(self.cleaned_data["currency"])
-        if not is_currency(currency):
-            raise forms.ValidationError(_("%(code)s is no currency of ISO 4217.") % {"code": currency})
-        return currency
+    def clean(self) -> dict[str, Any]:
+        """Refuses a new customer that looks like one that exists, until told that it is another."""
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        if self.instance.pk is None and not cleaned.get("is_new_customer"):
+            similar = similar_customers(
+                name=cleaned.get("name", ""), email=cleaned.get("email", ""), vat_id=cleaned.get("vat_id", "")
+            )
+            if similar:
+                names = ", ".join(f"{customer.name} ({customer.number})" for customer in similar)
+                message = _(
+                    "A customer with this name, e-mail address or VAT id exists already: %(names)s. If this is a "
+                    "different one, tick “This is another customer”."
+                )
+                self.add_error(None, message % {"names": names})
+        return cleaned
 
 
 class AddressForm(forms.ModelForm[Address]):
-    """An address in a country that exists."""
+    """An address; the country is chosen from ISO 3166."""
+
+    country = forms.ChoiceField(label=gettext_lazy("Country"), widget=UnfoldAdminSelectWidget, initial="NL")
 
     class Meta:
         model = Address
         fields = ("kind", "street", "street2", "postcode", "city", "region", "country")
-        field_classes = {"country": CapitalsField}
 
-    def clean_country(self) -> str:
-        """A country that exists."""
-        country = str(self.cleaned_data["country"])
-        if country not in Locale("en").territories:
-            raise forms.ValidationError(_("%(code)s is no country of ISO 3166.") % {"code": country})
-        return country
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if isinstance(field := self.fields.get("country"), forms.ChoiceField):
+            field.choices = country_choices()
 
 
 class PersonForm(UserChangeForm):

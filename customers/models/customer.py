@@ -1,22 +1,19 @@
-"""The customer: a person or a company that pays."""
+"""Customers: the people and companies that pay."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Self
 
 from django.conf import settings
-from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from core.iso_codes import validate_country, validate_currency
 from core.models import Timestamped
 
 if TYPE_CHECKING:
     from customers.models.people import User
-
-country_code = RegexValidator(r"^[A-Z]{2}$", _("Use the two capital letters of ISO 3166, such as NL."))
-currency_code = RegexValidator(r"^[A-Z]{3}$", _("Use the three capital letters of ISO 4217, such as EUR."))
 
 
 class CustomerQuerySet(models.QuerySet["Customer"]):
@@ -30,7 +27,7 @@ class CustomerQuerySet(models.QuerySet["Customer"]):
 
 
 class Customer(Timestamped):
-    """Who pays, and in whose name everything is ordered."""
+    """A customer: pays, and owns the orders."""
 
     class Kind(models.TextChoices):
         COMPANY = "company", _("Company")
@@ -44,16 +41,16 @@ class Customer(Timestamped):
     number = models.CharField(_("customer number"), max_length=20, unique=True, editable=False)
     kind = models.CharField(_("kind"), max_length=10, choices=Kind.choices, default=Kind.COMPANY)
     name = models.CharField(_("name"), max_length=200, help_text=_("The company's name, or the person's full name."))
-    email = models.EmailField(_("e-mail"), help_text=_("Where mail goes when no contact is named for it."))
+    email = models.EmailField(_("e-mail"), help_text=_("Receives mail when no contact is chosen for it."))
     phone = models.CharField(_("telephone"), max_length=40, blank=True)
     vat_id = models.CharField(
         _("VAT id"), max_length=20, blank=True, help_text=_("With its country, such as NL861234567B84.")
     )
     vat_id_checked_at = models.DateTimeField(_("VAT id checked"), null=True, blank=True)
     language = models.CharField(_("language"), max_length=10, choices=settings.LANGUAGES, default="en")
-    currency = models.CharField(_("currency"), max_length=3, default="EUR", validators=[currency_code])
+    currency = models.CharField(_("currency"), max_length=3, default="EUR", validators=[validate_currency])
     state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.ACTIVE)
-    notes = models.TextField(_("notes"), blank=True, help_text=_("Seen by staff only."))
+    notes = models.TextField(_("notes"), blank=True, help_text=_("For staff only."))
 
     objects = CustomerQuerySet.as_manager()
 
@@ -83,7 +80,7 @@ class Customer(Timestamped):
 
 
 class Address(Timestamped):
-    """Where a customer is, or wants its invoices."""
+    """The general or the billing address of a customer."""
 
     class Kind(models.TextChoices):
         GENERAL = "general", _("General")
@@ -98,7 +95,7 @@ class Address(Timestamped):
     postcode = models.CharField(_("postcode"), max_length=20, blank=True)
     city = models.CharField(_("city"), max_length=100)
     region = models.CharField(_("region"), max_length=100, blank=True)
-    country = models.CharField(_("country"), max_length=2, default="NL", validators=[country_code])
+    country = models.CharField(_("country"), max_length=2, default="NL", validators=[validate_country])
 
     class Meta:
         verbose_name = _("address")
@@ -110,7 +107,7 @@ class Address(Timestamped):
 
 
 class Contact(Timestamped):
-    """Someone at the customer who is told things, with or without a login."""
+    """A person at the customer who receives mail, with or without a login."""
 
     customer = models.ForeignKey(
         Customer, on_delete=models.CASCADE, related_name="contacts", verbose_name=_("customer")
@@ -118,8 +115,8 @@ class Contact(Timestamped):
     name = models.CharField(_("name"), max_length=200)
     email = models.EmailField(_("e-mail"))
     phone = models.CharField(_("telephone"), max_length=40, blank=True)
-    about_orders = models.BooleanField(_("is told about orders"), default=True)
-    about_invoices = models.BooleanField(_("gets invoices"), default=False)
+    about_orders = models.BooleanField(_("order e-mails"), default=True)
+    about_invoices = models.BooleanField(_("invoice e-mails"), default=False)
 
     class Meta:
         verbose_name = _("contact")
@@ -131,17 +128,17 @@ class Contact(Timestamped):
 
 
 class ExternalId(Timestamped):
-    """What another system calls this customer."""
+    """The ID of the customer in another system."""
 
     customer = models.ForeignKey(
         Customer, on_delete=models.CASCADE, related_name="external_ids", verbose_name=_("customer")
     )
-    system = models.CharField(_("system"), max_length=40, help_text=_("Such as whmcs."))
-    value = models.CharField(_("id there"), max_length=100)
+    system = models.CharField(_("system"), max_length=40, help_text=_("For example whmcs."))
+    value = models.CharField(_("external ID"), max_length=100)
 
     class Meta:
-        verbose_name = _("external id")
-        verbose_name_plural = _("external ids")
+        verbose_name = _("external ID")
+        verbose_name_plural = _("external IDs")
         constraints = (
             models.UniqueConstraint(fields=("system", "value"), name="external_id_names_one_customer"),
             models.UniqueConstraint(fields=("customer", "system"), name="one_external_id_per_system"),

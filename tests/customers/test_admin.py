@@ -118,7 +118,7 @@ def test_customers_are_filtered_by_state_and_country(chief: Client) -> None:
 
 def test_new_customer_gets_a_number_and_a_clean_vat_id(chief: Client) -> None:
     url = reverse("admin:customers_customer_add")
-    assert chief.post(url, form_of(vat_id="be 0428.759.497", currency="chf")).status_code == 302
+    assert chief.post(url, form_of(vat_id="be 0428.759.497", currency="CHF")).status_code == 302
     customer = Customer.objects.get()
     assert (customer.number[0], customer.vat_id, customer.currency) == ("C", "BE0428759497", "CHF")
 
@@ -128,7 +128,7 @@ def test_new_customer_gets_a_number_and_a_clean_vat_id(chief: Client) -> None:
     [
         ("vat_id", "NL123", "NL123 is not a VAT id of NL"),
         ("vat_id", "861234567", "Start with the two letters of the country"),
-        ("currency", "XYZ", "XYZ is no currency"),
+        ("currency", "XYZ", "XYZ is not one of the available choices"),
         ("email", "nobody", "valid email address"),
         ("name", "", "required"),
     ],
@@ -140,13 +140,31 @@ def test_wrong_value_is_told_at_its_field(chief: Client, field: str, value: str,
 
 
 def test_unknown_country_is_told_at_its_field(chief: Client) -> None:
-    address = {"kind": "general", "street": "Weg 1", "city": "Ede", "country": "qq"}
+    address = {"kind": "general", "street": "Weg 1", "city": "Ede", "country": "QQ"}
     inline = {f"addresses-0-{name}": value for name, value in address.items()} | {"addresses-TOTAL_FORMS": "1"}
     answer = chief.post(reverse("admin:customers_customer_add"), form_of() | inline)
-    assert "QQ is no country" in answer.content.decode()
-    inline["addresses-0-country"] = "nl"
+    assert "QQ is not one of the available choices" in answer.content.decode()
+    inline["addresses-0-country"] = "NL"
     assert chief.post(reverse("admin:customers_customer_add"), form_of() | inline).status_code == 302
     assert Address.objects.get().country == "NL"
+
+
+@pytest.mark.parametrize("same", [{"name": "WATERSCHAP"}, {"email": "GIS@ws.example"}, {"vat_id": "be 0428.759.497"}])
+def test_a_likely_duplicate_is_stored_only_once_that_is_confirmed(chief: Client, same: dict[str, str]) -> None:
+    first = CustomerFactory.create(name="Waterschap", email="gis@ws.example", vat_id="BE0428759497")
+    url = reverse("admin:customers_customer_add")
+    other = {"name": "Other", "email": "other@example.org", "vat_id": ""}
+    page = chief.post(url, form_of(**(other | same)))
+    assert first.number in page.content.decode()
+    assert Customer.objects.get() == first
+    assert chief.post(url, form_of(**(other | same), is_new_customer="on")).status_code == 302
+    assert Customer.objects.count() == 2
+
+
+def test_a_customer_that_is_changed_is_not_compared_with_itself(chief: Client) -> None:
+    customer = CustomerFactory.create(name="Waterschap", address=None)
+    assert "is_new_customer" not in chief.get(change_url(customer)).content.decode()
+    assert chief.post(change_url(customer), form_of(name="Waterschap")).status_code == 302
 
 
 def test_changed_vat_id_has_yet_to_be_checked(chief: Client) -> None:
