@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('customers', '0006_mail_is_rendered_by_its_sender'),
+        ('customers', '0007_languages_that_exist'),
     ]
 
     operations = [
