@@ -97,9 +97,10 @@ class OrderForm(forms.Form):
 
 def input_field(spec: Mapping[str, Any]) -> forms.Field:
     """The form field for one input of a manifest. It only carries what was typed: the service judges it."""
-    is_optional = not spec.get("required") and spec.get("default") in (None, "") and spec["type"] != "boolean"
+    has_default = spec.get("default") not in (None, "") or spec["type"] == "boolean"
+    hint = "" if has_default else _("required") if spec.get("required") else _("optional")
     common: dict[str, Any] = {
-        "label": format_lazy("{} ({})", spec["label"], _("optional")) if is_optional else spec["label"],
+        "label": format_lazy("{} ({})", spec["label"], hint) if hint else spec["label"],
         "help_text": spec.get("help", ""),
         "required": False,
         "initial": spec.get("default"),
@@ -121,6 +122,15 @@ def input_field(spec: Mapping[str, Any]) -> forms.Field:
     return forms.CharField(**common)
 
 
+def time_zones_by_region() -> list[tuple[str, list[tuple[str, str]]]]:
+    """The zones under the name of their region, each by its city."""
+    regions: dict[str, list[tuple[str, str]]] = {}
+    for name, label in time_zone_choices():
+        region, _slash, city = label.partition("/")
+        regions.setdefault(region, []).append((name, city.replace("/", ", ")))
+    return list(regions.items())
+
+
 class ProfileForm(forms.ModelForm[User]):
     """What a person may change about him- or herself."""
 
@@ -134,7 +144,7 @@ class ProfileForm(forms.ModelForm[User]):
         self.fields["time_zone"] = forms.ChoiceField(
             label=_("Time zone"),
             required=False,
-            choices=[("", _("Default")), *time_zone_choices()],
+            choices=[("", _("Default")), *time_zones_by_region()],
             help_text=_("Times are shown in this zone."),
         )
         languages = languages_on_offer()

@@ -8,7 +8,9 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from billing.models import Subscription
+from billing.subscriptions.services import preview_first_invoice
 from core import clock
+from core.money import Money
 from live.portal import order_progress
 from live.portal.invoice_rows import invoice_rows
 from live.portal.running_services import running_services
@@ -45,7 +47,19 @@ def order_facts(order: Order) -> dict[str, Any]:
         "can_be_removed": order.allows(OrderAction.REMOVE),
         "plan": order.plan,
         "cost": Subscription.objects.filter(order=order).first() or order.terms,
+        "first_invoice": first_invoice(order) if order.state == State.DRAFT else None,
         "invoices": invoice_rows(order.invoices.select_related("pdf")[:INVOICES_SHOWN]),
+    }
+
+
+def first_invoice(order: Order) -> dict[str, Money]:
+    """What the first invoice would come to for this customer."""
+    _lines, totals = preview_first_invoice(order)
+    currency = order.terms.currency
+    return {
+        "net": Money(totals.net, currency),
+        "tax": Money(totals.tax, currency),
+        "gross": Money(totals.gross, currency),
     }
 
 

@@ -31,8 +31,8 @@ def item(title: str | Promise, icon: str, model: str, query: str = "") -> dict[s
 
 
 def group(title: str | Promise, *items: dict[str, Any]) -> dict[str, Any]:
-    """A room of the sidebar."""
-    return {"title": title, "separator": True, "items": list(items)}
+    """A group of the sidebar, closed until it is opened or holds the current page."""
+    return {"title": title, "separator": True, "collapsible": True, "items": list(items)}
 
 
 def sidebar(request: HttpRequest) -> list[dict[str, Any]]:

@@ -144,3 +144,17 @@ def test_the_page_tells_of_an_incident_and_of_planned_maintenance(order: Order, 
     assert "Maintenance: New disks" in page
     assert "Tiles are slow" in page
     assert "Your services are running" in page
+
+
+def test_the_passwords_appear_with_the_live_update_and_are_not_replaced_afterwards(
+    order: Order, owner: User, sign_in: SignIn
+) -> None:
+    client = sign_in(owner)
+    page = client.get(f"/orders/{order.reference}/").content.decode()
+    assert 'id="secrets-title"' not in page
+    arrive(order, Part.SERVER, Part.COMPOSITION, Part.ENDPOINTS)
+    update = client.get(f"/orders/{order.reference}/progress/?digest=before").content.decode()
+    assert 'id="secrets-slot" hx-swap-oob="true"' in update
+    assert 'id="secrets-title"' in update
+    again = client.get(f"/orders/{order.reference}/progress/?digest=before&secrets=shown").content.decode()
+    assert "secrets-slot" not in again

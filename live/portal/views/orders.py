@@ -90,15 +90,21 @@ def order_progress(request: HttpRequest, reference: str) -> HttpResponse:
         return redirect_to_login(request.get_full_path()) if not wants_piece(request) else HttpResponseClientRefresh()
     order = visible_order(request, reference)
     context = page_context(request, order)
+    was_shown = request.GET.get("secrets") == "shown"  # a card that may be open already is left alone
     if context["progress"].refresh_after and request.GET.get("digest") == context["digest"]:
         return HttpResponse(status=204)
-    body = render_to_string("portal/_progress.html", {**context, "is_update": True}, request)
+    body = render_to_string(
+        "portal/_progress.html", {**context, "is_update": True, "was_secrets_card": was_shown}, request
+    )
     return HttpResponse(body, status=200 if context["progress"].refresh_after else STOP_POLLING)
 
 
 def page_context(request: HttpRequest, order: Order) -> dict[str, Any]:
     """What the order page and its moving pieces show, with the digest by which a page knows whether it is behind."""
     context = {**order_facts(order), "may_steer": may_steer(viewer(request), order.customer), "viewer": request.user}
+    context["has_secrets_card"] = bool(
+        context["secrets"] and context["may_steer"] and order.activated_at and context["can_be_removed"]
+    )
     context["live"] = render_to_string("portal/_live.html", context, request)
     context["side"] = render_to_string("portal/_side.html", context, request)
     context["digest"] = hashlib.sha256((context["live"] + context["side"]).encode()).hexdigest()[:12]
