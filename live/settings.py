@@ -277,6 +277,10 @@ SPECTACULAR_SETTINGS = {
 # --- Catalogue ------------------------------------------------------------------------------------------------------
 CATALOGUE_URL = env("CATALOGUE_URL", default=str(BASE_DIR / "catalogue"))
 
+# --- Addresses that people give us: redirects of checks, webhooks, catalogues. Public ones are reached; of private
+# networks only these ranges. The address of an order's own endpoint may always be private.
+ALLOWED_PRIVATE_RANGES = env.list("ALLOWED_PRIVATE_RANGES", default=[])
+
 # --- Monitoring -----------------------------------------------------------------------------------------------------
 ZABBIX_URL = env("ZABBIX_URL", default="")  # empty: the built-in checker watches
 ZABBIX_TOKEN = env("ZABBIX_TOKEN", default="")

@@ -6,6 +6,7 @@ from functools import lru_cache
 
 from django.conf import settings
 
+from core.address_policy import address_guard
 from core.outside.certificate import read_expiries
 from monitoring.adapters.builtin.checker import BuiltinBackend
 from monitoring.adapters.zabbix.backend import ZabbixBackend
@@ -19,7 +20,7 @@ __all__ = ["get_backend", "read_expiries"]
 def get_backend() -> MonitorBackend:
     """Whatever watches the addresses of all orders: Zabbix where ZABBIX_URL is set, else the built-in checker."""
     if not settings.ZABBIX_URL:
-        return BuiltinBackend()
+        return BuiltinBackend(guard=address_guard())
     return _zabbix(
         url=settings.ZABBIX_URL,
         token=settings.ZABBIX_TOKEN,

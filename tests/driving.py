@@ -18,12 +18,12 @@ class Drive:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         # Noon, whenever the tests run: a test that lets an hour pass means the same day.
         self.now = clock.now().replace(hour=12, minute=0, second=0, microsecond=0)
-        self.answers = HttpResult(ok=True, message="answered 200", status=200, seconds=0.1)
+        self.answers = HttpResult(status=200, seconds=0.1)
         monkeypatch.setattr("core.clock.now", lambda: self.now)
         monkeypatch.setattr("core.engine.controller.enqueue", lambda *args, **options: None)
         monkeypatch.setattr("infrastructure.provisioning.tasks.check_all", self._check_all)
 
-    def _check_all(self, checks: list[HttpCheck]) -> list[HttpResult]:
+    def _check_all(self, checks: list[HttpCheck], **_options: object) -> list[HttpResult]:
         return [self.answers for _ in checks]
 
     def visit_all(self) -> int:

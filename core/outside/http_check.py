@@ -1,27 +1,43 @@
-"""Asks web addresses whether they answer as promised, many at a time."""
+"""Checks whether web addresses answer as expected: many at a time, on one event loop."""
 
 from __future__ import annotations
 
+import asyncio
 import ssl
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from urllib.parse import urljoin
+from functools import lru_cache
+from http.cookies import BaseCookie
+from types import TracebackType
 
-import requests
-from urllib3.exceptions import HTTPError as BodyError
-from urllib3.exceptions import NameResolutionError, ReadTimeoutError
+import aiohttp
+from aiohttp.client_reqrep import ClientResponse
+from requests.utils import DEFAULT_CA_BUNDLE_PATH
+from yarl import URL
 
-from core.outside.http_line import Deadline, Line
+from core.outside.address_guard import EXCEPT_METADATA, PUBLIC_ONLY, AddressBlocked, AddressGuard
+from core.outside.check_failure import CheckFailure, FailureKind
+from core.outside.decompression import Decoding
+from core.outside.failure_causes import failure_of
+from core.outside.name_lookup import GuardedResolver
+from core.outside.redirects import REDIRECTS, ascii_url, redirect_target
+from core.outside.text_search import TextSearch
 
-MAX_BODY = 1024 * 1024
-MAX_REDIRECTS = 5
+CONCURRENCY = 200
+MAX_REDIRECTS = 10  # as Zabbix follows
+COMPLETE_UP_TO = 1024 * 1024  # a longer body has arrived well enough once the text is found, or none is looked for
+LONGEST_HEADERS = 512 * 1024
+NAME_LOOKUPS = 64  # at a time; a silent name server holds a thread for its own time-out
+HEADERS = {"User-Agent": "geocat-live-check", "Accept": "*/*", "Accept-Encoding": "gzip, deflate, br"}
+NO_TIMEOUT = aiohttp.ClientTimeout(total=None, sock_connect=None)  # each check has one, over all its requests
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HttpCheck:
-    """What is asked of one address."""
+    """What is expected of one address."""
 
     url: str
     status: int = 200
@@ -31,133 +47,160 @@ class HttpCheck:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HttpResult:
-    """What the address answered; `ok` is true only if every promise held."""
+    """How the address answered; without a failure it did as expected."""
 
-    ok: bool
-    message: str
+    failure: CheckFailure | None = None
     status: int | None = None
     seconds: float = 0.0
 
-
-class _BrokenPromise(Exception):
-    """What to tell people, and the status if there was one."""
-
-    def __init__(self, message: str, *, status: int | None = None) -> None:
-        super().__init__(message)
-        self.status = status
+    @property
+    def ok(self) -> bool:
+        """True when everything expected was there."""
+        return self.failure is None
 
 
-class _TooLate(_BrokenPromise):
-    def __init__(self, seconds: float) -> None:
-        super().__init__(f"did not answer within {seconds:g} s")
+class _Failed(Exception):
+    def __init__(self, failure: CheckFailure) -> None:
+        super().__init__(failure.kind)
+        self.failure = failure
 
 
-def check_all(checks: Sequence[HttpCheck], *, workers: int = 200) -> list[HttpResult]:
+def check_all(
+    checks: Sequence[HttpCheck], *, guard: AddressGuard = PUBLIC_ONLY, concurrency: int = CONCURRENCY
+) -> list[HttpResult]:
     """One result per check, in the same order; none raises.
 
-    `max_seconds` bounds connecting, the secure handshake, headers, redirects and the body together, however slowly they
-    drip in. Only name servers, and a name with several silent addresses, may take longer.
+    `max_seconds` bounds name look-up, connecting, TLS, headers, redirects and the body together. `guard` judges where
+    redirects to other hosts may lead; the address of a check itself may be a private one.
     """
-    if not checks:
-        return []
-    with ThreadPoolExecutor(max_workers=min(workers, len(checks)), thread_name_prefix="http-check") as pool:
-        return list(pool.map(_check, checks))
+    return asyncio.run(_check_all(checks, guard, concurrency)) if checks else []
 
 
-def _check(check: HttpCheck) -> HttpResult:
-    started = time.monotonic()
-    ok, message, status = False, "", None
-    try:
-        status = _ask(check, until=started + check.max_seconds)
-        ok, message = True, f"answered {status}"
-    except _BrokenPromise as error:
-        message, status = str(error), error.status
-    return HttpResult(ok=ok, message=message, status=status, seconds=round(time.monotonic() - started, 3))
+async def _check_all(checks: Sequence[HttpCheck], guard: AddressGuard, concurrency: int) -> list[HttpResult]:
+    results: dict[int, HttpResult] = {}
+    async with _Checker(guard) as checker:
+        waiting = iter(enumerate(checks))
+        lanes = (checker.work(waiting, results) for _ in range(min(concurrency, len(checks))))
+        await asyncio.gather(*lanes)
+    return [results[index] for index in range(len(checks))]
 
 
-def _ask(check: HttpCheck, *, until: float) -> int:
-    # A session of its own per check: cookies of one address are no business of another's.
-    with requests.Session() as session:
-        session.trust_env = False
-        line = Line()
-        session.mount("http://", line)
-        session.mount("https://", line)
-        session.headers.update({"User-Agent": "geocat-live-check", "Accept-Encoding": "identity"})
-        with Deadline(until) as line.deadline:
-            try:
-                with _follow(session, check, until=until) as response:
-                    return _judge(check, response, until=until)
-            except (requests.RequestException, BodyError, OSError, ValueError) as error:
-                raise _in_words(error, check, late=line.deadline.has_passed) from error
+class _Checker:
+    """Two sessions: one for the addresses of the checks, one, guarded, for other hosts that they redirect to."""
+
+    def __init__(self, guard: AddressGuard) -> None:
+        self._guard = guard
+        self._stack = AsyncExitStack()
+
+    async def __aenter__(self) -> _Checker:
+        threads = ThreadPoolExecutor(NAME_LOOKUPS, thread_name_prefix="name-lookup")
+        # Not waited for: a name server that stays silent must not hold the results back.
+        self._stack.callback(threads.shutdown, wait=False, cancel_futures=True)
+        self._own = await self._stack.enter_async_context(_session(GuardedResolver(EXCEPT_METADATA, threads)))
+        self._others = await self._stack.enter_async_context(_session(GuardedResolver(self._guard, threads)))
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
+    ) -> None:
+        await self._stack.aclose()
+
+    async def work(self, waiting: Iterator[tuple[int, HttpCheck]], results: dict[int, HttpResult]) -> None:
+        """Takes one check after another, until none is left."""
+        for index, check in waiting:
+            results[index] = await self._check(check)
+
+    async def _check(self, check: HttpCheck) -> HttpResult:
+        started = time.monotonic()
+        status, failure = None, None
+        try:
+            async with asyncio.timeout(check.max_seconds):
+                status, failure = await self._follow(check)
+        except _Failed as error:
+            failure = error.failure
+        except TimeoutError:
+            failure = CheckFailure(kind=FailureKind.TIMEOUT, seconds=check.max_seconds)
+        except (aiohttp.ClientError, AddressBlocked, OSError, ValueError) as error:
+            failure = failure_of(error)
+        return HttpResult(failure=failure, status=status, seconds=round(time.monotonic() - started, 3))
+
+    async def _follow(self, check: HttpCheck) -> tuple[int, CheckFailure | None]:
+        """The last answer of a chain of redirects, judged."""
+        url = URL(ascii_url(check.url), encoded=True)
+        own_host = _host_of(url)
+        cookies: aiohttp.CookieJar | None = None
+        for _ in range(MAX_REDIRECTS + 1):
+            sent = cookies.filter_cookies(url) if cookies is not None else None
+            async with await self._get(url, own_host, sent) as response:
+                location = response.headers.get("Location", "")
+                if response.status == check.status or response.status not in REDIRECTS or not location.strip():
+                    return response.status, await _judge(check, response)
+                if response.cookies:  # kept within one check, as pages that set one and redirect expect
+                    cookies = cookies or aiohttp.CookieJar(unsafe=True)
+                    cookies.update_cookies(response.cookies, response.url)
+                response.close()
+            url = URL(redirect_target(str(url), location), encoded=True)
+        raise _Failed(CheckFailure(kind=FailureKind.TOO_MANY_REDIRECTS, host=own_host))
+
+    async def _get(self, url: URL, own_host: str, cookies: BaseCookie[str] | None) -> ClientResponse:
+        host = _host_of(url)
+        is_own = host == own_host
+        guard, session = (EXCEPT_METADATA, self._own) if is_own else (self._guard, self._others)
+        try:
+            if not guard.allows_host(host):
+                raise AddressBlocked(f"{host} is in a private network")
+            return await session.get(url, cookies=cookies, allow_redirects=False)
+        except AddressBlocked as error:
+            kind = FailureKind.ADDRESS_BLOCKED if is_own else FailureKind.REDIRECT_BLOCKED
+            raise _Failed(CheckFailure(kind=kind, host=host, detail=str(error))) from error
 
 
-def _follow(session: requests.Session, check: HttpCheck, *, until: float) -> requests.Response:
-    """The last answer of a chain of redirects; requests itself would read each redirect's body without bound."""
-    url = check.url
-    for _ in range(MAX_REDIRECTS + 1):
-        timeout = _remaining(until, check)
-        response = session.get(url, timeout=timeout, stream=True, allow_redirects=False)
-        if response.status_code == check.status or not response.is_redirect:
-            return response
-        url = urljoin(url, response.headers["location"])
+def _host_of(url: URL) -> str:
+    return (url.raw_host or "").rstrip(".").lower()
+
+
+def _session(resolver: GuardedResolver) -> aiohttp.ClientSession:
+    return aiohttp.ClientSession(
+        # Bounded by the number of checks under way: a wait inside the pool would count as the address's own.
+        connector=aiohttp.TCPConnector(limit=0, ssl=trusted_authorities(), resolver=resolver),
+        cookie_jar=aiohttp.DummyCookieJar(),
+        headers=HEADERS,
+        timeout=NO_TIMEOUT,
+        auto_decompress=False,
+        max_line_size=LONGEST_HEADERS,
+        max_field_size=LONGEST_HEADERS,
+        max_headers=1000,
+    )
+
+
+@lru_cache(maxsize=1)
+def trusted_authorities() -> ssl.SSLContext:
+    """Judges certificates by the authorities that come with requests; read once for the process."""
+    return ssl.create_default_context(cafile=DEFAULT_CA_BUNDLE_PATH)
+
+
+async def _judge(check: HttpCheck, response: ClientResponse) -> CheckFailure | None:
+    if response.status != check.status:
         response.close()
-    raise _BrokenPromise(f"redirected more than {MAX_REDIRECTS} times", status=response.status_code)
+        return CheckFailure(kind=FailureKind.STATUS, status=response.status, expected=check.status)
+    if await _has_text(check.contains, response):
+        return None
+    return CheckFailure(kind=FailureKind.TEXT_MISSING, text=check.contains)
 
 
-def _remaining(until: float, check: HttpCheck) -> float:
-    left = until - time.monotonic()
-    if left <= 0:
-        raise _TooLate(check.max_seconds)
-    return left
-
-
-def _judge(check: HttpCheck, response: requests.Response, *, until: float) -> int:
-    status = response.status_code
-    if status != check.status:
-        raise _BrokenPromise(f"answered {status} instead of {check.status}", status=status)
-    body = _read(check, response, until=until)
-    if check.contains and check.contains.encode() not in body:
-        raise _BrokenPromise(f"answer does not contain '{check.contains}'", status=status)
-    return status
-
-
-def _read(check: HttpCheck, response: requests.Response, *, until: float) -> bytes:
-    body = b""
-    # read1 returns what has arrived; read and iter_content would wait for a slow drip to fill their buffer.
-    while len(body) < MAX_BODY and (part := response.raw.read1(MAX_BODY - len(body), decode_content=True)):
-        body += part
-        _remaining(until, check)
-    _remaining(until, check)  # who is cut off at the deadline looks like who has nothing more to say
-    return body
-
-
-def _in_words(error: Exception, check: HttpCheck, *, late: bool) -> _BrokenPromise:
-    """What people can do something with; the vendors' own texts name pools and objects."""
-    causes = list(_causes(error))
-    if late or any(isinstance(cause, requests.Timeout | ReadTimeoutError | TimeoutError) for cause in causes):
-        return _TooLate(check.max_seconds)
-    for cause in causes:
-        match cause:
-            case ssl.SSLCertVerificationError():
-                return _BrokenPromise(f"certificate is not valid: {cause.verify_message}")
-            case ssl.SSLError():
-                return _BrokenPromise(f"no secure connection: {cause.reason or cause}")
-            case ConnectionRefusedError():
-                return _BrokenPromise("connection refused")
-            case NameResolutionError():
-                return _BrokenPromise("name is not known")
-            case ValueError():
-                return _BrokenPromise("not a web address")
-    return _BrokenPromise("connection broke off before the answer was complete")
-
-
-def _causes(error: BaseException) -> list[BaseException]:
-    """The exception, and each one wrapped in it: by chain, by argument, or as urllib3's `reason`."""
-    found: list[BaseException] = []
-    waiting: list[object] = [error]
-    while waiting:
-        one = waiting.pop()
-        if isinstance(one, BaseException) and one not in found:
-            found.append(one)
-            waiting += [*one.args, getattr(one, "reason", None), one.__cause__, one.__context__]
-    return found
+async def _has_text(text: str, response: ClientResponse) -> bool:
+    """Searches the body as it streams, to its end where the text is not found."""
+    search = TextSearch(text, charset=response.charset or "")
+    decoding = Decoding(response.headers.get("Content-Encoding", ""))
+    length = 0
+    async for part in response.content.iter_any():
+        for piece in decoding.feed(part):
+            search.feed(piece)
+            length += len(piece)
+            if search.found and length >= COMPLETE_UP_TO:
+                response.close()
+                return True
+            if length > COMPLETE_UP_TO:
+                await asyncio.sleep(0)  # others get their turn, and the time-out its chance
+    decoding.finish()
+    return search.finish()

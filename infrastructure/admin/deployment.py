@@ -99,7 +99,7 @@ class EndpointAdmin(OfOrder, ModelAdmin):
         "application",
         "order_link",
         "is_ok",
-        "message",
+        "result",
         "checked",
         "standing",
         "attempts",
@@ -114,11 +114,22 @@ class EndpointAdmin(OfOrder, ModelAdmin):
         ("application", "name"),
         ("url", "check_url"),
         ("check_status", "check_contains", "check_max_seconds"),
-        ("is_ok", "message", "seconds", "checked_at"),
+        ("is_ok", "result", "seconds", "checked_at"),
+        ("detail",),
         ("wanted_version", "done_version", "failed_version"),
         ("attempts", "next_attempt_at", "last_error"),
     )
     readonly_fields = tuple(name for line in fields for name in line)  # Django would build URL fields for nothing
+
+    @admin.display(description=_("last result"))
+    def result(self, row: Endpoint) -> str:
+        """In words, as customers read it."""
+        return row.public_message
+
+    @admin.display(description=_("technical detail"))
+    def detail(self, row: Endpoint) -> str:
+        """What the library said."""
+        return row.detail
 
     @admin.display(description=_("address"), ordering="url")
     def link(self, row: Endpoint) -> str:

@@ -15,7 +15,7 @@ from orders.api.rows import OrderResourceSerializer
 class EndpointSerializer(RowSerializer):
     """An address to connect to, and whether it answered at the last look."""
 
-    message = serializers.CharField(source="words", read_only=True)
+    message = serializers.CharField(source="public_message", read_only=True)
 
     class Meta:
         model = Endpoint

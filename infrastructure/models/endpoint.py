@@ -5,8 +5,9 @@ from __future__ import annotations
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from core.failure_field import CheckFailureField
 from core.models import Resource
-from core.outside.check_messages import in_words
+from core.outside.check_messages import failure_message, success_message
 from core.outside.http_check import HttpCheck
 from infrastructure.models.deployment import Deployment
 from orders.models import Order
@@ -27,7 +28,7 @@ class Endpoint(Resource):
     check_contains = models.CharField(_("expected text"), max_length=200, blank=True)
     check_max_seconds = models.FloatField(_("longest answer (s)"), default=10.0)
     is_ok = models.BooleanField(_("answers"), null=True)
-    message = models.CharField(_("last result"), max_length=250, blank=True)
+    failure = CheckFailureField(_("failure"))
     seconds = models.FloatField(_("answered in (s)"), null=True, blank=True)
     checked_at = models.DateTimeField(_("checked"), null=True, blank=True)
 
@@ -41,9 +42,16 @@ class Endpoint(Resource):
         return self.url
 
     @property
-    def words(self) -> str:
-        """The last result, as anybody may read it."""
-        return self.message if self.is_ok else in_words(self.message, max_seconds=self.check_max_seconds)
+    def public_message(self) -> str:
+        """The last result in words, for customers and staff; empty before the first check."""
+        if self.is_ok:
+            return success_message(self.check_status)
+        return failure_message(self.failure, max_seconds=self.check_max_seconds)
+
+    @property
+    def detail(self) -> str:
+        """The technical text behind the last failure, for staff."""
+        return self.failure.detail if self.failure else ""
 
     @property
     def check_spec(self) -> HttpCheck:

@@ -41,4 +41,4 @@ def _report(order_pk: int, rows: Sequence[Endpoint], version: int) -> Report:
 
 
 def _said_of(row: Endpoint) -> str:
-    return f"{row.application}: {row.words}" if row.message and not row.is_ok else ""
+    return f"{row.application}: {row.public_message}" if row.failure and not row.is_ok else ""

@@ -10,8 +10,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from core import clock
+from core.address_policy import address_guard
 from core.engine.controller import Kind, Outcome, done, failed, register, retry
 from core.errors import OutsideError, PermanentError, TransientError
+from core.outside.check_messages import failure_message, success_message
 from core.outside.http_check import HttpResult, check_all
 from infrastructure.adapters.ssh import hosts
 from infrastructure.backends import get_cloud, get_runtime, target_of, user_data_of
@@ -230,7 +232,7 @@ class DeploymentController(OrderPartController[Deployment, LaunchResult]):
             if row.wanted == Wanted.REMOVED:
                 PublishedPort.objects.filter(deployment=row).delete()
             if row.wanted != Wanted.RUNNING:
-                row.order.endpoints.update(is_ok=None, message="", next_attempt_at=None)
+                row.order.endpoints.update(is_ok=None, failure=None, next_attempt_at=None)
                 reports.append(part_report(Part.ENDPOINTS, row, outcome))
         report_many(reports)
 
@@ -255,20 +257,20 @@ class EndpointController(OrderPartController[Endpoint]):
 
     def act_many(self, rows: Sequence[Endpoint]) -> Mapping[int, Outcome]:
         """Each endpoint has been asked once."""
-        results = check_all([row.check_spec for row in rows])
+        results = check_all([row.check_spec for row in rows], guard=address_guard())
         return {row.pk: self._ending(row, result) for row, result in zip(rows, results, strict=True)}
 
     def _ending(self, row: Endpoint, result: HttpResult) -> Outcome:
         fields = {
             "is_ok": result.ok,
-            "message": result.message[:250],
+            "failure": result.failure,
             "seconds": result.seconds,
             "checked_at": clock.now(),
         }
         if result.ok:
-            return done(result.message, **fields)
+            return done(success_message(row.check_status), **fields)
         rest = timedelta(seconds=2 if row.attempts < 30 else 10)
-        return retry(f"{row.name}: {result.message}", retry_in=rest, **fields)
+        return retry(f"{row.name}: {failure_message(result.failure)}", retry_in=rest, **fields)
 
     def on_outcomes(self, outcomes: Sequence[tuple[Endpoint, Outcome]]) -> None:
         """The orders know how many of their endpoints answer."""

@@ -81,7 +81,7 @@ def check_results(order: Order) -> list[dict[str, Any]]:
             "name": endpoint.name,
             "url": endpoint.url,
             "is_ok": endpoint.is_ok,
-            "result": endpoint.message,
+            "result": endpoint.public_message,
             "seconds": endpoint.seconds,
         }
         for endpoint in Endpoint.objects.filter(order=order)

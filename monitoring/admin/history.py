@@ -24,12 +24,12 @@ class OutageAdmin(MachineOwned, ModelAdmin):
     list_display = ("order", "customer", "application", "started_at", "lasted", "shown_cause")
     list_filter = (("ended_at", admin.EmptyFieldListFilter), "order__is_sandbox")
     list_select_related = ("order__customer",)
-    search_fields = ("order__reference", "order__name", "order__customer__name", "application", "cause")
-    search_help_text = gettext_lazy("Order, customer, application, or cause")
+    search_fields = ("order__reference", "order__name", "order__customer__name", "application")
+    search_help_text = gettext_lazy("Order, customer or application")
     show_full_result_count = False
     ordering = ("-pk",)
-    fields = ("order", "application", "started_at", "ended_at", "lasted", "shown_cause", "cause")
-    readonly_fields = ("lasted", "shown_cause")
+    fields = ("order", "application", "started_at", "ended_at", "lasted", "shown_cause", "detail")
+    readonly_fields = ("lasted", "shown_cause", "detail")
 
     @admin.display(description=gettext_lazy("customer"), ordering="order__customer__name")
     def customer(self, row: Outage) -> str:
@@ -38,8 +38,13 @@ class OutageAdmin(MachineOwned, ModelAdmin):
 
     @admin.display(description=gettext_lazy("what was wrong"))
     def shown_cause(self, row: Outage) -> str:
-        """As customers read it; the page has the original beside it."""
+        """As customers read it; the page has the technical detail below it."""
         return row.public_cause
+
+    @admin.display(description=gettext_lazy("technical detail"))
+    def detail(self, row: Outage) -> str:
+        """The text of the library, or of Zabbix."""
+        return row.detail
 
     @display(description=gettext_lazy("lasted"), label={"over": "", "still": "danger"})
     def lasted(self, row: Outage) -> Label:

@@ -17,7 +17,7 @@ from unfold.decorators import display
 
 from core.admin.read_only_rows import MachineOwned, NeedsPersonFilter, ResourceColumns, when
 from core.errors import Refusal
-from core.outside.check_messages import in_words
+from core.outside.check_messages import failure_message
 from monitoring.choices import CheckState
 from monitoring.models import Monitor, MonitorCheck
 from monitoring.monitors.services import retry_monitor
@@ -31,7 +31,7 @@ TONES = {
 }
 # Asked for the rows of one page only, so that a long list stays as quick as a short one.
 OF_MONITOR = MonitorCheck.objects.filter(monitor=OuterRef("pk")).order_by()
-DOWN = OF_MONITOR.filter(state=CheckState.DOWN).values("message")
+DOWN = OF_MONITOR.filter(state=CheckState.DOWN).values("failure")
 
 
 def _count_checks(**where: str) -> Coalesce:
@@ -64,9 +64,9 @@ class CheckInline(MachineOwned, TabularInline):
 
     @admin.display(description=gettext_lazy("last result"))
     def last_result(self, row: MonitorCheck) -> str:
-        """In words, and in those of whoever watches where they differ."""
-        words = row.public_message or row.message
-        return words if words == row.message else format_html("{}<br><small>{}</small>", words, row.message)
+        """In words, with the technical detail below."""
+        message = row.public_message
+        return format_html("{}<br><small>{}</small>", message, row.detail) if row.detail else message
 
     @admin.display(description=gettext_lazy("answered in"))
     def answered_in(self, row: MonitorCheck) -> str:
@@ -134,7 +134,7 @@ class MonitorAdmin(MachineOwned, ResourceColumns, ModelAdmin):
     @admin.display(description=gettext_lazy("last error"))
     def trouble(self, row: Any) -> str:
         """What went wrong last: with the row, with its reading, or with an address that is down."""
-        return str(row.last_error or row.read_error or in_words(row.down_says or ""))
+        return str(row.last_error or row.read_error or failure_message(row.down_says))
 
     @admin.display(description=gettext_lazy("next reading"), ordering="next_read_at")
     def next_reading(self, row: Monitor) -> str:

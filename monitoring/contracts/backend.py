@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from core.errors import OutsideError
+from core.outside.check_failure import CheckFailure
 
 
 class Health(StrEnum):
@@ -75,7 +76,7 @@ class Reading:
 
     health: Health
     at: datetime
-    message: str = ""
+    failure: CheckFailure | None = None
     seconds: float = 0.0
     certificate_until: datetime | None = None
     """When the certificate of the address expires; none where whoever watches does not know."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from django.db.models import Q
 from django.utils import timezone
@@ -88,11 +88,12 @@ def _begun(model: type[S], move: CheckChange) -> S:
     )
 
 
-def _cause(check: MonitorCheck) -> str:
+def _cause(check: MonitorCheck) -> Any:
+    """The failure of an outage, or the sentence of a data gap."""
     if check.state == CheckState.PAUSED:
         return _("Paused.")
     if check.state == CheckState.DOWN:
-        return check.message
+        return check.failure
     return check.monitor.read_error or _("No reading.")
 
 

@@ -11,8 +11,9 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from core.failure_field import CheckFailureField
 from core.models import Timestamped
-from core.outside.check_messages import in_words
+from core.outside.check_messages import failure_message, success_message
 from infrastructure.models import Endpoint
 from monitoring.choices import CheckState
 from monitoring.contracts.backend import Reading
@@ -46,7 +47,7 @@ class MonitorCheck(Timestamped):
         Endpoint, on_delete=models.CASCADE, related_name="monitor_check", verbose_name=_("endpoint")
     )
     state = models.CharField(_("state"), max_length=10, choices=CheckState.choices, default=CheckState.UNKNOWN)
-    message = models.TextField(_("last result"), blank=True)
+    failure = CheckFailureField(_("failure"))
     seconds = models.FloatField(_("response time (s)"), default=0.0)
     since = models.DateTimeField(_("since"), default=timezone.now)
     checked_at = models.DateTimeField(_("last reading"), null=True, blank=True)
@@ -58,7 +59,7 @@ class MonitorCheck(Timestamped):
 
     STATUS_FIELDS = (
         "state",
-        "message",
+        "failure",
         "seconds",
         "since",
         "checked_at",
@@ -85,7 +86,7 @@ class MonitorCheck(Timestamped):
             since=self.since,
             checked_at=self.checked_at,
             failures=self.failures,
-            message=self.message,
+            failure=self.failure,
             seconds=self.seconds,
         )
 
@@ -93,15 +94,20 @@ class MonitorCheck(Timestamped):
     def public_message(self) -> str:
         """The last result in words for customers; the endpoint must be loaded."""
         if self.state == CheckState.DOWN or self.failures:
-            return in_words(self.message, max_seconds=self.endpoint.check_max_seconds)
-        return self.message if self.state == CheckState.UP else ""
+            return failure_message(self.failure, max_seconds=self.endpoint.check_max_seconds)
+        return success_message(self.endpoint.check_status) if self.state == CheckState.UP else ""
+
+    @property
+    def detail(self) -> str:
+        """The technical text behind the last failure, for staff."""
+        return self.failure.detail if self.failure else ""
 
     def apply_reading(self, reading: Reading | None, *, now: datetime) -> bool:
         """Sets the state that follows from `reading`, without saving; returns whether a visible value changed."""
         before = self.status
         after = status_after(before, reading, now=now)
         self.state, self.since, self.checked_at = after.state, after.since, after.checked_at
-        self.failures, self.message, self.seconds = after.failures, after.message, after.seconds
+        self.failures, self.failure, self.seconds = after.failures, after.failure, after.seconds
         certificate_changed = self._apply_certificate(reading, now)
         if after.looks_like(before) and not certificate_changed:
             return False

@@ -12,7 +12,8 @@ from django.utils.formats import date_format
 from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
 
-from core.outside.check_messages import in_words
+from core.failure_field import CheckFailureField
+from core.outside.check_messages import failure_message
 from monitoring.models.check import MonitorCheck
 from monitoring.rules.availability import Figures, Span
 from orders.models import Order
@@ -83,6 +84,8 @@ class Interval(models.Model):
 class Outage(Interval):
     """An endpoint failed its check."""
 
+    cause = CheckFailureField(_("cause"))
+
     class Meta(Interval.Meta):
         verbose_name = _("outage")
         verbose_name_plural = _("outages")
@@ -90,7 +93,12 @@ class Outage(Interval):
     @property
     def public_cause(self) -> str:
         """The failure in words for customers."""
-        return in_words(self.cause)
+        return failure_message(self.cause)
+
+    @property
+    def detail(self) -> str:
+        """The technical text behind the failure, for staff."""
+        return self.cause.detail if self.cause else ""
 
 
 class DataGap(Interval):

@@ -127,7 +127,7 @@ def _activate_checks(pks: Sequence[int], now: datetime) -> None:
     """Checks that slept, or were never read, have from now to be heard of."""
     unread = Q(state=CheckState.PAUSED) | Q(state=CheckState.UNKNOWN, checked_at__isnull=True)
     MonitorCheck.objects.filter(unread, monitor__in=pks).update(
-        state=CheckState.UNKNOWN, since=now, checked_at=None, failures=0, message=""
+        state=CheckState.UNKNOWN, since=now, checked_at=None, failures=0, failure=None
     )
     Monitor.objects.filter(pk__in=pks, state=CheckState.PAUSED).update(state=CheckState.UNKNOWN)
 
@@ -136,7 +136,7 @@ def _pause_checks(pks: Sequence[int], now: datetime) -> None:
     if not pks:
         return
     awake = MonitorCheck.objects.filter(monitor__in=pks).exclude(state=CheckState.PAUSED)
-    awake.update(state=CheckState.PAUSED, since=now, failures=0, message="")
+    awake.update(state=CheckState.PAUSED, since=now, failures=0, failure=None)
     Monitor.objects.filter(pk__in=pks).update(state=CheckState.PAUSED)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from core.outside.check_failure import CheckFailure
 from monitoring.choices import CheckState
 from monitoring.contracts.backend import Health, Reading
 
@@ -22,7 +23,7 @@ class CheckStatus:
     since: datetime
     checked_at: datetime | None = None
     failures: int = 0
-    message: str = ""
+    failure: CheckFailure | None = None
     seconds: float = 0.0
 
     def looks_like(self, other: CheckStatus) -> bool:
@@ -51,7 +52,7 @@ def status_after(status: CheckStatus, seen: Reading | None, *, now: datetime) ->
         since=status.since if state == status.state else seen.at,
         checked_at=seen.at,
         failures=failures,
-        message=seen.message,
+        failure=seen.failure,
         seconds=seen.seconds,
     )
 
@@ -69,4 +70,4 @@ def is_lost(state: str, since: datetime, *, now: datetime) -> bool:
 
 
 def _visible(status: CheckStatus) -> tuple[object, ...]:
-    return status.state, status.since, status.failures, status.message, round(status.seconds, VISIBLE_DIGITS)
+    return status.state, status.since, status.failures, status.failure, round(status.seconds, VISIBLE_DIGITS)

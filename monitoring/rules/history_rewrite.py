@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from typing import Any
 
 from monitoring.contracts.backend import Health, Reading
 from monitoring.rules.availability import Span, merged, without
@@ -16,7 +17,7 @@ class RecordedInterval:
     """An outage or a silence, and what is said to be its cause."""
 
     span: Span
-    cause: str = ""
+    cause: Any = None  # the failure of an outage, the sentence of a data gap
 
 
 def rewrite_outages(old: Sequence[RecordedInterval], window: Span, past: Sequence[Reading]) -> list[RecordedInterval]:
@@ -50,15 +51,15 @@ class _Run:
 
 def _runs(past: Sequence[Reading], window: Span, before: RecordedInterval | None) -> Iterable[_Run]:
     """Every run of failures; one that an outage `before` leads into began with the window."""
-    begun, cause, failures = None, "", 0
+    begun, cause, failures = None, None, 0
     if before is not None and (not past or past[0].at > window.start):
         begun, cause, failures = window.start, before.cause, DOWN_AFTER
     for seen in past:
         if seen.health is Health.DOWN:
-            begun, cause, failures = begun or seen.at, cause or seen.message, failures + 1
+            begun, cause, failures = begun or seen.at, cause or seen.failure, failures + 1
         elif seen.health is Health.UP and begun is not None:
             yield _Run(told=RecordedInterval(span=Span(begun, seen.at), cause=cause), failures=failures)
-            begun, cause, failures = None, "", 0
+            begun, cause, failures = None, None, 0
     if begun is not None and begun < window.end:
         yield _Run(told=RecordedInterval(span=Span(begun, window.end), cause=cause), failures=failures)
 

@@ -108,7 +108,7 @@ def furnish(order: Order) -> Order:
         check_url="http://maps.example/wms?secret-check",
     )
     monitor = Monitor.objects.create(order=order, state="up", read_error="host 4711 is slow")
-    MonitorCheck.objects.create(monitor=monitor, endpoint=endpoint, state="up", message="200 in 0.1 s")
+    MonitorCheck.objects.create(monitor=monitor, endpoint=endpoint, state="up")
     subscription = Subscription.objects.create(
         order=order,
         customer=order.customer,

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from core.errors import TransientError
+from core.outside.check_failure import CheckFailure
 from monitoring.contracts.backend import Health, Reading
 from monitoring.contracts.history_source import ActiveProblem, HistoryRange, PastProblem, SliReading
 
@@ -45,9 +46,9 @@ class FakeHistorySource:
         self._call("describe")
         return ("a fake that remembers",)
 
-    def remember(self, key: str, check: str, at: datetime, said: str = "") -> None:
-        """A reading that we may have missed; `said` makes it a failure."""
-        seen = Reading(health=Health.DOWN if said else Health.UP, at=at, message=said)
+    def remember(self, key: str, check: str, at: datetime, failure: CheckFailure | None = None) -> None:
+        """A reading that we may have missed."""
+        seen = Reading(health=Health.DOWN if failure else Health.UP, at=at, failure=failure)
         self.readings.setdefault((key, check), []).append(seen)
 
     def _within(self, period: HistoryRange) -> list[Reading]:

@@ -8,7 +8,15 @@ from datetime import datetime
 
 from core import clock
 from core.errors import OutsideError, PermanentError, TransientError
+from core.outside.check_failure import CheckFailure, FailureKind
 from monitoring.contracts.backend import Health, LeftBehind, MonitorSpec, Reading, Registered, WindowSpec
+
+REFUSED = CheckFailure(kind=FailureKind.CONNECTION_REFUSED)
+
+
+def http_failure(status: int) -> CheckFailure:
+    """Another status than the expected 200."""
+    return CheckFailure(kind=FailureKind.STATUS, status=status, expected=200)
 
 
 @dataclass
@@ -40,8 +48,8 @@ class FakeBackend:
         """Keys that are refused for good, and the words."""
         self.remarks: dict[str, str] = {}
         """Keys of which staff should know something, though they are registered."""
-        self.down: dict[tuple[str, str], str] = {}
-        """(key, check) pairs that do not answer, and what is said of them."""
+        self.down: dict[tuple[str, str], CheckFailure] = {}
+        """(key, check) pairs that fail, and why."""
         self.certificates: dict[tuple[str, str], datetime] = {}
         """(key, check) pairs whose certificate is known, and when it expires."""
 
@@ -110,11 +118,10 @@ class FakeBackend:
         return {check.key: self._one(host.spec.key, check.key) for check in host.spec.checks}
 
     def _one(self, key: str, check: str) -> Reading:
-        said = self.down.get((key, check))
-        health = Health.UP if said is None else Health.DOWN
+        failure = self.down.get((key, check))
+        health = Health.DOWN if failure else Health.UP
         until = self.certificates.get((key, check))
-        message = said or "answered 200"
-        return Reading(health=health, at=clock.now(), message=message, seconds=0.02, certificate_until=until)
+        return Reading(health=health, at=clock.now(), failure=failure, seconds=0.02, certificate_until=until)
 
     def _refused(self, keys: Sequence[str]) -> Mapping[str, OutsideError]:
         return {key: PermanentError(self.refuse[key]) for key in keys if key in self.refuse}

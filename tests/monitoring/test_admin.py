@@ -11,6 +11,7 @@ from customers.models import User
 from monitoring.models import Monitor
 from monitoring.monitors.services import reconcile_all
 from tests.factories import UserFactory
+from tests.fakes.monitor_backend import REFUSED
 from tests.monitoring.conftest import Room, count_queries
 
 pytestmark = pytest.mark.django_db
@@ -62,12 +63,12 @@ def test_list_takes_the_same_queries_for_few_and_for_many(room: Room, operator: 
 def test_list_says_what_is_down_and_what_went_wrong(room: Room, operator: Client) -> None:
     fail(room)
     order = room.watched()
-    room.backend.down[order.key, "wms"] = "connection refused"
+    room.backend.down[order.key, "wms"] = REFUSED
     room.minute()
     room.minute()
     page = operator.get(LIST).content.decode()
     assert "the name is taken" in page
-    assert "connection refused" in page
+    assert "Connection refused" in page
     assert "0 of 1 up" in page
     assert order.reference in operator.get(LIST, {"state": "down"}).content.decode()
     assert order.reference not in operator.get(LIST, {"standing": "failed"}).content.decode()

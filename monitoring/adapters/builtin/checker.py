@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 from core.errors import OutsideError, PermanentError
-from core.outside.http_check import HttpCheck, HttpResult, check_all
+from core.outside.address_guard import PUBLIC_ONLY, AddressGuard
+from core.outside.http_check import CONCURRENCY, HttpCheck, HttpResult, check_all
 from monitoring.contracts.backend import CheckSpec, Health, LeftBehind, MonitorSpec, Reading, Registered, WindowSpec
 
 
@@ -20,11 +21,11 @@ class BuiltinBackend:
     address = ""
     page = 200  # with a hundred silent addresses among them still minutes, not hours
 
-    def __init__(self, *, workers: int = 200) -> None:
-        self.workers = workers
+    def __init__(self, *, guard: AddressGuard = PUBLIC_ONLY) -> None:
+        self.guard = guard
 
     def test_connection(self) -> str:
-        return f"Built-in checker, {self.workers} checks at a time"
+        return f"Built-in checker, {CONCURRENCY} checks at a time"
 
     def ensure_monitors(self, specs: Sequence[MonitorSpec]) -> Mapping[str, Registered | OutsideError]:
         return {spec.key: _refusal(spec) or Registered(outside_id=spec.key) for spec in specs}
@@ -44,11 +45,11 @@ class BuiltinBackend:
 
     def read_states(self, specs: Sequence[MonitorSpec]) -> Mapping[str, Mapping[str, Reading]]:
         asked = [(spec.key, check.key, _in_http(check)) for spec in specs for check in spec.checks]
-        results = check_all([http for _, _, http in asked], workers=self.workers)
+        results = check_all([http for _, _, http in asked], guard=self.guard)
         at = datetime.now(UTC)
         states: dict[str, dict[str, Reading]] = {spec.key: {} for spec in specs}
         for (monitor, check, _), result in zip(asked, results, strict=True):
-            states[monitor][check] = _in_our_words(result, at)
+            states[monitor][check] = _reading(result, at)
         return states
 
     def left_behind(self, keys: Sequence[str]) -> Mapping[str, Sequence[LeftBehind]]:
@@ -66,6 +67,6 @@ def _in_http(check: CheckSpec) -> HttpCheck:
     return HttpCheck(url=check.url, status=check.status, contains=check.contains, max_seconds=check.max_seconds)
 
 
-def _in_our_words(result: HttpResult, at: datetime) -> Reading:
+def _reading(result: HttpResult, at: datetime) -> Reading:
     health = Health.UP if result.ok else Health.DOWN
-    return Reading(health=health, at=at, message=result.message, seconds=result.seconds)
+    return Reading(health=health, at=at, failure=result.failure, seconds=result.seconds)

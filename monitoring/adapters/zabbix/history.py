@@ -11,6 +11,7 @@ from monitoring.adapters.zabbix import objects
 from monitoring.adapters.zabbix.client import ZabbixClient
 from monitoring.adapters.zabbix.lookup import Found
 from monitoring.adapters.zabbix.problems import moment
+from monitoring.adapters.zabbix_failures import failure_of_text
 from monitoring.contracts.backend import CheckSpec, Health, Reading
 from monitoring.contracts.history_source import HistoryRange
 
@@ -120,4 +121,4 @@ def _seen(row: Found, errors: Sequence[Found]) -> Reading:
     if row["value"] == "0":
         return Reading(health=Health.UP, at=moment(row["clock"]))
     said = next((error["value"] for error in errors if error["clock"] == row["clock"]), "")
-    return Reading(health=Health.DOWN, at=moment(row["clock"]), message=said[:300] or "did not answer as promised")
+    return Reading(health=Health.DOWN, at=moment(row["clock"]), failure=failure_of_text(said))

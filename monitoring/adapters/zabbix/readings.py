@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
+from core.outside.check_failure import LONGEST_DETAIL, CheckFailure, FailureKind
 from monitoring.adapters.zabbix import objects
 from monitoring.adapters.zabbix.client import ZabbixClient
 from monitoring.adapters.zabbix.lookup import Found
+from monitoring.adapters.zabbix_failures import failure_of_text
 from monitoring.contracts.backend import CheckSpec, Health, MonitorSpec, Reading
 
 
@@ -50,12 +52,14 @@ def _seen(items: Mapping[tuple[str, str], Found], host: Found, check: CheckSpec)
         return None
     at = datetime.fromtimestamp(int(fail["lastclock"]), UTC)
     if fail["state"] == "1":
-        return Reading(health=Health.UNKNOWN, at=at, message=fail["error"][:300])
+        failure = CheckFailure(kind=FailureKind.OTHER, detail=fail["error"][:LONGEST_DETAIL])
+        return Reading(health=Health.UNKNOWN, at=at, failure=failure)
     if _fails(fail):
         why = items.get((host["hostid"], objects.item_key("error", check)), {}).get("lastvalue", "")
-        return Reading(health=Health.DOWN, at=at, message=why[:300] or "did not answer as promised")
+        failure = failure_of_text(why, contains=check.contains, max_seconds=check.max_seconds)
+        return Reading(health=Health.DOWN, at=at, failure=failure)
     took = items.get((host["hostid"], objects.time_key(check)), {}).get("lastvalue") or 0
-    return Reading(health=Health.UP, at=at, message=f"answered {check.status}", seconds=round(float(took), 3))
+    return Reading(health=Health.UP, at=at, seconds=round(float(took), 3))
 
 
 def _fails(item: Found) -> bool:

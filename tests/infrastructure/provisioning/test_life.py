@@ -16,6 +16,7 @@ from orders.services import place_order, remove_order, resume_order, retry_order
 from products.models import Release, ReleaseBundle
 from tests.driving import Drive
 from tests.factories import ReleaseFactory, make_draft
+from tests.fakes.monitor_backend import http_failure
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -114,13 +115,13 @@ def test_failed_launch_is_retried_on_the_same_server(drive: Drive, sandbox: Sand
 def test_order_is_not_active_while_an_endpoint_breaks_its_promise(
     drive: Drive, sandbox: SandboxSwitches, release: Release
 ) -> None:
-    drive.answers = HttpResult(ok=False, message="answered 503 instead of 200", status=503)
+    drive.answers = HttpResult(failure=http_failure(503), status=503)
     order = place(release)
     drive.settle(seconds=60)
     order.refresh_from_db()
     assert order.state == State.PROVISIONING
-    assert "answered 503 instead of 200" in order.reason
-    drive.answers = HttpResult(ok=True, message="answered 200", status=200)
+    assert "HTTP 503 instead of 200" in order.reason
+    drive.answers = HttpResult(status=200)
     drive.settle()
     order.refresh_from_db()
     assert order.state == State.ACTIVE

@@ -13,7 +13,7 @@ from core.outside.http_check import HttpCheck, HttpResult
 from monitoring.adapters.builtin.checker import BuiltinBackend
 from monitoring.adapters.zabbix.backend import ZabbixBackend
 from monitoring.contracts.backend import CheckSpec, Health, MonitorBackend, MonitorSpec, Registered, WindowSpec
-from tests.fakes.monitor_backend import FakeBackend
+from tests.fakes.monitor_backend import REFUSED, FakeBackend
 from tests.fakes.zabbix import URL, FakeZabbix, serve
 
 WMS = CheckSpec(key="wms", name="Web Map Service", url="https://maps.example/wms", contains="Capabilities")
@@ -27,8 +27,8 @@ WINDOW = WindowSpec(
 )
 
 
-def answer_all(checks: Sequence[HttpCheck], *, workers: int = 32) -> list[HttpResult]:
-    return [HttpResult(ok=True, message=f"{check.url} answered", status=200, seconds=0.5) for check in checks]
+def answer_all(checks: Sequence[HttpCheck], **_options: object) -> list[HttpResult]:
+    return [HttpResult(status=200, seconds=0.5) for _ in checks]
 
 
 @pytest.fixture(params=["builtin", "zabbix", "fake"])
@@ -102,16 +102,16 @@ def test_monitors_go_though_a_window_stands_over_them(backend: MonitorBackend) -
 def test_builtin_checker_asks_all_at_once_what_was_promised(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[Sequence[HttpCheck]] = []
 
-    def refuse_all(checks: Sequence[HttpCheck], *, workers: int) -> list[HttpResult]:
+    def refuse_all(checks: Sequence[HttpCheck], **_options: object) -> list[HttpResult]:
         asked.append(checks)
-        return [HttpResult(ok=False, message="connection refused") for _ in checks]
+        return [HttpResult(failure=REFUSED) for _ in checks]
 
     monkeypatch.setattr("monitoring.adapters.builtin.checker.check_all", refuse_all)
     states = BuiltinBackend().read_states([ONE, TWO])
     assert [len(checks) for checks in asked] == [3]
     assert asked[0][0] == HttpCheck(url=WMS.url, status=200, contains="Capabilities", max_seconds=10.0)
     seen = states[TWO.key]["csw"]
-    assert (seen.health, seen.message) == (Health.DOWN, "connection refused")
+    assert (seen.health, seen.failure) == (Health.DOWN, REFUSED)
 
 
 def test_builtin_checker_refuses_what_is_no_web_address_and_keeps_the_others() -> None:

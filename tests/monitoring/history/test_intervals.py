@@ -13,6 +13,7 @@ from monitoring.monitors.services import reconcile_all
 from monitoring.monitors.tasks import read_states
 from orders.models import Order
 from orders.services import remove_order, suspend_order
+from tests.fakes.monitor_backend import REFUSED
 from tests.monitoring.conftest import MINUTE, Room, count_queries
 
 pytestmark = pytest.mark.django_db
@@ -20,7 +21,7 @@ pytestmark = pytest.mark.django_db
 
 def break_it(room: Room, order: Order, *names: str) -> None:
     """These addresses no longer answer."""
-    room.backend.down |= {(order.key, name): "connection refused" for name in names}
+    room.backend.down |= {(order.key, name): REFUSED for name in names}
 
 
 def test_a_healthy_address_has_no_history_but_its_days(room: Room) -> None:
@@ -43,7 +44,7 @@ def test_outage_begins_with_its_first_failure_and_ends_with_the_first_answer(roo
     assert not Outage.objects.exists()
     room.minute()
     outage = Outage.objects.get()
-    assert (outage.order, outage.application, outage.cause) == (order, "WMS", "connection refused")
+    assert (outage.order, outage.application, outage.cause) == (order, "WMS", REFUSED)
     assert (outage.started_at, outage.ended_at) == (first_failure, None)
     room.minute()
     room.backend.down.clear()

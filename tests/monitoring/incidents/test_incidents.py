@@ -16,6 +16,7 @@ from orders.models import Order
 from orders.services import suspend_order
 from products.models import Plan
 from tests.factories import UserFactory
+from tests.fakes.monitor_backend import REFUSED
 from tests.mails import render_waiting
 from tests.monitoring.conftest import MINUTE, Room, count_queries
 
@@ -31,7 +32,7 @@ def minutes(room: Room, count: int) -> None:
 
 def fail(room: Room, order: Order, *names: str) -> None:
     """These addresses no longer answer."""
-    room.backend.down |= {(order.key, name): "connection refused" for name in names or ("wms",)}
+    room.backend.down |= {(order.key, name): REFUSED for name in names or ("wms",)}
 
 
 def said_last(incident: Incident) -> IncidentUpdate:
@@ -76,7 +77,7 @@ def test_outage_that_lasts_opens_one_incident_and_its_end_resolves_it(room: Room
     assert (incident.order, incident.started_at, incident.resolved_at) == (order, began, None)
     assert incident.title == "WMS does not answer as promised"
     assert (incident.impact, incident.state) == ("partial_outage", "investigating")
-    assert incident.updates.get().message.startswith("Found by our monitoring: WMS: connection refused.")
+    assert incident.updates.get().message.startswith("Found by our monitoring: WMS: Connection refused.")
     assert subjects() == [f"Incident: “{order.name}”"]
     room.backend.down.clear()
     room.minute()

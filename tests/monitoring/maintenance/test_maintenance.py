@@ -27,6 +27,7 @@ from orders.choices import PartState, State
 from orders.models import Order
 from orders.services import remove_order
 from tests.factories import UserFactory
+from tests.fakes.monitor_backend import REFUSED
 from tests.mails import render_waiting
 from tests.monitoring.conftest import MINUTE, Room
 
@@ -109,14 +110,14 @@ def test_window_under_way_ends_now(room: Room) -> None:
 def test_nothing_alarms_while_it_lasts_and_what_is_still_down_does_afterwards(room: Room) -> None:
     order = room.watched()
     window = plan(room, order, start=MINUTE)
-    room.backend.down[order.key, "wms"] = "connection refused"
+    room.backend.down[order.key, "wms"] = REFUSED
     for _ in range(4):
         room.minute()
     order.refresh_from_db()
     until = f"Under maintenance until {moment_in_words(window.ends_at, room.drive.now)}."
-    assert (order.state, order.reason) == (State.ACTIVE, f"{until} WMS: connection refused")
+    assert (order.state, order.reason) == (State.ACTIVE, f"{until} WMS: Connection refused")
     assert not order.needs_attention
-    assert room.part(order) == (PartState.MAINTENANCE, f"{until} WMS: connection refused")
+    assert room.part(order) == (PartState.MAINTENANCE, f"{until} WMS: Connection refused")
     assert not Incident.objects.exists()
     assert not Monitor.objects.needing_attention().exists()
     cancel_maintenance(maintenance=window)
@@ -144,7 +145,7 @@ def test_order_says_until_when_it_is_under_maintenance_and_then_that_it_runs(roo
 def test_what_is_still_down_after_the_window_has_an_incident_once_the_grace_is_over(room: Room) -> None:
     order = room.watched()
     window = plan(room, order, start=MINUTE)
-    room.backend.down[order.key, "wms"] = "connection refused"
+    room.backend.down[order.key, "wms"] = REFUSED
     while room.drive.now < window.ends_at:
         room.minute()
         follow()
@@ -155,7 +156,7 @@ def test_what_is_still_down_after_the_window_has_an_incident_once_the_grace_is_o
     incident = Incident.objects.get()
     assert (incident.order, incident.started_at) == (order, window.ends_at)
     order.refresh_from_db()
-    assert (order.state, order.reason) == (State.DEGRADED, "WMS: connection refused")
+    assert (order.state, order.reason) == (State.DEGRADED, "WMS: Connection refused")
 
 
 def test_window_is_moved_and_each_customer_is_told_once_of_each_move(room: Room) -> None:

@@ -7,6 +7,7 @@ from django.test import Client
 from django.urls import reverse
 
 from customers.models import Message
+from monitoring.adapters.zabbix_failures import failure_of_text
 from monitoring.incidents.tasks import follow
 from monitoring.models import IncidentUpdate, Outage
 from tests.factories import MembershipFactory, UserFactory
@@ -15,13 +16,13 @@ from tests.monitoring.conftest import Room
 pytestmark = pytest.mark.django_db
 
 ZABBIX = 'response code "503" did not match any of the required status codes "200"'
-WORDS = "answered 503 instead of 200"
+WORDS = "HTTP 503 instead of 200"
 
 
 def test_customers_read_words_everywhere_and_staff_the_original_as_well(room: Room, client: Client) -> None:
     order = room.watched()
     member = MembershipFactory(customer=order.customer).user
-    room.backend.down[order.key, "wms"] = ZABBIX
+    room.backend.down[order.key, "wms"] = failure_of_text(ZABBIX)
     for _minute in range(20):
         room.minute()
         follow()
@@ -29,7 +30,7 @@ def test_customers_read_words_everywhere_and_staff_the_original_as_well(room: Ro
     assert order.reason == f"WMS: {WORDS}"
     assert order.events.public().get(part="monitoring", state="down").message == f"WMS: {WORDS}"
     assert WORDS in IncidentUpdate.objects.get().message
-    assert (Outage.objects.get().public_cause, Outage.objects.get().cause) == (WORDS, ZABBIX)
+    assert (Outage.objects.get().public_cause, Outage.objects.get().detail) == (WORDS, ZABBIX)
     assert not Message.objects.filter(text__contains="did not match").exists()
 
     client.force_login(member)

@@ -12,7 +12,7 @@ from monitoring.models import Outage
 from monitoring.monitors.services import move_monitors, reconcile_all
 from orders.choices import PartState
 from orders.services import remove_order, suspend_order
-from tests.fakes.monitor_backend import FakeBackend
+from tests.fakes.monitor_backend import REFUSED, FakeBackend
 from tests.monitoring.conftest import Room, count_queries
 
 pytestmark = pytest.mark.django_db
@@ -57,10 +57,10 @@ def test_another_server_of_the_same_kind_is_another_watch(room: Room, monkeypatc
 
 def test_outage_goes_on_across_the_move(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
     order = room.watched()
-    room.backend.down[order.key, "wms"] = "connection refused"
+    room.backend.down[order.key, "wms"] = REFUSED
     room.minute()
     room.minute()
-    replace_watch(room, monkeypatch).down[order.key, "wms"] = "connection refused"
+    replace_watch(room, monkeypatch).down[order.key, "wms"] = REFUSED
     reconcile_all()
     room.visit()
     room.minute()

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from core.outside.check_failure import CheckFailure
 from monitoring.choices import CheckState
 from monitoring.models import Monitor, MonitorCheck
 from monitoring.monitors.readings import READ_LEASE_TIME, claim_page, write_page
@@ -15,6 +16,7 @@ from monitoring.monitors.tasks import read_states
 from orders.choices import Part, PartState, State
 from orders.models import Order, OrderEvent
 from orders.services import suspend_order
+from tests.fakes.monitor_backend import REFUSED, http_failure
 from tests.monitoring.conftest import Room, count_queries
 
 pytestmark = pytest.mark.django_db
@@ -24,14 +26,13 @@ def test_first_reading_says_up(room: Room) -> None:
     order = room.watched("wms", "csw")
     assert room.monitor(order).state == CheckState.UP
     assert (
-        list(MonitorCheck.objects.values_list("state", "message", "checked_at"))
-        == [("up", "answered 200", room.drive.now)] * 2
+        list(MonitorCheck.objects.values_list("state", "failure", "checked_at")) == [("up", None, room.drive.now)] * 2
     )
 
 
 def test_a_single_failure_moves_no_order(room: Room) -> None:
     order = room.watched()
-    room.backend.down[order.key, "wms"] = "answered 503 instead of 200"
+    room.backend.down[order.key, "wms"] = http_failure(503)
     room.minute()
     order.refresh_from_db()
     assert order.state == State.ACTIVE
@@ -40,12 +41,12 @@ def test_a_single_failure_moves_no_order(room: Room) -> None:
 
 def test_outage_degrades_the_order_and_its_end_restores_it(room: Room) -> None:
     order = room.watched("wms", "csw")
-    room.backend.down[order.key, "wms"] = "answered 503 instead of 200"
+    room.backend.down[order.key, "wms"] = http_failure(503)
     room.minute()
     room.minute()
     order.refresh_from_db()
     assert order.state == State.DEGRADED
-    assert order.reason == "1 of 2 addresses are down: WMS: answered 503 instead of 200"
+    assert order.reason == "1 of 2 addresses are down: WMS: HTTP 503 instead of 200"
     assert room.monitor(order).state == CheckState.DOWN
     assert list(Monitor.objects.needing_attention()) == [room.monitor(order)]
     room.backend.down.clear()
@@ -59,24 +60,24 @@ def test_outage_degrades_the_order_and_its_end_restores_it(room: Room) -> None:
 def test_what_all_addresses_have_to_say_is_said_once(room: Room) -> None:
     order = room.watched("wms", "csw")
     for name in ("wms", "csw"):
-        room.backend.down[order.key, name] = "answered 503 instead of 200"
+        room.backend.down[order.key, name] = http_failure(503)
     room.minute()
     room.minute()
     order.refresh_from_db()
-    assert order.reason == "All 2 addresses are down: answered 503 instead of 200"
+    assert order.reason == "All 2 addresses are down: HTTP 503 instead of 200"
 
 
 def test_only_address_of_an_order_is_named_without_counting(room: Room) -> None:
     order = room.watched()
-    room.backend.down[order.key, "wms"] = "connection refused"
+    room.backend.down[order.key, "wms"] = REFUSED
     room.minute()
     room.minute()
-    assert room.part(order) == (PartState.DOWN, "WMS: connection refused")
+    assert room.part(order) == (PartState.DOWN, "WMS: Connection refused")
 
 
 def test_confirming_a_monitor_does_not_call_a_broken_address_ready(room: Room) -> None:
     order = room.watched()
-    room.backend.down[order.key, "wms"] = "connection refused"
+    room.backend.down[order.key, "wms"] = REFUSED
     room.minute()
     room.minute()
     Monitor.objects.update(next_attempt_at=room.drive.now)
@@ -107,7 +108,7 @@ def test_silence_is_not_shown_as_health_and_heals(room: Room) -> None:
 
 def test_silence_does_not_end_an_outage(room: Room) -> None:
     order = room.watched()
-    room.backend.down[order.key, "wms"] = "connection refused"
+    room.backend.down[order.key, "wms"] = REFUSED
     room.minute()
     room.minute()
     room.backend.outage = True
@@ -242,19 +243,21 @@ def test_many_pages_are_read_one_after_the_other(room: Room) -> None:
     assert [len(keys) for _, keys in room.backend.calls] == [2, 2, 1]
 
 
-@pytest.mark.parametrize("says", ["", "answered 503"])
-def test_reading_takes_the_same_queries_and_one_call_for_few_and_for_many(room: Room, says: str) -> None:
+@pytest.mark.parametrize("failure", [None, http_failure(503)])
+def test_reading_takes_the_same_queries_and_one_call_for_few_and_for_many(
+    room: Room, failure: CheckFailure | None
+) -> None:
     counts = []
     for many in (2, 12):
         orders = [room.watched("wms", "csw") for _ in range(many)]
-        if says:
-            room.backend.down |= {(order.key, "wms"): says for order in orders}
+        if failure:
+            room.backend.down |= {(order.key, "wms"): failure for order in orders}
         room.minute()
         room.drive.now += timedelta(minutes=1)
         room.backend.calls.clear()
         counts.append(count_queries(read_states))
         assert [name for name, _ in room.backend.calls] == ["read_states"]
-        assert {order.state for order in Order.objects.all()} == {State.DEGRADED if says else State.ACTIVE}
+        assert {order.state for order in Order.objects.all()} == {State.DEGRADED if failure else State.ACTIVE}
     assert counts[0] == counts[1] <= 36
 
 

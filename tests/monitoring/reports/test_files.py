@@ -140,7 +140,7 @@ def test_customer_reads_lists_and_downloads_its_own_only(room: Room, client: Cli
     assert "Credit €4.90, being confirmed" in page
     page = client.get(f"{here}2026-06/").content.decode()
     assert "99.30 %" in page
-    assert "answered 503" in page
+    assert "HTTP 503" in page
     file: Any = client.get(f"{here}2026-06/pdf/")
     assert b"".join(file.streaming_content) == b"%PDF due"
     for path in ("", "2026-06/", "2026-06/pdf/"):

@@ -19,6 +19,7 @@ from orders.models import Order
 from orders.services import place_order
 from products.models import Plan
 from tests.factories import UserFactory, make_draft
+from tests.fakes.monitor_backend import http_failure
 from tests.monitoring.conftest import Room, count_queries
 
 pytestmark = pytest.mark.django_db
@@ -76,7 +77,7 @@ def measured(room: Room, *, down: int = 0, **fields: object) -> Order:
     if down:
         ended = datetime(2026, 6, 30, 12, tzinfo=UTC)
         began = ended - timedelta(seconds=down)
-        Outage.objects.create(order=order, application="WMS", started_at=began, ended_at=ended, cause="answered 503")
+        Outage.objects.create(order=order, application="WMS", started_at=began, ended_at=ended, cause=http_failure(503))
     return order
 
 
@@ -257,7 +258,15 @@ def test_staff_read_the_report_and_decide_with_a_reason(room: Room, client: Clie
     report = MonthlyReport.objects.get()
     enter(client, "view_monthlyreport", "decide_credit")
     page = client.get(f"{LIST}{report.pk}/change/").content.decode()
-    for words in ("June 2026", "99.30", "€4.90", "WMS – answered 503", "Awaiting decision", "29 d 19 h", "5 h"):
+    for words in (
+        "June 2026",
+        "99.30",
+        "€4.90",
+        "WMS – HTTP 503 instead of 200",
+        "Awaiting decision",
+        "29 d 19 h",
+        "5 h",
+    ):
         assert words in page
     asked = {"action": "approve", "_selected_action": [report.pk], "confirmed": "yes", "why": "Our disk was full."}
     client.post(LIST, asked)

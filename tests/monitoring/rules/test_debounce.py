@@ -7,17 +7,18 @@ from datetime import UTC, datetime, timedelta
 from monitoring.choices import CheckState
 from monitoring.contracts.backend import Health, Reading
 from monitoring.rules.debounce import CheckStatus, is_lost, status_after
+from tests.fakes.monitor_backend import http_failure
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
 
 
 def up(minute: int) -> Reading:
-    return Reading(health=Health.UP, at=NOON + minute * MINUTE, message="answered 200", seconds=0.2)
+    return Reading(health=Health.UP, at=NOON + minute * MINUTE, seconds=0.2)
 
 
 def down(minute: int) -> Reading:
-    return Reading(health=Health.DOWN, at=NOON + minute * MINUTE, message="answered 503", seconds=0.1)
+    return Reading(health=Health.DOWN, at=NOON + minute * MINUTE, failure=http_failure(503), seconds=0.1)
 
 
 def after(*readings: Reading | None, start: CheckState = CheckState.UNKNOWN) -> CheckStatus:
@@ -40,7 +41,7 @@ def test_first_success_is_up_at_once() -> None:
 def test_one_failure_changes_the_message_and_not_the_state() -> None:
     status = after(up(1), down(2))
     assert (status.state, status.since, status.failures) == (CheckState.UP, NOON + MINUTE, 1)
-    assert status.message == "answered 503"
+    assert status.failure == http_failure(503)
 
 
 def test_second_failure_in_a_row_is_down() -> None:

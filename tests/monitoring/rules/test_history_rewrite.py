@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from monitoring.contracts.backend import Health, Reading
 from monitoring.rules.availability import Span, merged
 from monitoring.rules.history_rewrite import RecordedInterval, rewrite_data_gaps, rewrite_outages
+from tests.fakes.monitor_backend import REFUSED
 
 NOON = datetime(2026, 3, 14, 12, tzinfo=UTC)
 
@@ -23,7 +24,7 @@ def span(start: int, end: int) -> Span:
     return Span(at(start), at(end))
 
 
-def told(start: int, end: int, cause: str = "") -> RecordedInterval:
+def told(start: int, end: int, cause: object = None) -> RecordedInterval:
     return RecordedInterval(span=span(start, end), cause=cause)
 
 
@@ -31,14 +32,14 @@ def readings(text: str, start: int = 0) -> list[Reading]:
     """A reading a minute: `.` is a success, `x` a failure, a blank nothing."""
     health = {".": Health.UP, "x": Health.DOWN}
     return [
-        Reading(health=health[sign], at=at(start + n), message="refused" if sign == "x" else "")
+        Reading(health=health[sign], at=at(start + n), failure=REFUSED if sign == "x" else None)
         for n, sign in enumerate(text)
         if sign != " "
     ]
 
 
 def test_outage_that_came_and_went_in_the_gap_is_told() -> None:
-    assert rewrite_outages([], span(0, 10), readings("...xxxx....")) == [told(3, 7, "refused")]
+    assert rewrite_outages([], span(0, 10), readings("...xxxx....")) == [told(3, 7, REFUSED)]
 
 
 def test_single_failure_is_no_outage() -> None:
@@ -57,7 +58,7 @@ def test_outage_known_before_and_over_at_the_first_reading_of_the_gap_is_not_pro
 
 def test_outage_that_was_found_after_the_gap_began_when_it_really_began() -> None:
     old = [told(10, 20, "503")]
-    assert rewrite_outages(old, span(0, 10), readings("......xxxxx")) == [told(6, 20, "refused")]
+    assert rewrite_outages(old, span(0, 10), readings("......xxxxx")) == [told(6, 20, REFUSED)]
 
 
 def test_single_failure_at_the_end_of_the_gap_belongs_to_the_outage_that_follows() -> None:
@@ -71,17 +72,17 @@ def test_outage_all_the_way_through_stays_one() -> None:
 
 def test_outage_that_was_thought_to_go_on_was_two() -> None:
     old = [told(-5, 30, "503")]
-    assert rewrite_outages(old, span(0, 10), readings("xx....xxxxx")) == [told(-5, 2, "503"), told(6, 30, "refused")]
+    assert rewrite_outages(old, span(0, 10), readings("xx....xxxxx")) == [told(-5, 2, "503"), told(6, 30, REFUSED)]
 
 
 def test_outage_goes_on_where_nobody_knows_until_somebody_saw_it_answer() -> None:
     old = [told(-5, 10, "503")]
     assert rewrite_outages(old, span(0, 10), readings("       ....")) == [told(-5, 7, "503")]
-    assert rewrite_outages([], span(0, 10), readings("xx     ....")) == [told(0, 7, "refused")]
+    assert rewrite_outages([], span(0, 10), readings("xx     ....")) == [told(0, 7, REFUSED)]
 
 
 def test_outage_to_the_end_of_the_gap_ends_there_until_the_next_reading_says_more() -> None:
-    assert rewrite_outages([], span(0, 10), readings(".......xxxx")) == [told(7, 10, "refused")]
+    assert rewrite_outages([], span(0, 10), readings(".......xxxx")) == [told(7, 10, REFUSED)]
 
 
 def test_readings_a_minute_apart_leave_no_silence() -> None:

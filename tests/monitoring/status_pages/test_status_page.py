@@ -24,6 +24,7 @@ from monitoring.status_pages.summary import summary_of
 from orders.models import Order
 from orders.services import remove_order, suspend_order
 from tests.factories import CustomerFactory, UserFactory
+from tests.fakes.monitor_backend import REFUSED
 from tests.monitoring.conftest import Room, count_queries
 
 pytestmark = pytest.mark.django_db
@@ -51,7 +52,7 @@ def status_json(client: Client, customer: Customer) -> dict[str, object]:
 
 def lasting_outage(room: Room, order: Order) -> None:
     """Long enough for an incident."""
-    room.backend.down[order.key, "wms"] = "connection refused"
+    room.backend.down[order.key, "wms"] = REFUSED
     for _ in range(5):
         room.minute()
         follow()
@@ -104,7 +105,7 @@ def test_nothing_of_another_customer_is_told(room: Room, client: Client, shape: 
     plan_maintenance(title="Disks", starts_at=start, ends_at=start + timedelta(hours=1), orders=[ours, theirs])
     lasting_outage(room, theirs)
     said = read(client, link(ours.customer) + shape)
-    for word in ("their secret maps", "Somebody else", theirs.reference, "connection refused"):
+    for word in ("their secret maps", "Somebody else", theirs.reference, "Connection refused"):
         assert word not in said
     if shape != "badge.svg":
         assert "Disks" in said

@@ -19,6 +19,7 @@ from orders.choices import PartState
 from orders.models import Order
 from orders.services import suspend_order
 from tests.fakes.history_source import FakeHistorySource
+from tests.fakes.monitor_backend import REFUSED, http_failure
 from tests.monitoring.conftest import MINUTE, Room, count_queries
 
 pytestmark = pytest.mark.django_db
@@ -121,7 +122,7 @@ def pass_unread(room: Room, source: FakeHistorySource, order: Order, signs: str,
     """So many minutes go by in which no worker reads, and whoever watches does; returns when they began."""
     start = room.drive.now
     for n, sign in enumerate(signs):
-        source.remember(order.key, check, start + n * MINUTE, "connection refused" if sign == "x" else "")
+        source.remember(order.key, check, start + n * MINUTE, REFUSED if sign == "x" else None)
     room.drive.now = start + (len(signs) - 1) * MINUTE
     return start
 
@@ -140,7 +141,7 @@ def test_outage_while_our_workers_were_down_is_in_our_history(room: Room, source
     assert backfill() == 1
     outage = Outage.objects.get()
     assert (outage.started_at, outage.ended_at) == (start + 4 * MINUTE, start + 10 * MINUTE)
-    assert (outage.application, outage.cause, outage.order) == ("WMS", "connection refused", order)
+    assert (outage.application, outage.cause, outage.order) == ("WMS", REFUSED, order)
     assert not DataGap.objects.exists()
     assert not BackfillRequest.objects.exists()
 
@@ -172,7 +173,7 @@ def test_outage_that_was_found_by_the_first_reading_afterwards_began_when_it_did
 ) -> None:
     order = room.watched()
     start = pass_unread(room, source, order, "........xxxxx")
-    room.backend.down[order.key, "wms"] = "connection refused"
+    room.backend.down[order.key, "wms"] = REFUSED
     read_states()
     room.minute()
     assert Outage.objects.get().started_at == start + 12 * MINUTE
@@ -203,8 +204,8 @@ def test_brief_outage_between_two_readings_is_told(room: Room, source: FakeHisto
     room.minute()
     at = room.drive.now + timedelta(seconds=5)
     for seconds in (-5, 5, 15, 25, 35):
-        said = "answered 502" if 5 <= seconds <= 25 else ""
-        source.remember(order.key, "wms", at + timedelta(seconds=seconds - 5), said)
+        failure = http_failure(502) if 5 <= seconds <= 25 else None
+        source.remember(order.key, "wms", at + timedelta(seconds=seconds - 5), failure)
     source.briefs = [PastProblem(key=order.key, check="wms", at=at)]
     room.minute()
     assert backfill() == 0
@@ -217,7 +218,7 @@ def test_brief_outage_between_two_readings_is_told(room: Room, source: FakeHisto
 
 def test_outage_that_our_readings_saw_is_not_looked_at_again(room: Room, source: FakeHistorySource) -> None:
     order = room.watched()
-    room.backend.down[order.key, "wms"] = "answered 502"
+    room.backend.down[order.key, "wms"] = http_failure(502)
     source.briefs = [PastProblem(key=order.key, check="wms", at=room.drive.now + timedelta(seconds=30))]
     room.minute()
     room.minute()

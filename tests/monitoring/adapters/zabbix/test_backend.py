@@ -10,6 +10,7 @@ import pytest
 
 from core.errors import ConfigError, PermanentError
 from monitoring.adapters.zabbix.backend import ZabbixBackend
+from monitoring.adapters.zabbix_failures import failure_of_text
 from monitoring.contracts.backend import CheckSpec, Health, LeftBehind, MonitorSpec, Reading, Registered
 from tests.fakes.zabbix import NOW, FakeZabbix
 
@@ -221,8 +222,8 @@ def test_readings_say_how_it_is_when_and_why(zabbix: FakeZabbix, backend: Zabbix
     at = datetime.fromtimestamp(NOW, UTC)
     assert backend.read_states([ONE]) == {
         KEY: {
-            "wms": Reading(health=Health.UP, at=at, message="answered 200", seconds=0.042),
-            "csw": Reading(health=Health.DOWN, at=at, message='response code "503" did not match'),
+            "wms": Reading(health=Health.UP, at=at, seconds=0.042),
+            "csw": Reading(health=Health.DOWN, at=at, failure=failure_of_text('response code "503" did not match')),
         }
     }
 

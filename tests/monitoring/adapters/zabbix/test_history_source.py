@@ -9,6 +9,7 @@ import pytest
 import responses
 
 from core.errors import ConfigError, TransientError
+from core.outside.check_failure import FailureKind
 from monitoring.adapters.zabbix import history, objects
 from monitoring.adapters.zabbix.backend import ZabbixBackend
 from monitoring.adapters.zabbix.history_source import ZabbixHistorySource
@@ -129,12 +130,12 @@ def test_past_is_every_reading_with_its_reason(
     ]
     past = source.read_history(asked)
     assert set(past) == set(asked[:2])
-    assert [(one.health, one.message) for one in past[asked[0]]] == [
-        (Health.UP, ""),
-        (Health.UP, ""),
-        (Health.DOWN, "connection refused"),
-        (Health.DOWN, "connection refused"),
-        (Health.UP, ""),
+    assert [(one.health, one.failure and one.failure.kind) for one in past[asked[0]]] == [
+        (Health.UP, None),
+        (Health.UP, None),
+        (Health.DOWN, FailureKind.CONNECTION_REFUSED),
+        (Health.DOWN, FailureKind.CONNECTION_REFUSED),
+        (Health.UP, None),
     ]
     assert [one.at for one in past[asked[1]]] == [START, START + MINUTE]
 
