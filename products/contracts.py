@@ -63,7 +63,7 @@ class ComposeReader(Protocol):
         files: Mapping[str, bytes],
         environment: Mapping[str, str],
         *,
-        project: str = "live",
+        project: str = ...,
         all_profiles: bool = False,
         is_checked: bool = True,
     ) -> ComposeModel:

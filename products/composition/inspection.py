@@ -18,7 +18,7 @@ from products.composition.safe_list.rules import Context
 from products.composition.sources import COMPOSE, Sources, read_sources
 from products.composition.stand_ins import hostile, ordinary, sparse
 from products.composition.startup import startup_of
-from products.composition.text import CompositionError, Document, place_of, services_checked
+from products.composition.text import CompositionError, Document, check_services, place_of
 from products.composition.variables import PER_SERVICE, Kind, host_view, kinds_of, refusal_of, variables_in
 from products.contracts import ComposeModel, ComposeReader, ComposeRefused
 
@@ -56,11 +56,9 @@ class Inspection:
                 self._add(COMPOSE, "", _("the file is missing."))
             return False
         try:
-            services_checked(main.data)
+            check_services(main.data)
         except CompositionError as error:
-            self.problems += [
-                Problem(file=COMPOSE, message=problem.removeprefix(f"{COMPOSE}: ")) for problem in error.problems
-            ]
+            self.problems += [Problem(file=COMPOSE, message=problem) for problem in error.problems]
             return False
         return True
 

@@ -108,31 +108,20 @@ def load_yaml(text: str) -> Any:
     return read_document("", text).data
 
 
-def read_composition(text: str) -> dict[str, Any]:
-    """The compose file as a mapping with at least one service; raises CompositionError."""
-    try:
-        document = load_yaml(text)
-    except ValueError as error:
-        raise CompositionError([f"compose.yaml: {error}"]) from error
-    return services_checked(document)
-
-
-def services_checked(document: Any) -> dict[str, Any]:
-    """The document, if it is a mapping with services; raises CompositionError."""
-    services = document.get("services") if isinstance(document, Mapping) else None
-    is_included = isinstance(document, Mapping) and bool(document.get("include"))
+def check_services(data: Any) -> None:
+    """Raises CompositionError unless the document has services, or includes files that may have some."""
+    services = data.get("services") if isinstance(data, Mapping) else None
+    if not services and isinstance(data, Mapping) and data.get("include"):
+        return
     if not isinstance(services, Mapping) or not services:
-        if is_included and not services:
-            return {**document, "services": {}}
-        raise CompositionError([_("compose.yaml: services: there are none.")])
+        raise CompositionError([_("services: there are none.")])
     odd = [
-        _("compose.yaml: services.%(name)s: is not a service.") % {"name": name}
+        _("services.%(name)s: is not a service.") % {"name": name}
         for name, service in services.items()
         if not isinstance(service, Mapping) or not isinstance(name, str)
     ]
     if odd:
         raise CompositionError(odd)
-    return dict(document)
 
 
 def _yaml_error(error: yaml.YAMLError) -> YamlError:

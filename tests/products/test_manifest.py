@@ -11,7 +11,7 @@ import pytest
 import yaml
 from django.conf import settings
 
-from products.composition.text import read_composition
+from products.composition.text import load_yaml
 from products.manifest import ManifestError, clean_manifest
 from tests.products.conftest import MANIFEST
 
@@ -168,7 +168,7 @@ def test_sample_catalogue_is_valid() -> None:
     folders = sorted(Path(settings.BASE_DIR, "catalogue", "products").glob("*/product.yaml"))
     assert folders
     for path in folders:
-        services = read_composition((path.parent / "compose.yaml").read_text())["services"]
+        services = load_yaml((path.parent / "compose.yaml").read_text())["services"]
         assert clean_manifest(path.read_text(), services=services)["plans"], path
 
 

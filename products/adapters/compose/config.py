@@ -28,6 +28,8 @@ ENVIRONMENT = {
     "COMPOSE_EXPERIMENTAL_GIT_REMOTE": "false",
     "COMPOSE_EXPERIMENTAL_OCI_REMOTE": "false",
 }
+PROJECT = "live-import-check"
+"""What a composition is called while it is judged; no author would give a resource a name that begins so."""
 _UNSET = re.compile(r'The \\?"(\w+)\\?" variable is not set')
 
 
@@ -42,7 +44,7 @@ class ComposeConfig:
         files: Mapping[str, bytes],
         environment: Mapping[str, str],
         *,
-        project: str = "live",
+        project: str = PROJECT,
         all_profiles: bool = False,
         is_checked: bool = True,
     ) -> ComposeModel:
