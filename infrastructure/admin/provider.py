@@ -107,6 +107,8 @@ class ProviderAdmin(ModelAdmin):
         """The provider is stored, what its driver is told is sealed, and a worker asks what it offers."""
         if not change and obj.kind == Provider.Kind.LIBCLOUD:
             obj.currency = currency_of(obj.driver)
+            obj.is_enabled_by_test, obj.is_enabled = obj.is_enabled, False
+            messages.info(request, gettext("The provider takes orders once its connection test has passed."))
         super().save_model(request, obj, form, change)
         if settings := form.driver_settings():
             change_settings(provider=obj, values=settings)
@@ -191,8 +193,8 @@ class ProviderAdmin(ModelAdmin):
     def _switch(self, request: HttpRequest, queryset: QuerySet[Provider], *, on: bool, words: str) -> None:
         changed = list(queryset.exclude(is_enabled=on))
         for provider in changed:
-            provider.is_enabled = on
-            provider.save(update_fields=("is_enabled", "updated_at"))
+            provider.is_enabled, provider.is_enabled_by_test = on, False
+            provider.save(update_fields=("is_enabled", "is_enabled_by_test", "updated_at"))
             self.log_change(request, provider, words)
         said = ngettext("%(count)d provider changed.", "%(count)d providers changed.", len(changed))
         messages.success(request, said % {"count": len(changed)})

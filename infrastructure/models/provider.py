@@ -39,6 +39,12 @@ class Provider(Timestamped):
         help_text=_("Where published ports are reached; of this machine only."),
     )
     is_enabled = models.BooleanField(_("enabled"), default=True, help_text=_("New orders may be placed here."))
+    is_enabled_by_test = models.BooleanField(
+        _("enabled by its connection test"),
+        default=False,
+        editable=False,
+        help_text=_("New, and disabled until a connection test has passed."),
+    )
     rank = models.PositiveSmallIntegerField(
         _("rank"), default=10, help_text=_("The lowest enabled one is chosen first.")
     )

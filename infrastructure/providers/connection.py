@@ -102,5 +102,9 @@ def test_connection(provider_pk: int) -> str:
         words = connection_words(provider)
     except OutsideError as error:
         words = _("Failed: %(error)s") % {"error": error}
+    else:
+        Provider.objects.filter(pk=provider_pk, is_enabled_by_test=True).update(
+            is_enabled=True, is_enabled_by_test=False
+        )
     Provider.objects.filter(pk=provider_pk).update(connection_state=words[:250], connection_tested_at=clock.now())
     return words

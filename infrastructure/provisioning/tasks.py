@@ -33,6 +33,7 @@ from infrastructure.provisioning.launch_outcomes import (
     after_a_taken_port,
     without_host,
 )
+from infrastructure.provisioning.placing_anew import place_unmade
 from orders.choices import Part, PartState, Wanted
 from orders.models import OrderResource
 from orders.part_controller import OrderPartController
@@ -87,6 +88,8 @@ class ServerController(OrderPartController[Server]):
             return self._remove(row)
         if row.host is not None:
             return self._arrive_on_host(row, row.host)
+        if outcome := place_unmade(row):
+            return outcome
         return self._make(row)
 
     def _remove(self, row: Server) -> Outcome:
@@ -94,9 +97,17 @@ class ServerController(OrderPartController[Server]):
             return done(_("Its host %(host)s is gone for good, and its place with it.") % {"host": row.host})
         if row.host is not None:
             return done(_("Its place on %(host)s is free again.") % {"host": row.host})
-        cloud, key = get_cloud(row.provider), row.key
-        cloud.remove_server(key=key)
-        if cloud.find_server(key=key) is not None:
+        key = row.key
+        try:
+            cloud = get_cloud(row.provider)
+            cloud.remove_server(key=key)
+            is_there = cloud.find_server(key=key) is not None
+        except PermanentError:
+            if row.outside_id:
+                raise
+            # Its provider never let us in, so nothing can have been made there.
+            return done(_("No server was ever made."))
+        if is_there:
             raise TransientError(_("The server is being destroyed."), retry_in=timedelta(seconds=3))
         return done(_("Server destroyed; the provider no longer knows it."))
 

@@ -167,5 +167,31 @@ def test_test_of_a_connection_writes_why_nobody_answered(sandbox: Provider) -> N
     assert sandbox.connection_state.startswith("Failed: ")
 
 
+def test_a_new_cloud_takes_no_orders_until_its_connection_test_has_passed(
+    operator: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = {"name": "Cloud", "slug": "cloud", "kind": "libcloud", "driver": "ec2", "address": "127.0.0.1"}
+    operator.post(f"{PROVIDERS}add/", {**given, "is_enabled": "on", "rank": "5"})
+    provider = Provider.objects.get()
+    assert not provider.is_enabled
+    ask_provider(provider.pk)
+    provider.refresh_from_db()
+    assert provider.connection_state.startswith("Failed: ")
+    assert not provider.is_enabled
+    monkeypatch.setattr("infrastructure.providers.connection.get_cloud", lambda provider: FakeCloud())
+    ask_provider(provider.pk)
+    provider.refresh_from_db()
+    assert provider.is_enabled
+
+
+def test_a_provider_that_staff_disabled_is_not_enabled_by_a_test(
+    operator: Client, sandbox: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    post(operator, PROVIDERS, "disable", sandbox)
+    ask_provider(sandbox.pk)
+    sandbox.refresh_from_db()
+    assert not sandbox.is_enabled
+
+
 def test_test_of_a_provider_that_is_gone_does_nothing() -> None:
     assert ask_provider(0) == ""

@@ -6,14 +6,14 @@ from dataclasses import replace
 
 import pytest
 
-from core.errors import PermanentError, TransientError
+from core.errors import ConfigError, PermanentError, TransientError
 from infrastructure import backends
 from infrastructure.adapters.ssh.hosts import Bootstrap
 from infrastructure.models import Deployment, Provider, ProviderOption, PublishedPort, Server, ServerKeys
 from infrastructure.provisioning.services import left_behind
 from orders.choices import State
 from orders.models import Order
-from orders.services import remove_order, retry_order
+from orders.services import confirm_order, remove_order, retry_order
 from tests.driving import Drive
 from tests.fakes.cloud import FakeCloud
 from tests.fakes.runtime import FakeRuntime
@@ -41,6 +41,7 @@ class World:
 @pytest.fixture
 def world(monkeypatch: pytest.MonkeyPatch, cloud: Provider) -> World:
     world = World()
+    monkeypatch.setattr("infrastructure.provisioning.placing_anew.get_cloud", world.get_cloud)
     for room in ("provisioning.tasks", "provisioning.services"):
         monkeypatch.setattr(f"infrastructure.{room}.get_cloud", world.get_cloud)
         monkeypatch.setattr(f"infrastructure.{room}.get_runtime", world.get_runtime)
@@ -180,3 +181,67 @@ def test_secrets_are_in_no_repr(world: World, place: Place, cloud: Provider) -> 
     place("dedicated")
     keys = ServerKeys.objects.get()
     assert keys.private_key not in f"{keys!r} {keys} {backends.target_of(keys.server)!r}"
+
+
+def shut(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The provider's driver can't be opened."""
+
+    def refuse(provider: Provider, *, size_id: str = "") -> FakeCloud:
+        raise ConfigError("the driver has no credentials")
+
+    for module in ("tasks", "placing_anew"):
+        monkeypatch.setattr(f"infrastructure.provisioning.{module}.get_cloud", refuse)
+
+
+def test_an_order_whose_provider_never_let_us_in_is_removed(
+    drive: Drive, world: World, place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shut(monkeypatch)
+    order = place("dedicated")
+    drive.settle()
+    assert fresh(order).state == State.ATTENTION
+    remove_order(order=order)
+    drive.settle()
+    assert fresh(order).state == State.REMOVED
+
+
+def test_a_server_that_was_made_is_not_forgotten_when_its_provider_lets_us_in_no_more(
+    drive: Drive, world: World, ssh: FakeSsh, place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order = place("dedicated")
+    drive.settle()
+    assert fresh(order).server.outside_id
+    shut(monkeypatch)
+    remove_order(order=order)
+    drive.settle()
+    assert fresh(order).state == State.ATTENTION
+    assert "no credentials" in order.reason
+
+
+def test_an_order_whose_server_was_never_made_goes_to_another_provider(
+    drive: Drive, world: World, ssh: FakeSsh, place: Place, cloud: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        shut(patch)
+        order = place("dedicated")
+        drive.settle()
+        assert fresh(order).state == State.ATTENTION
+    other = Provider.objects.create(slug="other", name="Other", kind=Provider.Kind.LIBCLOUD, driver="ec2", rank=99)
+    Provider.objects.filter(pk=cloud.pk).update(is_enabled=False)
+    retry_order(order=order)
+    drive.settle()
+    assert Server.objects.get(order=order).provider == other
+    assert world.cloud.find_server(key=order.key) is not None
+
+
+def test_a_server_whose_reply_was_lost_keeps_its_order(
+    drive: Drive, world: World, ssh: FakeSsh, place: Place, cloud: Provider
+) -> None:
+    order = place("dedicated")
+    drive.settle()
+    Server.objects.update(outside_id="", done_version=0)
+    Provider.objects.create(slug="other", name="Other", kind=Provider.Kind.LIBCLOUD, driver="ec2", rank=99)
+    Provider.objects.filter(pk=cloud.pk).update(is_enabled=False)
+    retry_order(order=order) if fresh(order).state == State.ATTENTION else confirm_order(order=order)
+    drive.settle()
+    assert Server.objects.get(order=order).provider == cloud
