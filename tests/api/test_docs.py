@@ -14,30 +14,50 @@ from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.test import Client
 
-from customers.models import ApiToken, Membership
+from customers.models import ApiToken
+from live.demo.cast import assemble
 from orders.models import Order
-from products.models import Plan
-from tests.factories import MembershipFactory, PlanFactory, ReleaseFactory
+from tests.factories import MembershipFactory
 
 pytestmark = pytest.mark.django_db
 CALL = re.compile(r"^(curl .*?[^\\])\n# (\d+)$", re.DOTALL | re.MULTILINE)
+SHELL = re.compile(r"^```sh\n(.*?)^```", re.DOTALL | re.MULTILINE)
+EXPORT = re.compile(r"^export ([A-Z]+)=(.*)$", re.MULTILINE)
 
 
-def test_calls_of_the_documentation_work_in_their_order() -> None:
-    member: Membership = MembershipFactory(user__email="anna@example.org")
-    plan: Plan = PlanFactory(product=ReleaseFactory().product)
-    values = {"LIVE": "", "CUSTOMER": member.customer.number, "PRODUCT": plan.product.slug}
-    values["TOKEN"] = printed("anna@example.org", "--name", "our register", "--days", "365")
+def test_examples_of_the_documentation_work_in_their_order_on_the_demo() -> None:
+    call_command("catalogue", "sync", stdout=StringIO(), stderr=StringIO())
+    assemble()
+    values: dict[str, str] = {}
     answers = []
-    for words, status in CALL.findall((Path(settings.BASE_DIR) / "docs" / "api.md").read_text()):
-        values["ORDER"] = next((order.reference for order in Order.objects.all()), "")
-        answer = curl(re.sub(r"\$([A-Z]+)", lambda name: values[name[1]], words))
-        assert answer.status_code == int(status), (words, answer.content)
-        answers.append(answer)
-    assert len(answers) == 9
+    for block in SHELL.findall((Path(settings.BASE_DIR) / "docs" / "api.md").read_text()):
+        for name, value in EXPORT.findall(block):
+            values[name] = value_of(name, filled(value, values))
+        for call, status in CALL.findall(block):
+            answer = curl(filled(call, values))
+            assert answer.status_code == int(status), (call, answer.content)
+            answers.append(answer)
+    assert len(answers) == 10
     assert Order.objects.get().wanted == "removed"
     assert answers[-1]["Idempotency-Replayed"] == "true"
     assert answers[-1].content == answers[-2].content
+
+
+def filled(text: str, values: dict[str, str]) -> str:
+    """`text` with the variables that were exported before it; an unknown one fails the test."""
+    return re.sub(r"\$([A-Z]+)", lambda name: values[name[1]], text)
+
+
+def value_of(name: str, text: str) -> str:
+    """What the shell would put into the variable: a literal, a token, or a member of the first row of a list."""
+    if not text.startswith("$("):
+        return ""
+    if token := re.search(r"manage\.py token (.*)\)$", text):
+        return printed(*shlex.split(token[1]))
+    call, member = re.search(r"(curl -s .*?) \| grep -o '\"(\w+)\"", text).groups()  # type: ignore[union-attr]
+    found = re.search(rf'"{member}": *"([^"]*)"', curl(call.replace("curl -s", "curl")).content.decode())
+    assert found, name
+    return found[1]
 
 
 def test_token_is_printed_once_and_kept_as_a_hash() -> None:
@@ -52,16 +72,16 @@ def test_token_is_printed_once_and_kept_as_a_hash() -> None:
         printed("bert@example.org", "--name", "his register")
 
 
-def printed(*words: str) -> str:
+def printed(*arguments: str) -> str:
     """What `manage.py token` says."""
     out = StringIO()
-    call_command("token", *words, stdout=out)
+    call_command("token", *arguments, stdout=out)
     return out.getvalue().strip()
 
 
-def curl(words: str) -> Any:
+def curl(command: str) -> Any:
     """The answer to a curl command that uses -H and -d only."""
-    _, address, *options = shlex.split(words.replace("\\\n", " "))
+    _, address, *options = shlex.split(command.replace("\\\n", " "))
     pairs = list(zip(options[::2], options[1::2], strict=True))
     assert {option for option, _ in pairs} <= {"-H", "-d"}
     headers = dict(value.split(": ", 1) for option, value in pairs if option == "-H")

@@ -22,7 +22,7 @@ TEMPLATES_TO_REWORD: tuple[str, ...] = (
     "templates/monitoring",
     "templates/orders",
 )
-DOCS_REWORDED: tuple[str, ...] = ()
+DOCS_REWORDED = ("README.md", "docs/README.md", "docs/api.md", "docs/billing.md", "docs/portal.md", "docs/lab.md")
 BANNED_NAMES = frozenset(
     {"told", "seen", "said", "words", "one", "some", "mine", "standing", "beside", "known", "past", "whole"}
 )
