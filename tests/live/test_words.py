@@ -12,8 +12,9 @@ from django.conf import settings
 
 ROOT = Path(settings.BASE_DIR)
 ROOMS = ("live", "billing", "monitoring", "infrastructure", "orders", "customers", "products", "core")
-# Rooms that are still being renamed; this list only ever shrinks.
+# Rooms that still have to be cleaned; these lists only ever shrink.
 ROOMS_TO_RENAME: tuple[str, ...] = ("monitoring", "infrastructure", "orders", "customers", "products", "core")
+ROOMS_TO_REWORD: tuple[str, ...] = ("monitoring", "infrastructure", "orders", "products", "core")
 TEMPLATES_TO_REWORD: tuple[str, ...] = (
     "templates/admin/infrastructure",
     "templates/admin/monitoring",
@@ -126,7 +127,7 @@ def test_no_folder_has_more_than_fifteen_modules(room: str) -> None:
     assert {str(folder.relative_to(ROOT)): n for folder, n in counts.items() if n > MODULES_PER_FOLDER} == {}
 
 
-@pytest.mark.parametrize("room", [room for room in ROOMS if room not in ROOMS_TO_RENAME])
+@pytest.mark.parametrize("room", [room for room in ROOMS if room not in ROOMS_TO_REWORD])
 def test_no_string_in_the_code_has_an_old_phrase(room: str) -> None:
     found = [
         f"{path.relative_to(ROOT)}:{line} {phrase}"
@@ -152,5 +153,9 @@ def test_no_template_has_an_old_phrase() -> None:
 
 def test_no_page_of_the_docs_has_an_old_phrase() -> None:
     pages = [ROOT / page for page in DOCS_REWORDED]
-    found = [f"{page.relative_to(ROOT)}: {phrase}" for page in sorted(pages) for phrase in phrases_in(page.read_text())]
+    found = [
+        f"{page.relative_to(ROOT)}: {phrase}"
+        for page in sorted(pages)
+        for phrase in phrases_in(re.sub(r"`[^`\n]*`", "", page.read_text()))
+    ]
     assert found == []
