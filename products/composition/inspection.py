@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import PurePosixPath
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -149,7 +150,7 @@ class Inspection:
 
     def _judge(self, read: ComposeModel) -> None:
         for violation in judge_model(read.model, trusted=self.is_trusted, root=read.root):
-            message = violation.message.replace(f"{read.root}/", "")
+            message = violation.message.replace(f"{read.root}/", "").replace(str(PurePosixPath(read.root).parent), "..")
             self._add_by_place(violation.place, message)
         if len(self.files) > 1:  # else the text alone is judged
             for place, message in file_findings(read.model, read.root, self.files):

@@ -42,6 +42,7 @@ def _candidates(message: str, documents: Sequence[Document]) -> Iterator[tuple[D
     names = [next(filter(None, found)) for found in _NAMED.findall(message)]
     services = [next(filter(None, found)) for found in _SERVICE.findall(message)]
     places = [re.sub(r"\[([A-Za-z][\w.-]*)\]", r".\1", found) for found in _PLACE.findall(message)]
+    places = [place.replace(".[", "[") for place in places]
     for document in documents:
         for service in services:
             for place in _holding(document, names, ("services", service)):

@@ -73,7 +73,8 @@ class Document:
 
     def scalars(self) -> Iterator[tuple[tuple[str | int, ...], Any]]:
         """Every value that is neither a list nor a mapping, with the keys and positions that lead to it."""
-        yield from _scalars(self.data, ())
+        if isinstance(self.data, Mapping):
+            yield from _scalars(self.data, ())
 
 
 def place_of(path: tuple[str | int, ...]) -> str:

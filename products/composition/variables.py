@@ -111,7 +111,7 @@ def kinds_of(manifest: Mapping[str, Any]) -> dict[str, Kind]:
 def level_at(path: Path, value: str) -> Level:
     """What a place of a compose file takes; where nothing is known, no variable at all."""
     section, keys = path[0], path[2:]
-    if str(section).startswith("x-"):
+    if str(section).startswith("x-") or (keys and str(keys[0]).startswith("x-")):
         return Level.TEXT  # judged where it is used
     if path == ("name",):
         return Level.TEXT  # the platform gives the project its name

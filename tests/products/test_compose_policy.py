@@ -167,6 +167,8 @@ services:
     logging: {driver: local, options: {max-size: 10m}}
     deploy: {replicas: 1, resources: {limits: {memory: 1G}}}
     networks: {front: {aliases: [www]}}
+    extra_hosts: ["maps.example.org:192.0.2.7"]
+    x-note: {by: "${LIVE_ORDER}"}
     configs: [site, {source: words, target: /etc/words}]
     secrets: [password]
     environment: {TITLE: "Maps of ${LIVE_CUSTOMER}", PRICE: "$$5", LIVE_ORDER: }
@@ -259,6 +261,19 @@ def model(**service: Any) -> dict[str, Any]:
         "services": {"web": {"image": "debian", **service}},
         "networks": {"default": {"name": "live-gl1_default", "ipam": {}}},
     }
+
+
+@pytest.mark.parametrize("value", ["5", "[a]", "{a: {}}", "text"])
+@pytest.mark.parametrize("key", ["driver", "driver_opts", "external", "ipam", "labels", "name"])
+def test_odd_value_of_a_network_is_a_sentence(key: str, value: str) -> None:
+    found = find_violations(f"services: {{web: {{image: x}}}}\nnetworks: {{front: {{{key}: {value}}}}}\n")
+    assert found or (key, value) == ("labels", "[a]")  # a label without a value
+
+
+def test_path_above_the_folder_is_shown_without_ours() -> None:
+    assert find_violations("services: {web: {image: x, volumes: ['./a/../../etc:/x:ro']}}") == [
+        "services.web.volumes[0]: “../etc” is a path of the host; use a named volume."
+    ]
 
 
 def test_model_with_the_real_values_is_judged_by_the_same_list() -> None:

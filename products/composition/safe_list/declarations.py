@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -32,7 +32,7 @@ HARMLESS_NETWORK_OPTIONS = frozenset({"com.docker.network.driver.mtu"})
 
 
 def _network_options(value: Any, context: Context) -> Iterator[Finding]:
-    for name in value or ():
+    for name in value if isinstance(value, Mapping) else ():  # of anything else, Compose says so
         if name not in HARMLESS_NETWORK_OPTIONS:
             yield str(name), _(NO_OPTIONS)
 

@@ -153,7 +153,7 @@ SERVICE: Rule = mapping_of(
         "device_cgroup_rules": never(NO_DEVICES),
         "devices": never(NO_DEVICES),
         "external_links": never(NO_STRANGERS),
-        "extrahosts": hosts,
+        "extra_hosts": hosts,
         "gpus": never(NO_DEVICES),
         "ipc": only("private", "shareable", "none", message=NO_NAMESPACE, services=True),
         "labels": labels,
