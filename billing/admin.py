@@ -20,15 +20,15 @@ from billing.documents.services import retry_pdf
 from billing.invoicing.services import mark_paid
 from billing.models import Invoice, InvoiceLine, InvoicePdf, Subscription
 from core import clock
-from core.admin.confirmed_actions import Change, change_rows
+from core.admin.confirmed_actions import ConfirmedAction, change_rows
 from core.admin.read_only_rows import MachineOwned, NeedsPersonFilter, ResourceColumns
 
-PAID = Change(
+PAID = ConfirmedAction(
     title=_("Mark as paid"),
     says=_("These invoices are marked as paid today. This cannot be undone here."),
     verb=lambda invoice: mark_paid(invoice=invoice),
 )
-RENDER_AGAIN = Change(
+RENDER_AGAIN = ConfirmedAction(
     title=_("Try again"),
     says=_("The failed PDFs are rendered again."),
     verb=lambda pdf: retry_pdf(pdf=pdf),

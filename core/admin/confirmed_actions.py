@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
+from django import forms
 from django.contrib import messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.template.response import TemplateResponse
+from django.urls import reverse
 from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
+from unfold.widgets import UnfoldAdminTextareaWidget
 
 from core.errors import Refusal
 
@@ -21,23 +27,81 @@ Words = str | Promise
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
-    """Something staff may do to rows: what is said before and after, and the service that does it."""
+class ConfirmedAction:
+    """Something staff may do to rows: what is said before and after, and the service that does it.
+
+    `verb` takes the row, and the answers of the form by name where there is one.
+    """
 
     title: Words
     says: Words
-    verb: Callable[[Any], object]
+    verb: Callable[..., object]
+    done: Words = ""  # said after it was done to one row, with its name as %(row)s
     is_destructive: bool = False
+    asks_reason: bool = True
+    needs_reason: bool = False
     describe: Callable[[Any], str] = str  # a line for each row on the page that asks
+
+    def bound(self, **answers: object) -> ConfirmedAction:
+        """The same action with these answers given."""
+        return replace(self, verb=partial(self.verb, **answers))
+
+
+class ReasonForm(forms.Form):
+    """Asks for the reason of an action on one row; subclasses ask for more."""
+
+    why = forms.CharField(
+        label=_("Reason"),
+        max_length=500,
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 2}),
+    )
+
+    def __init__(self, request: HttpRequest, action: ConfirmedAction, help_text: Words) -> None:
+        super().__init__(request.POST if request.method == "POST" else None)
+        self.fields["why"].required = action.needs_reason
+        self.fields["why"].help_text = str(help_text)
+        if not action.asks_reason:
+            del self.fields["why"]
+
+    def answers(self) -> dict[str, Any]:
+        """What the action's verb is given besides the row."""
+        return {**self.cleaned_data, "why": self.cleaned_data.get("why", "")}
+
+
+def change_one(
+    model_admin: Any,
+    request: HttpRequest,
+    row: Any,
+    action: ConfirmedAction,
+    form: ReasonForm,
+    *,
+    name: str,
+    back: str,
+    **context: object,
+) -> HttpResponse:
+    """The page that says what will happen; once confirmed, the row was changed and its history says so."""
+    if request.method == "POST" and form.is_valid():
+        answers = form.answers()
+        try:
+            action.bound(actor=request.user, **answers).verb(row)
+        except Refusal as refusal:
+            form.add_error(refusal.field if refusal.field in form.fields else None, refusal.message)
+        else:
+            said = " ".join(str(answer) for answer in answers.values() if answer)
+            model_admin.log_change(request, row, f"{action.title}. {said}".strip())
+            messages.success(request, str(action.done) % {"row": name})
+            return redirect(back)
+    page = {**confirm_context(model_admin, request, action), "form": form, "back": back, "original": row, **context}
+    return TemplateResponse(request, "admin/confirm.html", page)
 
 
 def confirm(
-    model_admin: Any, request: HttpRequest, change: Change, rows: QuerySet[Any] | None = None
+    model_admin: Any, request: HttpRequest, action: ConfirmedAction, rows: QuerySet[Any] | None = None
 ) -> TemplateResponse | None:
     """The page that says what will happen; None once it is confirmed."""
     if is_confirmed(request):
         return None
-    return TemplateResponse(request, "admin/confirm.html", confirm_context(model_admin, request, change, rows))
+    return TemplateResponse(request, "admin/confirm.html", confirm_context(model_admin, request, action, rows))
 
 
 def is_confirmed(request: HttpRequest) -> bool:
@@ -46,16 +110,17 @@ def is_confirmed(request: HttpRequest) -> bool:
 
 
 def confirm_context(
-    model_admin: Any, request: HttpRequest, change: Change, rows: QuerySet[Any] | None = None
+    model_admin: Any, request: HttpRequest, action: ConfirmedAction, rows: QuerySet[Any] | None = None
 ) -> dict[str, Any]:
     """What `admin/confirm.html` shows, and templates that extend it by a form."""
     count = rows.count() if rows is not None else 0
     return {
         **model_admin.admin_site.each_context(request),
-        "title": change.title,
+        "title": action.title,
         "opts": model_admin.opts,
-        "change": change,
-        "rows": [change.describe(row) for row in rows[:SHOWN]] if rows is not None else [],
+        "back": reverse(f"admin:{model_admin.opts.app_label}_{model_admin.opts.model_name}_changelist"),
+        "action": action,
+        "rows": [action.describe(row) for row in rows[:SHOWN]] if rows is not None else [],
         "more": max(0, count - SHOWN),
         "hidden": [
             (name, value)
@@ -66,19 +131,21 @@ def confirm_context(
     }
 
 
-def change_rows(model_admin: Any, request: HttpRequest, change: Change, rows: QuerySet[Any]) -> TemplateResponse | None:
+def change_rows(
+    model_admin: Any, request: HttpRequest, action: ConfirmedAction, rows: QuerySet[Any]
+) -> TemplateResponse | None:
     """Each row was changed and its history says so, or it refused; one message counts how it went."""
-    if (page := confirm(model_admin, request, change, rows)) is not None:
+    if (page := confirm(model_admin, request, action, rows)) is not None:
         return page
     why = request.POST.get("why", "")[:500]
     done, refused = 0, []
     for row in rows:
         try:
-            change.verb(row)
+            action.verb(row)
         except Refusal as refusal:
             refused.append(f"{row}: {refusal.message}")
         else:
-            model_admin.log_change(request, row, f"{change.title}. {why}".strip())
+            model_admin.log_change(request, row, f"{action.title}. {why}".strip())
             done += 1
     words = ngettext("%(count)d changed.", "%(count)d changed.", done) % {"count": done}
     level = messages.WARNING if refused else messages.SUCCESS

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin, StackedInline, TabularInline
 from unfold.decorators import action, display
 
-from core.admin.confirmed_actions import Change, change_rows
+from core.admin.confirmed_actions import ConfirmedAction, change_rows
 from customers.admin.export import customers_as_csv
 from customers.admin.forms import AddressForm, CustomerForm
 from customers.models import Address, Contact, Customer, ExternalId, Membership
@@ -22,13 +22,13 @@ from customers.services import close_customer, new_customer_number, reopen_custo
 
 STATES = {Customer.State.ACTIVE: "success", Customer.State.INACTIVE: "warning", Customer.State.CLOSED: "danger"}
 
-CLOSE = Change(
+CLOSE = ConfirmedAction(
     title=_("Close"),
     says=_("Nothing can be ordered for these customers any more. What runs goes on until its order is removed."),
     verb=lambda customer: close_customer(customer=customer),
     is_destructive=True,
 )
-REOPEN = Change(
+REOPEN = ConfirmedAction(
     title=_("Reopen"),
     says=_("These customers can order again."),
     verb=lambda customer: reopen_customer(customer=customer),

@@ -12,14 +12,14 @@ from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
 
-from core.admin.confirmed_actions import Change, change_rows
+from core.admin.confirmed_actions import ConfirmedAction, change_rows
 from core.admin.read_only_rows import MachineOwned, NeedsPersonFilter, ResourceColumns
 from core.errors import PermanentError
 from customers.mail_rendering import render_mail
 from customers.models import Message
 from customers.services import resend_message
 
-RESEND = Change(
+RESEND = ConfirmedAction(
     title=_("Send again"),
     says=_("These messages are sent to the mail server again. Only failed messages can be sent again."),
     verb=lambda message: resend_message(message=message),

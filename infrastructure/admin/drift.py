@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
 
-from core.admin.confirmed_actions import Change, change_rows, confirm
+from core.admin.confirmed_actions import ConfirmedAction, change_rows, confirm
 from core.admin.read_only_rows import MachineOwned, ResourceColumns, standing_of, when
 from core.errors import Refusal
 from core.money import Money
@@ -36,7 +36,7 @@ from infrastructure.drift.services import (
 from infrastructure.models import Finding, Reconciliation
 
 TWO_LINES = '<span class="gl-two"><b>{}</b><small>{}</small></span>'
-COMPARE = Change(
+COMPARE = ConfirmedAction(
     title=_("Compare now"),
     says=_("A worker asks every provider for its list of servers, and every engine for what runs on it."),
     verb=lambda row: None,
@@ -150,7 +150,7 @@ class FindingAdmin(MachineOwned, ModelAdmin):
     def rebuild(self, request: HttpRequest, queryset: QuerySet[Finding]) -> HttpResponse | None:
         """The orders get new servers, once that is confirmed."""
         actor, why = _who_and_why(request)
-        change = Change(
+        change = ConfirmedAction(
             title=_("Rebuild ghosts from their releases"),
             says=_(
                 "Each order gets a new server with its release on it. ALL DATA ON THE LOST SERVER IS GONE: volumes "
@@ -166,7 +166,7 @@ class FindingAdmin(MachineOwned, ModelAdmin):
     def relaunch(self, request: HttpRequest, queryset: QuerySet[Finding]) -> HttpResponse | None:
         """The compositions are launched from their releases again, once that is confirmed."""
         actor, why = _who_and_why(request)
-        change = Change(
+        change = ConfirmedAction(
             title=_("Launch compositions again"),
             says=_(
                 "Containers that are missing, or are not those of the release, are made anew from it. "
@@ -182,7 +182,7 @@ class FindingAdmin(MachineOwned, ModelAdmin):
     def accept(self, request: HttpRequest, queryset: QuerySet[Finding]) -> HttpResponse | None:
         """The differences stay, for the reason given."""
         actor, why = _who_and_why(request)
-        change = Change(
+        change = ConfirmedAction(
             title=_("Accept"),
             says=_("These stay as they are, and are no longer counted. A reason is needed."),
             verb=lambda row: accept_finding(finding=row, why=why, actor=actor),
@@ -194,7 +194,7 @@ class FindingAdmin(MachineOwned, ModelAdmin):
     def remove(self, request: HttpRequest, queryset: QuerySet[Finding]) -> HttpResponse | None:
         """Workers destroy exactly these, once that is confirmed."""
         actor, why = _who_and_why(request)
-        change = Change(
+        change = ConfirmedAction(
             title=_("Remove orphans at the provider"),
             says=_(
                 "Exactly these are destroyed at their providers, with all data on them; this cannot be undone. "

@@ -14,7 +14,7 @@ from unfold import widgets
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
-from core.admin.confirmed_actions import Change, change_rows
+from core.admin.confirmed_actions import ConfirmedAction, change_rows
 from core.admin.read_only_rows import when
 from infrastructure.adapters.ssh.hosts import fingerprint
 from infrastructure.admin.observation import Looked
@@ -156,7 +156,7 @@ class HostAdmin(Looked, ModelAdmin):
     def write_off(self, request: HttpRequest, queryset: QuerySet[Host]) -> HttpResponse | None:
         """A person's word stands for the proof that a dead host cannot give, once that is confirmed."""
         why = request.POST.get("why", "")
-        change = Change(
+        change = ConfirmedAction(
             title=_("The host is gone for good"),
             says=_(
                 "These never come back. Nothing is placed there, and orders being removed count what stood there as "
@@ -172,7 +172,7 @@ class HostAdmin(Looked, ModelAdmin):
     def place_anew(self, request: HttpRequest, queryset: QuerySet[Host]) -> HttpResponse | None:
         """The running orders of hosts that are gone go where there is room, once that is confirmed."""
         why = request.POST.get("why", "")
-        change = Change(
+        change = ConfirmedAction(
             title=_("Place its orders anew"),
             says=_(
                 "Each running order of these hosts is launched from its release in another place. ALL DATA ON THE LOST "

@@ -12,11 +12,11 @@ from unfold.admin import ModelAdmin, TabularInline
 from unfold.decorators import action
 from unfold.enums import ActionVariant
 
-from core.admin.confirmed_actions import change_rows
+from core.admin.confirmed_actions import ConfirmedAction, change_rows
 from core.admin.read_only_rows import MachineOwned, NeedsPersonFilter, standing_of, when
 from infrastructure.admin.deployment import OfOrder
 from infrastructure.admin.observation import Looked
-from infrastructure.admin.server_action_form import ERRANDS, bulk_errand, is_possible, send_one
+from infrastructure.admin.server_action_form import ERRANDS, confirm_server_action, is_possible
 from infrastructure.contracts.cloud import Power
 from infrastructure.models import Errand, Server
 
@@ -143,17 +143,17 @@ class ServerAdmin(Looked, OfOrder, ModelAdmin):
     )
     def start(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """The server will run."""
-        return send_one(self, request, object_id, ERRANDS[Power.START])
+        return confirm_server_action(self, request, object_id, Power.START)
 
     @action(description=_("Reboot"), icon="restart_alt", permissions=("power", "view"), url_path="reboot")
     def reboot(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """The server will boot anew."""
-        return send_one(self, request, object_id, ERRANDS[Power.REBOOT])
+        return confirm_server_action(self, request, object_id, Power.REBOOT)
 
     @action(description=_("Resize"), icon="open_in_full", permissions=("resize", "view"), url_path="resize")
     def resize(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """The server will have another size."""
-        return send_one(self, request, object_id, ERRANDS[Power.RESIZE])
+        return confirm_server_action(self, request, object_id, Power.RESIZE)
 
     @action(
         description=_("Stop"),
@@ -164,19 +164,23 @@ class ServerAdmin(Looked, OfOrder, ModelAdmin):
     )
     def stop(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """The server will stand still."""
-        return send_one(self, request, object_id, ERRANDS[Power.STOP])
+        return confirm_server_action(self, request, object_id, Power.STOP)
 
     @admin.action(description=_("Start"), permissions=("power",))
     def start_many(self, request: HttpRequest, queryset: QuerySet[Server]) -> HttpResponse | None:
         """The selected servers will run, once that is confirmed."""
-        return change_rows(self, request, bulk_errand(request, ERRANDS[Power.START]), queryset)
+        return change_rows(self, request, _bulk_action(request, Power.START), queryset)
 
     @admin.action(description=_("Stop"), permissions=("power",))
     def stop_many(self, request: HttpRequest, queryset: QuerySet[Server]) -> HttpResponse | None:
         """The selected servers will stand still, once that is confirmed."""
-        return change_rows(self, request, bulk_errand(request, ERRANDS[Power.STOP]), queryset)
+        return change_rows(self, request, _bulk_action(request, Power.STOP), queryset)
 
     @admin.action(description=_("Reboot"), permissions=("power",))
     def reboot_many(self, request: HttpRequest, queryset: QuerySet[Server]) -> HttpResponse | None:
         """The selected servers will boot anew, once that is confirmed."""
-        return change_rows(self, request, bulk_errand(request, ERRANDS[Power.REBOOT]), queryset)
+        return change_rows(self, request, _bulk_action(request, Power.REBOOT), queryset)
+
+
+def _bulk_action(request: HttpRequest, verb: Power) -> ConfirmedAction:
+    return ERRANDS[verb].bound(actor=request.user, why=request.POST.get("why", ""))

@@ -15,7 +15,7 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import action
 from unfold.enums import ActionVariant
 
-from core.admin.confirmed_actions import Change, change_rows
+from core.admin.confirmed_actions import ConfirmedAction, change_rows
 from core.admin.read_only_rows import MachineOwned, NeedsPersonFilter, ResourceColumns, standing_of, when
 from customers.models import User
 from infrastructure.admin.server import errand_words
@@ -105,7 +105,7 @@ class ErrandAdmin(MachineOwned, ResourceColumns, ModelAdmin):
         """This one stays undone, once that is confirmed."""
         return self._change_one(request, object_id, _drop(request))
 
-    def _change_one(self, request: HttpRequest, object_id: str, change: Change) -> HttpResponse:
+    def _change_one(self, request: HttpRequest, object_id: str, change: ConfirmedAction) -> HttpResponse:
         errand = self.get_object(request, object_id)
         if errand is None:
             raise Http404
@@ -123,8 +123,8 @@ class ErrandAdmin(MachineOwned, ResourceColumns, ModelAdmin):
         return change_rows(self, request, _drop(request), queryset)
 
 
-def _retry(request: HttpRequest) -> Change:
-    return Change(
+def _retry(request: HttpRequest) -> ConfirmedAction:
+    return ConfirmedAction(
         title=_("Try again"),
         says=_("Each goes on from where its server stands. A reboot is told once more, whatever came of it."),
         verb=lambda row: retry_errand(errand=row, actor=_actor(request)),
@@ -132,9 +132,9 @@ def _retry(request: HttpRequest) -> Change:
     )
 
 
-def _drop(request: HttpRequest) -> Change:
+def _drop(request: HttpRequest) -> ConfirmedAction:
     why = request.POST.get("why", "")
-    return Change(
+    return ConfirmedAction(
         title=_("Drop"),
         says=_("These stay undone, and are no longer waited for. Nothing is told to a provider."),
         verb=lambda row: drop_errand(errand=row, why=why, actor=_actor(request)),

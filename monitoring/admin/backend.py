@@ -15,7 +15,7 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
 
 from core import clock
-from core.admin.confirmed_actions import Change, confirm
+from core.admin.confirmed_actions import ConfirmedAction, confirm
 from core.admin.labels import Label
 from core.admin.read_only_rows import MachineOwned, when
 from monitoring import backends
@@ -24,12 +24,12 @@ from monitoring.models import BackendStatus, BackfillRequest, Monitor, Problem
 from monitoring.zabbix_sync.services import request_backend_check, request_sli
 from orders.choices import Wanted
 
-TEST = Change(
+TEST = ConfirmedAction(
     title=gettext_lazy("Test the connection"),
     says=gettext_lazy("A worker asks the monitoring backend for its version and for what this account may do there."),
     verb=request_backend_check,
 )
-REFRESH = Change(
+REFRESH = ConfirmedAction(
     title=gettext_lazy("Refresh SLI and problems"),
     says=gettext_lazy("A worker reads the SLI of every order and the active problems from the monitoring backend."),
     verb=request_sli,

@@ -14,7 +14,7 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
 
-from core.admin.confirmed_actions import Change, confirm_context, is_confirmed
+from core.admin.confirmed_actions import ConfirmedAction, confirm_context, is_confirmed
 from core.errors import Refusal
 from monitoring.choices import IncidentState
 from monitoring.incidents.services import check_update, post_updates
@@ -87,11 +87,11 @@ def update_incidents(model_admin: Any, request: HttpRequest, rows: QuerySet[Inci
 
 
 def _page(model_admin: Any, request: HttpRequest, rows: QuerySet[Incident], form: UpdatesForm) -> TemplateResponse:
-    change = Change(
+    change = ConfirmedAction(
         title=_("Write an update"),
         says=_("The same is said of each of these incidents. Updates are never changed afterwards."),
         verb=str,
         describe=lambda one: f"{one.title} · {one.order} · {one.order.customer} · {one.get_state_display()}",
     )
     context = confirm_context(model_admin, request, change, rows) | {"form": form, "asks_why": False}
-    return TemplateResponse(request, "admin/monitoring/update_incidents.html", context)
+    return TemplateResponse(request, "admin/confirm.html", context)

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
-from core.admin.confirmed_actions import Change, change_rows
+from core.admin.confirmed_actions import ConfirmedAction, change_rows
 from core.admin.labels import Label
 from core.errors import Refusal
 from customers.models import User
@@ -27,7 +27,7 @@ from monitoring.maintenance.services import (
 from monitoring.models import Maintenance
 
 TONES = {"scheduled": "info", "in_progress": "warning", "completed": "", "cancelled": ""}
-CANCEL = Change(
+CANCEL = ConfirmedAction(
     title=_("Cancel or end now"),
     says=_("A scheduled window is cancelled and its customers get an e-mail. A window in progress ends now."),
     verb=lambda window: cancel_maintenance(maintenance=window),

@@ -21,7 +21,7 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
 from core import clock
-from core.admin.confirmed_actions import Change, change_rows
+from core.admin.confirmed_actions import ConfirmedAction, change_rows
 from core.admin.labels import Label
 from core.admin.read_only_rows import MachineOwned
 from customers.models import User
@@ -33,18 +33,18 @@ from monitoring.rules.availability import month_span
 from monitoring.templatetags.reporting import lasting, response_time
 
 TONES = {"none": "", "due": "warning", "approved": "success", "declined": ""}
-APPROVE = Change(
+APPROVE = ConfirmedAction(
     title=_("Approve the credit"),
     says=_("These credits are owed to the customers."),
     verb=lambda report: decide_credit(report=report, approve=True),
 )
-DECLINE = Change(
+DECLINE = ConfirmedAction(
     title=_("Decline the credit"),
     says=_("Nothing is owed for these months, although less was kept than promised. Say why."),
     verb=lambda report: decide_credit(report=report, approve=False),
     is_destructive=True,
 )
-PRINT_AGAIN = Change(
+PRINT_AGAIN = ConfirmedAction(
     title=_("Print again"),
     says=_("The files of these reports are printed anew; what was mailed stays as it is."),
     verb=lambda report: print_again(report=report),
@@ -204,7 +204,7 @@ class MonthlyReportAdmin(MachineOwned, ModelAdmin):
         return change_rows(self, request, PRINT_AGAIN, rows)
 
     def _decide(
-        self, request: HttpRequest, rows: QuerySet[MonthlyReport], change: Change, *, is_approved: bool
+        self, request: HttpRequest, rows: QuerySet[MonthlyReport], change: ConfirmedAction, *, is_approved: bool
     ) -> TemplateResponse | None:
         actor = request.user if isinstance(request.user, User) else None
         by_actor = replace(change, verb=lambda report: decide_credit(report=report, approve=is_approved, actor=actor))

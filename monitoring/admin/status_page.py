@@ -12,17 +12,17 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 
-from core.admin.confirmed_actions import Change, change_rows
+from core.admin.confirmed_actions import ConfirmedAction, change_rows
 from monitoring.models import StatusPage
 from monitoring.status_pages.services import renew_link, revoke_link
 
-RENEW = Change(
+RENEW = ConfirmedAction(
     title=_("Renew the link"),
     says=_("The page gets a new link. Whoever has the present one sees nothing any more."),
     verb=lambda page: renew_link(customer=page.customer),
     is_destructive=True,
 )
-REVOKE = Change(
+REVOKE = ConfirmedAction(
     title=_("Take the link back"),
     says=_("Nobody sees the page any more, until its link is renewed."),
     verb=lambda page: revoke_link(page=page),

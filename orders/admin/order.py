@@ -24,7 +24,7 @@ from core.admin.confirmed_actions import change_rows
 from orders import state_colours
 from orders.admin.export import as_csv
 from orders.admin.new_order import add_order, edit_draft
-from orders.admin.order_actions import STEERS, bulk_change, steer_one
+from orders.admin.order_actions import BULK_ACTIONS, confirm_order_action
 from orders.admin.order_page import page_of
 from orders.choices import OrderAction, State
 from orders.models import Order
@@ -156,12 +156,12 @@ class OrderAdmin(ModelAdmin):
     @admin.action(description=_("Approve"), permissions=("approve",))
     def approve_many(self, request: HttpRequest, queryset: QuerySet[Order]) -> HttpResponse | None:
         """The selected orders are approved, once that is confirmed."""
-        return change_rows(self, request, bulk_change(request, STEERS[OrderAction.APPROVE]), queryset)
+        return change_rows(self, request, BULK_ACTIONS[OrderAction.APPROVE].bound(actor=request.user, why=""), queryset)
 
     @admin.action(description=_("Try again"), permissions=("steer",))
     def retry_many(self, request: HttpRequest, queryset: QuerySet[Order]) -> HttpResponse | None:
         """The selected orders are tried again, once that is confirmed."""
-        return change_rows(self, request, bulk_change(request, STEERS[OrderAction.RETRY]), queryset)
+        return change_rows(self, request, BULK_ACTIONS[OrderAction.RETRY].bound(actor=request.user, why=""), queryset)
 
     @admin.action(description=_("Export as CSV"), permissions=("view",))
     def export_csv(self, request: HttpRequest, queryset: QuerySet[Order]) -> HttpResponseBase:
@@ -200,7 +200,7 @@ class OrderAdmin(ModelAdmin):
     )
     def place(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """The draft becomes an order."""
-        return steer_one(self, request, object_id, STEERS[OrderAction.PLACE])
+        return confirm_order_action(self, request, object_id, OrderAction.PLACE)
 
     @action(
         description=_("Approve"),
@@ -211,7 +211,7 @@ class OrderAdmin(ModelAdmin):
     )
     def approve(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """The order may be set up."""
-        return steer_one(self, request, object_id, STEERS[OrderAction.APPROVE])
+        return confirm_order_action(self, request, object_id, OrderAction.APPROVE)
 
     @action(
         description=_("Try again"),
@@ -222,7 +222,7 @@ class OrderAdmin(ModelAdmin):
     )
     def retry(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """What failed is tried again."""
-        return steer_one(self, request, object_id, STEERS[OrderAction.RETRY])
+        return confirm_order_action(self, request, object_id, OrderAction.RETRY)
 
     @action(
         description=_("Resume"),
@@ -233,12 +233,12 @@ class OrderAdmin(ModelAdmin):
     )
     def resume(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """The services start again."""
-        return steer_one(self, request, object_id, STEERS[OrderAction.RESUME])
+        return confirm_order_action(self, request, object_id, OrderAction.RESUME)
 
     @action(description=_("Suspend"), icon="pause", permissions=("steer", "view"), url_path="suspend")
     def suspend(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """The services stop, the data stays."""
-        return steer_one(self, request, object_id, STEERS[OrderAction.SUSPEND])
+        return confirm_order_action(self, request, object_id, OrderAction.SUSPEND)
 
     @action(
         description=_("Remove"),
@@ -249,7 +249,7 @@ class OrderAdmin(ModelAdmin):
     )
     def remove(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Everything outside goes."""
-        return steer_one(self, request, object_id, STEERS[OrderAction.REMOVE])
+        return confirm_order_action(self, request, object_id, OrderAction.REMOVE)
 
     @action(description=_("Secrets"), icon="key", permissions=("reveal", "view"), url_path="secrets")
     @sensitive_variables("values", "shown")

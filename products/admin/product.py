@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.decorators import action, display
 
-from core.admin.confirmed_actions import Change, change_rows, confirm
+from core.admin.confirmed_actions import ConfirmedAction, change_rows, confirm
 from core.admin.read_only_rows import MachineOwned
 from products.admin.plan import PlanColumns
 from products.models import Plan, Product, Release
@@ -24,18 +24,18 @@ from products.services import put_on_sale, request_catalogue_sync, retire_produc
 
 STATES = {Product.State.ON_SALE: "success", Product.State.RETIRED: "", "error": "danger"}
 
-SYNC = Change(
+SYNC = ConfirmedAction(
     title=_("Sync catalogue"),
     says=_("A worker reads the catalogue and updates products, releases and plans."),
     verb=lambda row: None,
 )
-RETIRE = Change(
+RETIRE = ConfirmedAction(
     title=_("Retire"),
     says=_("Nobody can order these products any more. What was ordered goes on."),
     verb=lambda product: retire_product(product=product),
     is_destructive=True,
 )
-SELL = Change(
+SELL = ConfirmedAction(
     title=_("Put on sale"),
     says=_("Customers can order these products."),
     verb=lambda product: put_on_sale(product=product),

@@ -174,11 +174,11 @@ def test_step_that_does_not_fit_is_an_error_and_not_offered(operator: Client) ->
     assert offered == ["place", "remove"]
 
 
-def test_refusal_of_the_service_becomes_a_message(operator: Client) -> None:
+def test_refusal_of_the_service_is_shown_on_the_page_that_asked(operator: Client) -> None:
     order = pending()
     Customer.objects.update(state=Customer.State.CLOSED)
     answer = operator.post(page(order, "approve"), follow=True)
-    assert "is closed; nothing can be ordered" in messages_of(answer)
+    assert "is closed; nothing can be ordered" in answer.content.decode()
     assert not LogEntry.objects.exists()
 
 
