@@ -54,7 +54,8 @@ def _reseal_column(model: type[Model], column: str, result: ResealResult) -> Non
         resealed = _counted(raw, model, result)
         if resealed is not None:
             same = model._default_manager.annotate(raw=Cast(F(column), TextField())).filter(pk=pk, raw=raw)
-            same.update(**{column: Cast(_text(resealed), model._meta.get_field(column))})
+            target = model._meta.get_field(column)
+            same.update(**{column: Cast(_text(resealed), target)})  # type: ignore[arg-type]  # a column, not a relation
 
 
 def _text(sealed: str) -> Any:

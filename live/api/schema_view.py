@@ -10,7 +10,7 @@ from drf_spectacular.utils import extend_schema
 from drf_spectacular.views import SpectacularAPIView
 from rest_framework.request import Request
 
-_rendered: dict[str, tuple[bytes, str]] = {}
+_rendered: dict[str, tuple[bytes | str, str]] = {}
 
 
 class SchemaView(SpectacularAPIView):
@@ -21,7 +21,7 @@ class SchemaView(SpectacularAPIView):
         """The schema in the form that was negotiated."""
         renderer = request.accepted_renderer
         if renderer.format not in _rendered:
-            response = super().get(request, *args, **kwargs)
+            response = super().get(request, *args, **kwargs)  # type: ignore[no-untyped-call]
             content = renderer.render(response.data, renderer.media_type, {"response": response})
             _rendered[renderer.format] = (content, renderer.media_type)
         content, media_type = _rendered[renderer.format]
