@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
 from django.utils import translation
@@ -130,7 +131,7 @@ def resend_message(*, message: Message) -> Message:
 
 @transaction.atomic
 def issue_token(*, user: User, name: str, expires_at: datetime | None = None) -> tuple[ApiToken, str]:
-    """A new key for a program, and the key itself: nobody can read it afterwards."""
-    lifetime = expires_at - clock.now() if expires_at else None
+    """A new API token, and its text, which cannot be read again. It works for API_TOKEN_DAYS unless told otherwise."""
+    lifetime = expires_at - clock.now() if expires_at else timedelta(days=settings.API_TOKEN_DAYS)
     row, key = ApiToken.objects.create(user=user, expiry=lifetime, name=name)
     return row, key

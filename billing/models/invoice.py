@@ -25,8 +25,8 @@ class InvoiceQuerySet(models.QuerySet["Invoice"]):
 
     def visible_to(self, user: User) -> Self:
         """Those of the customers the user belongs to; staff who may view invoices see all."""
-        if user.is_staff and user.has_perm("billing.view_invoice"):
-            return self
+        if user.is_staff:
+            return self if user.has_perm("billing.view_invoice") else self.none()
         return self.filter(customer__memberships__user=user)
 
     def owed(self) -> Self:

@@ -28,8 +28,8 @@ class SubscriptionQuerySet(models.QuerySet["Subscription"]):
 
     def visible_to(self, user: User) -> Self:
         """Those of the customers the user belongs to; staff who may view subscriptions see all."""
-        if user.is_staff and user.has_perm("billing.view_subscription"):
-            return self
+        if user.is_staff:
+            return self if user.has_perm("billing.view_subscription") else self.none()
         return self.filter(customer__memberships__user=user)
 
 

@@ -16,7 +16,7 @@ from unfold.decorators import action, display
 
 from core.admin.confirmed_actions import ConfirmedAction, change_rows
 from customers.admin.export import customers_as_csv
-from customers.admin.forms import AddressForm, CustomerForm
+from customers.admin.forms import AddressForm, CustomerForm, MembershipFormSet
 from customers.models import Address, Contact, Customer, ExternalId, Membership
 from customers.services import close_customer, new_customer_number, reopen_customer
 
@@ -77,6 +77,12 @@ class MembershipInline(TabularInline):
     hide_title = True
     extra = 0
     autocomplete_fields = ("user",)
+    formset = MembershipFormSet
+
+    def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
+        """The formset knows who changes the memberships."""
+        formset = super().get_formset(request, obj, **kwargs)
+        return type("EditedMembershipFormSet", (formset,), {"editor": request.user})
 
 
 class ExternalIdInline(TabularInline):

@@ -13,7 +13,7 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldBooleanSwitchWidget
 
 from core import clock
 from core.iso_codes import country_choices, currency_choices
-from customers.models import Address, ApiToken, Customer, User
+from customers.models import Address, ApiToken, Customer, Membership, User
 from customers.models.people import time_zone_choices
 from customers.services import similar_customers
 from customers.vat_id import clean_vat_id
@@ -112,6 +112,9 @@ class TokenForm(forms.ModelForm[ApiToken]):
         super().__init__(*args, **kwargs)
         if "name" in self.fields:
             self.fields["name"].required = True
+        if "expiry" in self.fields:
+            lifetime = _("Empty: it works for %(days)s days.") % {"days": settings.API_TOKEN_DAYS}
+            self.fields["expiry"].help_text = lifetime
 
     def clean_user(self) -> User:
         """A token acts for its user: nobody makes one for a more powerful colleague."""
@@ -121,8 +124,25 @@ class TokenForm(forms.ModelForm[ApiToken]):
         return user
 
     def clean_expiry(self) -> Any:
-        """A moment that is still to come, or none."""
+        """A moment in the future, or none."""
         expiry = self.cleaned_data["expiry"]
         if expiry is not None and expiry <= clock.now():
             raise forms.ValidationError(_("Choose a moment in the future."))
         return expiry
+
+
+class MembershipFormSet(forms.BaseInlineFormSet[Membership, Any, Any]):
+    """Memberships of one customer or user; `editor` is the member of staff who changes them."""
+
+    editor: User
+
+    def clean(self) -> None:
+        """Refuses memberships of the editor and of other staff without the right to them."""
+        super().clean()
+        if self.editor.has_perm("customers.admit_staff"):
+            return
+        for form in self.forms:
+            member = form.instance.user if form.has_changed() and form.instance.user_id else None
+            if member is not None and (member == self.editor or member.is_staff):
+                message = _("You may not make yourself or other staff a member; that needs the right “%(name)s”.")
+                form.add_error(None, message % {"name": "customers.admit_staff"})

@@ -15,7 +15,7 @@ from unfold.admin import ModelAdmin, TabularInline
 from unfold.decorators import display
 from unfold.forms import AdminPasswordChangeForm, UserCreationForm
 
-from customers.admin.forms import PersonForm
+from customers.admin.forms import MembershipFormSet, PersonForm
 from customers.models import Membership, User
 
 POWERS = ("is_staff", "groups")
@@ -30,6 +30,12 @@ class CustomerInline(TabularInline):
     model = Membership
     extra = 0
     autocomplete_fields = ("customer",)
+    formset = MembershipFormSet
+
+    def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
+        """The formset knows who changes the memberships."""
+        formset = super().get_formset(request, obj, **kwargs)
+        return type("EditedMembershipFormSet", (formset,), {"editor": request.user})
 
 
 @admin.register(User)

@@ -20,9 +20,9 @@ class CustomerQuerySet(models.QuerySet["Customer"]):
     """Sets of customers."""
 
     def visible_to(self, user: User) -> Self:
-        """Those the user belongs to; staff who may view customers see all."""
-        if user.is_staff and user.has_perm("customers.view_customer"):
-            return self
+        """The user's customers. Staff see all or nothing, by permission: a membership gives staff nothing."""
+        if user.is_staff:
+            return self if user.has_perm("customers.view_customer") else self.none()
         return self.filter(memberships__user=user)
 
 

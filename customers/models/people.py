@@ -1,4 +1,4 @@
-"""People who sign in, and the programs that call on their behalf."""
+"""People who sign in, and the API tokens of their programs."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def time_zone_choices() -> list[tuple[str, str]]:
 
 
 class User(AbstractUser):  # type: ignore[django-manager-missing]  # knox's manager has no types
-    """Someone who signs in: staff in the admin, a customer's people in the portal."""
+    """A person who signs in: staff in the admin, customers in the portal."""
 
     email = models.EmailField(_("e-mail"))
     time_zone = models.CharField(
@@ -41,7 +41,7 @@ class User(AbstractUser):  # type: ignore[django-manager-missing]  # knox's mana
 
 
 class Membership(Timestamped):
-    """A user may see, and depending on the role steer, what a customer has."""
+    """A user sees what a customer has; an owner may also change it. It gives staff nothing while they are staff."""
 
     class Role(models.TextChoices):
         OWNER = "owner", _("Owner")
@@ -56,6 +56,7 @@ class Membership(Timestamped):
     class Meta:
         verbose_name = _("membership")
         verbose_name_plural = _("memberships")
+        permissions = (("admit_staff", _("Can make oneself and other staff members of a customer")),)
         constraints = (models.UniqueConstraint(fields=("user", "customer"), name="member_once"),)
 
     def __str__(self) -> str:
@@ -63,7 +64,7 @@ class Membership(Timestamped):
 
 
 class ApiToken(AbstractAuthToken):
-    """A program's key: kept as a hash, shown once, valid until it expires or is removed."""
+    """An API token: stored as a hash, shown once, valid until it expires or is revoked."""
 
     name = models.CharField(_("name"), max_length=100, blank=True, help_text=_("Which program uses it."))
     last_used_at = models.DateTimeField(_("last used"), null=True, blank=True)

@@ -37,10 +37,11 @@ def own_order(request: HttpRequest, reference: str) -> Order:
 
 def may_steer(user: User, customer: Customer) -> bool:
     """True of a customer's owners; staff steer in the admin, where it is kept in the history."""
-    return Membership.objects.filter(user=user, customer=customer, role=Membership.Role.OWNER).exists()
+    owned = Membership.objects.filter(user=user, customer=customer, role=Membership.Role.OWNER)
+    return not user.is_staff and owned.exists()
 
 
 def customers_to_order_for(user: User) -> CustomerQuerySet:
     """The customers in whose name the user may order."""
-    own = Membership.objects.filter(user=user, role=Membership.Role.OWNER).values("customer")
+    own = Membership.objects.filter(user=user, user__is_staff=False, role=Membership.Role.OWNER).values("customer")
     return Customer.objects.filter(pk__in=own).exclude(state=Customer.State.CLOSED)

@@ -17,8 +17,8 @@ def is_staff_with(user: User, permission: str) -> bool:
 
 
 def owns(user: User, customer: Customer) -> bool:
-    """True for someone who may steer what the customer has."""
-    return user.memberships.filter(customer=customer, role=Membership.Role.OWNER).exists()
+    """True for an owner of the customer; never for staff, whose rights are permissions."""
+    return not user.is_staff and user.memberships.filter(customer=customer, role=Membership.Role.OWNER).exists()
 
 
 def may_order_for(user: User, customer: Customer) -> bool:

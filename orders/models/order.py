@@ -24,9 +24,9 @@ class OrderQuerySet(models.QuerySet["Order"]):
     """Sets of orders."""
 
     def visible_to(self, user: User) -> Self:
-        """Those of the customers the user belongs to; staff who may view orders see all."""
-        if user.is_staff and user.has_perm("orders.view_order"):
-            return self
+        """Orders of the user's customers. Staff see all or nothing, by permission: a membership gives staff nothing."""
+        if user.is_staff:
+            return self if user.has_perm("orders.view_order") else self.none()
         return self.filter(customer__memberships__user=user)
 
     def with_names(self) -> Self:

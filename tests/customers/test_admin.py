@@ -11,7 +11,7 @@ from django.contrib.auth.models import Permission
 from django.core import mail
 from django.test import Client
 from django.urls import reverse
-from pytest_django import DjangoAssertNumQueries
+from pytest_django import DjangoAssertNumQueries, Settings
 
 from core import clock
 from customers.models import Address, ApiToken, Customer, ExternalId, Membership, Message, User
@@ -317,3 +317,35 @@ def test_zone_and_language_of_a_person_can_be_chosen(chief: Client) -> None:
     assert (user.time_zone, user.language) == ("Asia/Tokyo", "en")
     answer = chief.post(change_url(user), fields | {"time_zone": "Mars/Base", "language": "xx"} | totals)
     assert set(answer.context["adminform"].form.errors) == {"time_zone", "language"}
+
+
+KEEPER = ("customers.view_customer", "customers.change_customer", "customers.view_user", "customers.change_user")
+MEMBERSHIPS = tuple(f"customers.{verb}_membership" for verb in ("add", "change", "delete", "view"))
+
+
+@pytest.mark.parametrize("who", ["oneself", "a colleague", "somebody"])
+@pytest.mark.parametrize("right", [(), ("customers.admit_staff",)])
+def test_staff_become_members_only_by_a_right_of_its_own(who: str, right: tuple[str, ...]) -> None:
+    editor, user = enter(*KEEPER, *MEMBERSHIPS, *right)
+    member = {
+        "oneself": user,
+        "a colleague": UserFactory.create(is_staff=True),
+        "somebody": UserFactory.create(),
+    }[who]
+    customer = CustomerFactory.create(address=None)
+    inline = {"memberships-TOTAL_FORMS": "1", "memberships-0-user": str(member.pk), "memberships-0-role": "owner"}
+    answer = editor.post(change_url(customer), form_of(name=customer.name) | inline)
+    admitted = customer.memberships.filter(user=member).exists()
+    assert admitted == (who == "somebody" or bool(right))
+    assert admitted or "customers.admit_staff" in answer.content.decode()
+
+
+def test_token_made_in_the_admin_expires_as_others_do_and_is_recognisable(chief: Client, settings: Settings) -> None:
+    user = UserFactory.create()
+    asked = {"user": str(user.pk), "name": "Reader", "expiry_0": "", "expiry_1": ""}
+    page = chief.post(reverse("admin:customers_apitoken_add"), asked, follow=True)
+    token = ApiToken.objects.get()
+    assert token.expiry is not None
+    assert abs(token.expiry - clock.now() - timedelta(days=settings.API_TOKEN_DAYS)) < timedelta(minutes=1)
+    assert token.token_key.startswith("gcl_")
+    assert "gcl_" in page.content.decode()

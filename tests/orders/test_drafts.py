@@ -11,8 +11,17 @@ from core.errors import Refusal
 from orders import services
 from orders.choices import State, Wanted
 from orders.models import Order
-from orders.services import NameTaken, NoReferenceLeft, create_order, edit_order, remove_order
-from tests.factories import make_draft
+from orders.services import (
+    AddressMissing,
+    NameTaken,
+    NoReferenceLeft,
+    approve_order,
+    create_order,
+    edit_order,
+    place_order,
+    remove_order,
+)
+from tests.factories import AddressFactory, make_draft
 
 pytestmark = pytest.mark.django_db
 
@@ -92,3 +101,28 @@ def test_a_draft_keeps_its_name_when_only_inputs_change() -> None:
     edit_order(order=order, name="maps", inputs={"title": "Dikes"})
     order.refresh_from_db()
     assert (order.name, order.inputs) == ("maps", {"title": "Dikes"})
+
+
+def test_an_order_of_a_customer_without_an_address_is_refused_when_it_is_placed() -> None:
+    order = make_draft()
+    order.customer.addresses.all().delete()
+    order = Order.objects.get(pk=order.pk)
+    with pytest.raises(AddressMissing, match="has no address yet"):
+        place_order(order=order)
+    order.refresh_from_db()
+    assert order.state == State.DRAFT
+    AddressFactory.create(customer=order.customer)
+    assert place_order(order=Order.objects.get(pk=order.pk)).placed_at is not None
+
+
+def test_an_order_is_not_approved_once_the_address_is_gone() -> None:
+    order = place_order(order=make_draft(plan_fields={"auto_approve": False}))
+    order.customer.addresses.all().delete()
+    with pytest.raises(AddressMissing):
+        approve_order(order=Order.objects.get(pk=order.pk))
+
+
+def test_a_sandbox_order_needs_no_address() -> None:
+    order = make_draft(sandbox=True)
+    order.customer.addresses.all().delete()
+    assert place_order(order=Order.objects.get(pk=order.pk)).placed_at is not None

@@ -13,15 +13,18 @@ from django.db import transaction
 ROOMS = ("customers", "products", "orders", "infrastructure", "sandbox", "monitoring", "billing")
 # `app.codename`; `app.view` stands for seeing everything of that room.
 SEE = tuple(f"{room}.view" for room in ROOMS)
+# Who may say who belongs to a customer decides who may use what it has: that is for operators.
+ADMIT_PEOPLE = tuple(f"customers.{verb}_membership" for verb in ("add", "change", "delete"))
 KEEP_CUSTOMERS = tuple(
     f"customers.{verb}_{model}"
-    for model in ("customer", "address", "contact", "membership", "externalid")
+    for model in ("customer", "address", "contact", "externalid")
     for verb in ("add", "change", "delete")
     if (verb, model) != ("delete", "customer")
 )
 OPERATOR = (
     *SEE,
     *KEEP_CUSTOMERS,
+    *ADMIT_PEOPLE,
     "orders.add_order",
     "orders.approve_order",
     "orders.steer_order",
