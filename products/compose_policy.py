@@ -16,8 +16,8 @@ def find_violations(compose: str, *, trusted: bool = False, files: Mapping[str, 
 
     `files` are the product's other files; no variable but the platform's own is filled.
     """
-    whole = {**(files or {}), "compose.yaml": compose.encode("utf-8", "surrogatepass")}
-    inspection = Inspection(files=whole, manifest={}, reader=ComposeConfig(), is_trusted=trusted)
+    every_file = {**(files or {}), "compose.yaml": compose.encode("utf-8", "surrogatepass")}
+    inspection = Inspection(files=every_file, manifest={}, reader=ComposeConfig(), is_trusted=trusted)
     return [
         ": ".join(part for part in (problem.place, problem.message) if part)
         for problem in inspection.run()

@@ -68,8 +68,8 @@ def check_folder(path: Path, *, is_trusted: bool = False) -> dict[Path, CheckedS
 
 def _source_in(folder: Path) -> ProductSource | DamagedSource:
     """The folder's name is the product's only within a catalogue: a checkout may be called anything."""
-    whole = folder.resolve()
-    return read_product(whole, slug=whole.name if whole.parent.name == "products" else "product")
+    resolved = folder.resolve()
+    return read_product(resolved, slug=resolved.name if resolved.parent.name == "products" else "product")
 
 
 def _is_product(folder: Path) -> bool:
@@ -95,9 +95,9 @@ def _services_of(inspection: Inspection) -> list[str] | None:
 def _placed(error: ManifestError, document: Document) -> Iterator[Problem]:
     """The sentences of a bad manifest, with the place that each begins with taken apart."""
     for problem in error.problems:
-        words = problem.removeprefix(f"{MANIFEST}: ")
-        found = _PLACED.fullmatch(words)
-        place, message = (found[1], found[2]) if found else ("", words)
+        text = problem.removeprefix(f"{MANIFEST}: ")
+        found = _PLACED.fullmatch(text)
+        place, message = (found[1], found[2]) if found else ("", text)
         yield Problem(file=MANIFEST, place=place, message=message, line=document.line_of(place)[1])
 
 

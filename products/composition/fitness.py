@@ -21,21 +21,21 @@ def endpoint_findings(
     for number, endpoint in enumerate(endpoints):
         name, place = endpoint["service"], f"endpoints[{number}].service"
         service = services.get(name) or {}
-        known = {"service": name, "mode": service.get("network_mode"), "count": instances_of(service)}
+        facts = {"service": name, "mode": service.get("network_mode"), "count": instances_of(service)}
         if name not in services:
-            yield place, _("compose.yaml has no service “%(service)s”.") % known
+            yield place, _("compose.yaml has no service “%(service)s”.") % facts
         elif name in startup.never:
             message = _("“%(service)s” is never started (a profile, or no replicas), so nothing can answer here.")
-            yield place, message % known
+            yield place, message % facts
         elif service.get("network_mode"):
             message = _("“%(service)s” has no network of its own (network_mode: %(mode)s): its port cannot be reached.")
-            yield place, message % known
+            yield place, message % facts
         elif instances_of(service) > 1:
             message = _("“%(service)s” has %(count)s replicas, and only one of them can have the published port.")
-            yield place, message % known
+            yield place, message % facts
         elif name in startup.awaited:
             message = _("“%(service)s” has to end before other services start, so nothing can answer here.")
-            yield place, message % known
+            yield place, message % facts
 
 
 def file_findings(model: Mapping[str, Any], root: str, files: Collection[str]) -> Iterator[Finding]:

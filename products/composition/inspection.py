@@ -109,9 +109,9 @@ class Inspection:
                 model = self.reader.read(self.sources.files, filled, all_profiles=True)
         except ComposeRefused as error:
             found = refusal(str(error), self.sources.documents)
-            words = form % {"problem": found.message}
+            message = form % {"problem": found.message}
             if not self._is_known(found):
-                self._add(found.file, found.place, words, line=found.line)
+                self._add(found.file, found.place, message, line=found.line)
             if model is None:
                 model = self._read_inconsistent(filled)
         return model

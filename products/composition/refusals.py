@@ -33,8 +33,8 @@ def refusal(message: str, documents: Sequence[Document]) -> Problem:
 
 
 def _sentence(message: str) -> str:
-    words = re.sub(r"^validating \S+:\s*|: l?stat .*|: invalid compose project$", "", message).rstrip(".")
-    return _("Docker Compose refuses this: %(words)s.") % {"words": words}
+    reason = re.sub(r"^validating \S+:\s*|: l?stat .*|: invalid compose project$", "", message).rstrip(".")
+    return _("Docker Compose refuses this: %(reason)s.") % {"reason": reason}
 
 
 def _candidates(message: str, documents: Sequence[Document]) -> Iterator[tuple[Document, str]]:

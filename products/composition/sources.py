@@ -68,17 +68,17 @@ def _follow(document: Document, files: Mapping[str, bytes], sources: Sources) ->
     found: list[str] = []
     for path, value, is_compose in _references(document.data):
         name = str(value)
-        whole = str(folder / name)
+        joined = str(folder / name)
         if not is_relative_path(name):
             place = place_of(path)
             line = document.line_of(place)[1]
             sources.problems.append(Problem(file=document.path, line=line, place=place, message=outside(name)))
         elif is_compose:
-            found.append(whole)
+            found.append(joined)
         else:
             # Compose reads an included file's paths from the folder that `include` names, if it names one.
             plain = str(PurePosixPath(name))
-            sources.files.update((known, files[known]) for known in (whole, plain) if known in files)
+            sources.files.update((path, files[path]) for path in (joined, plain) if path in files)
     # An included folder's own .env fills variables, here as at a launch.
     for name in {str(PurePosixPath(path).parent / ".env") for path in found} & files.keys():
         sources.files[name] = files[name]

@@ -77,25 +77,25 @@ class ComposeConfig:
     ) -> ComposeModel:
         """The model of the compose files in a folder that exists already (`compose.yaml` unless others are named)."""
         chosen = compose_files or (root / "compose.yaml",)
-        words = [str(compose_binary()), "-p", project, "--project-directory", str(root), "--env-file", str(env_file)]
+        command = [str(compose_binary()), "-p", project, "--project-directory", str(root), "--env-file", str(env_file)]
         for path in chosen:
-            words += ["-f", str(path)]
+            command += ["-f", str(path)]
         if all_profiles:
-            words += ["--profile", "*"]
+            command += ["--profile", "*"]
         # Compose's check of itself: that what services refer to is declared.
         unchecked = [] if is_checked else ["--no-consistency"]
-        output, complaint = self._run([*words, "config", "--format", "json", *unchecked], root)
+        output, complaint = self._run([*command, "config", "--format", "json", *unchecked], root)
         try:
             model = json.loads(output)
         except ValueError as error:
             raise ComposeRefused("Docker Compose printed something that is not a model") from error
         return ComposeModel(model=model, root=str(root), unset=tuple(dict.fromkeys(_UNSET.findall(complaint))))
 
-    def _run(self, words: Sequence[str], root: Path) -> tuple[str, str]:
+    def _run(self, command: Sequence[str], root: Path) -> tuple[str, str]:
         with TemporaryFile() as output, TemporaryFile() as complaint:
             try:
                 process = subprocess.Popen(  # noqa: S603  (a fixed program; arguments are a list)
-                    words,
+                    command,
                     # Compose looks for files in every folder above; there is none above the root.
                     cwd="/",
                     env=ENVIRONMENT,

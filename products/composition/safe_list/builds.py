@@ -28,8 +28,8 @@ from products.composition.safe_list.rules import (
 
 def _dockerfile(value: Any, build: Mapping[str, Any], context: Context) -> Iterator[Finding]:
     """Compose reads the path from the context's folder."""
-    whole = str(PurePosixPath(str(build.get("context", ".")), str(value)))
-    if value and not is_inside(whole, context):
+    path = str(PurePosixPath(str(build.get("context", ".")), str(value)))
+    if value and not is_inside(path, context):
         yield "dockerfile", outside(value)
 
 
