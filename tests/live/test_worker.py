@@ -25,7 +25,7 @@ pytestmark = [
 ]
 
 KINDS = ("leader", "ticker", "guard", "worker", "monitor", "pusher")
-SECONDS = 60.0  # for a start on a machine that is busy otherwise
+SECONDS = 180.0  # for a start on a machine that is busy otherwise
 
 
 def wait_for(condition: Callable[[], bool], what: str) -> float:
