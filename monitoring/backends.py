@@ -1,4 +1,4 @@
-"""Makes the adapter that watches: the one place that tests replace."""
+"""Makes the adapter of the monitoring backend: the one place that tests replace."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["get_backend", "read_expiries"]
 
 
 def get_backend() -> MonitorBackend:
-    """Whatever watches the addresses of all orders: Zabbix where ZABBIX_URL is set, else the built-in checker."""
+    """Zabbix where ZABBIX_URL is set, else the built-in checker."""
     if not settings.ZABBIX_URL:
         return BuiltinBackend(guard=address_guard())
     return _zabbix(
@@ -32,12 +32,12 @@ def get_backend() -> MonitorBackend:
 
 
 def get_history_source() -> HistorySource | None:
-    """Whoever watches, where it remembers more than its last readings; nobody in the built-in checker's case."""
+    """The history of the backend; None for the built-in checker, which keeps none."""
     backend = get_backend()
     return ZabbixHistorySource(backend.client) if isinstance(backend, ZabbixBackend) else None
 
 
 @lru_cache(maxsize=1)
 def _zabbix(*, url: str, token: str, user: str, password: str, severity: str, probe: str) -> ZabbixBackend:
-    """One for the life of the process: each sign-in by password is a session that Zabbix keeps."""
+    """One instance per process: each sign-in by password is a session that Zabbix keeps."""
     return ZabbixBackend(url=url, token=token, user=user, password=password, severity=severity, probe=probe)

@@ -26,6 +26,7 @@ class ServiceStatus(models.TextChoices):
     """The status of an order's services, in the usual terms of status pages."""
 
     OPERATIONAL = "operational", _("Operational")
+    RECOVERING = "recovering", _("Recovering")
     DEGRADED = "degraded", _("Degraded performance")
     PARTIAL = "partial_outage", _("Partial outage")
     MAJOR = "major_outage", _("Major outage")

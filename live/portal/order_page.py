@@ -12,6 +12,7 @@ from billing.subscriptions.services import preview_first_invoice
 from core import clock
 from core.money import Money
 from live.portal import order_progress
+from live.portal.endpoint_rows import endpoint_rows
 from live.portal.invoice_rows import invoice_rows
 from live.portal.running_services import running_services
 from monitoring.models import Incident, Maintenance
@@ -37,12 +38,12 @@ def order_facts(order: Order) -> dict[str, Any]:
             parts=parts,
             maintenance_until=end_of_maintenance(windows),
         ),
-        "incidents": list(Incident.objects.ongoing().filter(order=order)),
+        "incidents": list(Incident.objects.ongoing_for(order)),
         "windows": windows,
         "events": list(events),
         "inputs": chosen(order),
         "secrets": visible_secrets(order),
-        "endpoints": list(order.endpoints.all()) if order.wanted != Wanted.REMOVED else [],
+        "endpoints": endpoint_rows(order),
         "running": running_services(order),
         "can_be_removed": order.allows(OrderAction.REMOVE),
         "plan": order.plan,

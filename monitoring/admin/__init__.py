@@ -1,4 +1,4 @@
-"""How staff see what is watched, what broke, and what is told of it."""
+"""How staff see monitors, history, incidents, maintenance and reports."""
 
 from __future__ import annotations
 

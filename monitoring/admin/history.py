@@ -1,4 +1,4 @@
-"""What was measured: staff look at it, nobody writes it by hand."""
+"""The history of availability, read-only."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from monitoring.models import DailyAvailability, Outage
 
 @admin.register(Outage)
 class OutageAdmin(MachineOwned, ModelAdmin):
-    """One line per stretch in which an address broke its promise."""
+    """Outages of endpoints."""
 
     list_display = ("order", "customer", "application", "started_at", "lasted", "shown_cause")
     list_filter = (("ended_at", admin.EmptyFieldListFilter), "order__is_sandbox")
@@ -33,10 +33,9 @@ class OutageAdmin(MachineOwned, ModelAdmin):
 
     @admin.display(description=gettext_lazy("customer"), ordering="order__customer__name")
     def customer(self, row: Outage) -> str:
-        """Whose order it is."""
         return row.order.customer.name
 
-    @admin.display(description=gettext_lazy("what was wrong"))
+    @admin.display(description=gettext_lazy("cause"))
     def shown_cause(self, row: Outage) -> str:
         """As customers read it; the page has the technical detail below it."""
         return row.public_cause
@@ -46,11 +45,11 @@ class OutageAdmin(MachineOwned, ModelAdmin):
         """The text of the library, or of Zabbix."""
         return row.detail
 
-    @display(description=gettext_lazy("lasted"), label={"over": "", "still": "danger"})
+    @display(description=gettext_lazy("duration"), label={"over": "", "still": "danger"})
     def lasted(self, row: Outage) -> Label:
-        """How long; red while it goes on."""
-        words = timesince(row.started_at, row.ended_at or clock.now(), depth=2)
-        return Label("over", words) if row.ended_at else Label("still", _("%(time)s, not over yet") % {"time": words})
+        """The duration; red while it is ongoing."""
+        duration = timesince(row.started_at, row.ended_at or clock.now(), depth=2)
+        return Label("over", duration) if row.ended_at else Label("still", _("%(time)s, ongoing") % {"time": duration})
 
 
 @admin.register(DailyAvailability)
@@ -69,16 +68,14 @@ class DailyAvailabilityAdmin(MachineOwned, ModelAdmin):
 
     @admin.display(description=gettext_lazy("day"), ordering="day")
     def day_shown(self, row: DailyAvailability) -> str:
-        """Today is not over."""
         return _("today") if row.day == timezone.localdate(clock.now()) else date_format(row.day)
 
     @admin.display(description=gettext_lazy("availability"))
     def share(self, row: DailyAvailability) -> str:
-        """Once the day is closed."""
+        """Shown once the day is closed."""
         share = row.figures.percentage
         return f"{share} %" if share is not None else "–"
 
-    @admin.display(description=gettext_lazy("answered in (mean, longest)"))
+    @admin.display(description=gettext_lazy("response time (mean, longest)"))
     def answered_in(self, row: DailyAvailability) -> str:
-        """Seconds, as people read them."""
         return f"{row.seconds_mean:.2f} s, {row.seconds_max:.2f} s" if row.answers else ""

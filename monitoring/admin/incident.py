@@ -1,4 +1,4 @@
-"""How staff follow an incident, and say what is being done about it."""
+"""How staff open incidents, and post updates."""
 
 from __future__ import annotations
 
@@ -10,6 +10,12 @@ from django.contrib.admin.widgets import AutocompleteSelectMultiple
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.formats import date_format
+from django.utils.html import format_html_join
+from django.utils.safestring import mark_safe
+from django.utils.timezone import localtime
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.decorators import display
@@ -20,8 +26,8 @@ from core.errors import Refusal
 from customers.models import User
 from monitoring.admin.incident_updates import update_incidents
 from monitoring.choices import IncidentState, ServiceStatus
-from monitoring.incidents.services import check_opening, check_update, open_incidents, post_update
-from monitoring.models import Incident, IncidentUpdate
+from monitoring.incidents.services import check_opening, check_update, open_incident, post_update
+from monitoring.models import Incident, IncidentOrder, IncidentUpdate
 from orders.models import Order
 
 STATES = {
@@ -30,15 +36,16 @@ STATES = {
     IncidentState.MONITORING: "info",
     IncidentState.RESOLVED: "success",
 }
+NAMED = 3
 IMPACTS = {ServiceStatus.DEGRADED: "info", ServiceStatus.PARTIAL: "warning", ServiceStatus.MAJOR: "danger"}
 
 
 class UpdateForm(forms.ModelForm[IncidentUpdate]):
-    """One thing to say."""
+    """The form of one update."""
 
     impact = forms.ChoiceField(
         label=_("Impact"),
-        choices=(("", _("As it is")), *Incident.IMPACTS),
+        choices=(("", _("Unchanged")), *Incident.IMPACTS),
         required=False,
         widget=UnfoldAdminSelectWidget,
     )
@@ -49,7 +56,7 @@ class UpdateForm(forms.ModelForm[IncidentUpdate]):
         widgets = {"message": UnfoldAdminTextareaWidget(attrs={"rows": 3})}
 
     def clean(self) -> dict[str, Any]:
-        """What the service would refuse is said beside the field."""
+        """Shows what the service would refuse next to the field."""
         values = super().clean() or {}
         if not self.errors:
             try:
@@ -60,18 +67,18 @@ class UpdateForm(forms.ModelForm[IncidentUpdate]):
 
 
 class OpeningForm(forms.ModelForm[Incident]):
-    """An incident that staff would like to open, for one order or several."""
+    """The form for opening an incident."""
 
     orders = forms.ModelMultipleChoiceField(
         Order.objects.all(),
         label=_("Orders"),
-        widget=AutocompleteSelectMultiple(Incident._meta.get_field("order"), admin.site),
-        help_text=_("Each gets an incident of its own; a customer gets one mail."),
+        widget=AutocompleteSelectMultiple(IncidentOrder._meta.get_field("order"), admin.site),
+        help_text=_("Each customer gets one e-mail, and sees its own orders only."),
     )
     message = forms.CharField(
-        label=_("First words"),
+        label=_("First update"),
         widget=UnfoldAdminTextareaWidget(attrs={"rows": 4}),
-        help_text=_("Customers read this, and get it by mail."),
+        help_text=_("Published on the status pages and e-mailed to the customers."),
     )
 
     class Meta:
@@ -79,7 +86,7 @@ class OpeningForm(forms.ModelForm[Incident]):
         fields = ("title", "impact", "state")
 
     def clean(self) -> dict[str, Any]:
-        """What the service would refuse is said beside the field."""
+        """Shows what the service would refuse next to the field."""
         values = super().clean() or {}
         if not self.errors:
             try:
@@ -90,7 +97,7 @@ class OpeningForm(forms.ModelForm[Incident]):
 
 
 class UpdateInline(TabularInline):
-    """What was said, and a line to say more."""
+    """The updates so far, and a form for the next one."""
 
     model = IncidentUpdate
     form = UpdateForm
@@ -101,7 +108,7 @@ class UpdateInline(TabularInline):
     max_num = 1000
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[IncidentUpdate]:
-        """With who said it."""
+        """With their authors."""
         rows: QuerySet[IncidentUpdate] = super().get_queryset(request)
         return rows.select_related("actor")
 
@@ -111,91 +118,139 @@ class UpdateInline(TabularInline):
         return bool(may and obj is not None and obj.resolved_at is None)
 
     def has_change_permission(self, request: HttpRequest, obj: Incident | None = None) -> bool:
-        """Never: customers have read it."""
+        """Never: it is published."""
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Incident | None = None) -> bool:
-        """Never: customers have read it."""
+        """Never: it is published."""
         return False
 
 
 @admin.register(Incident)
 class IncidentAdmin(ModelAdmin):
-    """One line per incident."""
+    """The list and pages of incidents."""
 
-    list_display = ("title", "order", "customer", "shown_state", "shown_impact", "started_at", "resolved_at")
-    list_filter = (("resolved_at", admin.EmptyFieldListFilter), "state", "impact", "order__is_sandbox")
-    list_select_related = ("order__customer",)
-    search_fields = ("title", "order__reference", "order__name", "order__customer__name")
-    search_help_text = _("Title, order, or customer")
+    list_display = (
+        "title",
+        "shown_orders",
+        "shown_customers",
+        "shown_state",
+        "shown_impact",
+        "started_at",
+        "resolved_at",
+    )
+    list_filter = (("resolved_at", admin.EmptyFieldListFilter), "state", "impact", "orders__is_sandbox")
+    search_fields = ("title", "orders__reference", "orders__name", "orders__customer__name")
+    search_help_text = _("Title, order or customer")
     show_full_result_count = False
     ordering = ("-pk",)
     inlines = (UpdateInline,)
     actions = ("write_update",)
 
-    SHOWN = ("order", "title", "shown_state", "shown_impact", "is_by_hand", "started_at", "resolved_at")
+    SHOWN = (
+        "title",
+        "affected_orders",
+        "shared_cause",
+        "shown_state",
+        "shown_impact",
+        "is_by_hand",
+        "started_at",
+        "resolved_at",
+    )
     ASKED = ("orders", "title", "impact", "state", "message")
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Incident]:
+        """With their orders and customers."""
+        rows: QuerySet[Incident] = super().get_queryset(request)
+        return rows.prefetch_related("orders__customer")
+
     def get_fields(self, request: HttpRequest, obj: Incident | None = None) -> tuple[str, ...]:
-        """What is asked of a new one, and what is shown of one that customers know."""
+        """The fields of the form, or of a published incident."""
         return self.SHOWN if obj else self.ASKED
 
     def get_readonly_fields(self, request: HttpRequest, obj: Incident | None = None) -> tuple[str, ...]:
-        """All of it, once customers know: updates say what changes."""
+        """All fields of a published incident: it changes by updates."""
         return self.SHOWN if obj else ()
 
     def get_form(self, request: HttpRequest, obj: Incident | None = None, change: bool = False, **named: Any) -> Any:
-        """The form to open one with, or to write updates in."""
+        """The form for opening an incident, or that of its page."""
         return super().get_form(request, obj, change, **({} if obj else {"form": OpeningForm}), **named)
 
     def get_inlines(self, request: HttpRequest, obj: Incident | None) -> Any:
-        """Updates, once there is something to update."""
+        """Updates, on the page of an incident."""
         return self.inlines if obj else ()
 
     def save_model(self, request: HttpRequest, obj: Incident, form: Any, change: bool) -> None:
-        """The service opens one per order, and tells the customers; the history has each."""
+        """The service opens it and notifies the customers."""
         if change:
             return
         actor = request.user if isinstance(request.user, User) else None
         asked = {name: form.cleaned_data[name] for name in self.ASKED}
-        first, *others = open_incidents(**asked, actor=actor)
-        obj.pk, obj.order = first.pk, first.order
-        for other in others:
-            self.log_addition(request, other, [{"added": {}}])
+        obj.pk = open_incident(**asked, actor=actor).pk
 
     def has_delete_permission(self, request: HttpRequest, obj: Incident | None = None) -> bool:
-        """Never: customers were told of it."""
+        """Never: customers were notified of it."""
         return False
 
     def has_update_permission(self, request: HttpRequest) -> bool:
-        """Whoever may write an update may write it to several."""
+        """Staff who may post an update may post it to several."""
         return request.user.has_perm("monitoring.add_incidentupdate")
 
-    @admin.action(description=_("Write an update …"), permissions=("update",))
+    @admin.action(description=_("Post an update …"), permissions=("update",))
     def write_update(self, request: HttpRequest, rows: QuerySet[Incident]) -> TemplateResponse | None:
-        """The same is said of all of them, once that is confirmed."""
+        """Posts one update to all of them, after a confirmation."""
         return update_incidents(self, request, rows)
 
     def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
-        """The service says it."""
+        """The service posts it."""
         formset.new_objects, formset.changed_objects, formset.deleted_objects = [], [], []
         actor = request.user if isinstance(request.user, User) else None
-        for one in formset.extra_forms:
-            if one.has_changed():
-                said = {name: one.cleaned_data[name] for name in ("state", "impact", "message")}
-                formset.new_objects.append(post_update(incident=form.instance, actor=actor, **said))
+        for update in formset.extra_forms:
+            if update.has_changed():
+                values = {name: update.cleaned_data[name] for name in ("state", "impact", "message")}
+                formset.new_objects.append(post_update(incident=form.instance, actor=actor, **values))
 
-    @admin.display(description=_("customer"), ordering="order__customer__name")
-    def customer(self, row: Incident) -> str:
-        """Whose order it is."""
-        return row.order.customer.name
+    @admin.display(description=_("orders"))
+    def shown_orders(self, row: Incident) -> str:
+        references = sorted(order.reference for order in row.orders.all())
+        more = len(references) - NAMED
+        return ", ".join(references[:NAMED]) + (gettext(" and %(more)d more") % {"more": more} if more > 0 else "")
+
+    @admin.display(description=_("customers"))
+    def shown_customers(self, row: Incident) -> str:
+        names = sorted({order.customer.name for order in row.orders.all()})
+        more = len(names) - NAMED
+        return ", ".join(names[:NAMED]) + (gettext(" and %(more)d more") % {"more": more} if more > 0 else "")
+
+    @admin.display(description=_("affected orders"))
+    def affected_orders(self, row: Incident) -> str:
+        """Each with its customer, and when it recovered."""
+        rows = row.affected.select_related("order__customer").order_by("order__reference")
+        return format_html_join(
+            mark_safe("<br>"),
+            '<a href="{}" class="underline">{}</a> {}{}',
+            (
+                (
+                    reverse("admin:orders_order_change", args=[affected.order_id]),
+                    f"{affected.order.reference} {affected.order.name}",
+                    affected.order.customer.name,
+                    _recovery(affected),
+                )
+                for affected in rows
+            ),
+        )
 
     @display(description=_("state"), ordering="state", label=STATES)
     def shown_state(self, row: Incident) -> Label:
-        """In colour."""
         return Label(row.state, row.get_state_display())
 
     @display(description=_("impact"), ordering="impact", label=IMPACTS)
     def shown_impact(self, row: Incident) -> Label:
-        """In colour."""
         return Label(row.impact, row.get_impact_display())
+
+
+def _recovery(affected: IncidentOrder) -> str:
+    if affected.recovered_at is None:
+        return ""
+    time = date_format(localtime(affected.recovered_at), "DATETIME_FORMAT")
+    return gettext(", recovered %(time)s") % {"time": time}

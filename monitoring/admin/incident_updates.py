@@ -1,4 +1,4 @@
-"""One update for several incidents: a page that asks what to say, then the service, and one line that counts."""
+"""Posts one update to several incidents, after a page that asks for its text."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ NAMED = 10
 
 
 class UpdatesForm(forms.Form):
-    """What is said of all of them."""
+    """The form of the update."""
 
     state = forms.ChoiceField(label=_("State"), choices=IncidentState.choices, widget=UnfoldAdminSelectWidget)
     impact = forms.ChoiceField(
         label=_("Impact"),
-        choices=(("", _("As it is")), *Incident.IMPACTS),
+        choices=(("", _("Unchanged")), *Incident.IMPACTS),
         required=False,
         widget=UnfoldAdminSelectWidget,
     )
     message = forms.CharField(
         label=_("Message"),
         widget=UnfoldAdminTextareaWidget(attrs={"rows": 4}),
-        help_text=_("Customers read this on their status pages. They are mailed when it is resolved, each once."),
+        help_text=_("Published on the status pages. Customers get one e-mail when the incidents are resolved."),
     )
 
     def __init__(self, *args: Any, incidents: Sequence[Incident], **kwargs: Any) -> None:
@@ -44,54 +44,52 @@ class UpdatesForm(forms.Form):
         self.incidents = incidents
 
     def clean(self) -> dict[str, Any]:
-        """What the service would refuse is said beside the field, with the orders concerned."""
+        """Shows what the service would refuse next to the field, with the incidents concerned."""
         values = super().clean() or {}
         if not self.errors:
-            for words, orders in _refusals(self.incidents, values["state"]).items():
+            for reason, orders in _refusals(self.incidents, values["state"]).items():
                 more = len(orders) - NAMED
                 names = ", ".join(orders[:NAMED]) + (gettext(" and %(more)d more") % {"more": more} if more > 0 else "")
-                self.add_error("state", f"{words} ({names})")
+                self.add_error("state", f"{reason} ({names})")
         return values
 
 
 def _refusals(incidents: Sequence[Incident], state: str) -> dict[str, list[str]]:
-    """Which orders would refuse, by why."""
+    """The titles of incidents that would refuse, by reason."""
     found: dict[str, list[str]] = {}
-    for one in incidents:
+    for incident in incidents:
         try:
-            check_update(one, state)
+            check_update(incident, state)
         except Refusal as refusal:
-            found.setdefault(str(refusal.message), []).append(one.order.reference)
+            found.setdefault(str(refusal.message), []).append(incident.title)
     return found
 
 
 def update_incidents(model_admin: Any, request: HttpRequest, rows: QuerySet[Incident]) -> TemplateResponse | None:
-    """Each of the incidents says so and its history does; all of them or, with a word why, none."""
-    incidents = list(rows.select_related("order__customer"))
+    """Posts the update to all incidents, or to none and shows the reason."""
+    incidents = list(rows)
     form = UpdatesForm(request.POST if is_confirmed(request) else None, incidents=incidents)
     if not form.is_valid():
         return _page(model_admin, request, rows, form)
     try:
-        said = post_updates(incidents=incidents, actor=request.user, **form.cleaned_data)  # type: ignore[arg-type]
+        updates = post_updates(incidents=incidents, actor=request.user, **form.cleaned_data)  # type: ignore[arg-type]
     except Refusal as refusal:
         form.add_error(None, refusal.message)
         return _page(model_admin, request, rows, form)
-    told = gettext("Update written: %(state)s.") % {"state": IncidentState(form.cleaned_data["state"]).label}
-    for one in incidents:
-        model_admin.log_change(request, one, told)
-    words = ngettext(
-        "The update was written to %(count)d incident.", "The update was written to %(count)d incidents.", len(said)
-    )
-    messages.success(request, words % {"count": len(said)})
+    change = gettext("Update posted: %(state)s.") % {"state": IncidentState(form.cleaned_data["state"]).label}
+    for incident in incidents:
+        model_admin.log_change(request, incident, change)
+    text = ngettext("Update posted to %(count)d incident.", "Update posted to %(count)d incidents.", len(updates))
+    messages.success(request, text % {"count": len(updates)})
     return None
 
 
 def _page(model_admin: Any, request: HttpRequest, rows: QuerySet[Incident], form: UpdatesForm) -> TemplateResponse:
     change = ConfirmedAction(
-        title=_("Write an update"),
-        says=_("The same is said of each of these incidents. Updates are never changed afterwards."),
+        title=_("Post an update"),
+        says=_("The update is published for each of these incidents and cannot be changed afterwards."),
         verb=str,
-        describe=lambda one: f"{one.title} · {one.order} · {one.order.customer} · {one.get_state_display()}",
+        describe=lambda incident: f"{incident.title} · {incident.get_state_display()}",
     )
     context = confirm_context(model_admin, request, change, rows) | {"form": form, "asks_why": False}
     return TemplateResponse(request, "admin/confirm.html", context)

@@ -1,4 +1,4 @@
-"""How staff see what is watched, and have a monitor tried again."""
+"""How staff see monitors, and retry them."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def _count_checks(**where: str) -> Coalesce:
 
 
 class CheckInline(MachineOwned, TabularInline):
-    """The addresses of a monitor."""
+    """The checks of a monitor."""
 
     model = MonitorCheck
     fields = ("address", "state", "last_result", "answered_in", "since", "checked_at", "failures")
@@ -49,7 +49,7 @@ class CheckInline(MachineOwned, TabularInline):
     extra = 0
 
     def has_view_permission(self, request: HttpRequest, obj: Monitor | None = None) -> bool:
-        """Whoever sees a monitor sees its checks."""
+        """Staff who may view monitors see their checks."""
         return bool(request.user.has_perm("monitoring.view_monitor"))
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[MonitorCheck]:
@@ -59,7 +59,6 @@ class CheckInline(MachineOwned, TabularInline):
 
     @admin.display(description=gettext_lazy("address"))
     def address(self, row: MonitorCheck) -> str:
-        """Which application, and what is asked."""
         return f"{row.endpoint.application} · {row.endpoint.check_url}"
 
     @admin.display(description=gettext_lazy("last result"))
@@ -68,15 +67,14 @@ class CheckInline(MachineOwned, TabularInline):
         message = row.public_message
         return format_html("{}<br><small>{}</small>", message, row.detail) if row.detail else message
 
-    @admin.display(description=gettext_lazy("answered in"))
+    @admin.display(description=gettext_lazy("response time"))
     def answered_in(self, row: MonitorCheck) -> str:
-        """Seconds, as people read them."""
         return f"{row.seconds:.2f} s" if row.checked_at else ""
 
 
 @admin.register(Monitor)
 class MonitorAdmin(MachineOwned, ResourceColumns, ModelAdmin):
-    """One line per order that is, or was, watched."""
+    """The monitors of all orders."""
 
     list_display = (
         "order",
@@ -94,7 +92,7 @@ class MonitorAdmin(MachineOwned, ResourceColumns, ModelAdmin):
     list_filter_submit = True
     list_select_related = ("order__customer",)
     search_fields = ("order__reference", "order__name", "order__customer__name", "outside_id")
-    search_help_text = gettext_lazy("Order, customer, or id outside")
+    search_help_text = gettext_lazy("Order, customer or external ID")
     show_full_result_count = False
     ordering = ("-pk",)
     actions = ("try_again", "plan_maintenance")
@@ -103,14 +101,14 @@ class MonitorAdmin(MachineOwned, ResourceColumns, ModelAdmin):
     fieldsets = (
         (None, {"fields": ("order", "state", "wanted", "backend", "outside_url", "outside_id", "remark")}),
         (
-            gettext_lazy("How far it is"),
+            gettext_lazy("Progress"),
             {"fields": ("standing", "last_error", "attempts", "next_attempt", "wanted_version", "done_version")},
         ),
         (gettext_lazy("Readings"), {"fields": ("next_reading", "read_error")}),
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Monitor]:
-        """With what is told of their checks."""
+        """Annotated with counts of their checks."""
         rows: QuerySet[Monitor] = super().get_queryset(request)
         return rows.annotate(
             checks_all=_count_checks(), checks_well=_count_checks(state=CheckState.UP), down_says=Subquery(DOWN[:1])
@@ -118,60 +116,59 @@ class MonitorAdmin(MachineOwned, ResourceColumns, ModelAdmin):
 
     @admin.display(description=gettext_lazy("customer"), ordering="order__customer__name")
     def customer(self, row: Monitor) -> str:
-        """Whose order it is."""
         return row.order.customer.name
 
     @display(description=gettext_lazy("state"), ordering="state", label=TONES)
     def monitor_state(self, row: Monitor) -> tuple[str, str]:
-        """In colour."""
         return row.state, row.get_state_display()
 
     @admin.display(description=gettext_lazy("checks"))
     def checks_up(self, row: Any) -> str:
-        """How many of its addresses are up."""
         return _("%(up)d of %(all)d up") % {"up": row.checks_well, "all": row.checks_all}
 
     @admin.display(description=gettext_lazy("last error"))
     def trouble(self, row: Any) -> str:
-        """What went wrong last: with the row, with its reading, or with an address that is down."""
+        """The last error of the monitor, of its reading, or of an endpoint that is down."""
         return str(row.last_error or row.read_error or failure_message(row.down_says))
 
     @admin.display(description=gettext_lazy("next reading"), ordering="next_read_at")
     def next_reading(self, row: Monitor) -> str:
-        """When its addresses are looked at again."""
         return when(row.next_read_at) if row.wanted == Wanted.RUNNING else ""
 
     def has_retry_permission(self, request: HttpRequest) -> bool:
-        """Whoever may retry orders may retry their monitors."""
+        """Staff who may retry orders may retry their monitors."""
         return bool(request.user.has_perm("orders.steer_order"))
 
-    @admin.action(description=gettext_lazy("Try selected monitors again"), permissions=("retry",))
+    @admin.action(description=gettext_lazy("Retry selected monitors"), permissions=("retry",))
     def try_again(self, request: HttpRequest, rows: QuerySet[Monitor]) -> None:
-        """What failed or rests is due again; one message counts how it went."""
+        """Makes failed and waiting monitors due; one message counts the results."""
         refused = [row for row in rows if not self._is_tried(request, row)]
         tried = rows.count() - len(refused)
-        said = ngettext("%(count)d monitor is tried again.", "%(count)d monitors are tried again.", tried)
-        said = said % {"count": tried}
+        report = ngettext("Retrying %(count)d monitor.", "Retrying %(count)d monitors.", tried)
+        report = report % {"count": tried}
         if refused:
-            words = ngettext("%(count)d was refused: %(names)s.", "%(count)d were refused: %(names)s.", len(refused))
+            text = ngettext(
+                "%(count)d has nothing to retry: %(names)s.",
+                "%(count)d have nothing to retry: %(names)s.",
+                len(refused),
+            )
             names = ", ".join(row.order.reference for row in refused[:5])
-            said = f"{said} {words % {'count': len(refused), 'names': names}}"
-        messages.add_message(request, messages.WARNING if refused else messages.SUCCESS, said)
+            report = f"{report} {text % {'count': len(refused), 'names': names}}"
+        messages.add_message(request, messages.WARNING if refused else messages.SUCCESS, report)
 
     def _is_tried(self, request: HttpRequest, row: Monitor) -> bool:
         try:
             retry_monitor(monitor=row)
         except Refusal:
             return False
-        self.log_change(request, row, _("Another try asked for."))
+        self.log_change(request, row, _("Retry requested."))
         return True
 
     def has_plan_permission(self, request: HttpRequest) -> bool:
-        """Whoever may plan maintenance."""
         return bool(request.user.has_perm("monitoring.add_maintenance"))
 
-    @admin.action(description=gettext_lazy("Plan maintenance for these"), permissions=("plan",))
+    @admin.action(description=gettext_lazy("Plan maintenance for selected orders"), permissions=("plan",))
     def plan_maintenance(self, request: HttpRequest, rows: QuerySet[Monitor]) -> HttpResponseRedirect:
-        """The form, with the orders of these monitors filled in."""
+        """Opens the form with the orders of these monitors filled in."""
         orders = ",".join(str(pk) for pk in rows.order_by("order").values_list("order", flat=True)[:500])
         return HttpResponseRedirect(f"{reverse('admin:monitoring_maintenance_add')}?orders={orders}")

@@ -35,18 +35,18 @@ from monitoring.templatetags.reporting import lasting, response_time
 TONES = {"none": "", "due": "warning", "approved": "success", "declined": ""}
 APPROVE = ConfirmedAction(
     title=_("Approve the credit"),
-    says=_("These credits are owed to the customers."),
+    says=_("The customers are entitled to these credits."),
     verb=lambda report: decide_credit(report=report, approve=True),
 )
 DECLINE = ConfirmedAction(
     title=_("Decline the credit"),
-    says=_("Nothing is owed for these months, although less was kept than promised. Say why."),
+    says=_("No credit is given for these months, although the SLA was missed. Enter a reason."),
     verb=lambda report: decide_credit(report=report, approve=False),
     is_destructive=True,
 )
 PRINT_AGAIN = ConfirmedAction(
-    title=_("Print again"),
-    says=_("The files of these reports are printed anew; what was mailed stays as it is."),
+    title=_("Generate again"),
+    says=_("The PDFs of these reports are generated again; what was mailed does not change."),
     verb=lambda report: print_again(report=report),
 )
 
@@ -75,7 +75,7 @@ class MonthlyReportAdmin(MachineOwned, ModelAdmin):
     actions = ("approve", "decline", "print_again")
     fieldsets = (
         (None, {"fields": ("order", "customer", "shown_month", "pdf")}),
-        (_("Kept"), {"fields": ("availability", "promise", "outages", "shown_outages")}),
+        (_("Availability"), {"fields": ("availability", "promise", "outages", "shown_outages")}),
         (_("The month"), {"fields": ("shown_up", "shown_down", "shown_maintenance", "shown_unknown")}),
         (_("Response times"), {"fields": ("shown_mean", "shown_longest")}),
         (_("Credit"), {"fields": ("credit_percent", "shown_credit", "decision", "decided_at", "decided_by")}),
@@ -115,7 +115,7 @@ class MonthlyReportAdmin(MachineOwned, ModelAdmin):
         """A link, or why there is none yet."""
         file = getattr(row, "file", None)
         if file is None or not file.path:
-            return file.last_error if file and file.has_failed else gettext("Being made")
+            return file.last_error if file and file.has_failed else gettext("Being generated")
         url = reverse("admin:monitoring_monthlyreport_pdf", args=[row.pk])
         return format_html('<a href="{}" class="underline">{}</a>', url, gettext("PDF"))
 
@@ -145,14 +145,14 @@ class MonthlyReportAdmin(MachineOwned, ModelAdmin):
         rows = Outage.objects.touching(month_span(row.month, company_zone())).filter(order=row.order_id)
         lines = (
             (
-                date_format(localtime(one.started_at), "DATETIME_FORMAT"),
-                timesince(one.started_at, one.ended_at or clock.now()),
-                one,
+                date_format(localtime(outage.started_at), "DATETIME_FORMAT"),
+                timesince(outage.started_at, outage.ended_at or clock.now()),
+                outage,
             )
-            for one in rows.order_by("started_at")[:200]
+            for outage in rows.order_by("started_at")[:200]
         )
-        told = ((began, lasted, one.application, one.public_cause) for began, lasted, one in lines)
-        return format_html_join("", "<div>{}, {}: {} – {}</div>", told) or "–"
+        rows_shown = ((began, lasted, outage.application, outage.public_cause) for began, lasted, outage in lines)
+        return format_html_join("", "<div>{}, {}: {} – {}</div>", rows_shown) or "–"
 
     @admin.display(description=_("up"))
     def shown_up(self, row: MonthlyReport) -> str:
@@ -198,7 +198,7 @@ class MonthlyReportAdmin(MachineOwned, ModelAdmin):
         """After a confirmation."""
         return self._decide(request, rows, DECLINE, is_approved=False)
 
-    @admin.action(description=_("Print again"), permissions=("decide",))
+    @admin.action(description=_("Generate again"), permissions=("decide",))
     def print_again(self, request: HttpRequest, rows: QuerySet[MonthlyReport]) -> TemplateResponse | None:
         """After a confirmation."""
         return change_rows(self, request, PRINT_AGAIN, rows)

@@ -1,4 +1,4 @@
-"""How staff hand out the link of a status page, renew it, and take it back."""
+"""How staff create status pages, and renew and revoke their links."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from monitoring.models import StatusPage
 from monitoring.status_pages.services import renew_link, revoke_link
 
 RENEW = ConfirmedAction(
-    title=_("Renew the link"),
-    says=_("The page gets a new link. Whoever has the present one sees nothing any more."),
+    title=_("Renew link"),
+    says=_("The page gets a new link. The present link stops working."),
     verb=lambda page: renew_link(customer=page.customer),
     is_destructive=True,
 )
 REVOKE = ConfirmedAction(
-    title=_("Take the link back"),
-    says=_("Nobody sees the page any more, until its link is renewed."),
+    title=_("Revoke link"),
+    says=_("The present link stops working. The page is closed until its link is renewed."),
     verb=lambda page: revoke_link(page=page),
     is_destructive=True,
 )
@@ -32,7 +32,7 @@ REVOKE = ConfirmedAction(
 
 @admin.register(StatusPage)
 class StatusPageAdmin(ModelAdmin):
-    """One line per customer with a page."""
+    """The list and form of status pages."""
 
     list_display = ("customer", "link", "renewed_at")
     list_select_related = ("customer",)
@@ -43,7 +43,7 @@ class StatusPageAdmin(ModelAdmin):
     actions = ("renew", "revoke")
 
     def get_fields(self, request: HttpRequest, obj: StatusPage | None = None) -> tuple[str, ...]:
-        """A customer to begin with; afterwards the link too."""
+        """The customer of a new page; afterwards its link too."""
         return ("customer", "link", "renewed_at") if obj else ("customer",)
 
     def get_readonly_fields(self, request: HttpRequest, obj: StatusPage | None = None) -> tuple[str, ...]:
@@ -51,11 +51,11 @@ class StatusPageAdmin(ModelAdmin):
         return self.get_fields(request, obj) if obj else ()
 
     def has_change_permission(self, request: HttpRequest, obj: StatusPage | None = None) -> bool:
-        """Never: links move by actions."""
+        """Never: links change by actions."""
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: StatusPage | None = None) -> bool:
-        """Never: a link is taken back."""
+        """Never: links are revoked."""
         return False
 
     def save_model(self, request: HttpRequest, obj: StatusPage, form: Any, change: bool) -> None:
@@ -64,19 +64,18 @@ class StatusPageAdmin(ModelAdmin):
 
     @admin.display(description=_("link"))
     def link(self, page: StatusPage) -> str:
-        """What is handed out."""
         return format_html('<a href="{0}">{0}</a>', page.url) if page.url else "–"
 
     def has_renew_permission(self, request: HttpRequest) -> bool:
-        """Whoever may make a page may renew its link."""
+        """Staff who may create a page may renew its link."""
         return bool(request.user.has_perm("monitoring.add_statuspage"))
 
-    @admin.action(description=_("Renew the link"), permissions=("renew",))
+    @admin.action(description=_("Renew link"), permissions=("renew",))
     def renew(self, request: HttpRequest, rows: QuerySet[StatusPage]) -> TemplateResponse | None:
         """After a confirmation."""
         return change_rows(self, request, RENEW, rows)
 
-    @admin.action(description=_("Take the link back"), permissions=("renew",))
+    @admin.action(description=_("Revoke link"), permissions=("renew",))
     def revoke(self, request: HttpRequest, rows: QuerySet[StatusPage]) -> TemplateResponse | None:
         """After a confirmation."""
         return change_rows(self, request, REVOKE, rows)

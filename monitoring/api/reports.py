@@ -65,9 +65,9 @@ class ReportView(RowsView):
 
     def visible(self, rows: Any) -> QuerySet[Any]:
         """Those of the order in the address, if this caller sees it."""
-        seen = Order.objects.visible_to(self.request.user)  # type: ignore[arg-type]  # signed in: the view asks for it
-        mine: QuerySet[Any] = rows.filter(order=get_object_or_404(seen, reference=self.kwargs["reference"]))
-        return mine
+        visible = Order.objects.visible_to(self.request.user)  # type: ignore[arg-type]  # signed in: the view asks for it
+        reports: QuerySet[Any] = rows.filter(order=get_object_or_404(visible, reference=self.kwargs["reference"]))
+        return reports
 
     def get_object(self) -> MonthlyReport:
         """The month in the address; what is no month does not exist."""

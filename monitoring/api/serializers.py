@@ -1,4 +1,4 @@
-"""What is watched of an order and what happened to it, as the API shows it."""
+"""Monitors, incidents and reports as the API shows them."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from core.api.base import AmountField, RequestSerializer, RowSerializer
 from monitoring.choices import IncidentState
 from monitoring.models import Incident, IncidentUpdate, Monitor, MonitorCheck, MonthlyReport
 from orders.api.rows import OrderResourceSerializer
+from orders.models import Order
 
 
 class CheckSerializer(RowSerializer):
-    """One address and how it stands."""
+    """The check of one endpoint."""
 
     endpoint = serializers.CharField(source="endpoint.name", read_only=True)
     url = serializers.CharField(source="endpoint.url", read_only=True)
@@ -33,7 +34,7 @@ class MonitorSerializer(OrderResourceSerializer):
 
 
 class IncidentUpdateSerializer(RowSerializer):
-    """One thing said of an incident."""
+    """An update of an incident."""
 
     class Meta:
         model = IncidentUpdate
@@ -41,7 +42,7 @@ class IncidentUpdateSerializer(RowSerializer):
 
 
 class UpdateRequestSerializer(RequestSerializer):
-    """One thing to say; with an impact the incident is that grave from now on."""
+    """An update to post; its impact, if given, becomes that of the incident."""
 
     state = serializers.ChoiceField(IncidentState.choices)
     message = serializers.CharField()
@@ -49,18 +50,18 @@ class UpdateRequestSerializer(RequestSerializer):
 
 
 class IncidentSerializer(RowSerializer):
-    """An incident with its updates, newest first."""
+    """An incident with its updates, newest first; of its orders, those you may see."""
 
-    order = serializers.CharField(source="order.reference", read_only=True)
+    orders: serializers.SlugRelatedField[Order] = serializers.SlugRelatedField("reference", many=True, read_only=True)
     updates = IncidentUpdateSerializer(many=True, read_only=True)
 
     class Meta:
         model = Incident
-        fields = ("id", "order", "title", "impact", "state", "is_by_hand", "started_at", "resolved_at", "updates")
+        fields = ("id", "orders", "title", "impact", "state", "is_by_hand", "started_at", "resolved_at", "updates")
 
 
 class ReportSerializer(RowSerializer):
-    """A month of an order against what its plan promised; times in seconds."""
+    """A month of an order against its plan's promise; times in seconds."""
 
     order = serializers.CharField(source="order.reference", read_only=True)
     month = serializers.DateField(format="%Y-%m", help_text="Such as 2026-06")

@@ -1,11 +1,11 @@
-"""Monitors, which follow their orders, and incidents, of which staff say what is being done."""
+"""Monitors, and incidents with their updates."""
 
 from __future__ import annotations
 
 from typing import Any, cast
 
 import django_filters
-from django.db.models import Prefetch
+from django.db.models import Exists, OuterRef, Prefetch, QuerySet
 from drf_spectacular.utils import extend_schema
 from rest_framework import status
 from rest_framework.decorators import action
@@ -24,13 +24,14 @@ from monitoring.api.serializers import (
 )
 from monitoring.choices import Backend, CheckState, IncidentState
 from monitoring.incidents.services import post_update
-from monitoring.models import Incident, Monitor, MonitorCheck
+from monitoring.models import Incident, IncidentOrder, Monitor, MonitorCheck
 from orders.api.permissions import is_staff_with
 from orders.api.rows import OrderRowFilter, OrderRowsView
+from orders.models import Order
 
 
 class MonitorFilter(OrderRowFilter):
-    """By order, by state, and by what watches."""
+    """By order, state and backend."""
 
     state = django_filters.ChoiceFilter(choices=CheckState.choices)
     backend = django_filters.ChoiceFilter(choices=Backend.choices)
@@ -52,8 +53,9 @@ class MonitorView(OrderRowsView):
 
 
 class IncidentFilter(OrderRowFilter):
-    """By order, by state, and whether it is over."""
+    """By order, by state, and whether it is resolved."""
 
+    order = django_filters.CharFilter("orders__reference")
     state = django_filters.ChoiceFilter(choices=IncidentState.choices)
     open = TrueFalseFilter("resolved_at", lookup_expr="isnull", label="Not resolved yet")
 
@@ -62,29 +64,36 @@ class IncidentFilter(OrderRowFilter):
         fields = ("order", "state", "open")
 
 
-class MaySay(IsAuthenticated):
-    """Staff who may write updates; the incident must be visible first, or it does not exist."""
+class MayPostUpdate(IsAuthenticated):
+    """Staff who may post updates; an incident that the caller may not see does not exist."""
 
     def has_object_permission(self, request: Request, view: Any, obj: Incident) -> bool:
-        """True for staff who hold the permission."""
+        """True for staff with the permission."""
         return isinstance(request.user, User) and is_staff_with(request.user, "monitoring.add_incidentupdate")
 
 
 class IncidentView(OrderRowsView):
-    """The incidents of the orders you see, with all that was said of them."""
+    """The incidents of the orders you see, with their updates."""
 
-    queryset = Incident.objects.select_related("order").prefetch_related("updates")
+    queryset = Incident.objects.prefetch_related("updates")
     serializer_class = IncidentSerializer
     filterset_class = IncidentFilter
     permission_classes = (IsAuthenticated,)
 
+    def visible(self, rows: Any) -> QuerySet[Any]:
+        """Incidents of orders that this caller sees, each with only these orders."""
+        visible = Order.objects.visible_to(self.request.user)  # type: ignore[arg-type]  # signed in: the view asks for it
+        affected = IncidentOrder.objects.filter(incident=OuterRef("pk"), order__in=visible.order_by().values("pk"))
+        found: QuerySet[Any] = rows.filter(Exists(affected))
+        return found.prefetch_related(Prefetch("orders", visible.order_by("reference")))
+
     @extend_schema(request=UpdateRequestSerializer, responses={201: IncidentUpdateSerializer})
-    @action(detail=True, methods=["post"], permission_classes=(MaySay,), filterset_class=None)
+    @action(detail=True, methods=["post"], permission_classes=(MayPostUpdate,), filterset_class=None)
     @once
     def updates(self, request: Request, pk: str) -> Response:
-        """Staff say how far it is; customers read it at once, and are mailed when it says that all is over."""
+        """Posts an update; it is published at once, and e-mailed if it resolves the incident."""
         incident = self.get_object()
         asked = UpdateRequestSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
-        said = post_update(incident=incident, actor=cast("User", request.user), **asked.validated_data)
-        return Response(IncidentUpdateSerializer(said).data, status=status.HTTP_201_CREATED)
+        update = post_update(incident=incident, actor=cast("User", request.user), **asked.validated_data)
+        return Response(IncidentUpdateSerializer(update).data, status=status.HTTP_201_CREATED)

@@ -62,12 +62,12 @@ def width(count: int) -> int:
 
 def _blocks(figures: Figures) -> tuple[Block, ...]:
     parts = [(tone, getattr(figures, tone)) for tone in TONES if getattr(figures, tone)] or [("unknown", 1)]
-    whole = sum(seconds for _tone, seconds in parts)
+    total = sum(seconds for _tone, seconds in parts)
     spare = HEIGHT - LEAST * len(parts)
     blocks: list[Block] = []
     y = 0
     for n, (tone, seconds) in enumerate(parts):
-        height = HEIGHT - y if n == len(parts) - 1 else LEAST + spare * seconds // whole
+        height = HEIGHT - y if n == len(parts) - 1 else LEAST + spare * seconds // total
         blocks.append(Block(tone=tone, y=y, height=height))
         y += height
     return tuple(blocks)

@@ -1,4 +1,4 @@
-"""The words in which monitoring speaks of whatever watches; no vendor object crosses this border."""
+"""The interface of a monitoring backend; no vendor object crosses it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from core.outside.check_failure import CheckFailure
 
 
 class Health(StrEnum):
-    """What was seen of one address."""
+    """The result of one check."""
 
     UP = "up"
     DOWN = "down"
@@ -22,7 +22,7 @@ class Health(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckSpec:
-    """One address to watch, and what it promises; `key` is unique within its monitor and outlives an upgrade."""
+    """One endpoint to check and what it must answer; `key` is unique within its monitor and survives upgrades."""
 
     key: str
     name: str
@@ -34,7 +34,7 @@ class CheckSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MonitorSpec:
-    """All that is watched of one order: a host in Zabbix, found again by `key`."""
+    """All checks of one order: a host in Zabbix, found by `key`."""
 
     key: str
     name: str
@@ -42,16 +42,16 @@ class MonitorSpec:
     """order, customer, product, release, environment."""
     checks: tuple[CheckSpec, ...] = ()
     plan: str = ""
-    """What was promised with it, such as `sdi-lite/small`; empty where nothing was."""
+    """The plan, such as `sdi-lite/small`; empty without an SLA."""
     promise: float | None = None
-    """The per cent of the time that the plan promises it to be up; none where nothing is promised."""
+    """The availability in per cent that the plan promises; None without an SLA."""
     agent_address: str = ""
-    """Where the agent of the order's server answers; empty where it has none."""
+    """The address of the agent on the order's server; empty without an agent."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Registered:
-    """A monitor that stands outside, and what staff should know though it does."""
+    """A registered monitor, with a remark for staff where something could not be set up."""
 
     outside_id: str
     remark: str = ""
@@ -59,83 +59,83 @@ class Registered:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WindowSpec:
-    """Work planned on some monitors: while it lasts, whoever watches raises no alarm; found again by `key`."""
+    """Maintenance of some monitors, during which the backend raises no alert; found by `key`."""
 
     key: str
     title: str
     starts_at: datetime
     ends_at: datetime
     monitors: tuple[str, ...]
-    """The keys of the monitors concerned."""
+    """The keys of its monitors."""
     description: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """What one check last gave, and when; a reading that is not newer than the last one is no news."""
+    """The last result of one check; ignored unless it is newer than the one before."""
 
     health: Health
     at: datetime
     failure: CheckFailure | None = None
     seconds: float = 0.0
     certificate_until: datetime | None = None
-    """When the certificate of the address expires; none where whoever watches does not know."""
+    """When the certificate of the endpoint expires; None where the backend does not know."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeftBehind:
-    """Something of ours that still stands after a removal."""
+    """An object of ours that is left after a removal."""
 
     kind: str
     name: str
 
 
 class MonitorBackend(Protocol):
-    """Whatever watches the addresses of many orders; a handful of calls for any number of them.
+    """Checks the endpoints of many orders, with a few calls for any number of them.
 
-    A verb raises only when nothing could be asked at all (TransientError, ConfigError). What concerns a single monitor
-    is told in the answer, so that one refusal never holds the others back.
+    A method raises only when the backend could not be asked at all (TransientError, ConfigError). Errors of a single
+    monitor are part of the answer, so that one refusal does not stop the others.
     """
 
     name: str
-    """The name under which rows remember who watches them."""
+    """Stored with each monitor as its backend."""
     address: str
-    """Where it is, without credentials: rows that remember another one are registered anew."""
+    """Its URL without credentials; monitors registered at another one are registered again."""
     page: int
-    """How many monitors one reading takes well."""
+    """The number of monitors to read at once."""
 
     def test_connection(self) -> str:
-        """A line that names what answered; raises ConfigError or TransientError otherwise."""
+        """Returns a line with its name and version; raises ConfigError or TransientError otherwise."""
 
     def ensure_monitors(self, specs: Sequence[MonitorSpec]) -> Mapping[str, Registered | OutsideError]:
-        """Exactly one monitor carries each key, watches its checks and no others; by key, how it stands or why not.
+        """Exactly one monitor has each key, with its checks and no others; returns the result or error by key.
 
-        Found before it is made, changed only where it differs, awake if it was paused.
+        Finds before it creates, changes only what differs, and enables what was paused.
         """
 
     def pause_monitors(self, keys: Sequence[str]) -> Mapping[str, OutsideError]:
-        """Nothing is watched for these keys and nothing raises an alarm; in the answer, the keys that were refused.
+        """Nothing is checked for these keys and nothing raises an alert; returns the errors by key.
 
         What is absent counts as paused.
         """
 
     def remove_monitors(self, keys: Sequence[str]) -> Mapping[str, OutsideError]:
-        """Nothing carries these keys; in the answer, the keys that were refused. What is absent counts as removed."""
+        """Nothing has these keys any more; returns the errors by key. What is absent counts as removed."""
 
     def ensure_windows(self, specs: Sequence[WindowSpec]) -> Mapping[str, str | OutsideError]:
-        """Exactly one window carries each key, over what stands of its monitors; by key, its outside id or why not.
+        """Exactly one window has each key, over its existing monitors; returns the external ID or error by key.
 
-        The id is empty where nothing has to stand for it.
+        The ID is empty where the backend needs no window.
         """
 
     def remove_windows(self, keys: Sequence[str]) -> Mapping[str, OutsideError]:
-        """No window carries these keys; in the answer, the keys that were refused. Absent counts as removed."""
+        """No window has these keys any more; returns the errors by key. What is absent counts as removed."""
 
     def read_states(self, specs: Sequence[MonitorSpec]) -> Mapping[str, Mapping[str, Reading]]:
         """The last reading of every check, by monitor key and check key.
 
-        A monitor that is gone outside is left out, and so is a check that has given nothing yet.
+        Leaves out monitors that no longer exist, and checks without a reading.
         """
 
     def left_behind(self, keys: Sequence[str]) -> Mapping[str, Sequence[LeftBehind]]:
-        """What still carries these keys, by key; empty after a removal."""
+        """The objects that still have these keys, by key; empty after a removal."""

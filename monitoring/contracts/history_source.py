@@ -1,4 +1,4 @@
-"""What a watch that remembers can tell beyond the last reading; the built-in checker remembers nothing."""
+"""The interface of a backend that keeps a history; the built-in checker keeps none."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from monitoring.contracts.backend import Reading
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ActiveProblem:
-    """A problem that goes on; `check` is empty where it is of something else than a check of ours."""
+    """A problem that is active now; `check` is empty where it does not belong to a check of ours."""
 
     event_id: str
     key: str
@@ -26,7 +26,7 @@ class ActiveProblem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SliReading:
-    """How long a monitor was well, in whole seconds, by the watch's own reckoning over one period of its own."""
+    """The SLI of a monitor over one period of the backend, in whole seconds."""
 
     key: str
     start: datetime
@@ -37,7 +37,7 @@ class SliReading:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PastProblem:
-    """A failure of one check that is over; it may have come and gone between two readings."""
+    """A failure of one check that is over; it may have happened between two readings."""
 
     key: str
     check: str
@@ -46,7 +46,7 @@ class PastProblem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HistoryRange:
-    """A time of one check, both ends included, of which every reading is asked for."""
+    """A period of one check, both ends included, whose readings are requested."""
 
     key: str
     check: str
@@ -55,24 +55,24 @@ class HistoryRange:
 
 
 class HistorySource(Protocol):
-    """Whatever remembers; every verb is a number of calls that does not grow with the orders.
+    """The history of a backend; the number of calls does not grow with the orders.
 
-    A verb raises TransientError, PermanentError or ConfigError when nothing could be asked.
+    A method raises TransientError, PermanentError or ConfigError when the backend could not be asked.
     """
 
     name: str
 
     def read_problems(self) -> Sequence[ActiveProblem]:
-        """Every problem that goes on of anything that carries a key of ours."""
+        """Every active problem of anything with a key of ours."""
 
     def read_sli(self) -> Sequence[SliReading]:
-        """The watch's own figures of the present period and the one before, for every monitor with a promise."""
+        """The SLI of the present period and the one before, for every monitor with an SLA."""
 
     def read_past_problems(self, *, since: datetime) -> Sequence[PastProblem]:
         """The failures that began after `since` and are over."""
 
     def read_history(self, periods: Sequence[HistoryRange]) -> Mapping[HistoryRange, Sequence[Reading]]:
-        """Every reading within each period, oldest first; a period that nothing is known of is left out."""
+        """The readings within each period, oldest first; periods without any are left out."""
 
     def describe(self) -> tuple[str, ...]:
-        """What our account may see and do there: a line each."""
+        """What our account may read and change, one line each."""

@@ -1,4 +1,4 @@
-"""Gaps in our readings are filled with what whoever watches remembers, for many addresses at a time."""
+"""Fills gaps in the history from what the monitoring backend has stored, for many endpoints at a time."""
 
 from __future__ import annotations
 
@@ -23,47 +23,47 @@ from orders.part_reports import lock_orders
 AT_ONCE = 500
 FOR_EVER = datetime.max.replace(tzinfo=UTC)
 REMEMBERED = timedelta(days=30)  # how long Zabbix keeps the readings of web scenarios
-# A failure may have begun this long before Zabbix raised its problem, or be seen so much later by our readings.
+# Zabbix may raise a problem this long after the failure began, and our readings may notice it this much later.
 LEEWAY = timedelta(minutes=3)
 
-Past = Mapping[HistoryRange, Sequence[Reading]]
+History = Mapping[HistoryRange, Sequence[Reading]]
 Readings = tuple[BackfillRequest, Sequence[Reading]]
-Retell = Callable[[Sequence[RecordedInterval], Span, Sequence[Reading]], list[RecordedInterval]]
+Rewrite = Callable[[Sequence[RecordedInterval], Span, Sequence[Reading]], list[RecordedInterval]]
 S = TypeVar("S", Outage, DataGap)
 
 
-def request_backfill_of(briefs: Sequence[PastProblem]) -> int:
-    """Failures that are over and that no outage of ours tells of are requests; returns how many."""
+def request_backfill_of(problems: Sequence[PastProblem]) -> int:
+    """Requests a backfill for each past problem that no recorded outage covers; returns how many."""
     now = clock.now()
-    checks = _checks_of(briefs)
-    known: dict[int, list[Span]] = defaultdict(list)
+    checks = _checks_of(problems)
+    recorded: dict[int, list[Span]] = defaultdict(list)
     for row in Outage.objects.filter(monitor_check__in=checks.values()):
         if row.monitor_check_id:
-            known[row.monitor_check_id].append(Span(row.started_at - LEEWAY, row.ended_at or FOR_EVER))
+            recorded[row.monitor_check_id].append(Span(row.started_at - LEEWAY, row.ended_at or FOR_EVER))
     requests = [
-        BackfillRequest(monitor_check_id=check, started_at=brief.at - LEEWAY, ended_at=now)
-        for brief in briefs
-        if (check := checks.get((brief.key, brief.check)))
-        and not any(span.start <= brief.at <= span.end for span in known[check])
+        BackfillRequest(monitor_check_id=check, started_at=problem.at - LEEWAY, ended_at=now)
+        for problem in problems
+        if (check := checks.get((problem.key, problem.check)))
+        and not any(span.start <= problem.at <= span.end for span in recorded[check])
     ]
     BackfillRequest.objects.bulk_create(requests, ignore_conflicts=True)
     return len(requests)
 
 
-def _checks_of(briefs: Sequence[PastProblem]) -> dict[tuple[str, str], int]:
-    """The checks that were running all the while: what slept is nobody's trouble."""
-    orders = orders_of_keys({one.key for one in briefs})
+def _checks_of(problems: Sequence[PastProblem]) -> dict[tuple[str, str], int]:
+    """The checks of these problems, by monitor key and check key; those without a reading are left out."""
+    orders = orders_of_keys({problem.key for problem in problems})
     rows = MonitorCheck.objects.filter(monitor__order__in=orders.values(), checked_at__isnull=False)
     keys = {pk: key for key, pk in orders.items()}
     return {(keys[order], name): pk for order, name, pk in rows.values_list("monitor__order", "endpoint__name", "pk")}
 
 
 def backfill_history(source: HistorySource) -> int:
-    """Every ripe request is told anew and gone; returns how many. What nobody remembers stays unknown."""
+    """Carries out every ripe request; returns how many. What the backend has not stored stays unknown."""
     count = 0
     while requests := _ripe():
-        past = source.read_history(list(requests.values()))
-        _write(requests, past)
+        history = source.read_history(list(requests.values()))
+        _write(requests, history)
         count += len(requests)
     return count
 
@@ -84,8 +84,8 @@ def _ripe() -> dict[int, HistoryRange]:
 
 
 @transaction.atomic
-def _write(requests: Mapping[int, HistoryRange], past: Past) -> None:
-    """A dozen queries for all of them; a request that somebody else filled meanwhile is left alone."""
+def _write(requests: Mapping[int, HistoryRange], history: History) -> None:
+    """A dozen queries for all; a request that another worker has carried out is skipped."""
     lock_orders(
         MonitorCheck.objects.filter(backfill_requests__in=requests)
         .order_by("monitor__order")
@@ -96,31 +96,36 @@ def _write(requests: Mapping[int, HistoryRange], past: Past) -> None:
             "monitor_check__monitor", "monitor_check__endpoint"
         )
     )
-    told = [(row, past[requests[row.pk]]) for row in rows if requests[row.pk] in past]
-    if told:
-        _rewrite(Outage, told, rewrite_outages)
-        _rewrite(DataGap, told, rewrite_data_gaps)
-        orders = {row.monitor_check.monitor.order_id for row, _readings in told}
-        measure_again(orders, _whole(told))
+    answered = [(row, history[requests[row.pk]]) for row in rows if requests[row.pk] in history]
+    if answered:
+        _rewrite(Outage, answered, rewrite_outages)
+        _rewrite(DataGap, answered, rewrite_data_gaps)
+        orders = {row.monitor_check.monitor.order_id for row, _readings in answered}
+        measure_again(orders, _overall_span(answered))
     BackfillRequest.objects.filter(pk__in=[row.pk for row in rows]).delete()
 
 
-def _whole(told: Sequence[Readings]) -> Span:
-    """From the first request's beginning to the last one's end."""
-    return Span(min(row.started_at for row, _ in told), max(row.ended_at for row, _ in told))
+def _overall_span(answered: Sequence[Readings]) -> Span:
+    """From the first start to the last end."""
+    return Span(min(row.started_at for row, _ in answered), max(row.ended_at for row, _ in answered))
 
 
-def _rewrite(model: type[S], told: Sequence[Readings], retell: Retell) -> None:
-    """Rows that no longer tell the truth are gone, and those that do are there."""
-    before = _known(model, told)
-    after = {check: list(some) for check, some in before.items()}
-    for row, readings in told:
+def _rewrite(model: type[S], answered: Sequence[Readings], rewrite: Rewrite) -> None:
+    """Deletes rows that no longer hold and inserts those that do."""
+    before = _recorded(model, answered)
+    after = {check: list(intervals) for check, intervals in before.items()}
+    for row, readings in answered:
         check = row.monitor_check_id
-        after[check] = retell(after.get(check, []), Span(row.started_at, row.ended_at), readings)
-    wrong = [pk for check, some in before.items() for one, pk in some.items() if one not in after[check]]
-    checks = {row.monitor_check_id: row.monitor_check for row, _readings in told}
+        after[check] = rewrite(after.get(check, []), Span(row.started_at, row.ended_at), readings)
+    wrong = [
+        pk for check, intervals in before.items() for interval, pk in intervals.items() if interval not in after[check]
+    ]
+    checks = {row.monitor_check_id: row.monitor_check for row, _readings in answered}
     fresh = [
-        _row(model, checks[check], one) for check, some in after.items() for one in some if one not in before[check]
+        _row(model, checks[check], interval)
+        for check, intervals in after.items()
+        for interval in intervals
+        if interval not in before[check]
     ]
     if wrong:
         model._default_manager.filter(pk__in=wrong).delete()
@@ -128,24 +133,24 @@ def _rewrite(model: type[S], told: Sequence[Readings], retell: Retell) -> None:
         model._default_manager.bulk_create(fresh)
 
 
-def _known(model: type[S], told: Sequence[Readings]) -> dict[int, dict[RecordedInterval, int]]:
-    """What may touch the requests of each check, and in which rows it is kept."""
-    whole = _whole(told)
-    known: dict[int, dict[RecordedInterval, int]] = {row.monitor_check_id: {} for row, _readings in told}
-    open_or_later = Q(ended_at__isnull=True) | Q(ended_at__gte=whole.start)
-    for row in model._default_manager.filter(open_or_later, started_at__lte=whole.end, monitor_check__in=known):
+def _recorded(model: type[S], answered: Sequence[Readings]) -> dict[int, dict[RecordedInterval, int]]:
+    """The stored intervals that may overlap the requests of each check, with their primary keys."""
+    overall = _overall_span(answered)
+    recorded: dict[int, dict[RecordedInterval, int]] = {row.monitor_check_id: {} for row, _readings in answered}
+    open_or_later = Q(ended_at__isnull=True) | Q(ended_at__gte=overall.start)
+    for row in model._default_manager.filter(open_or_later, started_at__lte=overall.end, monitor_check__in=recorded):
         if row.monitor_check_id:
             span = Span(row.started_at, row.ended_at or FOR_EVER)
-            known[row.monitor_check_id][RecordedInterval(span=span, cause=row.cause)] = row.pk
-    return known
+            recorded[row.monitor_check_id][RecordedInterval(span=span, cause=row.cause)] = row.pk
+    return recorded
 
 
-def _row(model: type[S], check: MonitorCheck, told: RecordedInterval) -> S:
+def _row(model: type[S], check: MonitorCheck, interval: RecordedInterval) -> S:
     return model(
         order_id=check.monitor.order_id,
         monitor_check=check,
         application=check.endpoint.application,
-        started_at=told.span.start,
-        ended_at=None if told.span.end == FOR_EVER else told.span.end,
-        cause=told.cause,
+        started_at=interval.span.start,
+        ended_at=None if interval.span.end == FOR_EVER else interval.span.end,
+        cause=interval.cause,
     )

@@ -1,4 +1,4 @@
-"""Outages and silences follow what is held of the checks, and days count their readings; in sets, for many orders."""
+"""Records outages, data gaps and daily readings as check states change; in sets, for many orders."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ REMEMBERS = (Backend.ZABBIX,)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckChange:
-    """A check as it is now held, with its monitor and endpoint loaded, and what was held before a reading."""
+    """A check with its monitor and endpoint loaded, and its status before the reading."""
 
     check: MonitorCheck
     before: CheckStatus | None = None
 
     @property
     def turned_at(self) -> datetime:
-        """When the present state began: an outage with its first failure, though it takes two to be sure."""
+        """When the present state began; an outage begins with its first failure, although it takes two to detect it."""
         before = self.before
         if self.check.state == CheckState.DOWN and before and before.failures and before.checked_at:
             return before.checked_at
@@ -39,16 +39,16 @@ class CheckChange:
 
     @property
     def was_read(self) -> bool:
-        """True when the reading told something new."""
+        """True when there is a new reading."""
         return self.check.checked_at is not None and (
             self.before is None or self.check.checked_at != self.before.checked_at
         )
 
 
 def record_intervals(moves: Sequence[CheckChange]) -> None:
-    """Exactly the checks that are down have an open outage, and those nobody can tell of an open silence.
+    """Checks that are down have an ongoing outage, unknown and paused ones an ongoing data gap, and no others.
 
-    Two queries when nothing changed, at most five more when something did. Lock the orders first.
+    Two queries when nothing changed, at most five more otherwise. Lock the orders first.
     """
     _follow(Outage, moves, lambda check: check.state == CheckState.DOWN)
     # Before its first reading a monitor is not measured at all.
@@ -62,10 +62,10 @@ def record_intervals(moves: Sequence[CheckChange]) -> None:
 def _follow(model: type[S], moves: Sequence[CheckChange], belongs: Callable[[MonitorCheck], bool]) -> None:
     orders = {move.check.monitor.order_id for move in moves}
     ongoing = model._default_manager.filter(order__in=orders, ended_at__isnull=True, monitor_check__isnull=False)
-    known = {row.monitor_check_id: row for row in ongoing}
+    ongoing_by_check = {row.monitor_check_id: row for row in ongoing}
     fresh, ended = [], []
     for move in moves:
-        row = known.get(move.check.pk)
+        row = ongoing_by_check.get(move.check.pk)
         if row is None and belongs(move.check):
             fresh.append(_begun(model, move))
         elif row is not None and not belongs(move.check):
@@ -98,7 +98,7 @@ def _cause(check: MonitorCheck) -> Any:
 
 
 def _missed(move: CheckChange) -> DataGap | None:
-    """The time in which nobody read at all, seen only now that somebody does."""
+    """A period without readings, noticed at the next reading."""
     check, before = move.check, move.before
     if before is None or before.state != CheckState.UP or check.state != CheckState.UP:
         return None
@@ -111,7 +111,7 @@ def _missed(move: CheckChange) -> DataGap | None:
 
 
 def request_backfill(moves: Sequence[CheckChange]) -> None:
-    """Where readings follow each other only after a while, and whoever watches remembers it, there is a gap to fill."""
+    """Requests a backfill where readings were missing and the backend keeps a history."""
     requests = [
         request for move in moves if move.check.monitor.backend in REMEMBERS and (request := _backfill_request(move))
     ]
@@ -127,32 +127,32 @@ def _backfill_request(move: CheckChange) -> BackfillRequest | None:
 
 
 def orders_of_keys(keys: Collection[str]) -> dict[str, int]:
-    """The orders of the keys that things outside carry; one query."""
+    """The orders with these keys; one query."""
     references = [key.removeprefix("live-").upper() for key in keys]
     rows = Order.objects.filter(reference__in=references).only("reference")
     return {order.key: order.pk for order in rows}
 
 
 def record_intervals_of(monitors: Sequence[int]) -> None:
-    """The same, for monitors whose checks were changed by something else than a reading."""
+    """The same for monitors whose checks changed without a reading."""
     checks = MonitorCheck.objects.filter(monitor__in=monitors).select_related("monitor", "endpoint")
     record_intervals([CheckChange(check=check) for check in checks])
 
 
 def close_orphaned(now: datetime) -> None:
-    """Nothing goes on of addresses that are gone."""
+    """Ends ongoing intervals of deleted endpoints."""
     for model in (Outage, DataGap):
         model.objects.ongoing().filter(monitor_check__isnull=True).update(ended_at=now)
 
 
 def start_measuring(monitors: Sequence[Monitor], now: datetime) -> None:
-    """These monitors, which have been read, are measured from their first reading on."""
+    """Sets the start of measurement of monitors that were read for the first time."""
     if fresh := [row.pk for row in monitors if row.watched_from is None]:
         Monitor.objects.filter(pk__in=fresh).update(watched_from=now)
 
 
 def count_daily_readings(moves: Sequence[CheckChange]) -> None:
-    """The days of these readings have counted them: one query to read, one to write."""
+    """Counts readings in their days: one query to read, one to write."""
     read = [(move.check.monitor.order_id, _day_of(move.check), move.check) for move in moves if move.was_read]
     if not read:
         return

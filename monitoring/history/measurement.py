@@ -1,4 +1,4 @@
-"""Figures of many orders over a period, from the rows that tell of it; the queries do not grow with the orders."""
+"""Availability figures of many orders over a period; the queries do not grow with the orders."""
 
 from __future__ import annotations
 
@@ -23,22 +23,22 @@ from monitoring.rules.debounce import UNKNOWN_AFTER
 logger = logging.getLogger(__name__)
 
 AT_ONCE = 500
-# What is looked at again at every turn; days before it only where they are known to be open, and no further than that.
+# Days that are checked in every run; earlier days only where they are still open, and no further back than this.
 CATCH_UP_DAYS = 7
 FURTHEST_BACK = timedelta(days=400)
-# Only after a while a second failure, or silence, tells what the last minutes of a day were.
+# A second failure, or a data gap, is detected only some time after the last minutes of a day.
 SETTLES = 2 * UNKNOWN_AFTER
 
 Spans = dict[int, list[Span]]
 
 
 def company_zone() -> ZoneInfo:
-    """The zone whose midnights part the days."""
+    """The time zone of the days."""
     return ZoneInfo(settings.TIME_ZONE)
 
 
 def today() -> date:
-    """The day that is not over yet."""
+    """The present day in the company's time zone."""
     return timezone.localdate(clock.now(), company_zone())
 
 
@@ -46,7 +46,7 @@ def figures_of(orders: Collection[int], period: Span) -> Mapping[int, Figures]:
     """The figures of each of `orders` over `period`, which must not reach into the future."""
     now = clock.now()
     watched, maintenance = _watched(orders, now), windows_of(orders, period)
-    down, unknown = _stretches(Outage, orders, period, now), _stretches(DataGap, orders, period, now)
+    down, unknown = _intervals(Outage, orders, period, now), _intervals(DataGap, orders, period, now)
     for order, spans in _unread(orders, now).items():
         unknown[order] += spans
     return {
@@ -70,7 +70,7 @@ def _watched(orders: Collection[int], now: datetime) -> Spans:
     return spans
 
 
-def _stretches(model: type[Outage | DataGap], orders: Collection[int], period: Span, now: datetime) -> Spans:
+def _intervals(model: type[Outage | DataGap], orders: Collection[int], period: Span, now: datetime) -> Spans:
     spans: Spans = defaultdict(list)
     for row in model.objects.touching(period).filter(order__in=orders):
         spans[row.order_id].append(row.span(now))
@@ -78,7 +78,7 @@ def _stretches(model: type[Outage | DataGap], orders: Collection[int], period: S
 
 
 def _unread(orders: Collection[int], now: datetime) -> Spans:
-    """What passed since the last reading, where that is so long ago that no worker can be at work."""
+    """The time since the last reading, where it is too long ago for a running worker."""
     spans: Spans = defaultdict(list)
     stale = Q(state=CheckState.UP, checked_at__lte=now - UNKNOWN_AFTER)
     rows = MonitorCheck.objects.filter(stale, monitor__order__in=orders)
@@ -89,7 +89,7 @@ def _unread(orders: Collection[int], now: datetime) -> Spans:
 
 
 def close_days() -> int:
-    """Every day that is over has its figures, however long nobody worked; returns how many rows were closed."""
+    """Closes all days that are over, even after a long standstill; returns how many rows."""
     now = clock.now()
     close_orphaned(now)
     yesterday = timezone.localdate(now - SETTLES, company_zone()) - timedelta(days=1)
@@ -145,8 +145,8 @@ def measure_again(orders: Collection[int], period: Span) -> None:
             logger.warning("Order %s, %s: more is known now than when the month was reported", order, day)
         else:
             concerned[day].append(order)
-    for day, some in concerned.items():
-        _write_figures(day, figures_of(some, day_span(day, company_zone())))
+    for day, orders_measured in concerned.items():
+        _write_figures(day, figures_of(orders_measured, day_span(day, company_zone())))
 
 
 def _write_figures(day: date, figures: Mapping[int, Figures]) -> None:
@@ -155,12 +155,12 @@ def _write_figures(day: date, figures: Mapping[int, Figures]) -> None:
         DailyAvailability(
             order_id=order,
             day=day,
-            up=one.up,
-            down=one.down,
-            maintenance=one.maintenance,
-            unknown=one.unknown,
+            up=order_figures.up,
+            down=order_figures.down,
+            maintenance=order_figures.maintenance,
+            unknown=order_figures.unknown,
             closed_at=now,
         )
-        for order, one in figures.items()
+        for order, order_figures in figures.items()
     ]
     DailyAvailability.objects.write(rows, DailyAvailability.CLOSING_FIELDS)

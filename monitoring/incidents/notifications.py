@@ -3,34 +3,41 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from django.conf import settings
 
 from customers.models import Customer
 from customers.services import write_message
-from monitoring.models import Incident
+from monitoring.models import IncidentOrder
+from orders.models import Order
 
 
-def notify_customers(incidents: Sequence[Incident], news: str, said: str = "") -> None:
-    """Each customer gets one mail, however many of its orders are concerned; `said` is what staff say of it."""
-    by_customer: dict[Customer, list[Incident]] = defaultdict(list)
-    for incident in incidents:
-        by_customer[incident.order.customer].append(incident)
-    for customer, concerned in by_customer.items():
-        # Named in the same sequence at the start and at the end, so that people know one by the other.
-        rows = sorted(concerned, key=lambda row: row.order_id)
+def notify_customers(affected: Iterable[IncidentOrder], event: str, message: str = "") -> None:
+    """Each customer gets one mail that names its own orders only; `message` is what staff wrote."""
+    by_customer: dict[Customer, list[IncidentOrder]] = defaultdict(list)
+    for row in affected:
+        by_customer[row.order.customer].append(row)
+    for customer, rows in by_customer.items():
+        # In the same sequence at the start and at the end, so that people recognise the incident.
+        rows.sort(key=lambda row: row.order_id)
         write_message(
-            key=f"incident:{min(row.pk for row in rows)}:{news}",
+            key=f"incident:{min(row.pk for row in rows)}:{event}",
             customer=customer,
-            template=f"monitoring/mail/incident_{news}",
+            template=f"monitoring/mail/incident_{event}",
             context={
-                "incidents": rows,
-                "incident": rows[0],
+                "affected": rows,
+                "incident": rows[0].incident,
                 "order": rows[0].order,
                 "more": len(rows) - 1,
-                "is_by_hand": any(row.is_by_hand for row in rows),
-                "said": said,
+                "is_by_hand": any(row.incident.is_by_hand for row in rows),
+                "message": message,
                 "zone": settings.TIME_ZONE,
             },
         )
+
+
+def language_of(orders: Sequence[Order]) -> str:
+    """The language of the customers of `orders` if they share one, else that of the site."""
+    languages = {order.customer.language for order in orders}
+    return languages.pop() if len(languages) == 1 else settings.LANGUAGE_CODE

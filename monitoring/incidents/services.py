@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import prefetch_related_objects
+from django.db.models import QuerySet, prefetch_related_objects
 from django.utils import translation
 from django.utils.translation import gettext as _
 
@@ -14,52 +14,52 @@ from core import clock
 from core.errors import Refusal
 from customers.models import User
 from monitoring.choices import IncidentState
-from monitoring.incidents.notifications import notify_customers
-from monitoring.models import Incident, IncidentUpdate, Outage
+from monitoring.incidents.notifications import language_of, notify_customers
+from monitoring.models import Incident, IncidentOrder, IncidentUpdate, Outage
 from orders.choices import Wanted
 from orders.models import Order
 from orders.part_reports import lock_orders
 
 
-class NotOver(Refusal):
-    """Something is still down."""
+class StillDown(Refusal):
+    """An endpoint is still down."""
 
-    code = "not_over"
-
-
-class Resolved(Refusal):
-    """There is nothing left to say."""
-
-    code = "resolved"
+    code = "still_down"
 
 
-class NotOpenable(Refusal):
-    """There can be no such incident."""
+class AlreadyResolved(Refusal):
+    """The incident is resolved."""
 
-    code = "not_openable"
+    code = "already_resolved"
+
+
+class InvalidIncident(Refusal):
+    """The incident cannot be opened like this."""
+
+    code = "invalid_incident"
 
 
 def check_opening(*, orders: Sequence[Order], title: str, message: str, state: str) -> None:
-    """Raises NotOpenable, naming the field, unless there can be such an incident."""
+    """Raises InvalidIncident, naming the field, unless such an incident can be opened."""
     if not orders:
-        raise NotOpenable(_("Name the orders concerned."), field="orders")
-    if gone := sorted(order.reference for order in orders if order.wanted == Wanted.REMOVED):
-        words = _("Removed, or being removed: %(orders)s.")
-        raise NotOpenable(words % {"orders": ", ".join(gone)}, field="orders")
-    known = Incident.objects.ongoing().filter(order__in=orders).order_by("order__reference")
-    if open_ones := list(known.values_list("order__reference", flat=True)):
-        words = _("These have an open incident, say more there: %(orders)s.")
-        raise NotOpenable(words % {"orders": ", ".join(open_ones)}, field="orders")
+        raise InvalidIncident(_("Select the affected orders."), field="orders")
+    if removed := sorted(order.reference for order in orders if order.wanted == Wanted.REMOVED):
+        text = _("Removed, or being removed: %(orders)s.")
+        raise InvalidIncident(text % {"orders": ", ".join(removed)}, field="orders")
+    affected = IncidentOrder.objects.filter(order__in=orders, recovered_at__isnull=True).order_by("order__reference")
+    if references := list(affected.values_list("order__reference", flat=True)):
+        text = _("An incident is already open for %(orders)s. Post an update there instead.")
+        raise InvalidIncident(text % {"orders": ", ".join(references)}, field="orders")
     if not title.strip():
-        raise NotOpenable(_("Say in a few words what is wrong."), field="title")
+        raise InvalidIncident(_("Enter a short title."), field="title")
     if not message.strip():
-        raise NotOpenable(_("Say what customers should know."), field="message")
+        raise InvalidIncident(_("Enter a message for customers."), field="message")
     if state == IncidentState.RESOLVED:
-        raise NotOpenable(_("What is over needs no incident."), field="state")
+        raise InvalidIncident(_("A new incident cannot be resolved already."), field="state")
 
 
 @transaction.atomic
-def open_incidents(
+def open_incident(
     *,
     orders: Iterable[Order],
     title: str,
@@ -67,64 +67,73 @@ def open_incidents(
     message: str,
     state: str = IncidentState.INVESTIGATING,
     actor: User | None = None,
-) -> list[Incident]:
-    """Each order has an open incident with these first words, and each customer is told once, of its own orders only.
+) -> Incident:
+    """One incident is open for these orders; each customer gets one mail about its own orders only.
 
-    Staff resolve it: it does not end by itself, whatever the monitoring finds.
+    Staff resolve it: it is not resolved automatically, whatever the checks say.
     """
-    concerned = lock_orders({order.pk for order in orders})
-    prefetch_related_objects(concerned, "customer")
-    check_opening(orders=concerned, title=title, message=message, state=state)
+    affected = lock_orders({order.pk for order in orders})
+    prefetch_related_objects(affected, "customer")
+    check_opening(orders=affected, title=title, message=message, state=state)
     now = clock.now()
-    rows = [
-        Incident(order=order, title=title, impact=impact, state=state, is_by_hand=True, started_at=now)
-        for order in concerned
-    ]
-    Incident.objects.bulk_create(rows)
-    IncidentUpdate.objects.bulk_create(
-        [IncidentUpdate(incident=row, at=now, state=state, impact=impact, message=message, actor=actor) for row in rows]
-    )
+    incident = Incident.objects.create(title=title, impact=impact, state=state, is_by_hand=True, started_at=now)
+    rows = IncidentOrder.objects.bulk_create([IncidentOrder(incident=incident, order=order) for order in affected])
+    IncidentUpdate.objects.create(incident=incident, at=now, state=state, impact=impact, message=message, actor=actor)
     notify_customers(rows, "opened", message)
-    return rows
+    return incident
 
 
 def check_update(incident: Incident, state: str) -> None:
-    """Raises unless this may be said now."""
+    """Raises unless an update with this state may be posted now."""
     if incident.resolved_at:
-        raise Resolved(_("This incident is resolved; a new outage opens a new one."), field="state")
-    if state == IncidentState.RESOLVED and Outage.objects.ongoing().filter(order=incident.order_id).exists():
-        raise NotOver(_("An address is still down, so this is not resolved."), field="state")
+        raise AlreadyResolved(_("This incident is resolved. A new outage opens a new incident."), field="state")
+    down = Outage.objects.ongoing().filter(order__in=affected_by([incident]).values("order"))
+    if state == IncidentState.RESOLVED and down.exists():
+        raise StillDown(_("An endpoint is still down, so the incident cannot be resolved yet."), field="state")
+
+
+def affected_by(incidents: Iterable[Incident]) -> QuerySet[IncidentOrder]:
+    """The orders that `incidents` still affect, with their customers."""
+    rows = IncidentOrder.objects.filter(incident__in=list(incidents), recovered_at__isnull=True)
+    return rows.select_related("incident", "order__customer")
 
 
 def post_update(
     *, incident: Incident, state: str, message: str, impact: str = "", actor: User | None = None
 ) -> IncidentUpdate:
-    """The same is said of one incident; see `post_updates`."""
-    (said,) = post_updates(incidents=[incident], state=state, message=message, impact=impact, actor=actor)
-    return said
+    """Posts an update to one incident; see `post_updates`."""
+    (update,) = post_updates(incidents=[incident], state=state, message=message, impact=impact, actor=actor)
+    return update
 
 
 @transaction.atomic
 def post_updates(
     *, incidents: Iterable[Incident], state: str, message: str, impact: str = "", actor: User | None = None
 ) -> list[IncidentUpdate]:
-    """The update is on the status page of each; a customer gets a mail, one for all, only when all is over.
+    """The update is published for each incident; customers get a mail, one for all, only when it resolves them.
 
-    With an `impact` the incidents are that grave from now on, and no longer raise it by themselves. None is changed
-    where one refuses.
+    With an `impact`, the incidents have it from now on and no longer raise it automatically. Nothing changes if one of
+    them refuses.
     """
-    asked = list(incidents)
-    lock_orders({one.order_id for one in asked})
-    rows = list(Incident.objects.select_related("order__customer").filter(pk__in=[one.pk for one in asked]))
+    pks = [incident.pk for incident in incidents]
+    lock_orders(affected_by(Incident.objects.filter(pk__in=pks)).values_list("order", flat=True))
+    rows = list(Incident.objects.filter(pk__in=pks))
     for row in rows:
         check_update(row, state)
-    said = [_say(row, state, message, impact, actor) for row in rows]
+    affected = list(affected_by(rows))
+    updates = [_post(row, state, message, impact, actor) for row in rows]
     if state == IncidentState.RESOLVED:
-        notify_customers(rows, "resolved", message)
-    return said
+        notify_customers(_at_present(affected), "resolved", message)
+    return updates
 
 
-def _say(row: Incident, state: str, message: str, impact: str, actor: User | None) -> IncidentUpdate:
+def _at_present(affected: Sequence[IncidentOrder]) -> list[IncidentOrder]:
+    """The same rows as they are now that their incidents are resolved."""
+    rows = IncidentOrder.objects.filter(pk__in=[row.pk for row in affected])
+    return list(rows.select_related("incident", "order__customer"))
+
+
+def _post(row: Incident, state: str, message: str, impact: str, actor: User | None) -> IncidentUpdate:
     changed = impact if impact != row.impact else ""
     row.state, row.impact = state, impact or row.impact
     row.save(update_fields=("state", "impact", "updated_at"))
@@ -138,16 +147,21 @@ def _say(row: Incident, state: str, message: str, impact: str, actor: User | Non
 def resolve(
     incident: Incident, at: datetime, message: str = "", actor: User | None = None, impact: str = ""
 ) -> IncidentUpdate:
-    incident.state, incident.resolved_at = IncidentState.RESOLVED, max(at, incident.started_at)
+    """The incident and all its orders are over since `at`; without a `message` the update says why."""
+    ended_at = max(at, incident.started_at)
+    incident.state, incident.resolved_at = IncidentState.RESOLVED, ended_at
     incident.save(update_fields=("state", "resolved_at", "updated_at"))
-    with translation.override(incident.order.customer.language):
-        said = message or _in_the_end(incident.order)
+    incident.affected.filter(recovered_at__isnull=True).update(recovered_at=ended_at)
+    if not message:
+        orders = list(incident.orders.select_related("customer"))
+        with translation.override(language_of(orders)):
+            message = _resolution(orders)
     return IncidentUpdate.objects.create(
-        incident=incident, at=clock.now(), state=IncidentState.RESOLVED, impact=impact, message=said, actor=actor
+        incident=incident, at=clock.now(), state=IncidentState.RESOLVED, impact=impact, message=message, actor=actor
     )
 
 
-def _in_the_end(order: Order) -> str:
-    if order.wanted == Wanted.RUNNING:
-        return _("Everything answers again.")
-    return _("The services were stopped, so nothing is watched any more.")
+def _resolution(orders: Sequence[Order]) -> str:
+    if any(order.wanted == Wanted.RUNNING for order in orders):
+        return _("All endpoints are up again.")
+    return _("The services were stopped and are no longer monitored.")

@@ -1,164 +1,203 @@
-"""Opens and resolves incidents as outages come and go; run every minute."""
+"""Opens, updates and resolves incidents as outages come and go; run every minute."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
-from django.conf import settings
 from django.db import transaction
-from django.db.models import Count, Max
 from django.utils import translation
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from core import clock
 from monitoring.choices import IncidentState, ServiceStatus
-from monitoring.incidents.notifications import notify_customers
-from monitoring.incidents.services import resolve
-from monitoring.maintenance.services import windows_of
-from monitoring.models import Incident, IncidentUpdate, MonitorCheck, Outage
+from monitoring.incidents.detection import calm_period, failures_of, is_over, ongoing_failures
+from monitoring.incidents.display import down_message, first_message, recovered_message, title_of
+from monitoring.incidents.notifications import language_of, notify_customers
+from monitoring.incidents.services import affected_by, resolve
+from monitoring.models import Incident, IncidentOrder, IncidentUpdate, MonitorCheck, Outage
 from monitoring.models.history import Interval
-from monitoring.rules.availability import Span, without
-from monitoring.rules.incident_trigger import OutageSeries, current_outage_series
+from monitoring.rules.availability import Span
+from monitoring.rules.incident_grouping import FailureGroup, grouped, shared_cause
 from orders.choices import Wanted
 from orders.models import Order
 from orders.part_reports import lock_orders
 
-# Further back than any trouble that is still one reaches, save one that goes on all the while.
+# Longer than any series of outages that is still ongoing, unless one outage lasts all the while.
 LOOK_BACK = timedelta(hours=6)
 
-
-def grace_periods(orders: Collection[int]) -> Mapping[int, timedelta]:
-    """How long something of each of `orders` is down before customers are told: its plan's word, or the setting."""
-    rows = Order.objects.filter(pk__in=orders).order_by().values_list("pk", "plan__grace_minutes")
-    usual = settings.INCIDENT_GRACE_MINUTES
-    return {pk: timedelta(minutes=usual if minutes is None else minutes) for pk, minutes in rows}
-
-
-def calm_period() -> timedelta:
-    """How long everything has to be well before an incident is over."""
-    return timedelta(minutes=settings.INCIDENT_CALM_MINUTES)
+Outages = Mapping[int, Sequence[Interval]]
 
 
 @transaction.atomic
 def follow() -> int:
-    """Lasting troubles have an incident, and incidents whose trouble is over are resolved; returns how many moved.
+    """Lasting outages have an incident, and incidents without an outage move on; returns how many changed.
 
-    Eight queries when nothing changes, two when all is calm, however many orders.
+    An incident whose endpoints are all up is *Monitoring*, and resolved after a calm period. The number of queries does
+    not grow with the orders; two when nothing is down.
     """
     now = clock.now()
-    open_ones = {row.order_id: row for row in Incident.objects.ongoing()}
-    outages = _recent_outages(now, open_ones)
-    if not outages and not open_ones:
+    open_rows = list(IncidentOrder.objects.filter(recovered_at__isnull=True))
+    outages = _recent_outages(now)
+    if not outages and not open_rows:
         return 0
-    lock_orders({*outages, *open_ones})
-    open_ones = {row.order_id: row for row in Incident.objects.ongoing().select_related("order__customer")}
-    troubles = _troubles(outages, now)
-    fresh = {order: trouble for order, trouble in troubles.items() if order not in open_ones}
-    over = [row for order, row in open_ones.items() if _may_end(row) and _is_over(outages.get(order, ()), now)]
-    _open(fresh, {order: outages[order] for order in fresh}, now)
-    for row in over:
-        resolve(row, _ended_at(outages.get(row.order_id, ()), now))
-    # Of services that were stopped meanwhile nobody can say that they answer again.
-    notify_customers([row for row in over if row.order.wanted == Wanted.RUNNING], "resolved")
-    return len(fresh) + len(over) + _raise_impacts(outages, now)
+    lock_orders({*outages, *(row.order_id for row in open_rows)})
+    affected = list(affected_by(Incident.objects.ongoing()))
+    opened = _open(outages, affected, now)
+    recovered = _recover([row for row in affected if _may_recover(row)], outages, now)
+    return opened + recovered + _move_states(outages, now) + _raise_impacts(outages, now)
 
 
-def _may_end(incident: Incident) -> bool:
-    """What staff have opened they resolve, save where nothing is left that could be in trouble."""
-    return not incident.is_by_hand or incident.order.wanted == Wanted.REMOVED
-
-
-def _recent_outages(now: datetime, open_ones: Collection[int]) -> Mapping[int, list[Interval]]:
-    """Those not long over; for open incidents all since they began would do, but the last is what counts."""
+def _recent_outages(now: datetime) -> Outages:
     by_order: dict[int, list[Interval]] = defaultdict(list)
     for row in Outage.objects.touching(Span(now - LOOK_BACK, now + timedelta(seconds=1))).order_by("started_at"):
         by_order[row.order_id].append(row)
     return by_order
 
 
-def _troubles(outages: Mapping[int, Sequence[Interval]], now: datetime) -> dict[int, OutageSeries]:
-    """Per order, the trouble that deserves an incident: outside maintenance, and since the last incident."""
-    windows = windows_of(list(outages), Span(now - 2 * LOOK_BACK, now + LOOK_BACK))
-    done = dict(
-        Incident.objects.filter(order__in=outages, resolved_at__gte=now - LOOK_BACK)
-        .order_by()
-        .values_list("order")
-        .annotate(last=Max("resolved_at"))
+def _may_recover(row: IncidentOrder) -> bool:
+    """Staff resolve what they opened, unless the order is removed."""
+    return not row.incident.is_by_hand or row.order.wanted == Wanted.REMOVED
+
+
+def _open(outages: Outages, affected: Sequence[IncidentOrder], now: datetime) -> int:
+    """Orders that are down long enough are in an incident: one that shares their cause, or a new one."""
+    series = ongoing_failures(outages, now, LOOK_BACK)
+    fresh = {order: start for order, start in series.items() if order not in {row.order_id for row in affected}}
+    if not fresh:
+        return 0
+    by_incident: dict[int, list[IncidentOrder]] = defaultdict(list)
+    for row in affected:
+        if not row.incident.is_by_hand:
+            by_incident[row.incident_id].append(row)
+    # An order that has recovered from an incident gets a new one: its customer was told that the first was over.
+    former = IncidentOrder.objects.filter(incident__in=list(by_incident), order__in=fresh)
+    for incident in former.values_list("incident", flat=True):
+        by_incident.pop(incident, None)
+    starts = {row.order_id: row.incident.started_at for rows in by_incident.values() for row in rows}
+    failures = failures_of({**starts, **fresh})
+    open_groups = [
+        FailureGroup(failures=[failures[row.order_id] for row in rows], incident=incident)
+        for incident, rows in by_incident.items()
+    ]
+    groups = grouped([failures[order] for order in fresh], open_groups)
+    orders = Order.objects.select_related("customer").in_bulk(list(fresh))
+    checks = MonitorCheck.objects.count_by_order(list(fresh))
+    added = [_add(group, orders, outages, checks, now) for group in groups if set(group.orders) & fresh.keys()]
+    notify_customers([row for rows in added for row in rows], "opened")
+    return len(fresh)
+
+
+def _add(
+    group: FailureGroup, orders: Mapping[int, Order], outages: Outages, checks: Mapping[int, int], now: datetime
+) -> list[IncidentOrder]:
+    """The orders of the group that are not yet in its incident, which is opened unless it is open."""
+    fresh = [orders[pk] for pk in group.orders if pk in orders]
+    common = shared_cause(group.failures)
+    incident = Incident.objects.get(pk=group.incident) if group.incident else None
+    if incident is None:
+        down = {order.pk: _down(outages[order.pk]) for order in fresh}
+        is_major = all(len(down[order.pk]) >= checks.get(order.pk, 0) for order in fresh)
+        with translation.override(language_of(fresh)):
+            incident = Incident.objects.create(
+                title=title_of(fresh, down, checks),
+                impact=ServiceStatus.MAJOR if is_major else ServiceStatus.PARTIAL,
+                started_at=group.started_at,
+                shared_cause=common,
+            )
+            message = first_message(down)
+        IncidentUpdate.objects.create(incident=incident, at=now, state=incident.state, message=message)
+    elif incident.shared_cause != common:
+        Incident.objects.filter(pk=incident.pk).update(shared_cause=common, updated_at=now)
+    return IncidentOrder.objects.bulk_create([IncidentOrder(incident=incident, order=order) for order in fresh])
+
+
+def _down(outages: Sequence[Interval]) -> list[Interval]:
+    """The ongoing outages of an order, or the last one while it flaps."""
+    return [row for row in outages if row.ended_at is None] or list(outages)[-1:]
+
+
+def _recover(affected: Sequence[IncidentOrder], outages: Outages, now: datetime) -> int:
+    """Orders that were up for the calm period have recovered; an incident is resolved with its last order."""
+    over = [row for row in affected if is_over(outages.get(row.order_id, ()), now)]
+    if not over:
+        return 0
+    by_incident: dict[int, list[IncidentOrder]] = defaultdict(list)
+    for row in over:
+        row.recovered_at = max(_ended_at(outages.get(row.order_id, ()), now), row.incident.started_at)
+        by_incident[row.incident_id].append(row)
+    IncidentOrder.objects.bulk_update(over, ("recovered_at",))
+    remaining = set(
+        IncidentOrder.objects.filter(incident__in=by_incident, recovered_at__isnull=True).values_list(
+            "incident", "order__customer"
+        )
     )
-    found, patience = {}, grace_periods(list(outages))
-    for order, rows in outages.items():
-        told = [Span(min(row.started_at for row in rows), done[order])] if order in done else []
-        spans = without((row.span(now) for row in rows), [*windows.get(order, ()), *told])
-        trouble = current_outage_series(spans, now=now, calm_period=calm_period())
-        if trouble and trouble.deserves_incident(patience[order]) and not _rests(windows.get(order, ()), now):
-            found[order] = trouble
-    return found
-
-
-def _rests(windows: Iterable[Span], now: datetime) -> bool:
-    return any(window.start <= now < window.end for window in windows)
-
-
-def _is_over(outages: Sequence[Interval], now: datetime) -> bool:
-    """Maintenance hides no outage here: what is down is not over."""
-    return current_outage_series((row.span(now) for row in outages), now=now, calm_period=calm_period()) is None
+    for incident_pk, rows in by_incident.items():
+        if incident_pk not in {incident for incident, _customer in remaining}:
+            resolve(rows[0].incident, max(row.recovered_at for row in rows if row.recovered_at))
+    for row in over:
+        row.incident.resolved_at = row.incident.resolved_at or row.recovered_at
+    # Services that were stopped meanwhile are not up again.
+    notify_customers(
+        [
+            row
+            for row in over
+            if row.order.wanted == Wanted.RUNNING and (row.incident_id, row.order.customer_id) not in remaining
+        ],
+        "resolved",
+    )
+    return len(over)
 
 
 def _ended_at(outages: Sequence[Interval], now: datetime) -> datetime:
     return max((row.ended_at for row in outages if row.ended_at), default=now - calm_period())
 
 
-def _raise_impacts(outages: Mapping[int, Sequence[Interval]], now: datetime) -> int:
-    """Where nothing answers any more, the incident says so; returns how many do since now."""
+def _move_states(outages: Outages, now: datetime) -> int:
+    """Without an ongoing outage an incident is *Monitoring*; with a new one it is *Investigating* again."""
+    down = {order for order, rows in outages.items() if any(row.ended_at is None for row in rows)}
+    by_incident: dict[Incident, list[Order]] = defaultdict(list)
+    for row in affected_by(Incident.objects.ongoing().filter(is_by_hand=False)):
+        by_incident[row.incident].append(row.order)
+    moved, updates = [], []
+    for incident, orders in by_incident.items():
+        is_down = any(order.pk in down for order in orders)
+        if is_down == (incident.state != IncidentState.MONITORING):
+            continue
+        incident.state = IncidentState.INVESTIGATING if is_down else IncidentState.MONITORING
+        incident.updated_at = now
+        with translation.override(language_of(orders)):
+            message = down_message() if is_down else recovered_message()
+        moved.append(incident)
+        updates.append(IncidentUpdate(incident=incident, at=now, state=incident.state, message=message))
+    Incident.objects.bulk_update(moved, ("state", "updated_at"))
+    IncidentUpdate.objects.bulk_create(updates)
+    return len(moved)
+
+
+def _raise_impacts(outages: Outages, now: datetime) -> int:
+    """An incident whose orders have no endpoint left that is up is a major outage; returns how many became one."""
     down = {order: sum(row.ended_at is None for row in rows) for order, rows in outages.items()}
-    rows = Incident.objects.with_automatic_impact().filter(order__in=[order for order, count in down.items() if count])
-    growing = list(rows.select_related("order__customer"))
-    checks = _check_counts([row.order_id for row in growing]) if growing else {}
-    grown = [row for row in growing if down[row.order_id] >= checks.get(row.order_id, 0)]
-    updates = []
-    for row in grown:
-        row.impact, row.updated_at = ServiceStatus.MAJOR, now
-        with translation.override(row.order.customer.language):
-            said = _("By now none of the addresses answers.")
-        updates.append(IncidentUpdate(incident=row, at=now, state=row.state, impact=row.impact, message=said))
-    Incident.objects.bulk_update(grown, ("impact", "updated_at"))
+    by_incident: dict[Incident, list[Order]] = defaultdict(list)
+    for row in affected_by(Incident.objects.with_automatic_impact()):
+        by_incident[row.incident].append(row.order)
+    checks = (
+        MonitorCheck.objects.count_by_order([order.pk for orders in by_incident.values() for order in orders])
+        if by_incident
+        else {}
+    )
+    raised, updates = [], []
+    for incident, orders in by_incident.items():
+        if not all(0 < checks.get(order.pk, 0) <= down.get(order.pk, 0) for order in orders):
+            continue
+        incident.impact, incident.updated_at = ServiceStatus.MAJOR, now
+        with translation.override(language_of(orders)):
+            message = _("All endpoints are down now.")
+        raised.append(incident)
+        updates.append(
+            IncidentUpdate(incident=incident, at=now, state=incident.state, impact=incident.impact, message=message)
+        )
+    Incident.objects.bulk_update(raised, ("impact", "updated_at"))
     IncidentUpdate.objects.bulk_create(updates)
-    return len(grown)
-
-
-def _check_counts(orders: Iterable[int]) -> dict[int, int]:
-    rows = MonitorCheck.objects.filter(monitor__order__in=orders).order_by()
-    return dict(rows.values_list("monitor__order").annotate(count=Count("pk")))
-
-
-def _open(troubles: Mapping[int, OutageSeries], outages: Mapping[int, Sequence[Interval]], now: datetime) -> None:
-    if not troubles:
-        return
-    orders = Order.objects.select_related("customer").in_bulk(list(troubles))
-    checks = _check_counts(troubles)
-    rows, updates = [], []
-    for pk, trouble in troubles.items():
-        down = [row for row in outages[pk] if row.ended_at is None] or list(outages[pk])[-1:]
-        names = sorted({row.application for row in down})
-        with translation.override(orders[pk].customer.language):
-            row = Incident(
-                order=orders[pk],
-                title=_title(names),
-                impact=ServiceStatus.MAJOR if len(down) >= checks.get(pk, 0) else ServiceStatus.PARTIAL,
-                started_at=trouble.started_at,
-            )
-            causes = "; ".join(f"{one.application}: {one.public_cause}" for one in down)
-            said = _("Found by our monitoring: %(causes)s. We are looking into it.") % {"causes": causes}
-        rows.append(row)
-        updates.append(IncidentUpdate(incident=row, at=now, state=IncidentState.INVESTIGATING, message=said))
-    Incident.objects.bulk_create(rows)
-    IncidentUpdate.objects.bulk_create(updates)
-    notify_customers(rows, "opened")
-
-
-def _title(names: Sequence[str]) -> str:
-    words = ngettext("%(names)s does not answer as promised", "%(names)s do not answer as promised", len(names))
-    return (words % {"names": ", ".join(names)})[:200]
+    return len(raised)

@@ -1,4 +1,4 @@
-"""What may be asked of maintenance: plan a window, call it off, and say who is in one."""
+"""Plan, move and cancel maintenance windows, and find the orders in one."""
 
 from __future__ import annotations
 
@@ -24,63 +24,63 @@ from orders.choices import Wanted
 from orders.models import Order
 
 LONGEST = timedelta(days=7)
-# A form knows no seconds, and takes some time to fill in.
+# A form has no seconds, and takes some time to fill in.
 TOLERANCE = timedelta(minutes=5)
 
 
 class NotPlannable(Refusal):
-    """There can be no such window."""
+    """The window cannot be planned like this."""
 
     code = "not_plannable"
 
 
 class TooLate(Refusal):
-    """The window is over, or was called off."""
+    """The window is completed or cancelled."""
 
     code = "too_late"
 
 
 def check_window(*, title: str, starts_at: datetime, ends_at: datetime, orders: Sequence[Order]) -> None:
-    """Raises NotPlannable, naming the field, unless there can be such a window."""
+    """Raises NotPlannable, naming the field, unless the window can be planned."""
     if not title.strip():
-        raise NotPlannable(_("Say in a few words what is done."), field="title")
+        raise NotPlannable(_("Enter a short title."), field="title")
     _check_times(starts_at, ends_at)
     if not orders:
-        raise NotPlannable(_("Name the orders concerned."), field="orders")
+        raise NotPlannable(_("Select the affected orders."), field="orders")
     if gone := [order.reference for order in orders if order.wanted == Wanted.REMOVED]:
-        words = _("Removed, or being removed: %(orders)s.")
-        raise NotPlannable(words % {"orders": ", ".join(gone)}, field="orders")
+        text = _("Removed, or being removed: %(orders)s.")
+        raise NotPlannable(text % {"orders": ", ".join(gone)}, field="orders")
 
 
 def check_move(window: Maintenance, *, starts_at: datetime, ends_at: datetime) -> None:
-    """Raises unless the window may be at that time instead: one under way can only end earlier or later."""
+    """Raises unless the window can be moved there: of one in progress only the end can change."""
     if not window.is_unfinished:
-        raise TooLate(_("%(window)s is over, or was called off already.") % {"window": window})
+        raise TooLate(_("%(window)s is already completed or cancelled.") % {"window": window})
     if window.phase == MaintenancePhase.SCHEDULED:
         return _check_times(starts_at, ends_at)
     if _second(starts_at) != _second(window.starts_at):
-        raise NotPlannable(_("It is under way already."), field="starts_at")
+        raise NotPlannable(_("It is in progress: only its end can change."), field="starts_at")
     if ends_at <= clock.now():
-        raise NotPlannable(_("That is in the past; to end it now, call it off."), field="ends_at")
+        raise NotPlannable(_("The end is in the past. To end it now, use “Cancel or end now”."), field="ends_at")
     return _check_length(starts_at, ends_at)
 
 
 def _second(moment: datetime) -> datetime:
-    """As a form gives it back."""
+    """Without the microseconds, which forms do not keep."""
     return moment.replace(microsecond=0)
 
 
 def _check_times(starts_at: datetime, ends_at: datetime) -> None:
     if starts_at < clock.now() - TOLERANCE:
-        raise NotPlannable(_("Maintenance cannot be planned in the past."), field="starts_at")
+        raise NotPlannable(_("Maintenance cannot start in the past."), field="starts_at")
     _check_length(starts_at, ends_at)
 
 
 def _check_length(starts_at: datetime, ends_at: datetime) -> None:
     if ends_at <= starts_at:
-        raise NotPlannable(_("It has to end after it starts."), field="ends_at")
+        raise NotPlannable(_("The end must be after the start."), field="ends_at")
     if ends_at - starts_at > LONGEST:
-        raise NotPlannable(_("A window lasts a week at most."), field="ends_at")
+        raise NotPlannable(_("A window can last a week at most."), field="ends_at")
 
 
 @transaction.atomic
@@ -93,7 +93,7 @@ def plan_maintenance(
     description: str = "",
     actor: User | None = None,
 ) -> Maintenance:
-    """The window stands, and each customer concerned is told once, of its own orders only."""
+    """Plans the window; each affected customer gets one mail about its own orders only."""
     concerned = list(orders)
     check_window(title=title, starts_at=starts_at, ends_at=ends_at, orders=concerned)
     window = Maintenance.objects.create(
@@ -112,7 +112,7 @@ def plan_maintenance(
 
 @transaction.atomic
 def move_maintenance(*, maintenance: Maintenance, starts_at: datetime, ends_at: datetime) -> Maintenance:
-    """The window is at that time, and each customer concerned is told once; where it is there already, nobody is."""
+    """Moves the window; each affected customer gets one mail, unless the times are unchanged."""
     window = Maintenance.objects.select_for_update().get(pk=maintenance.pk)
     check_move(window, starts_at=starts_at, ends_at=ends_at)
     before = window.span
@@ -123,14 +123,14 @@ def move_maintenance(*, maintenance: Maintenance, starts_at: datetime, ends_at: 
     Maintenance.objects.filter(pk=window.pk).update(starts_at=starts_at, ends_at=ends_at, updated_at=clock.now())
     _request_registration(Maintenance.objects.filter(pk=window.pk))
     window.refresh_from_db()
-    # Each move raises the version, and so is a piece of news of its own.
+    # Each move raises the version, and so has a mail of its own.
     _notify_customers(window, "moved", number=window.wanted_version, before=before)
     return window
 
 
 @transaction.atomic
 def cancel_maintenance(*, maintenance: Maintenance) -> Maintenance:
-    """A window to come is called off and the customers are told; one under way ends now."""
+    """Cancels a scheduled window and notifies the customers; one in progress ends now."""
     window = Maintenance.objects.select_for_update().get(pk=maintenance.pk)
     if window.phase == MaintenancePhase.IN_PROGRESS:
         window.ends_at = clock.now()
@@ -140,20 +140,20 @@ def cancel_maintenance(*, maintenance: Maintenance) -> Maintenance:
         window.save(update_fields=("cancelled_at", "updated_at"))
         _notify_customers(window, "cancelled")
     else:
-        raise TooLate(_("%(window)s is over, or was called off already.") % {"window": window})
+        raise TooLate(_("%(window)s is already completed or cancelled.") % {"window": window})
     _request_registration(Maintenance.objects.filter(pk=window.pk))
     window.refresh_from_db()
     return window
 
 
 def reconcile_windows() -> None:
-    """Windows that are over, or were called off, are on their way out of whatever watches; forgotten ones into it."""
+    """Finished windows are removed from the backend, and unregistered ones added."""
     now = clock.now()
     _request_registration(Maintenance.objects.to_deregister(now) | Maintenance.objects.unregistered(now))
 
 
 def reconcile_windows_of(orders: Collection[int]) -> None:
-    """Windows over orders whose monitors were made just now know of them."""
+    """Windows over orders whose monitors were just created are registered again."""
     if orders:
         _request_registration(Maintenance.objects.unfinished_at(clock.now()).filter(orders__in=orders))
 
@@ -187,7 +187,7 @@ def _notify_customers(window: Maintenance, news: str, *, number: int = 0, **cont
 
 
 def windows_of(orders: Collection[int], period: Span) -> Mapping[int, list[Span]]:
-    """The maintenance of each of `orders` that touches `period`; one query."""
+    """The maintenance of each of `orders` that overlaps `period`; one query."""
     spans: dict[int, list[Span]] = defaultdict(list)
     rows = Maintenance.objects.touching(period).filter(orders__in=orders)
     for order, start, end in rows.values_list("orders", "starts_at", "ends_at"):

@@ -1,4 +1,4 @@
-"""Maintenance windows on their way to whoever watches, and away again: a controller like the others."""
+"""Registers maintenance windows with the monitoring backend, and removes them."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from monitoring.contracts.backend import WindowSpec
 from monitoring.models import Maintenance
 from orders.models import Order
 
-REST = timedelta(minutes=10)  # after a no: a window is over before anybody would press a button
+BACKOFF = timedelta(minutes=10)  # after a refusal: a window would be over before staff retry it
 
 
 class WindowController(Controller[Maintenance]):
-    """Windows to come or under way stand with whoever watches; those over or called off do not."""
+    """Scheduled windows and those in progress are registered with the backend; finished ones are not."""
 
     name = "windows"
     model = Maintenance
@@ -26,7 +26,7 @@ class WindowController(Controller[Maintenance]):
     batch_size = 200
 
     def act_many(self, rows: Sequence[Maintenance]) -> Mapping[int, Outcome]:
-        """Each window is where it should be, or is tried again, by itself."""
+        """Each window is registered or removed, or retried, independently of the others."""
         ahead = [row for row in rows if row.is_unfinished]
         over = [row for row in rows if not row.is_unfinished]
         return {**_ensure(ahead), **_remove(over)}
@@ -57,7 +57,7 @@ def _outcome(answer: str | OutsideError) -> Outcome:
 
 
 def _retry(error: OutsideError) -> Outcome:
-    return retry(str(error), retry_in=error.retry_in if isinstance(error, TransientError) else REST)
+    return retry(str(error), retry_in=error.retry_in if isinstance(error, TransientError) else BACKOFF)
 
 
 def _specs(rows: Sequence[Maintenance]) -> list[WindowSpec]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from monitoring.models.backend import BackendSli, BackendStatus, BackfillRequest, Problem
 from monitoring.models.check import MonitorCheck
 from monitoring.models.history import DailyAvailability, DataGap, Outage
-from monitoring.models.incident import Incident, IncidentUpdate
+from monitoring.models.incident import Incident, IncidentOrder, IncidentUpdate
 from monitoring.models.maintenance import Maintenance
 from monitoring.models.monitor import Monitor, MonitorQuerySet
 from monitoring.models.report import MonthlyReport, ReportFile
@@ -18,6 +18,7 @@ __all__ = [
     "DailyAvailability",
     "DataGap",
     "Incident",
+    "IncidentOrder",
     "IncidentUpdate",
     "Maintenance",
     "Monitor",

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Self
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Count, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -30,6 +30,11 @@ class MonitorCheckQuerySet(models.QuerySet["MonitorCheck"]):
         """Each with its endpoint, by a join."""
         # A prefetch across a one-to-one joins its keys by OR, and SQLite refuses more than a thousand.
         return self.select_related("endpoint")
+
+    def count_by_order(self, orders: Collection[int]) -> dict[int, int]:
+        """The number of checks of each of `orders`."""
+        rows = self.filter(monitor__order__in=orders).order_by()
+        return dict(rows.values_list("monitor__order").annotate(count=Count("pk")))
 
     def write_status(self, checks: Sequence[MonitorCheck]) -> None:
         """Saves the status of `checks`, which exist and are locked.

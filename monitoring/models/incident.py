@@ -23,6 +23,10 @@ class IncidentQuerySet(models.QuerySet["Incident"]):
         """Unresolved incidents."""
         return self.filter(resolved_at__isnull=True)
 
+    def ongoing_for(self, order: Order) -> Self:
+        """Those that affect the order at present."""
+        return self.ongoing().filter(affected__order=order, affected__recovered_at__isnull=True)
+
     def with_automatic_impact(self) -> Self:
         """Those whose impact may be raised automatically: not opened by staff, and staff have not set it."""
         set_by_staff = IncidentUpdate.objects.filter(incident=OuterRef("pk"), actor__isnull=False).exclude(impact="")
@@ -30,17 +34,25 @@ class IncidentQuerySet(models.QuerySet["Incident"]):
 
 
 class Incident(Timestamped):
-    """A disruption as it is published to customers: opened automatically or by staff, with updates by staff."""
+    """A disruption of one or more orders as it is published: opened automatically or by staff."""
 
     IMPACTS = tuple(
         (impact, impact.label) for impact in (ServiceStatus.DEGRADED, ServiceStatus.PARTIAL, ServiceStatus.MAJOR)
     )
 
-    order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="incidents", verbose_name=_("order"))
+    orders = models.ManyToManyField(
+        Order, through="IncidentOrder", related_name="incidents", verbose_name=_("affected orders")
+    )
     title = models.CharField(_("title"), max_length=200)
     impact = models.CharField(_("impact"), max_length=20, choices=IMPACTS, default=ServiceStatus.PARTIAL)
     state = models.CharField(
         _("state"), max_length=15, choices=IncidentState.choices, default=IncidentState.INVESTIGATING
+    )
+    shared_cause = models.CharField(
+        _("in common"),
+        max_length=200,
+        blank=True,
+        help_text=_("Why these orders are one incident, such as the same host. Shown to staff only."),
     )
     is_by_hand = models.BooleanField(
         _("opened by staff"), default=False, help_text=_("Staff resolve it and set its impact.")
@@ -55,9 +67,6 @@ class Incident(Timestamped):
         verbose_name_plural = _("incidents")
         ordering = ("-started_at", "-pk")
         constraints = (
-            models.UniqueConstraint(
-                fields=("order",), condition=Q(resolved_at__isnull=True), name="incident_open_once_per_order"
-            ),
             models.CheckConstraint(condition=Q(state__in=IncidentState.values), name="incident_state_known"),
             models.CheckConstraint(
                 condition=Q(resolved_at__isnull=True) | Q(resolved_at__gte=F("started_at")),
@@ -66,7 +75,31 @@ class Incident(Timestamped):
         )
 
     def __str__(self) -> str:
-        return f"{self.order.reference}: {self.title}"
+        return self.title
+
+
+class IncidentOrder(models.Model):
+    """An order that an incident affects; it may recover before the incident is resolved."""
+
+    incident = models.ForeignKey(
+        Incident, on_delete=models.CASCADE, related_name="affected", verbose_name=_("incident")
+    )
+    order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="incident_orders", verbose_name=_("order"))
+    recovered_at = models.DateTimeField(_("recovered"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("affected order")
+        verbose_name_plural = _("affected orders")
+        ordering = ("order", "pk")
+        constraints = (
+            models.UniqueConstraint(fields=("incident", "order"), name="order_once_per_incident"),
+            models.UniqueConstraint(
+                fields=("order",), condition=Q(recovered_at__isnull=True), name="incident_open_once_per_order"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.order_id}"
 
 
 class IncidentUpdate(models.Model):

@@ -1,4 +1,4 @@
-"""When certificates expire: asked of the addresses themselves, once a day, where whoever watches does not say it."""
+"""Expiry of certificates, read from the endpoints once a day where the backend does not report it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ASK_AGAIN = timedelta(days=1)
 
 
 def checks_to_ask(*, after: int = 0) -> list[MonitorCheck]:
-    """The next checks in secure addresses of running orders, of whose certificate nothing was heard for a day."""
+    """The next checks of HTTPS endpoints of running orders whose certificate was not checked for a day."""
     unheard = Q(certificate_checked_at__isnull=True) | Q(certificate_checked_at__lte=clock.now() - ASK_AGAIN)
     secure = MonitorCheck.objects.filter(
         unheard, pk__gt=after, monitor__wanted=Wanted.RUNNING, endpoint__check_url__startswith="https://"
@@ -28,16 +28,16 @@ def checks_to_ask(*, after: int = 0) -> list[MonitorCheck]:
 
 
 def addresses_of(checks: Sequence[MonitorCheck]) -> list[tuple[str, int]]:
-    """Where these checks speak TLS, each address once: the addresses of an order are often one host."""
+    """The TLS addresses of these checks, each once: the endpoints of an order often share a host."""
     found = {address_of(check.endpoint.check_url) for check in checks}
     return sorted(address for address in found if address)
 
 
 @transaction.atomic
 def write_expiries(checks: Sequence[MonitorCheck], expiries: Mapping[tuple[str, int], datetime | None]) -> int:
-    """Checks whose address has shown a certificate hold when it expires; returns how many.
+    """Stores the expiry of each certificate that was read; returns how many.
 
-    The others keep what was known, and are asked again at the next round.
+    The other checks keep theirs, and are read again in the next run.
     """
     lock_orders({check.monitor.order_id for check in checks})
     shown = [check for check in checks if expiries.get(address_of(check.endpoint.check_url) or ("", 0))]

@@ -31,7 +31,7 @@ from orders.models import OrderPart
 from orders.part_reports import lock_orders
 from orders.services import Report, report_many
 
-READ_EVERY = timedelta(seconds=50)  # less than the schedule's minute, so that no beat is missed by a hair
+READ_EVERY = timedelta(seconds=50)  # less than the minute of the schedule, so that no run is missed
 READ_LEASE_TIME = timedelta(minutes=5)
 
 States = Mapping[str, Mapping[str, Reading]]
@@ -48,7 +48,7 @@ class Page:
 
 @transaction.atomic
 def claim_page(size: int) -> Page:
-    """Up to `size` monitors whose reading is due are in this worker's hands; empty when there are none."""
+    """Claims up to `size` monitors whose reading is due."""
     now, lease = clock.now(), new_lease(READ_LEASE_TIME, column="next_read_at")
     due = Monitor.objects.readable(now).select_for_update(skip_locked=True).order_by("next_read_at")
     pks = list(due.values_list("pk", flat=True)[:size])
@@ -59,9 +59,9 @@ def claim_page(size: int) -> Page:
 
 @transaction.atomic
 def write_page(page: Page, states: States, *, error: str = "") -> None:
-    """Checks and monitors hold what follows from `states`, and orders that stand differently have been told.
+    """Stores `states`, and reports to the orders whose state changed.
 
-    Only what changed is written, but for the time of the last reading. Who lost the page meanwhile, writes nothing.
+    Writes only what changed, and the time of the last reading; nothing if the lease was lost meanwhile.
     """
     now = clock.now()
     lock_orders(row.order_id for row in page.rows)
@@ -70,7 +70,7 @@ def write_page(page: Page, states: States, *, error: str = "") -> None:
         .select_related("order")
         .prefetch_related(Prefetch("checks", MonitorCheck.objects.with_endpoints().select_for_update(of=("self",))))
     )
-    moves = _take_in([(check, states.get(row.order.key, {})) for row in rows for check in row.checks.all()], now)
+    moves = _apply_readings([(check, states.get(row.order.key, {})) for row in rows for check in row.checks.all()], now)
     _write_monitors(rows, now, error)
     start_measuring([row for row in rows if row.order.key in states], now)
     record_intervals(moves)
@@ -78,20 +78,20 @@ def write_page(page: Page, states: States, *, error: str = "") -> None:
     count_daily_readings(moves)
     if not error:
         _reregister([row for row in rows if _is_incomplete(row, states)], now)
-    # Who was pushed since the reading began is read once more: the push may be younger than what was read.
+    # Monitors pushed since the reading began are read again: the push may be newer than the reading.
     later = Case(When(pushed_at__gt=page.begun_at, then=Value(now)), default=Value(page.begun_at + READ_EVERY))
     page.lease.held(Monitor.objects.all()).update(next_read_at=later)
     report_many(_changed_reports(rows, now))
 
 
-def _take_in(checks: Sequence[tuple[MonitorCheck, Mapping[str, Reading]]], now: datetime) -> list[CheckChange]:
+def _apply_readings(checks: Sequence[tuple[MonitorCheck, Mapping[str, Reading]]], now: datetime) -> list[CheckChange]:
     moves: list[CheckChange] = []
     changed: list[MonitorCheck] = []
     same: dict[datetime, list[int]] = defaultdict(list)
-    for check, seen in checks:
+    for check, readings in checks:
         before = check.status
         moves.append(CheckChange(check=check, before=before))
-        if check.apply_reading(seen.get(check.endpoint.name), now=now):
+        if check.apply_reading(readings.get(check.endpoint.name), now=now):
             changed.append(check)
         elif check.checked_at and check.checked_at != before.checked_at:
             same[check.checked_at].append(check.pk)
@@ -114,16 +114,16 @@ def _write_monitors(rows: Sequence[Monitor], now: datetime, error: str) -> None:
 
 
 def _is_incomplete(row: Monitor, states: States) -> bool:
-    """True when the monitor is gone outside, or gives no reading of an address that it gave readings of."""
-    seen = states.get(row.order.key)
-    if seen is None:
+    """True when the monitor is missing in the backend, or a check no longer gives readings."""
+    readings = states.get(row.order.key)
+    if readings is None:
         return True
-    known = (check for check in row.checks.all() if check.state in (CheckState.UP, CheckState.DOWN))
-    return any(check.endpoint.name not in seen for check in known)
+    with_state = (check for check in row.checks.all() if check.state in (CheckState.UP, CheckState.DOWN))
+    return any(check.endpoint.name not in readings for check in with_state)
 
 
 def _reregister(broken: Sequence[Monitor], now: datetime) -> None:
-    """Monitors of which somebody deleted something outside, or put it to sleep, are registered again."""
+    """Monitors that were deleted or disabled in the backend are registered again."""
     settled = [row.pk for row in broken if row.is_settled and row.next_attempt_at is None]
     if settled:
         Monitor.objects.filter(pk__in=settled).update(next_attempt_at=now)
@@ -131,15 +131,19 @@ def _reregister(broken: Sequence[Monitor], now: datetime) -> None:
 
 
 def _changed_reports(rows: Sequence[Monitor], now: datetime) -> list[Report]:
-    """The reports that differ from what the orders were told last."""
-    told = {
+    """The reports that differ from the last ones."""
+    parts = {
         part.order_id: part
         for part in OrderPart.objects.filter(order__in=[r.order_id for r in rows], part=Part.MONITORING)
     }
     resting = maintenance_until([row.order_id for row in rows], now)
     reports = [report_of(row, now=now, maintenance_until=resting.get(row.order_id)) for row in rows]
-    return [one for one in reports if not _is_unchanged(told.get(one.order_pk), one)]
+    return [report for report in reports if not _is_unchanged(parts.get(report.order_pk), report)]
 
 
-def _is_unchanged(part: OrderPart | None, one: Report) -> bool:
-    return part is not None and (part.state, part.version, part.message) == (one.state, one.version, one.message)
+def _is_unchanged(part: OrderPart | None, report: Report) -> bool:
+    return part is not None and (part.state, part.version, part.message) == (
+        report.state,
+        report.version,
+        report.message,
+    )

@@ -1,4 +1,4 @@
-"""What may be asked of this room: follow the orders, try again, and say what is left of one."""
+"""Reconcile monitors with their orders, retry them, and list what is left of one."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ BATCH = 1000  # what a visit of the controller takes, and so what is handed to i
 
 
 class NothingToRetry(Refusal):
-    """The monitor is where it was wanted, or on its way."""
+    """The monitor is settled, or being worked on."""
 
     code = "nothing_to_retry"
 
 
 def reconcile_all() -> None:
-    """Every order whose monitor lags behind its wish has been followed, and whoever is watched elsewhere moves."""
+    """Monitors that lag behind their orders are reconciled, and those of another backend are moved."""
     pks = list(_behind().values_list("pk", flat=True))
     for start in range(0, len(pks), BATCH):
         _follow(pks[start : start + BATCH])
@@ -52,11 +52,10 @@ def reconcile_orders(pks: Iterable[int]) -> None:
 
 
 def _behind() -> QuerySet[Order]:
-    """Orders whose monitor is absent, or still wants what they wanted earlier.
+    """Orders whose monitor is missing, or wants a former version of the order.
 
-    orders.lifecycle decides who may move; that a running order's endpoints have arrived is asked here too, so that
-    orders
-    on their way to there are not held for nothing.
+    orders.lifecycle decides who may move; that the endpoints of a running order are there is checked here too, so that
+    other orders are not locked for nothing.
     """
     arrived = OrderPart.objects.filter(
         order=OuterRef("pk"), part=Part.ENDPOINTS, version=OuterRef("wanted_version"), state__in=ARRIVED
@@ -70,28 +69,28 @@ def _behind() -> QuerySet[Order]:
 
 @transaction.atomic
 def _follow(pks: Sequence[int]) -> None:
-    # Held from here on: a cancel waits, or has been seen; it never leaves a fresh row behind.
+    # Locked from here on: a concurrent removal waits, or is visible here; it never leaves a new row behind.
     orders = lock_orders(pks)
     versions = dict(Monitor.objects.filter(order__in=pks).values_list("order", "wanted_version"))
-    seen = _seen(pks)
+    parts = _part_states(pks)
     behind = [order for order in orders if versions.get(order.pk, 0) < order.wanted_version]
-    movable = [order for order in behind if _may_move(order, seen[order.pk])]
+    movable = [order for order in behind if _may_move(order, parts[order.pk])]
     fresh = [order for order in movable if order.pk not in versions and order.wanted == Wanted.RUNNING]
-    known = [order for order in movable if order.pk in versions]
-    if not fresh and not known:
+    existing = [order for order in movable if order.pk in versions]
+    if not fresh and not existing:
         return
     _create(fresh)
-    _raise(known)
+    _raise(existing)
     _match_checks([order for order in movable if order.wanted == Wanted.RUNNING])
-    rows = Monitor.objects.filter(order__in=[order.pk for order in (*fresh, *known)])
+    rows = Monitor.objects.filter(order__in=[order.pk for order in (*fresh, *existing)])
     enqueue_rows("monitoring", rows.values_list("pk", flat=True))
     report_rows(rows)
 
 
 def move_monitors() -> int:
-    """Monitors of running orders that were last brought to another watch than today's are due; returns how many.
+    """Monitors of running orders that are registered with another backend are due; returns how many.
 
-    What is kept of them stays: only whoever watches is another.
+    Their history stays.
     """
     try:
         backend = backends.get_backend()
@@ -107,18 +106,18 @@ def move_monitors() -> int:
 
 
 def reregister_monitors() -> int:
-    """Every monitor that stands outside is due, so that what was changed there by hand is put right; returns how many.
+    """Every registered monitor is due, so that manual changes in the backend are corrected; returns how many.
 
-    Readings notice what gives no values any more; only a look notices an alarm, a service or a tag that is gone.
+    Readings notice missing checks; only a registration notices a missing trigger, service or tag.
     """
-    standing = Monitor.objects.filter(wanted=Wanted.RUNNING, done_version=F("wanted_version"))
-    return _make_due(standing.filter(next_attempt_at__isnull=True).exclude(backend=Backend.BUILTIN))
+    registered = Monitor.objects.filter(wanted=Wanted.RUNNING, done_version=F("wanted_version"))
+    return _make_due(registered.filter(next_attempt_at__isnull=True).exclude(backend=Backend.BUILTIN))
 
 
 def retry_refused_monitors() -> int:
-    """Every monitor that was refused for good is due: what stood in its way may be gone; returns how many.
+    """Every monitor with a permanent error is due, since the cause may be fixed; returns how many.
 
-    Its order still says that it needs a person, until it succeeds.
+    Its order still needs attention until it succeeds.
     """
     return _make_due(Monitor.objects.failed())
 
@@ -132,15 +131,15 @@ def _make_due(rows: QuerySet[Monitor]) -> int:
     return len(pks)
 
 
-def _seen(pks: Sequence[int]) -> dict[int, list[ReportedPart]]:
-    seen: dict[int, list[ReportedPart]] = defaultdict(list)
+def _part_states(pks: Sequence[int]) -> dict[int, list[ReportedPart]]:
+    states: dict[int, list[ReportedPart]] = defaultdict(list)
     for part in OrderPart.objects.filter(order__in=pks):
-        seen[part.order_id].append(part.reported)
-    return seen
+        states[part.order_id].append(part.reported)
+    return states
 
 
-def _may_move(order: Order, seen: Sequence[ReportedPart]) -> bool:
-    return may_move(Part.MONITORING, wanted=Wanted(order.wanted), version=order.wanted_version, parts=seen)
+def _may_move(order: Order, parts: Sequence[ReportedPart]) -> bool:
+    return may_move(Part.MONITORING, wanted=Wanted(order.wanted), version=order.wanted_version, parts=parts)
 
 
 def _create(orders: Sequence[Order]) -> None:
@@ -151,7 +150,7 @@ def _create(orders: Sequence[Order]) -> None:
 
 
 def _raise(orders: Sequence[Order]) -> None:
-    """One update per wish and version: a few, however many orders."""
+    """One update per wanted state and version: a few, however many orders."""
     groups: dict[tuple[str, int], list[int]] = defaultdict(list)
     for order in orders:
         groups[order.wanted, order.wanted_version].append(order.pk)
@@ -160,7 +159,7 @@ def _raise(orders: Sequence[Order]) -> None:
 
 
 def _match_checks(orders: Sequence[Order]) -> None:
-    """Every endpoint of these orders has its check; those of vanished endpoints went with them."""
+    """Every endpoint of these orders has a check; those of deleted endpoints were deleted with them."""
     monitors = dict(Monitor.objects.filter(order__in=orders).values_list("order", "pk"))
     bare = Endpoint.objects.filter(order__in=orders, monitor_check__isnull=True)
     now = clock.now()
@@ -170,20 +169,20 @@ def _match_checks(orders: Sequence[Order]) -> None:
 
 
 def report_rows(rows: QuerySet[Monitor]) -> None:
-    """The orders have been told how these monitors stand now."""
+    """Reports the present state of these monitors to their orders."""
     now = clock.now()
-    told = list(rows.prefetch_related(Prefetch("checks", MonitorCheck.objects.with_endpoints())))
-    resting = maintenance_until([row.order_id for row in told], now)
-    report_many([report_of(row, now=now, maintenance_until=resting.get(row.order_id)) for row in told])
+    loaded = list(rows.prefetch_related(Prefetch("checks", MonitorCheck.objects.with_endpoints())))
+    resting = maintenance_until([row.order_id for row in loaded], now)
+    report_many([report_of(row, now=now, maintenance_until=resting.get(row.order_id)) for row in loaded])
 
 
 @transaction.atomic
 def retry_monitor(*, monitor: Monitor) -> Monitor:
-    """What failed, or rests, is tried again at once."""
+    """A failed or waiting monitor is due at once."""
     lock_orders([monitor.order_id])
     row = Monitor.objects.get(pk=monitor.pk)
     if row.is_settled or (row.leased_until and row.leased_until > clock.now()):
-        raise NothingToRetry(_("Nothing of this monitor waits for another try."))
+        raise NothingToRetry(_("There is nothing to retry for this monitor."))
     row.failed_version, row.attempts, row.last_error, row.next_attempt_at = 0, 0, "", clock.now()
     row.save(update_fields=("failed_version", "attempts", "last_error", "next_attempt_at", "updated_at"))
     enqueue_rows("monitoring", [row.pk])
@@ -192,5 +191,5 @@ def retry_monitor(*, monitor: Monitor) -> Monitor:
 
 
 def left_behind(order: Order) -> Sequence[LeftBehind]:
-    """What still stands outside under the order's key; asks the outside, so never in a web request."""
+    """What the backend still has under the order's key; an outside call, so never in a web request."""
     return backends.get_backend().left_behind([order.key]).get(order.key, ())

@@ -1,4 +1,4 @@
-"""What is asked to be watched, made of rows."""
+"""Builds the specs for the backend from our rows."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def specs_of(rows: Sequence[Monitor]) -> list[MonitorSpec]:
 
 
 def spec_of(order: Order) -> MonitorSpec:
-    """All that is to be watched of one order."""
+    """The checks of one order."""
     product = order.release.product
     return MonitorSpec(
         key=order.key,
@@ -41,7 +41,7 @@ def spec_of(order: Order) -> MonitorSpec:
 
 
 def _agent_address(order: Order) -> str:
-    """Where the agent of the order's own server answers, once it has an address."""
+    """The address of the agent on the order's own server, once it has one."""
     server = getattr(order, "server", None)
     return server.address if server is not None and server.has_agent else ""
 

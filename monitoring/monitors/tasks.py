@@ -1,4 +1,4 @@
-"""What workers do for this room: register, pause and remove monitors, and read how the addresses are doing."""
+"""Registers, pauses and removes monitors, and reads the state of their checks."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ Visit = Callable[[MonitorBackend, Sequence[Monitor]], Mapping[int, Outcome]]
 
 
 class MonitoringController(OrderPartController[Monitor]):
-    """One monitor per order with whoever watches: awake, paused or gone; one call of each kind for a whole batch."""
+    """One monitor per order in the backend: enabled, paused or removed; one call of each kind for a whole batch."""
 
     name = "monitoring"
     model = Monitor
@@ -43,7 +43,7 @@ class MonitoringController(OrderPartController[Monitor]):
     related = RELATED
 
     def act_many(self, rows: Sequence[Monitor]) -> Mapping[int, Outcome]:
-        """Each monitor is where it is wanted, rests, or was refused, by itself."""
+        """Each monitor reaches its wanted state, is retried, or fails, independently of the others."""
         visits: Mapping[Wanted, Visit] = {
             Wanted.RUNNING: _register,
             Wanted.SUSPENDED: _pause,
@@ -51,12 +51,12 @@ class MonitoringController(OrderPartController[Monitor]):
         }
         outcomes: dict[int, Outcome] = {}
         for wanted, visit in visits.items():
-            if some := [row for row in rows if row.wanted == wanted]:
-                outcomes |= _visit_safely(visit, some)
+            if selected := [row for row in rows if row.wanted == wanted]:
+                outcomes |= _visit_safely(visit, selected)
         return outcomes
 
     def on_outcomes(self, outcomes: Sequence[tuple[Monitor, Outcome]]) -> None:
-        """Checks sleep and wake with their monitors, and the orders know."""
+        """Pauses and activates the checks with their monitors, and reports to the orders."""
         reached = [row for row, outcome in outcomes if outcome.kind is Kind.DONE]
         now = clock.now()
         _activate_checks([row.pk for row in reached if row.wanted == Wanted.RUNNING], now)
@@ -67,12 +67,12 @@ class MonitoringController(OrderPartController[Monitor]):
 
 
 def _is_made(row: Monitor, outcome: Outcome) -> bool:
-    """True when something stands outside that did not when the row was read."""
+    """True when it was created in the backend just now."""
     return outcome.fields.get("outside_id", row.outside_id) not in ("", row.outside_id)
 
 
 def _visit_safely(visit: Visit, rows: Sequence[Monitor]) -> Mapping[int, Outcome]:
-    """However it ended, the rows remember whom they asked."""
+    """Whatever the result, the rows store which backend was asked."""
     try:
         backend = backends.get_backend()
     except OutsideError as error:
@@ -94,13 +94,13 @@ def _registered(answer: Registered | OutsideError | None) -> Outcome:
     if isinstance(answer, OutsideError):
         return outcome_of(answer)
     if answer is None:
-        return retry(_("Nothing was said about this monitor."))
+        return retry(_("The backend gave no answer for this monitor."))
     return done(outside_id=answer.outside_id, remark=answer.remark, next_read_at=clock.now())
 
 
 def _pause(backend: MonitorBackend, rows: Sequence[Monitor]) -> Mapping[int, Outcome]:
     refused = backend.pause_monitors([row.order.key for row in rows])
-    return {row.pk: outcome_of(error) if (error := refused.get(row.order.key)) else _asleep() for row in rows}
+    return {row.pk: outcome_of(error) if (error := refused.get(row.order.key)) else _paused() for row in rows}
 
 
 def _remove(backend: MonitorBackend, rows: Sequence[Monitor]) -> Mapping[int, Outcome]:
@@ -112,19 +112,19 @@ def _remove(backend: MonitorBackend, rows: Sequence[Monitor]) -> Mapping[int, Ou
         if error := refused.get(row.order.key):
             outcomes[row.pk] = outcome_of(error)
         elif still := left.get(row.order.key):
-            names = ", ".join(f"{one.kind} {one.name}" for one in still)
+            names = ", ".join(f"{leftover.kind} {leftover.name}" for leftover in still)
             outcomes[row.pk] = retry(_("Still there: %(names)s.") % {"names": names})
         else:
-            outcomes[row.pk] = _asleep(outside_id="", remark="", watched_until=clock.now())
+            outcomes[row.pk] = _paused(outside_id="", remark="", watched_until=clock.now())
     return outcomes
 
 
-def _asleep(**fields: object) -> Outcome:
+def _paused(**fields: object) -> Outcome:
     return done(next_read_at=None, read_error="", **fields)
 
 
 def _activate_checks(pks: Sequence[int], now: datetime) -> None:
-    """Checks that slept, or were never read, have from now to be heard of."""
+    """Checks that were paused, or never read, are unknown from now on."""
     unread = Q(state=CheckState.PAUSED) | Q(state=CheckState.UNKNOWN, checked_at__isnull=True)
     MonitorCheck.objects.filter(unread, monitor__in=pks).update(
         state=CheckState.UNKNOWN, since=now, checked_at=None, failures=0, failure=None
@@ -135,13 +135,13 @@ def _activate_checks(pks: Sequence[int], now: datetime) -> None:
 def _pause_checks(pks: Sequence[int], now: datetime) -> None:
     if not pks:
         return
-    awake = MonitorCheck.objects.filter(monitor__in=pks).exclude(state=CheckState.PAUSED)
-    awake.update(state=CheckState.PAUSED, since=now, failures=0, failure=None)
+    active = MonitorCheck.objects.filter(monitor__in=pks).exclude(state=CheckState.PAUSED)
+    active.update(state=CheckState.PAUSED, since=now, failures=0, failure=None)
     Monitor.objects.filter(pk__in=pks).update(state=CheckState.PAUSED)
 
 
 def read_states() -> int:
-    """Every running monitor whose reading was due has been read once; returns how many."""
+    """Reads every monitor that is due; returns how many."""
     count = 0
     while read := read_page():
         count += read
@@ -149,7 +149,7 @@ def read_states() -> int:
 
 
 def read_page() -> int:
-    """One page of due monitors has been read and written; returns how many there were."""
+    """Reads and stores one page of due monitors; returns how many."""
     backend = backends.get_backend()
     page = claim_page(backend.page)
     if not page.rows:
@@ -167,9 +167,9 @@ def read_page() -> int:
 
 
 def read_certificates(after: int = 0) -> int:
-    """The next certificates of which nothing was heard for a day have been looked at; returns how many were shown.
+    """Reads certificates that were not checked for a day; returns how many were read.
 
-    A full page leaves the rest to a task of its own, so that silent addresses never keep one running for long.
+    A full page leaves the rest to another task, so that unreachable endpoints keep none running for long.
     """
     checks = checks_to_ask(after=after)
     addresses = addresses_of(checks)

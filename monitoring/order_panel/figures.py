@@ -1,4 +1,4 @@
-"""What staff see of an order beside its bars: promise against figures, certificates, and the way into Zabbix."""
+"""What staff see of an order's availability: SLA comparison, certificates, and links into Zabbix."""
 
 from __future__ import annotations
 
@@ -21,13 +21,12 @@ from monitoring.models import BackendSli, Monitor
 from monitoring.rules.availability import Span, month_span
 from orders.models import Order
 
-# Most authorities and ACME clients renew a month ahead: with two weeks left somebody should have noticed.
 COMPARED = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PromiseComparison:
-    """How well a promise was kept in one period: by our reckoning, and by whoever watches."""
+    """The availability of one period against the SLA: our figure and the backend's own."""
 
     title: str
     ours: Decimal | None
@@ -36,14 +35,14 @@ class PromiseComparison:
 
     @property
     def tone(self) -> str:
-        """Below the promise, above it, or nothing to say."""
+        """The colour: below or above the SLA, or none."""
         if self.ours is None or self.promise is None:
             return ""
         return "success" if self.ours >= self.promise else "danger"
 
 
 def promise_comparisons(order: Order) -> list[PromiseComparison]:
-    """This month against the promise; where whoever watches has figures of its own, its periods, and both."""
+    """This month against the SLA; where the backend has an SLI, its periods with both figures."""
     promise = order.terms.promise
     figures = list(BackendSli.objects.filter(order=order).order_by("-started_at")[:COMPARED])
     if not figures:
@@ -55,9 +54,9 @@ def promise_comparisons(order: Order) -> list[PromiseComparison]:
 
 
 def _compared(order: Order, row: BackendSli, promise: Decimal | None) -> PromiseComparison:
-    """Both say what they know of the same time: theirs was read at a moment, and goes no further.
+    """Both figures of the same time, which ends where the backend's figure was read.
 
-    Where we knew nothing by then, as on an order's first day, ours alone says how it is.
+    Where we had no reading by then, as on an order's first day, only ours up to now.
     """
     title, end = _month(row.started_at.date()), min(row.ended_at, row.read_at)
     ours = _ours(order, Span(row.started_at, end))
@@ -77,14 +76,14 @@ def _month(day: date) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expiry:
-    """When a certificate expires, in words and in colour."""
+    """When a certificate expires, as text with its colour."""
 
     text: str
     tone: str
 
 
 def expiry_of(until: datetime | None, *, now: datetime) -> Expiry | None:
-    """None where there is no certificate, or nobody has seen it."""
+    """None without a certificate, or before it was read."""
     if until is None:
         return None
     left = until - now
@@ -97,17 +96,17 @@ def expiry_of(until: datetime | None, *, now: datetime) -> Expiry | None:
 
 
 def _tone(left: timedelta) -> str:
-    """Red while there is trouble ahead, orange while there is time to renew."""
+    """Red when it is urgent, orange when it should be renewed."""
     if left < timedelta(days=settings.CERTIFICATE_TROUBLE_DAYS):
         return "danger"
     return "warning" if left < timedelta(days=settings.CERTIFICATE_WARN_DAYS) else ""
 
 
 def links_into_zabbix(monitor: Monitor) -> Iterable[tuple[str, str]]:
-    """The host's latest data and problems, where Zabbix watches it; 6.0 and 7.x know the same addresses."""
+    """The host's latest data and problems in Zabbix; the same URLs work in 6.0 and 7.x."""
     if monitor.backend != Backend.ZABBIX or not monitor.outside_id or not monitor.outside_url:
         return
-    for action, words in (("latest.view", _("Latest data in Zabbix")), ("problem.view", _("Problems in Zabbix"))):
+    for action, label in (("latest.view", _("Latest data in Zabbix")), ("problem.view", _("Problems in Zabbix"))):
         # An empty filter_name takes 6.0, and filter_set 7.x, off the filter that the person used last.
         asked = {"action": action, "hostids[]": monitor.outside_id, "filter_name": "", "filter_set": "1"}
-        yield f"{monitor.outside_url.rstrip('/')}/zabbix.php?{urlencode(asked)}", words
+        yield f"{monitor.outside_url.rstrip('/')}/zabbix.php?{urlencode(asked)}", label

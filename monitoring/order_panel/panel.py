@@ -1,4 +1,4 @@
-"""What this room shows of an order on the order's page."""
+"""What monitoring shows on the page of an order."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from orders.order_panels import Fact, OrderPanel, OrderPanels, PartRow, part_row
 
 
 class MonitoringPanels(OrderPanels):
-    """What is watched of an order, and how it is doing."""
+    """The monitoring of an order."""
 
     name: ClassVar[str] = "monitoring"
 
@@ -33,7 +33,7 @@ class MonitoringPanels(OrderPanels):
             yield part_row(Part.MONITORING, monitor, monitor.get_backend_display())
 
     def panels(self, order: Order) -> Iterable[OrderPanel]:
-        """Ninety days, promise and figures, what goes on or is planned, problems, and every check as it stands."""
+        """Availability, SLA, incidents, maintenance, problems, and the state of every check."""
         running = Monitor.objects.filter(order=order).exclude(wanted=Wanted.REMOVED).select_related("order")
         monitor = running.prefetch_related(Prefetch("checks", MonitorCheck.objects.with_endpoints())).first()
         if monitor is None:
@@ -44,44 +44,44 @@ class MonitoringPanels(OrderPanels):
             for check in monitor.checks.all()
         ]
         if checks:
-            (board,) = order_summaries([monitor])
+            (summary,) = order_summaries([monitor])
             values = {
                 "checks": checks,
                 "has_certificates": any(expiry for *_rest, expiry in checks),
                 "problems": [(problem, when(problem.since)) for problem in monitor.problems.all()],
-                "kept": promise_comparisons(order),
-                "incidents": Incident.objects.ongoing().filter(order=order),
+                "comparisons": promise_comparisons(order),
+                "incidents": Incident.objects.ongoing_for(order),
                 "windows": Maintenance.objects.unfinished_at(now).filter(orders=order).order_by("starts_at", "pk"),
-                "told_at": _watcher_in_words(monitor),
-                "board": board,
+                "backend_error": _backend_error(monitor),
+                "summary": summary,
                 "links": [*_links(order), *links_into_zabbix(monitor)],
             }
             yield OrderPanel(title=_("Availability"), template="admin/monitoring/_availability.html", values=values)
 
     def plan(self, order: Order) -> Iterable[Fact]:
-        """How much would be watched."""
+        """The number of endpoints to monitor."""
         count = len(order.release.endpoints)
-        words = ngettext("%(count)d address is watched", "%(count)d addresses are watched", count)
-        yield Fact(label=_("Monitoring"), value=words % {"count": count})
+        text = ngettext("%(count)d endpoint is monitored", "%(count)d endpoints are monitored", count)
+        yield Fact(label=_("Monitoring"), value=text % {"count": count})
 
     def would_destroy(self, order: Order) -> Iterable[str]:
-        """The monitor, where there is one."""
+        """The monitor, if there is one."""
         if Monitor.objects.filter(order=order).exclude(wanted=Wanted.REMOVED).exists():
-            yield _("Its monitoring ends; what was measured is kept.")
+            yield _("Its monitoring ends; its history is kept.")
 
 
-def _watcher_in_words(monitor: Monitor) -> str:
-    """How old what is shown may be, where whoever watches does not answer."""
+def _backend_error(monitor: Monitor) -> str:
+    """Since when the monitoring backend does not answer, and so how old the state may be."""
     row = BackendStatus.objects.filter(backend=monitor.backend, failing_since__isnull=False).first()
     if row is None:
         return ""
     since = timezone.localtime(row.failing_since)
-    told = {"time": date_format(since, "DATETIME_FORMAT"), "error": row.last_error}
-    return _("Has not answered since %(time)s: %(error)s") % told
+    values = {"time": date_format(since, "DATETIME_FORMAT"), "error": row.last_error}
+    return _("Unreachable since %(time)s: %(error)s") % values
 
 
 def _links(order: Order) -> Iterable[tuple[str, str]]:
-    """Where more is told, and where the customer reads it."""
+    """Links to its history and to the customer's status page."""
     search = f"?q={order.reference}"
     yield f"{reverse('admin:monitoring_outage_changelist')}{search}", _("Outages")
     yield f"{reverse('admin:monitoring_incident_changelist')}{search}", _("Incidents")

@@ -91,4 +91,4 @@ class ReportDocument:
 def counted(span: Span, *, month: Span, windows: tuple[Span, ...]) -> timedelta:
     """How much of `span` lies in the month and outside maintenance."""
     inside = Span(max(span.start, month.start), min(span.end, month.end))
-    return sum((one.end - one.start for one in without([inside], windows)), timedelta(0))
+    return sum((part.end - part.start for part in without([inside], windows)), timedelta(0))

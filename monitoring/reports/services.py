@@ -19,7 +19,7 @@ from customers.models import User
 from monitoring.history.measurement import company_zone, today
 from monitoring.maintenance.services import windows_of
 from monitoring.models import BackfillRequest, DailyAvailability, Monitor, MonthlyReport, Outage, ReportFile
-from monitoring.rules.availability import Figures, Span, meeting, month_span, next_month, without
+from monitoring.rules.availability import Figures, Span, intersection, month_span, next_month, without
 from monitoring.rules.sla_credit import credit_due
 from orders.models import Order
 
@@ -29,7 +29,7 @@ Credit = MonthlyReport.Credit
 
 
 class Decided(Refusal):
-    """No credit of this report waits for a decision."""
+    """No credit of this report awaits a decision."""
 
     code = "decided"
 
@@ -100,7 +100,7 @@ def _outages(period: Span, pks: list[int]) -> Counter[int]:
     windows = windows_of(pks, period)
     rows = Outage.objects.touching(period).filter(order__in=pks).only("order", "started_at", "ended_at")
     spans = ((row.order_id, row.span(period.end)) for row in rows)
-    return Counter(order for order, span in spans if without(meeting([span], [period]), windows.get(order, ())))
+    return Counter(order for order, span in spans if without(intersection([span], [period]), windows.get(order, ())))
 
 
 def _sums(month: date, pks: list[int]) -> dict[int, dict[str, Any]]:
@@ -115,7 +115,7 @@ def _report(order: Order, month: date, sums: dict[str, Any], outages: int) -> Mo
     availability, terms = Figures(**parts).percentage, order.terms
     due = credit_due(
         availability=availability,
-        promise=None if order.is_sandbox else terms.promise,  # of a rehearsal nothing is owed
+        promise=None if order.is_sandbox else terms.promise,  # no credit in the sandbox
         percent=terms.credit,
         price=terms.price,
         period=terms.period,
@@ -151,7 +151,7 @@ def print_reports() -> int:
 
 @transaction.atomic
 def print_again(*, report: MonthlyReport) -> None:
-    """The file is printed anew, with the report as it is now; the present one stays until then."""
+    """The PDF is generated again from the present report; the former one stays until then."""
     file, made = ReportFile.objects.select_for_update().get_or_create(
         report=report, defaults={"next_attempt_at": clock.now()}
     )
@@ -166,5 +166,5 @@ def decide_credit(*, report: MonthlyReport, approve: bool, actor: User | None = 
     state = Credit.APPROVED if approve else Credit.DECLINED
     undecided = MonthlyReport.objects.undecided().filter(pk=report.pk)
     if not undecided.update(credit_state=state, decided_at=clock.now(), decided_by=actor, updated_at=clock.now()):
-        raise Decided(_("No credit of %(report)s waits for a decision.") % {"report": report})
+        raise Decided(_("No credit of %(report)s awaits a decision.") % {"report": report})
     print_again(report=report)

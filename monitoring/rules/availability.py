@@ -1,4 +1,4 @@
-"""The arithmetic of availability: how long something was up, down, under maintenance or unknown. Pure values."""
+"""Availability arithmetic: time up, down, under maintenance and unknown. Pure values."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ HUNDREDTH = Decimal("0.01")
 
 @dataclass(frozen=True, slots=True, order=True)
 class Span:
-    """From `start` up to, but not including, `end`; a span that ends before it starts holds nothing."""
+    """From `start` up to but not including `end`; empty if it ends before it starts."""
 
     start: datetime
     end: datetime
 
     @property
     def seconds(self) -> int:
-        """How long it is."""
+        """Its length."""
         return max(0, int((self.end - self.start).total_seconds()))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figures:
-    """A period taken apart, in whole seconds; the four parts are the whole."""
+    """The whole seconds of a period by state."""
 
     up: int = 0
     down: int = 0
@@ -48,12 +48,12 @@ class Figures:
 
     @property
     def percentage(self) -> Decimal | None:
-        """Up, as a share of what is known outside maintenance; None where nothing is known.
+        """Up as a share of up and down; None without either.
 
-        Cut to two decimals, never rounded up: 99.999 is not a hundred.
+        Truncated to two decimals, never rounded up: 99.999 is not a hundred.
         """
-        known = self.up + self.down
-        return (Decimal(100 * self.up) / known).quantize(HUNDREDTH, ROUND_DOWN) if known else None
+        measured = self.up + self.down
+        return (Decimal(100 * self.up) / measured).quantize(HUNDREDTH, ROUND_DOWN) if measured else None
 
 
 def measure(
@@ -64,18 +64,18 @@ def measure(
     maintenance: Iterable[Span] = (),
     unknown: Iterable[Span] = (),
 ) -> Figures:
-    """The period taken apart; where spans overlap, maintenance counts before down, and down before unknown.
+    """The seconds of the period by state; where spans overlap, maintenance precedes down, and down precedes unknown.
 
-    What nobody watched is unknown. Only what is watched, and nothing else is said of, is up.
+    Time that was not monitored is unknown; monitored time without another state is up.
     """
     period = _in_whole_seconds(period)
-    resting = _within(period, maintenance)
-    seen = _within(period, watched)
-    # An outage counts only while somebody watched: its end may have been missed.
-    broken = without(meeting(_within(period, down), seen), resting)
-    rest = without(without(seen, resting), broken)
-    well = without(rest, _within(period, unknown))
-    figures = Figures(up=_length(well), down=_length(broken), maintenance=_length(resting))
+    in_maintenance = _within(period, maintenance)
+    measured = _within(period, watched)
+    # An outage counts only while it was monitored: its end may have been missed.
+    broken = without(intersection(_within(period, down), measured), in_maintenance)
+    remaining = without(without(measured, in_maintenance), broken)
+    well = without(remaining, _within(period, unknown))
+    figures = Figures(up=_length(well), down=_length(broken), maintenance=_length(in_maintenance))
     return Figures(
         up=figures.up,
         down=figures.down,
@@ -86,18 +86,18 @@ def measure(
 
 def merged(spans: Iterable[Span]) -> list[Span]:
     """The same time in spans that neither touch nor overlap, in order."""
-    whole: list[Span] = []
+    result: list[Span] = []
     for span in sorted(span for span in spans if span.start < span.end):
-        if whole and span.start <= whole[-1].end:
-            whole[-1] = Span(whole[-1].start, max(whole[-1].end, span.end))
+        if result and span.start <= result[-1].end:
+            result[-1] = Span(result[-1].start, max(result[-1].end, span.end))
         else:
-            whole.append(span)
-    return whole
+            result.append(span)
+    return result
 
 
-def meeting(some: Iterable[Span], others: Iterable[Span]) -> list[Span]:
-    """The time that is in both; linear in their number, since both are walked side by side."""
-    ours, theirs = merged(some), merged(others)
+def intersection(spans: Iterable[Span], others: Iterable[Span]) -> list[Span]:
+    """The intersection, in linear time."""
+    ours, theirs = merged(spans), merged(others)
     common: list[Span] = []
     i = j = 0
     while i < len(ours) and j < len(theirs):
@@ -111,15 +111,15 @@ def meeting(some: Iterable[Span], others: Iterable[Span]) -> list[Span]:
     return common
 
 
-def without(some: Iterable[Span], others: Iterable[Span]) -> list[Span]:
+def without(spans: Iterable[Span], others: Iterable[Span]) -> list[Span]:
     """The time of `some` that is not in `others`."""
-    ours = merged(some)
+    ours = merged(spans)
     if not ours:
         return []
     holes = merged(others)
     edges = [ours[0].start, *(edge for hole in holes for edge in (hole.start, hole.end)), ours[-1].end]
     between = [Span(edges[n], edges[n + 1]) for n in range(0, len(edges), 2)]
-    return meeting(ours, between)
+    return intersection(ours, between)
 
 
 def day_span(day: date, zone: ZoneInfo) -> Span:
@@ -144,17 +144,17 @@ def days_until(last: date, count: int) -> list[date]:
 
 
 def _midnight(day: date, zone: ZoneInfo) -> datetime:
-    # In UTC, because Python subtracts two times of one zone by the clock on the wall.
+    # In UTC, because Python subtracts two times of one zone by local time.
     return datetime.combine(day, time.min, tzinfo=zone).astimezone(UTC)
 
 
 def _in_whole_seconds(span: Span) -> Span:
-    # In UTC, because Python subtracts two times of one zone by the clock on the wall.
+    # In UTC, because Python subtracts two times of one zone by local time.
     return Span(*(moment.astimezone(UTC).replace(microsecond=0) for moment in (span.start, span.end)))
 
 
 def _within(period: Span, spans: Iterable[Span]) -> list[Span]:
-    return meeting([period], (_in_whole_seconds(span) for span in spans))
+    return intersection([period], (_in_whole_seconds(span) for span in spans))
 
 
 def _length(spans: Sequence[Span]) -> int:

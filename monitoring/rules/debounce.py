@@ -1,4 +1,4 @@
-"""When a reading changes what is held of an address: a single hiccup is not an outage. Pure values, no database."""
+"""When a reading changes the state of an endpoint: a single failure is not an outage. Pure values, no database."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from monitoring.contracts.backend import Health, Reading
 
 DOWN_AFTER = 2  # failures in a row
 UNKNOWN_AFTER = timedelta(minutes=5)  # without a reading
-# A tenth of a second is what people notice; less is not worth a write per check and minute.
+# Smaller changes of the response time are not worth a write per check and minute.
 VISIBLE_DIGITS = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckStatus:
-    """What is held of one address."""
+    """The state of one endpoint after debouncing."""
 
     state: CheckState
     since: datetime
@@ -27,37 +27,37 @@ class CheckStatus:
     seconds: float = 0.0
 
     def looks_like(self, other: CheckStatus) -> bool:
-        """True when nobody could tell the two apart but by the time of the last reading."""
+        """True when the two differ in nothing visible but the time of the last reading."""
         return _visible(self) == _visible(other)
 
 
-def status_after(status: CheckStatus, seen: Reading | None, *, now: datetime) -> CheckStatus:
-    """What is held once `seen` (nothing, when nobody could tell) is taken in.
+def status_after(status: CheckStatus, reading: Reading | None, *, now: datetime) -> CheckStatus:
+    """The status after `reading`, or after a missing one.
 
-    Up at the first success, down at the second failure in a row. Silence turns up into unknown after a while, but
-    never lifts an outage: only a success does. A reading from the future, of a clock that is ahead, is one of now.
+    Up at the first success, down at the second failure in a row. Without readings, up becomes unknown after a while,
+    but an outage stays: only a success ends it. A reading from the future, of a clock that is ahead, counts as of now.
     """
-    if seen is not None and seen.at > now:
-        seen = replace(seen, at=now)
-    if seen is None or seen.health is Health.UNKNOWN or (status.checked_at and seen.at <= status.checked_at):
-        return _after_silence(status, now)
-    failures = status.failures + 1 if seen.health is Health.DOWN else 0
+    if reading is not None and reading.at > now:
+        reading = replace(reading, at=now)
+    if reading is None or reading.health is Health.UNKNOWN or (status.checked_at and reading.at <= status.checked_at):
+        return _after_missing_reading(status, now)
+    failures = status.failures + 1 if reading.health is Health.DOWN else 0
     state = status.state
-    if seen.health is Health.UP:
+    if reading.health is Health.UP:
         state = CheckState.UP
     elif failures >= DOWN_AFTER:
         state = CheckState.DOWN
     return CheckStatus(
         state=state,
-        since=status.since if state == status.state else seen.at,
-        checked_at=seen.at,
+        since=status.since if state == status.state else reading.at,
+        checked_at=reading.at,
         failures=failures,
-        failure=seen.failure,
-        seconds=seen.seconds,
+        failure=reading.failure,
+        seconds=reading.seconds,
     )
 
 
-def _after_silence(status: CheckStatus, now: datetime) -> CheckStatus:
+def _after_missing_reading(status: CheckStatus, now: datetime) -> CheckStatus:
     last = status.checked_at or status.since
     if status.state != CheckState.UP or now - last < UNKNOWN_AFTER:
         return status
@@ -65,7 +65,7 @@ def _after_silence(status: CheckStatus, now: datetime) -> CheckStatus:
 
 
 def is_lost(state: str, since: datetime, *, now: datetime) -> bool:
-    """True when nothing has been heard of an address for so long that staff should know."""
+    """True when an endpoint has had no reading for so long that staff should know."""
     return state == CheckState.UNKNOWN and now - since >= UNKNOWN_AFTER
 
 

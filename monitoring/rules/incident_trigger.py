@@ -1,4 +1,4 @@
-"""When outages become an incident, and when it is over: flapping is one trouble, not many. Pure values."""
+"""When outages become an incident, and when it is over: flapping is one series of outages. Pure values."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from monitoring.rules.availability import Span, merged
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutageSeries:
-    """Outages with too little calm between them to be told apart."""
+    """Outages with too little time between them to count separately."""
 
     started_at: datetime
     ended_at: datetime
     down_for: timedelta
 
     def deserves_incident(self, grace: timedelta) -> bool:
-        """True once it has been down for `grace` in all, whether at a stretch or by flapping."""
+        """True once the outages add up to `grace`."""
         return self.down_for >= grace
 
 
 def current_outage_series(outages: Iterable[Span], *, now: datetime, calm_period: timedelta) -> OutageSeries | None:
-    """The trouble that goes on, or was over less than `calm_period` ago; None where it is calm."""
+    """The series that is ongoing, or ended less than `calm_period` ago; None otherwise."""
     last_first = merged(outages)[::-1]
     if not last_first or now - last_first[0].end >= calm_period:
         return None

@@ -1,4 +1,4 @@
-"""A board as programs, feed readers and other people's pages want it."""
+"""A status summary as JSON, as RSS and as a badge."""
 
 from __future__ import annotations
 
@@ -13,11 +13,12 @@ from django.utils.translation import gettext as _
 
 from monitoring.charts.daily import Day
 from monitoring.choices import ServiceStatus
-from monitoring.models import Incident, Maintenance
-from monitoring.status_pages.summary import OrderSummary, StatusSummary
+from monitoring.models import Maintenance
+from monitoring.status_pages.summary import IncidentSummary, OrderSummary, StatusSummary
 
 COLOURS = {
     ServiceStatus.OPERATIONAL: "#14713d",
+    ServiceStatus.RECOVERING: "#1d5fa8",
     ServiceStatus.DEGRADED: "#92510a",
     ServiceStatus.PARTIAL: "#b4530b",
     ServiceStatus.MAJOR: "#b3261e",
@@ -27,26 +28,26 @@ COLOURS = {
 CHARACTER, PADDING = 7, 8
 
 
-def as_json(board: StatusSummary, *, url: str) -> dict[str, Any]:
-    """Everything the page tells, without its words."""
+def as_json(summary: StatusSummary, *, url: str) -> dict[str, Any]:
+    """Everything on the page; times in UTC."""
     return {
-        "page": {"name": board.customer.name, "url": url, "updated_at": board.at},
-        "status": {"indicator": board.service.value, "description": board.service.label},
-        "services": [_service(one) for one in board.orders],
-        "incidents": [_incident(one) for one in board.incidents],
-        "maintenances": [_maintenance(one) for one in board.maintenances],
+        "page": {"name": summary.customer.name, "url": url, "updated_at": summary.at},
+        "status": {"indicator": summary.status.value, "description": summary.status.label},
+        "services": [_service(item) for item in summary.orders],
+        "incidents": [_incident(item) for item in summary.incidents],
+        "maintenances": [_maintenance(item) for item in summary.maintenances],
     }
 
 
-def _service(one: OrderSummary) -> dict[str, Any]:
+def _service(summary: OrderSummary) -> dict[str, Any]:
     return {
-        "reference": one.order.reference,
-        "name": one.order.name,
-        "sandbox": one.order.is_sandbox,
-        "indicator": one.service.value,
-        "description": one.service.label,
-        "availability": _share(one.percentage),
-        "days": [_day(day) for day in one.days if day.figures.total],
+        "reference": summary.order.reference,
+        "name": summary.order.name,
+        "sandbox": summary.order.is_sandbox,
+        "indicator": summary.status.value,
+        "description": summary.status.label,
+        "availability": _share(summary.percentage),
+        "days": [_day(day) for day in summary.days if day.figures.total],
     }
 
 
@@ -67,56 +68,57 @@ def _share(percentage: object) -> str | None:
     return None if percentage is None else str(percentage)
 
 
-def _incident(one: Incident) -> dict[str, Any]:
+def _incident(summary: IncidentSummary) -> dict[str, Any]:
+    incident = summary.incident
     return {
-        "order": one.order.reference,
-        "title": one.title,
-        "impact": one.impact,
-        "state": one.state,
-        "started_at": one.started_at,
-        "resolved_at": one.resolved_at,
+        "orders": [order.reference for order in summary.orders],
+        "title": incident.title,
+        "impact": incident.impact,
+        "state": summary.state,
+        "started_at": incident.started_at,
+        "resolved_at": summary.resolved_at,
         "updates": [
-            {"at": said.at, "state": said.state, "impact": said.impact, "message": said.message}
-            for said in one.updates.all()
+            {"at": update.at, "state": update.state, "impact": update.impact, "message": update.message}
+            for update in summary.updates
         ],
     }
 
 
-def _maintenance(one: Maintenance) -> dict[str, Any]:
+def _maintenance(window: Maintenance) -> dict[str, Any]:
     return {
-        "title": one.title,
-        "description": one.description,
-        "starts_at": one.starts_at,
-        "ends_at": one.ends_at,
-        "orders": [order.reference for order in own_orders(one)],
+        "title": window.title,
+        "description": window.description,
+        "starts_at": window.starts_at,
+        "ends_at": window.ends_at,
+        "orders": [order.reference for order in own_orders(window)],
     }
 
 
-def own_orders(one: Maintenance) -> list[Any]:
-    """The orders of the board's customer that the window concerns; never anybody else's."""
-    return list(getattr(one, "own_orders", ()))
+def own_orders(window: Maintenance) -> list[Any]:
+    """The affected orders of this customer only."""
+    return list(getattr(window, "own_orders", ()))
 
 
-def as_feed(board: StatusSummary, *, url: str) -> str:
-    """RSS 2.0: incidents with all that was said of them, and maintenance to come."""
+def as_feed(summary: StatusSummary, *, url: str) -> str:
+    """RSS 2.0: incidents with their updates, and maintenance."""
     feed = feedgenerator.Rss201rev2Feed(
-        title=f"{board.customer.name} · {settings.SITE_NAME}",
+        title=f"{summary.customer.name} · {settings.SITE_NAME}",
         link=url,
         description=_("Incidents and maintenance"),
         feed_url=f"{url}feed.xml",
     )
-    for incident in board.incidents:
-        said = list(incident.updates.all())
+    for item in summary.incidents:
+        incident = item.incident
         feed.add_item(
-            title=f"{incident.order.name}: {incident.title} ({incident.get_state_display()})",
+            title=f"{item.names}: {incident.title} ({item.state.label})",
             link=f"{url}#incident-{incident.pk}",
             unique_id=f"incident-{incident.pk}",
             unique_id_is_permalink=False,
-            description="\n".join(f"{one.get_state_display()} – {one.message}" for one in said),
+            description="\n".join(f"{update.get_state_display()} – {update.message}" for update in item.updates),
             pubdate=incident.started_at,
-            updateddate=said[0].at if said else incident.started_at,
+            updateddate=item.updates[0].at if item.updates else incident.started_at,
         )
-    for window in board.maintenances:
+    for window in summary.maintenances:
         when = f"{_moment(window.starts_at)} – {_moment(window.ends_at)}"
         feed.add_item(
             title=f"{_('Maintenance')}: {window.title}",
@@ -135,7 +137,7 @@ def _moment(moment: Any) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Badge:
-    """Two words and a colour, with the room they take."""
+    """Two texts, a colour and their widths."""
 
     label: str
     text: str
@@ -143,25 +145,25 @@ class Badge:
 
     @property
     def label_width(self) -> int:
-        """Of the left half."""
+        """The left half."""
         return len(self.label) * CHARACTER + 2 * PADDING
 
     @property
     def text_width(self) -> int:
-        """Of the right half."""
+        """The right half."""
         return len(self.text) * CHARACTER + 2 * PADDING
 
     @property
     def width(self) -> int:
-        """Of the whole."""
+        """Both halves."""
         return self.label_width + self.text_width
 
     @property
     def text_x(self) -> int:
-        """Where the right half's text begins."""
+        """The left edge of the text in the right half."""
         return self.label_width + PADDING
 
 
-def badge(board: StatusSummary) -> Badge:
-    """The board in one word."""
-    return Badge(label=_("status"), text=str(board.service.label).lower(), colour=COLOURS[board.service])
+def badge(summary: StatusSummary) -> Badge:
+    """The overall status as a badge."""
+    return Badge(label=_("status"), text=str(summary.status.label).lower(), colour=COLOURS[summary.status])

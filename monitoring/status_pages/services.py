@@ -1,4 +1,4 @@
-"""What may be asked of status pages: make one, renew its link, take the link back."""
+"""Create status pages, renew and revoke their links."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from monitoring.models.status_page import fingerprint
 
 
 class NoLink(Refusal):
-    """There is no link to take back."""
+    """There is no link to revoke."""
 
     code = "no_link"
 
 
 @transaction.atomic
 def renew_link(*, customer: Customer) -> StatusPage:
-    """The customer has a status page with a link that nobody knew before; an older link opens nothing any more."""
+    """The customer has a status page with a new link; the former link no longer works."""
     token = secrets.token_urlsafe(32)
     page, _made = StatusPage.objects.update_or_create(
         customer=customer, defaults={"token": token, "fingerprint": fingerprint(token), "renewed_at": clock.now()}
@@ -32,7 +32,7 @@ def renew_link(*, customer: Customer) -> StatusPage:
 
 @transaction.atomic
 def revoke_link(*, page: StatusPage) -> None:
-    """No link opens the page."""
-    known = StatusPage.objects.filter(pk=page.pk, fingerprint__isnull=False)
-    if not known.update(token=None, fingerprint=None, renewed_at=None, updated_at=clock.now()):
-        raise NoLink(_("The link of %(customer)s was taken back already.") % {"customer": page.customer})
+    """The page has no link."""
+    linked = StatusPage.objects.filter(pk=page.pk, fingerprint__isnull=False)
+    if not linked.update(token=None, fingerprint=None, renewed_at=None, updated_at=clock.now()):
+        raise NoLink(_("The link of %(customer)s is already revoked.") % {"customer": page.customer})

@@ -1,4 +1,4 @@
-"""The status page in four shapes; the secret link is the only key, and opens one customer's board."""
+"""The status page, its JSON, feed and badge; the secret link is the only key."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ FRESH_SECONDS = 30
 
 
 def for_holders(view: Callable[[HttpRequest, StatusPage, StatusSummary], HttpResponse]) -> View:
-    """The view is given the board that the link opens; other links open nothing, and no engine indexes any."""
+    """Passes the summary of the link to the view; unknown links are 404, and search engines index none."""
 
     @require_safe
     @wraps(view)
@@ -35,25 +35,25 @@ def for_holders(view: Callable[[HttpRequest, StatusPage, StatusSummary], HttpRes
 
 
 @for_holders
-def status_page(request: HttpRequest, page: StatusPage, board: StatusSummary) -> HttpResponse:
-    """For people."""
-    return render(request, "monitoring/status.html", {"page": page, "board": board})
+def status_page(request: HttpRequest, page: StatusPage, summary: StatusSummary) -> HttpResponse:
+    """The page."""
+    return render(request, "monitoring/status.html", {"page": page, "summary": summary})
 
 
 @for_holders
-def status_json(request: HttpRequest, page: StatusPage, board: StatusSummary) -> HttpResponse:
-    """For programs."""
-    return JsonResponse(formats.as_json(board, url=page.url))
+def status_json(request: HttpRequest, page: StatusPage, summary: StatusSummary) -> HttpResponse:
+    """The same as JSON."""
+    return JsonResponse(formats.as_json(summary, url=page.url))
 
 
 @for_holders
-def status_feed(request: HttpRequest, page: StatusPage, board: StatusSummary) -> HttpResponse:
-    """For feed readers."""
-    return HttpResponse(formats.as_feed(board, url=page.url), content_type="application/rss+xml; charset=utf-8")
+def status_feed(request: HttpRequest, page: StatusPage, summary: StatusSummary) -> HttpResponse:
+    """The same as RSS."""
+    return HttpResponse(formats.as_feed(summary, url=page.url), content_type="application/rss+xml; charset=utf-8")
 
 
 @for_holders
-def status_badge(request: HttpRequest, page: StatusPage, board: StatusSummary) -> HttpResponse:
-    """For other people's pages."""
-    badge = formats.badge(board)
+def status_badge(request: HttpRequest, page: StatusPage, summary: StatusSummary) -> HttpResponse:
+    """A badge for other pages."""
+    badge = formats.badge(summary)
     return render(request, "monitoring/badge.svg", {"badge": badge}, content_type="image/svg+xml")

@@ -20,14 +20,14 @@ MINUTE, HOUR, DAY = 60, 3600, 86400
 def lasting(span: timedelta) -> str:
     """The two largest units: `2 d 3 h`, `1 h 5 min`, `45 s`; nothing is `0`."""
     left = int(span.total_seconds())
-    told: list[str] = []
+    parts: list[str] = []
     for size, unit in ((DAY, _("d")), (HOUR, _("h")), (MINUTE, _("min")), (1, _("s"))):
         count, left = divmod(left, size)
-        if count or told:
-            told.append(f"{count} {unit}" if count else "")
-        if len(told) == 2:
+        if count or parts:
+            parts.append(f"{count} {unit}" if count else "")
+        if len(parts) == 2:
             break
-    return " ".join(one for one in told if one) or "0"
+    return " ".join(part for part in parts if part) or "0"
 
 
 @register.filter

@@ -87,10 +87,10 @@ class ZabbixPush(APIView):
 
 def _key_in(body: bytes) -> str:
     try:
-        told: Any = json.loads(body)
+        content: Any = json.loads(body)
     except ValueError:
         raise exceptions.ParseError(_("The body is no JSON.")) from None
-    key = told.get("key") if isinstance(told, dict) else None
+    key = content.get("key") if isinstance(content, dict) else None
     if not isinstance(key, str) or not key or len(key) > 100:
         raise exceptions.ValidationError({"key": [_("Send the value of the tag 'live'.")]})
     return key

@@ -1,4 +1,4 @@
-"""The problems that whoever watches tells of now are in our rows, and no others; in sets, for all orders."""
+"""Stores the active problems of the backend, and deletes all others; in sets, for all orders."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ from orders.choices import Wanted
 
 @transaction.atomic
 def write_problems(alarms: Sequence[ActiveProblem]) -> int:
-    """Exactly the problems of running orders are rows; returns how many. Four queries, and two more to change any."""
-    orders = orders_of_keys({one.key for one in alarms})
+    """Stores the active problems of running orders, and no others; returns how many. Four queries, six with changes."""
+    orders = orders_of_keys({problem.key for problem in alarms})
     running = Monitor.objects.filter(order__in=orders.values(), wanted=Wanted.RUNNING)
     monitors = dict(running.values_list("order", "pk"))
     checks = _checks_of(monitors.values())
-    told = [
-        _problem(one, monitor, checks.get((monitor, one.check)))
-        for one in alarms
-        if (monitor := monitors.get(orders.get(one.key, 0)))
+    wanted = [
+        _problem(problem, monitor, checks.get((monitor, problem.check)))
+        for problem in alarms
+        if (monitor := monitors.get(orders.get(problem.key, 0)))
     ]
-    known = {(row.monitor_id, row.event_id): row for row in Problem.objects.all()}
-    fresh = [row for row in told if not _is_known(row, known.get((row.monitor_id, row.event_id)))]
-    gone = known.keys() - {(row.monitor_id, row.event_id) for row in told}
+    existing = {(row.monitor_id, row.event_id): row for row in Problem.objects.all()}
+    fresh = [row for row in wanted if not _is_unchanged(row, existing.get((row.monitor_id, row.event_id)))]
+    gone = existing.keys() - {(row.monitor_id, row.event_id) for row in wanted}
     if fresh:
         Problem.objects.write(fresh)
     if gone:
-        Problem.objects.filter(pk__in=[known[one].pk for one in gone]).delete()
-    return len(told)
+        Problem.objects.filter(pk__in=[existing[problem].pk for problem in gone]).delete()
+    return len(wanted)
 
 
 def _checks_of(monitors: Collection[int]) -> dict[tuple[int, str], int]:
@@ -52,5 +52,5 @@ def _problem(alarm: ActiveProblem, monitor: int, check: int | None) -> Problem:
     )
 
 
-def _is_known(row: Problem, known: Problem | None) -> bool:
-    return known is not None and known.content == row.content
+def _is_unchanged(row: Problem, existing: Problem | None) -> bool:
+    return existing is not None and existing.content == row.content

@@ -84,22 +84,24 @@ def _read_problems(source: HistorySource) -> int:
 
 def _read_sli(source: HistorySource) -> int:
     figures = source.read_sli()
-    orders = orders_of_keys({one.key for one in figures})
-    rows = {(row.order_id, row.started_at): row for one in figures if (row := _sli(one, orders.get(one.key)))}
+    orders = orders_of_keys({reading.key for reading in figures})
+    rows = {
+        (row.order_id, row.started_at): row for reading in figures if (row := _sli(reading, orders.get(reading.key)))
+    }
     BackendSli.objects.write(list(rows.values()))
     BackendStatus.objects.filter(backend=source.name).update(sli_read_at=clock.now())
     return len(rows)
 
 
-def _sli(one: SliReading, order: int | None) -> BackendSli | None:
+def _sli(reading: SliReading, order: int | None) -> BackendSli | None:
     if order is None:
         return None
     return BackendSli(
         order_id=order,
-        started_at=one.start,
-        ended_at=one.end,
-        uptime=one.uptime,
-        downtime=one.downtime,
+        started_at=reading.start,
+        ended_at=reading.end,
+        uptime=reading.uptime,
+        downtime=reading.downtime,
         read_at=clock.now(),
     )
 

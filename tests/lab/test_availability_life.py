@@ -151,7 +151,7 @@ def break_and_mend(life: MonitoredOrder, witness: Witness) -> timedelta:
     life.until(lambda: Problem.objects.exists(), "problem among our rows", 20)
     row = Problem.objects.get()
     assert (row.monitor, row.event_id, row.severity) == (life.monitor, problem["eventid"], 4)
-    assert row.name == "Maps does not answer as promised"
+    assert row.name == "Maps is down"
     assert near(row.since, broken_at)
     outage = Outage.objects.get(order=life.order)
     assert near(outage.started_at, broken_at)

@@ -79,6 +79,12 @@ def service(n: int) -> Service:
     return Service.objects.create(deployment=deployment(n), name="gateway", state="running", seen_at=clock.now())
 
 
+def incident(n: int) -> Incident:
+    row = Incident.objects.create(title="Down", started_at=clock.now())
+    row.orders.add(order(n))
+    return row
+
+
 def endpoint(n: int) -> Endpoint:
     on = deployment(n)
     url = f"https://maps.example/{n}"
@@ -205,7 +211,7 @@ MAKERS: dict[str, Callable[[int], object]] = {
     "infrastructure.Service": service,
     "mfa.Authenticator": authenticator,
     "monitoring.DailyAvailability": lambda n: DailyAvailability.objects.create(order=order(n), day=date(2026, 6, 1)),
-    "monitoring.Incident": lambda n: Incident.objects.create(order=order(n), title="Down", started_at=clock.now()),
+    "monitoring.Incident": incident,
     "monitoring.Maintenance": maintenance,
     "monitoring.Monitor": monitor,
     "monitoring.MonthlyReport": monthly_report,

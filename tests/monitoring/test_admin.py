@@ -89,8 +89,8 @@ def test_another_try_is_counted_logged_and_made(room: Room, operator: Client) ->
     failed, well = fail(room), room.monitor(room.watched())
     room.backend.refuse.clear()
     said = ask_again(operator, failed, well)
-    assert said == f"1 monitor is tried again. 1 was refused: {well.order.reference}."
-    assert LogEntry.objects.get().change_message == "Another try asked for."
+    assert said == f"Retrying 1 monitor. 1 has nothing to retry: {well.order.reference}."
+    assert LogEntry.objects.get().change_message == "Retry requested."
     room.visit()
     failed.refresh_from_db()
     assert failed.is_settled

@@ -13,7 +13,7 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
 from core import clock
-from monitoring.models import BackendSli, BackendStatus, BackfillRequest, DataGap
+from monitoring.models import BackendSli, BackendStatus, BackfillRequest, DataGap, IncidentOrder
 from tests.monitoring.conftest import Room
 
 BEFORE = "0011_incidents_by_hand"
@@ -39,6 +39,8 @@ def test_renamed_models_keep_their_rows_and_their_permissions(migrated_back: tup
     model("WatchFigure").create(order_id=order, started_at=now, ended_at=now, uptime=9, downtime=1, read_at=now)
     model("Gap").create(monitor_check=check, started_at=now - timedelta(hours=1), ended_at=now)
     model("Silence").create(monitor_check=check, order_id=order, application="WMS", started_at=now, cause="No reading.")
+    for resolved_at in (None, now):
+        model("Incident").create(order_id=order, title="Down", started_at=now, resolved_at=resolved_at)
     group = Group.objects.create(name="Lookers")
     group.permissions.add(Permission.objects.get(codename="view_watcher"))
 
@@ -49,6 +51,8 @@ def test_renamed_models_keep_their_rows_and_their_permissions(migrated_back: tup
     assert (BackendSli.objects.get().uptime, BackendSli.objects.get().order_id) == (9, order)
     assert BackfillRequest.objects.get().monitor_check_id == check.pk
     assert DataGap.objects.get().cause == "No reading."
+    ends = IncidentOrder.objects.filter(order=order).values_list("recovered_at", flat=True)
+    assert set(ends) == {None, now}
     permission = group.permissions.get()
     assert (permission.codename, permission.content_type.model) == ("view_backendstatus", "backendstatus")
     assert not Permission.objects.filter(codename__in=("view_watcher", "view_gap", "view_silence")).exists()

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from core import clock
 from customers.models import Customer, User
-from monitoring.incidents.services import open_incidents
+from monitoring.incidents.services import open_incident
 from monitoring.maintenance.services import plan_maintenance
 from orders.choices import Part, PartState
 from orders.models import Order
@@ -139,7 +139,7 @@ def test_the_page_tells_of_an_incident_and_of_planned_maintenance(order: Order, 
     arrive(order)
     later = clock.now() + timedelta(hours=2)
     plan_maintenance(title="New disks", starts_at=later, ends_at=later + timedelta(hours=1), orders=[order])
-    open_incidents(orders=[order], title="Tiles are slow", impact="degraded", message="We are looking.")
+    open_incident(orders=[order], title="Tiles are slow", impact="degraded", message="We are looking.")
     page = sign_in(owner).get(f"/orders/{order.reference}/").content.decode()
     assert "Maintenance: New disks" in page
     assert "Tiles are slow" in page

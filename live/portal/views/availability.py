@@ -27,7 +27,7 @@ def availability(request: HttpRequest, number: str) -> HttpResponse:
     customer = visible_customer(request, number)
     steers = may_steer(viewer(request), customer)
     page = StatusPage.objects.filter(customer=customer).first() if steers else None
-    context = {"customer": customer, "board": summary_of(customer), "page": page, "may_steer": steers}
+    context = {"customer": customer, "summary": summary_of(customer), "page": page, "may_steer": steers}
     return render(request, "portal/availability.html", context)
 
 

@@ -64,7 +64,7 @@ class ZabbixBackend:
         bulk = Bulk(self.client)
         hosts = lookup.hosts_of(self.client, keys)
         bulk.refused |= lookup.refuse_doubles(hosts)
-        going = [one["hostid"] for key, some in hosts.items() if key not in bulk.refused for one in some]
+        going = [item["hostid"] for key, items in hosts.items() if key not in bulk.refused for item in items]
         maintenance.release_hosts(self.client, going)
         bulk.send("host.delete", _deletions(hosts, "hostid"))
         services = lookup.services_of(self.client, [key for key in keys if key not in bulk.refused])
@@ -87,7 +87,7 @@ class ZabbixBackend:
             + [LeftBehind(kind="service", name=service["name"]) for service in services.get(key, ())]
             for key in keys
         }
-        return {key: some for key, some in left.items() if some}
+        return {key: items for key, items in left.items() if items}
 
     def _register(self, specs: Sequence[MonitorSpec]) -> Mapping[str, Registered | OutsideError]:
         try:
@@ -102,7 +102,7 @@ def _without_credentials(url: str) -> str:
 
 
 def _deletions(found: Mapping[str, Iterable[Found]], id_name: str) -> list[Wish]:
-    return [Wish(key=key, params=one[id_name]) for key, some in found.items() for one in some]
+    return [Wish(key=key, params=item[id_name]) for key, items in found.items() for item in items]
 
 
 def _unless_gone(refused: Mapping[str, PermanentError]) -> dict[str, OutsideError]:

@@ -49,4 +49,4 @@ class Bulk:
             yield from self._send(method, wishes[half:])
         else:
             (ids,) = answer.values()
-            yield from ((wish, str(one)) for wish, one in zip(wishes, ids, strict=True))
+            yield from ((wish, str(outside_id)) for wish, outside_id in zip(wishes, ids, strict=True))

@@ -24,7 +24,7 @@ WARNING, HIGH = "2", "4"
 ASKED, DERIVED = "0", "18"
 TEXT, UNSIGNED = "4", "3"
 
-Standing = Mapping[str, Sequence[Found]]
+ExistingObjects = Mapping[str, Sequence[Found]]
 
 
 def key_of(check: CheckSpec) -> str:
@@ -75,7 +75,7 @@ class Certificates:
     def __init__(self, client: ZabbixClient, bulk: Bulk, *, ids: Mapping[str, str], probe: str) -> None:
         self.client, self.bulk, self.ids, self.probe = client, bulk, ids, probe
 
-    def ensure(self, specs: Sequence[MonitorSpec], items: Standing, triggers: Standing) -> None:
+    def ensure(self, specs: Sequence[MonitorSpec], items: ExistingObjects, triggers: ExistingObjects) -> None:
         """Every address has its items and alarms; who already has them is not asked for anything."""
         specs = [spec for spec in specs if addresses(spec)]
         masters = self._items(specs, items, self._masters(specs))
@@ -86,7 +86,7 @@ class Certificates:
         hostids = [self.ids[spec.key] for spec in specs]
         shape = {"output": ["interfaceid", "hostid", "useip", "ip", "dns", "port"], "hostids": hostids}
         found = self.client.call("hostinterface.get", shape) if hostids else []
-        at = {one["hostid"]: one["interfaceid"] for one in found if place_of(one) == self.probe}
+        at = {interface["hostid"]: interface["interfaceid"] for interface in found if place_of(interface) == self.probe}
         return {
             (spec.key, _asking(*address)): _master(address, at.get(self.ids[spec.key], "0"))
             for spec in specs
@@ -104,10 +104,10 @@ class Certificates:
         }
 
     def _items(
-        self, specs: Sequence[MonitorSpec], standing: Standing, wanted: Mapping[tuple[str, str], objects.Object]
+        self, specs: Sequence[MonitorSpec], existing: ExistingObjects, wanted: Mapping[tuple[str, str], objects.Object]
     ) -> dict[tuple[str, str], str]:
         """The ids of the wanted items by monitor and key."""
-        found = {(spec.key, one["key_"]): one for spec in specs for one in standing.get(self.ids[spec.key], ())}
+        found = {(spec.key, item["key_"]): item for spec in specs for item in existing.get(self.ids[spec.key], ())}
         creates, updates = [], []
         ids: dict[tuple[str, str], str] = {}
         for (key, name), item in wanted.items():
@@ -121,11 +121,11 @@ class Certificates:
         self.bulk.send("item.update", updates)
         return ids | made
 
-    def _triggers(self, specs: Sequence[MonitorSpec], standing: Standing) -> None:
+    def _triggers(self, specs: Sequence[MonitorSpec], existing: ExistingObjects) -> None:
         creates, updates = [], []
         for spec, wanted in _alarms(specs):
             mark = _mark(wanted)
-            found = (one for one in standing.get(self.ids[spec.key], ()) if _mark(one) == mark)
+            found = (trigger for trigger in existing.get(self.ids[spec.key], ()) if _mark(trigger) == mark)
             if (old := next(found, None)) is None:
                 creates.append(Wish(key=spec.key, params=wanted))
                 continue

@@ -98,29 +98,29 @@ class ZabbixClient:
     def _of_the_api(self, error: ZabbixAPIException) -> OutsideError:
         if error.error is None:
             return TransientError("Zabbix answered with a page instead of JSON; is it ZABBIX_URL that is wrong?")
-        code, said = error.error.get("code"), self._said(error.error)
-        small = said.lower()
-        if any(words in small for words in SIGNED_OUT):
+        code, reason = error.error.get("code"), self._reason(error.error)
+        small = reason.lower()
+        if any(phrase in small for phrase in SIGNED_OUT):
             self._api = None
             return SignedOut("Zabbix has ended the session")
         if 'unexpected parameter "auth"' in small:
             self._api = None
             return TransientError("Zabbix has been upgraded; signing in as its new version wants it")
-        if any(words in small for words in REFUSED_US):
+        if any(phrase in small for phrase in REFUSED_US):
             self._api = None
-            return ConfigError(f"Zabbix refuses this account: {said}")
-        if code in SYSTEM_CODES or any(words in small for words in TROUBLED):
-            return TransientError(f"Zabbix is in trouble: {said}")
-        if any(words in small for words in NOT_AS_WE_SAW_IT):
-            return OutOfDate(f"Zabbix: {said}")
-        return PermanentError(f"Zabbix: {said}")
+            return ConfigError(f"Zabbix refuses this account: {reason}")
+        if code in SYSTEM_CODES or any(phrase in small for phrase in TROUBLED):
+            return TransientError(f"Zabbix is in trouble: {reason}")
+        if any(phrase in small for phrase in NOT_AS_WE_SAW_IT):
+            return OutOfDate(f"Zabbix: {reason}")
+        return PermanentError(f"Zabbix: {reason}")
 
-    def _said(self, error: Mapping[str, Any]) -> str:
+    def _reason(self, error: Mapping[str, Any]) -> str:
         """Zabbix's own words without our secrets, and no longer than a person wants to read."""
-        said = str(error.get("data") or error.get("message") or "no reason given").strip()
+        reason = str(error.get("data") or error.get("message") or "no reason given").strip()
         for secret in (self._token, self._password):
-            said = said.replace(secret, "…") if secret else said
-        return said[:300]
+            reason = reason.replace(secret, "…") if secret else reason
+        return reason[:300]
 
 
 def _session() -> requests.Session:

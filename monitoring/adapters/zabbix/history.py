@@ -24,39 +24,43 @@ EVERY = timedelta(minutes=1)
 def read_history(client: ZabbixClient, periods: Sequence[HistoryRange]) -> dict[HistoryRange, list[Reading]]:
     """Every reading within each period, oldest first; two calls to find the items, two for some 100,000 readings."""
     items = _items(client, periods)
-    known = [one for one in periods if ("fail", one.key, one.check) in items]
-    past: dict[HistoryRange, list[Reading]] = {}
-    for some in _portions(known):
-        past |= _read(client, some, items)
-    return past
+    with_items = [period for period in periods if ("fail", period.key, period.check) in items]
+    readings: dict[HistoryRange, list[Reading]] = {}
+    for portion in _portions(with_items):
+        readings |= _read(client, portion, items)
+    return readings
 
 
 def _portions(periods: Sequence[HistoryRange]) -> Iterator[list[HistoryRange]]:
     """Neighbours in time together: a call asks every item for all the time from its first period to its last."""
     portion: list[HistoryRange] = []
-    for one in sorted(periods, key=lambda one: (one.start, one.end)):
-        if portion and (one.start > max(other.end for other in portion) or _readings([*portion, one]) > AT_ONCE):
+    for period in sorted(periods, key=lambda period: (period.start, period.end)):
+        if portion and (period.start > max(other.end for other in portion) or _readings([*portion, period]) > AT_ONCE):
             yield portion
             portion = []
-        portion.append(one)
+        portion.append(period)
     if portion:
         yield portion
 
 
 def _readings(periods: Sequence[HistoryRange]) -> int:
     """How many a call for these periods, in order of their start, would bring."""
-    return len(periods) * (1 + (max(one.end for one in periods) - periods[0].start) // EVERY)
+    return len(periods) * (1 + (max(period.end for period in periods) - periods[0].start) // EVERY)
 
 
 def _items(client: ZabbixClient, periods: Sequence[HistoryRange]) -> dict[tuple[str, str, str], str]:
     """The ids of the items that say whether (`fail`) and why (`error`), by kind, monitor and check."""
-    keys = sorted({one.key for one in periods})
+    keys = sorted({period.key for period in periods})
     if not keys:
         return {}
     hosts = client.call("host.get", {"output": ["hostid", "host"], "filter": {"host": keys}})
     wanted = {
-        (one.key, objects.item_key(kind, CheckSpec(key=one.check, name="", url=""))): (kind, one.key, one.check)
-        for one in periods
+        (period.key, objects.item_key(kind, CheckSpec(key=period.check, name="", url=""))): (
+            kind,
+            period.key,
+            period.check,
+        )
+        for period in periods
         for kind in ("fail", "error")
     }
     names = {host["hostid"]: host["host"] for host in hosts}
@@ -79,17 +83,18 @@ def _items(client: ZabbixClient, periods: Sequence[HistoryRange]) -> dict[tuple[
 def _read(
     client: ZabbixClient, periods: Sequence[HistoryRange], items: Mapping[tuple[str, str, str], str]
 ) -> dict[HistoryRange, list[Reading]]:
-    values = _history(client, UNSIGNED, [items["fail", one.key, one.check] for one in periods], periods)
+    values = _history(client, UNSIGNED, [items["fail", period.key, period.check] for period in periods], periods)
     failing = {itemid for itemid, rows in values.items() if any(row["value"] != "0" for row in rows)}
-    broken = [one for one in periods if items["fail", one.key, one.check] in failing]
-    why = _history(client, CHARACTER, [i for one in broken if (i := items.get(("error", one.key, one.check)))], broken)
-    past: dict[HistoryRange, list[Reading]] = {}
-    for one in periods:
-        rows = _within(values.get(items["fail", one.key, one.check], []), one)
-        errors = why.get(items.get(("error", one.key, one.check), ""), [])
+    broken = [period for period in periods if items["fail", period.key, period.check] in failing]
+    error_items = [item for period in broken if (item := items.get(("error", period.key, period.check)))]
+    why = _history(client, CHARACTER, error_items, broken)
+    readings: dict[HistoryRange, list[Reading]] = {}
+    for period in periods:
+        rows = _within(values.get(items["fail", period.key, period.check], []), period)
+        errors = why.get(items.get(("error", period.key, period.check), ""), [])
         if rows:
-            past[one] = [_seen(row, errors) for row in rows]
-    return past
+            readings[period] = [_reading(row, errors) for row in rows]
+    return readings
 
 
 def _history(
@@ -102,8 +107,8 @@ def _history(
         "output": ["itemid", "clock", "value"],
         "history": kind,
         "itemids": sorted(set(itemids)),
-        "time_from": int(min(one.start for one in periods).timestamp()),
-        "time_till": int(max(one.end for one in periods).timestamp()),
+        "time_from": int(min(period.start for period in periods).timestamp()),
+        "time_till": int(max(period.end for period in periods).timestamp()),
         "sortfield": "clock",
     }
     for row in client.call("history.get", shape):
@@ -117,8 +122,8 @@ def _within(rows: Sequence[Found], period: HistoryRange) -> Sequence[Found]:
     return rows[start : bisect_right(clocks, int(period.end.timestamp()))]
 
 
-def _seen(row: Found, errors: Sequence[Found]) -> Reading:
+def _reading(row: Found, errors: Sequence[Found]) -> Reading:
     if row["value"] == "0":
         return Reading(health=Health.UP, at=moment(row["clock"]))
-    said = next((error["value"] for error in errors if error["clock"] == row["clock"]), "")
-    return Reading(health=Health.DOWN, at=moment(row["clock"]), failure=failure_of_text(said))
+    reason = next((error["value"] for error in errors if error["clock"] == row["clock"]), "")
+    return Reading(health=Health.DOWN, at=moment(row["clock"]), failure=failure_of_text(reason))

@@ -41,7 +41,7 @@ class ZabbixHistorySource:
         return history.read_history(self.client, periods)
 
     def describe(self) -> tuple[str, ...]:
-        return tuple(self._counted(*one) for one in READABLE)
+        return tuple(self._counted(*readable) for readable in READABLE)
 
     def _counted(self, name: str, method: str, params: Mapping[str, object]) -> str:
         """How many of a kind our account reaches, or that it may not ask."""

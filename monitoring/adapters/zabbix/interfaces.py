@@ -40,21 +40,23 @@ def place_of(interface: Mapping[str, Any]) -> str:
 
 def foreign_places(host: Mapping[str, Any]) -> set[str]:
     """The places of a host's interfaces that somebody else has given it."""
-    return {place_of(one) for one in host.get("interfaces", ())} - _our_places(host)
+    return {place_of(interface) for interface in host.get("interfaces", ())} - _our_places(host)
 
 
 def changed_interfaces(host: Mapping[str, Any], places: Sequence[str]) -> list[Object] | None:
     """All interfaces that the host should have, theirs as they are and ours at `places`; nothing where it has them."""
-    standing = list(host.get("interfaces", ()))
+    existing = list(host.get("interfaces", ()))
     ours = _our_places(host)
-    theirs = [one for one in standing if place_of(one) not in ours]
-    has_main = any(str(one["type"]) == "1" and str(one["main"]) == "1" for one in theirs)
-    ids = {place_of(one): one for one in standing if place_of(one) in ours}
+    theirs = [interface for interface in existing if place_of(interface) not in ours]
+    has_main = any(str(interface["type"]) == "1" and str(interface["main"]) == "1" for interface in theirs)
+    ids = {place_of(interface): interface for interface in existing if place_of(interface) in ours}
     wanted = interfaces_at(places, main=not has_main)
-    if {(place_of(one), one["main"]) for one in wanted} == {(place, str(one["main"])) for place, one in ids.items()}:
+    if {(place_of(interface), interface["main"]) for interface in wanted} == {
+        (place, str(interface["main"])) for place, interface in ids.items()
+    }:
         return None
-    known = [_with_id(one, ids.get(place_of(one))) for one in wanted]
-    return [_plain(one) for one in theirs] + known
+    updated = [_with_id(interface, ids.get(place_of(interface))) for interface in wanted]
+    return [_plain(interface) for interface in theirs] + updated
 
 
 def _our_places(host: Mapping[str, Any]) -> set[str]:
@@ -68,8 +70,8 @@ def _interface(place: str, *, main: bool) -> Object:
     return {"type": "1", "main": "1" if main else "0", **where, "port": port}
 
 
-def _with_id(wanted: Object, standing: Mapping[str, Any] | None) -> Object:
-    return {"interfaceid": standing["interfaceid"], **wanted} if standing else wanted
+def _with_id(wanted: Object, existing: Mapping[str, Any] | None) -> Object:
+    return {"interfaceid": existing["interfaceid"], **wanted} if existing else wanted
 
 
 def _plain(interface: Mapping[str, Any]) -> Object:

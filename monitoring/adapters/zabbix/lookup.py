@@ -34,7 +34,7 @@ def hosts_of(client: ZabbixClient, keys: Sequence[str]) -> dict[str, list[Found]
     for host in tagged:
         for key in set(_our_keys(host)) & set(keys):
             found[key][host["hostid"]] = _with_groups(host)
-    return {key: list(some.values()) for key, some in found.items()}
+    return {key: list(hosts.values()) for key, hosts in found.items()}
 
 
 def refuse_doubles(found: Mapping[str, Sequence[Found]]) -> dict[str, PermanentError]:
@@ -66,7 +66,9 @@ def scenarios_of(client: ZabbixClient, hostids: Sequence[str]) -> dict[str, list
     if not hostids:
         return {}
     shape = {"output": "extend", "selectSteps": "extend", "selectTags": "extend"}
-    return _by_host((one["hostid"], one) for one in client.call("httptest.get", {**shape, "hostids": list(hostids)}))
+    return _by_host(
+        (scenario["hostid"], scenario) for scenario in client.call("httptest.get", {**shape, "hostids": list(hostids)})
+    )
 
 
 def triggers_of(client: ZabbixClient, hostids: Sequence[str]) -> dict[str, list[Found]]:
@@ -82,18 +84,18 @@ def triggers_of(client: ZabbixClient, hostids: Sequence[str]) -> dict[str, list[
         "filter": {"flags": "0"},
     }
     triggers = client.call("trigger.get", {**shape, "hostids": list(hostids)})
-    return _by_host((host["hostid"], one) for one in triggers for host in one["hosts"])
+    return _by_host((host["hostid"], trigger) for trigger in triggers for host in trigger["hosts"])
 
 
 def tag_of(found: Found, tag: str) -> str:
     """The value of a tag of something found; empty without it."""
-    return next((str(one["value"]) for one in found["tags"] if one["tag"] == tag), "")
+    return next((str(trigger["value"]) for trigger in found["tags"] if trigger["tag"] == tag), "")
 
 
 def _by_host(pairs: Iterable[tuple[str, Found]]) -> dict[str, list[Found]]:
     found: dict[str, list[Found]] = defaultdict(list)
-    for hostid, one in pairs:
-        found[hostid].append(one)
+    for hostid, trigger in pairs:
+        found[hostid].append(trigger)
     return found
 
 

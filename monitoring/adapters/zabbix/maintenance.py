@@ -28,16 +28,16 @@ def ensure_windows(client: ZabbixClient, specs: Sequence[WindowSpec]) -> Mapping
     hosts = _hosts(client, {monitor for spec in specs for monitor in spec.monitors})
     creates, updates, deletes = [], [], []
     for spec in specs:
-        standing = found.get(spec.key)
+        existing = found.get(spec.key)
         wanted = _window(spec, [hosts[key] for key in spec.monitors if key in hosts])
-        if standing:
-            ids[spec.key] = standing["maintenanceid"]
+        if existing:
+            ids[spec.key] = existing["maintenanceid"]
         if not wanted["hosts"]:
-            deletes += [Wish(key=spec.key, params=standing["maintenanceid"])] if standing else []
-        elif not standing:
+            deletes += [Wish(key=spec.key, params=existing["maintenanceid"])] if existing else []
+        elif not existing:
             creates.append(Wish(key=spec.key, params=wanted))
-        elif objects.differs(standing, wanted):
-            updates.append(Wish(key=spec.key, params={"maintenanceid": standing["maintenanceid"], **wanted}))
+        elif objects.differs(existing, wanted):
+            updates.append(Wish(key=spec.key, params={"maintenanceid": existing["maintenanceid"], **wanted}))
     ids |= {wish.key: made for wish, made in bulk.send("maintenance.create", creates)}
     bulk.send("maintenance.update", updates)
     ids |= {wish.key: "" for wish, _gone in bulk.send("maintenance.delete", deletes)}
@@ -48,7 +48,7 @@ def remove_windows(client: ZabbixClient, keys: Sequence[str]) -> Mapping[str, Ou
     """No window carries these keys; in the answer, the keys that were refused."""
     bulk = Bulk(client)
     found = windows_of(client, keys)
-    bulk.send("maintenance.delete", [Wish(key=key, params=one["maintenanceid"]) for key, one in found.items()])
+    bulk.send("maintenance.delete", [Wish(key=key, params=window["maintenanceid"]) for key, window in found.items()])
     return {key: error for key, error in bulk.refused.items() if not isinstance(error, OutOfDate)}
 
 
@@ -57,7 +57,7 @@ def windows_of(client: ZabbixClient, keys: Sequence[str]) -> dict[str, Found]:
     if not keys:
         return {}
     shape = {**_SHAPE, "search": {"name": [_marked(key) for key in keys]}, "searchByAny": True}
-    found = {_key_of(one): one for one in client.call("maintenance.get", shape)}
+    found = {_key_of(window): window for window in client.call("maintenance.get", shape)}
     return {key: found[key] for key in keys if key in found}
 
 
@@ -70,9 +70,11 @@ def release_hosts(client: ZabbixClient, hostids: Iterable[str]) -> None:
     if not going:
         return
     status = client.call("maintenance.get", {**_SHAPE, "hostids": sorted(going)})
-    only = [one for one in status if _key_of(one) and not {host["hostid"] for host in one["hosts"]} - going]
+    only = [window for window in status if _key_of(window) and not {host["hostid"] for host in window["hosts"]} - going]
     bulk = Bulk(client)
-    bulk.send("maintenance.delete", [Wish(key=one["maintenanceid"], params=one["maintenanceid"]) for one in only])
+    bulk.send(
+        "maintenance.delete", [Wish(key=window["maintenanceid"], params=window["maintenanceid"]) for window in only]
+    )
 
 
 def explained(error: OutsideError) -> OutsideError:

@@ -78,7 +78,7 @@ def scenario(check: CheckSpec) -> Object:
 def trigger(spec: MonitorSpec, check: CheckSpec, *, severity: str = "high") -> Object:
     """An alarm that stands as long as the scenario fails."""
     return {
-        "description": f"{check.name or check.key} does not answer as promised",
+        "description": f"{check.name or check.key} is down",
         "expression": f"last(/{spec.key}/{item_key('fail', check)})<>0",
         "priority": SEVERITIES[severity],
         "status": "0",
@@ -166,8 +166,8 @@ def merged_host(found: Mapping[str, Any], wanted: Object) -> Object:
     tags = [_plain(tag) for tag in found["tags"] if tag["tag"] not in names | MARKS] + wanted["tags"]
     if not _same([_plain(tag) for tag in found["tags"]], tags):
         change["tags"] = tags
-    known = {macro["macro"] for macro in found["macros"]}
-    if absent := [macro for macro in wanted["macros"] if macro["macro"] not in known]:
+    present = {macro["macro"] for macro in found["macros"]}
+    if absent := [macro for macro in wanted["macros"] if macro["macro"] not in present]:
         # Macros are replaced as a whole, and a secret one cannot be read: naming its id keeps it.
         change["macros"] = [{"hostmacroid": macro["hostmacroid"]} for macro in found["macros"]] + absent
     places = [tag["value"] for tag in wanted["tags"] if tag["tag"] in MARKS]
@@ -188,7 +188,7 @@ def _same(found: Any, wanted: Any) -> bool:
         return (
             isinstance(found, Sequence)
             and len(found) == len(wanted)
-            and all(any(_same(one, other) for one in found) for other in wanted)
+            and all(any(_same(candidate, other) for candidate in found) for other in wanted)
         )
     return str(found) == str(wanted)
 

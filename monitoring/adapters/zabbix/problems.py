@@ -26,7 +26,7 @@ def read_problems(client: ZabbixClient) -> list[ActiveProblem]:
         "sortorder": "DESC",
         "limit": MOST,
     }
-    return [_alarm(one) for one in client.call("problem.get", shape)]
+    return [_alarm(event) for event in client.call("problem.get", shape)]
 
 
 def read_past_problems(client: ZabbixClient, *, since: datetime) -> list[PastProblem]:
@@ -43,9 +43,9 @@ def read_past_problems(client: ZabbixClient, *, since: datetime) -> list[PastPro
         "limit": MOST,
     }
     return [
-        PastProblem(key=tag_of(one, objects.OURS), check=check, at=moment(one["clock"]))
-        for one in client.call("event.get", shape)
-        if one["r_eventid"] != "0" and (check := tag_of(one, objects.OUR_CHECK))
+        PastProblem(key=tag_of(event, objects.OURS), check=check, at=moment(event["clock"]))
+        for event in client.call("event.get", shape)
+        if event["r_eventid"] != "0" and (check := tag_of(event, objects.OUR_CHECK))
     ]
 
 

@@ -24,7 +24,7 @@ def read_states(client: ZabbixClient, specs: Sequence[MonitorSpec]) -> dict[str,
     failing = sorted({hostid for (hostid, _key), item in items.items() if _fails(item)})
     items |= _items(client, failing, ("web.test.error[",))
     return {
-        spec.key: {check.key: seen for check in spec.checks if (seen := _seen(items, hosts[spec.key], check))}
+        spec.key: {check.key: reading for check in spec.checks if (reading := _reading(items, hosts[spec.key], check))}
         for spec in specs
         if spec.key in hosts
     }
@@ -45,7 +45,7 @@ def _items(client: ZabbixClient, hostids: Sequence[str], beginnings: tuple[str, 
     return {(item["hostid"], item["key_"]): item for item in client.call("item.get", shape)}
 
 
-def _seen(items: Mapping[tuple[str, str], Found], host: Found, check: CheckSpec) -> Reading | None:
+def _reading(items: Mapping[tuple[str, str], Found], host: Found, check: CheckSpec) -> Reading | None:
     """The last reading of a check; none while it is paused or has given nothing yet."""
     fail = items.get((host["hostid"], objects.item_key("fail", check)))
     if fail is None or not int(fail["lastclock"]):

@@ -16,7 +16,7 @@ from monitoring.adapters.zabbix.client import ZabbixClient
 from monitoring.adapters.zabbix.lookup import Found
 from monitoring.contracts.backend import CheckSpec, MonitorSpec, Registered
 
-Standing = Mapping[str, Sequence[Found]]
+ExistingObjects = Mapping[str, Sequence[Found]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,9 +49,9 @@ class Registration:
             found, items = self._cleared(specs, lookup.hosts_of(self.client, [spec.key for spec in specs]))
             tags = self._hosts(specs, found)
             specs = [spec for spec in specs if spec.key in self.ids]
-            standing = [self.ids[spec.key] for spec in specs if spec.key not in self.made]
-            triggers = lookup.triggers_of(self.client, standing)
-            self._scenarios(specs, lookup.scenarios_of(self.client, standing))
+            existing = [self.ids[spec.key] for spec in specs if spec.key not in self.made]
+            triggers = lookup.triggers_of(self.client, existing)
+            self._scenarios(specs, lookup.scenarios_of(self.client, existing))
             self._triggers(specs, triggers)
             self._services(specs)
             self._slas(specs)
@@ -63,7 +63,7 @@ class Registration:
         remarks = self.remarks | {key: str(error) for key, error in self.extra.refused.items()}
         return {key: Registered(outside_id=hostid, remark=remarks.get(key, "")) for key, hostid in self.ids.items()}
 
-    def _cleared(self, specs: Sequence[MonitorSpec], found: Standing) -> tuple[Standing, Standing]:
+    def _cleared(self, specs: Sequence[MonitorSpec], found: ExistingObjects) -> tuple[ExistingObjects, ExistingObjects]:
         """The hosts without what is wanted on them no more, before its interfaces go; and our items of certificates."""
         self.bulk.refused |= lookup.refuse_doubles(found)
         specs = [spec for spec in specs if spec.key in found and spec.key not in self.bulk.refused]
@@ -79,7 +79,7 @@ class Registration:
         self.bulk.send("item.delete", needless)
         return found, items
 
-    def _hosts(self, specs: Sequence[MonitorSpec], found: Standing) -> Mapping[str, templates.Tags]:
+    def _hosts(self, specs: Sequence[MonitorSpec], found: ExistingObjects) -> Mapping[str, templates.Tags]:
         """Every spec has its host; by key the tags that it has then."""
         groups = self._groups(specs)
         creates, updates, tags = [], [], {}
@@ -113,20 +113,20 @@ class Registration:
     def _extras(
         self,
         specs: Sequence[MonitorSpec],
-        found: Standing,
+        found: ExistingObjects,
         tags: Mapping[str, templates.Tags],
-        items: Standing,
-        triggers: Standing,
+        items: ExistingObjects,
+        triggers: ExistingObjects,
     ) -> None:
         """Templates and certificates where there is an agent; an order that cannot have them is watched without."""
         alive = [spec for spec in specs if spec.key not in self.bulk.refused]
         if with_agent := [spec for spec in alive if spec.agent_address]:
-            known = templates.templates_of(self.client)
-            if said := templates.missing(known):
-                self.remarks |= {spec.key: said for spec in with_agent}
+            available = templates.templates_of(self.client)
+            if remark := templates.missing(available):
+                self.remarks |= {spec.key: remark for spec in with_agent}
             linked = {key: hosts[0]["parentTemplates"] for key, hosts in found.items() if len(hosts) == 1}
             hosts = {spec.key: (self.ids[spec.key], tags[spec.key], linked.get(spec.key, [])) for spec in with_agent}
-            templates.link(self.extra, with_agent, known, hosts)
+            templates.link(self.extra, with_agent, available, hosts)
         if self.wishes.probe:
             visit = certificates.Certificates(self.client, self.extra, ids=self.ids, probe=self.wishes.probe)
             visit.ensure(alive, items, triggers)
@@ -147,28 +147,28 @@ class Registration:
                 ids |= dict(zip(absent, made["groupids"], strict=True))
         return ids
 
-    def _scenarios(self, specs: Sequence[MonitorSpec], standing: Mapping[str, Sequence[Found]]) -> None:
+    def _scenarios(self, specs: Sequence[MonitorSpec], existing: Mapping[str, Sequence[Found]]) -> None:
         """Every check has its scenario, and scenarios of ours whose check is gone are gone with their triggers."""
         creates, updates, deletes = [], [], []
         for spec in specs:
-            found = {one["name"]: one for one in standing.get(self.ids[spec.key], ())}
+            found = {scenario["name"]: scenario for scenario in existing.get(self.ids[spec.key], ())}
             for check in spec.checks:
                 wanted = objects.scenario(check)
                 if not (scenario := found.pop(check.key, None)):
                     creates.append(Wish(key=spec.key, params={"hostid": self.ids[spec.key], **wanted}))
                 elif objects.differs(scenario, wanted):
                     updates.append(Wish(key=spec.key, params=_changed_scenario(scenario, wanted)))
-            ours = (one for one in found.values() if lookup.tag_of(one, objects.OUR_CHECK))
-            deletes += [Wish(key=spec.key, params=one["httptestid"]) for one in ours]
+            ours = (scenario for scenario in found.values() if lookup.tag_of(scenario, objects.OUR_CHECK))
+            deletes += [Wish(key=spec.key, params=scenario["httptestid"]) for scenario in ours]
         self.bulk.send("httptest.delete", deletes)
         self.bulk.send("httptest.create", creates)
         self.bulk.send("httptest.update", updates)
 
-    def _triggers(self, specs: Sequence[MonitorSpec], standing: Mapping[str, Sequence[Found]]) -> None:
+    def _triggers(self, specs: Sequence[MonitorSpec], existing: Mapping[str, Sequence[Found]]) -> None:
         creates, updates = [], []
         for spec, check in _checks(specs):
             wanted = objects.trigger(spec, check, severity=self.wishes.severity)
-            trigger = _first(standing.get(self.ids[spec.key], ()), _is_of(check, wanted["expression"]))
+            trigger = _first(existing.get(self.ids[spec.key], ()), _is_of(check, wanted["expression"]))
             if trigger is None:
                 creates.append(Wish(key=spec.key, params=wanted))
             elif objects.differs(trigger, wanted):
@@ -177,11 +177,11 @@ class Registration:
         self.bulk.send("trigger.update", updates)
 
     def _services(self, specs: Sequence[MonitorSpec]) -> None:
-        standing = lookup.services_of(self.client, [spec.key for spec in specs])
+        existing = lookup.services_of(self.client, [spec.key for spec in specs])
         creates, updates = [], []
         for spec in specs:
             wanted = objects.service(spec)
-            if not (found := standing.get(spec.key)):
+            if not (found := existing.get(spec.key)):
                 creates.append(Wish(key=spec.key, params=wanted))
             elif objects.differs(found[0], wanted):
                 updates.append(Wish(key=spec.key, params={"serviceid": found[0]["serviceid"], **wanted}))
@@ -230,7 +230,7 @@ def _is_of(check: CheckSpec, expression: str) -> Callable[[Found], bool]:
 
 
 def _first(found: Iterable[Found], fits: Callable[[Found], bool]) -> Found | None:
-    return next((one for one in found if fits(one)), None)
+    return next((item for item in found if fits(item)), None)
 
 
 def _changed_scenario(found: Found, wanted: objects.Object) -> objects.Object:

@@ -18,11 +18,11 @@ def read_sli(client: ZabbixClient) -> list[SliReading]:
     services = client.call(
         "service.get", {"output": ["serviceid"], "selectTags": ["tag", "value"], "tags": ANY_OF_OURS}
     )
-    keys = {one["serviceid"]: tag_of(one, objects.OURS) for one in services}
+    keys = {service["serviceid"]: tag_of(service, objects.OURS) for service in services}
     plans: dict[str, list[str]] = {}
-    for one in services:
-        if plan := tag_of(one, "plan"):
-            plans.setdefault(f"{objects.GROUP}/{plan}"[:255], []).append(one["serviceid"])
+    for service in services:
+        if plan := tag_of(service, "plan"):
+            plans.setdefault(f"{objects.GROUP}/{plan}"[:255], []).append(service["serviceid"])
     slas = client.call("sla.get", {"output": ["slaid", "name"], "filter": {"name": list(plans)}}) if plans else []
     figures: list[SliReading] = []
     for sla in slas:

@@ -26,7 +26,11 @@ def unlink(bulk: Bulk, specs: Sequence[MonitorSpec], found: Mapping[str, Sequenc
         if spec.agent_address or len(hosts := now.get(spec.key, [])) != 1 or not (ours := _linked_by_us(hosts[0])):
             continue
         tags = [_plain(tag) for tag in hosts[0]["tags"] if tag["tag"] != OURS]
-        gone = [{"templateid": one["templateid"]} for one in hosts[0]["parentTemplates"] if one["name"] in ours]
+        gone = [
+            {"templateid": template["templateid"]}
+            for template in hosts[0]["parentTemplates"]
+            if template["name"] in ours
+        ]
         params = {"hostid": hosts[0]["hostid"], "tags": tags} | ({"templates_clear": gone} if gone else {})
         wishes.append(Wish(key=spec.key, params=params))
         now[spec.key] = [{**hosts[0], "tags": tags}]
@@ -37,29 +41,29 @@ def unlink(bulk: Bulk, specs: Sequence[MonitorSpec], found: Mapping[str, Sequenc
 def templates_of(client: ZabbixClient) -> dict[str, str]:
     """The ids of those of our templates that this Zabbix has, and lets us read."""
     shape = {"output": ["templateid", "name"], "filter": {"name": list(NAMES)}}
-    return {one["name"]: one["templateid"] for one in client.call("template.get", shape)}
+    return {template["name"]: template["templateid"] for template in client.call("template.get", shape)}
 
 
-def missing(known: Mapping[str, str]) -> str:
+def missing(available: Mapping[str, str]) -> str:
     """What staff should know of the templates that are not there."""
-    absent = " and ".join(f"'{name}'" for name in NAMES if name not in known)
+    absent = " and ".join(f"'{name}'" for name in NAMES if name not in available)
     return f"Zabbix has no template {absent} that this account may read" if absent else ""
 
 
 def link(
     bulk: Bulk,
     specs: Sequence[MonitorSpec],
-    known: Mapping[str, str],
+    available: Mapping[str, str],
     hosts: Mapping[str, Host],
 ) -> None:
     """Hosts whose server has an agent carry every template that is known, beside their own."""
     wishes = []
     for spec in specs:
         hostid, tags, linked = hosts[spec.key]
-        standing = {one["templateid"] for one in linked}
-        if not (absent := [name for name, templateid in known.items() if templateid not in standing]):
+        linked_ids = {template["templateid"] for template in linked}
+        if not (absent := [name for name, templateid in available.items() if templateid not in linked_ids]):
             continue
-        templates = [{"templateid": one} for one in [*standing, *(known[name] for name in absent)]]
+        templates = [{"templateid": template} for template in [*linked_ids, *(available[name] for name in absent)]]
         marks = [{"tag": OURS, "value": name} for name in absent]
         wishes.append(Wish(key=spec.key, params={"hostid": hostid, "templates": templates, "tags": tags + marks}))
     bulk.send("host.update", wishes)

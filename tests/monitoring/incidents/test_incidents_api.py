@@ -6,7 +6,7 @@ import pytest
 from rest_framework.test import APIClient
 
 from core import clock
-from monitoring.models import Incident, IncidentUpdate
+from monitoring.models import Incident, IncidentOrder, IncidentUpdate
 from orders.models import Order
 from tests.factories import MembershipFactory, make_draft
 from tests.monitoring.conftest import count_queries
@@ -20,12 +20,12 @@ def incident(order: Order, *, resolved: bool = False) -> Incident:
     """An incident with one update."""
     now = clock.now()
     row = Incident.objects.create(
-        order=order,
         title="WMS is down",
         started_at=now,
         resolved_at=now if resolved else None,
         state="resolved" if resolved else "investigating",
     )
+    IncidentOrder.objects.create(incident=row, order=order, recovered_at=row.resolved_at)
     IncidentUpdate.objects.create(incident=row, at=now, state="investigating", message="We are looking into it.")
     return row
 
@@ -48,9 +48,9 @@ def test_own_incidents_are_told_with_their_updates(caller: APIClient, order: Ord
     row = incident(order)
     incident(make_draft())
     (told,) = caller.get(LIST).json()["results"]
-    assert (told["id"], told["order"], told["state"], told["resolved_at"]) == (
+    assert (told["id"], told["orders"], told["state"], told["resolved_at"]) == (
         row.pk,
-        order.reference,
+        [order.reference],
         "investigating",
         None,
     )

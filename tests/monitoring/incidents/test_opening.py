@@ -9,7 +9,7 @@ from django.test import Client
 from rest_framework.test import APIClient
 
 from customers.models import ApiToken, Message
-from monitoring.incidents.services import NotOpenable, open_incidents, post_update
+from monitoring.incidents.services import InvalidIncident, open_incident, post_update
 from monitoring.incidents.tasks import follow
 from monitoring.models import Incident
 from orders.models import Order
@@ -33,23 +33,22 @@ def staff(*names: str) -> object:
 def test_customers_are_told_once_at_start_and_end_and_of_their_own_orders(room: Room) -> None:
     ours, also_ours, theirs = (room.watched() for _ in range(3))
     Order.objects.filter(pk=also_ours.pk).update(customer=ours.customer)
-    rows = open_incidents(orders=[ours, also_ours, theirs], **SAID)
-    assert [row.order for row in rows] == [ours, also_ours, theirs]
+    incident = open_incident(orders=[ours, also_ours, theirs], **SAID)
+    assert list(incident.orders.order_by("pk")) == [ours, also_ours, theirs]
     assert len(subjects()) == 2
     mail = Message.objects.get(key__startswith="incident:", customer=theirs.customer)
     assert "Maps are slow" in mail.text
     assert "A disk is failing." in mail.text
-    assert "Our monitoring found" not in mail.text
+    assert "Our monitoring" not in mail.text
     assert ours.reference not in mail.text
-    for row in rows:
-        post_update(incident=row, state="resolved", message="A new disk.")
-    assert [row.resolved_at for row in Incident.objects.all()] == [room.drive.now] * 3
-    assert len(subjects()) == 5
+    post_update(incident=incident, state="resolved", message="A new disk.")
+    assert [row.resolved_at for row in Incident.objects.all()] == [room.drive.now]
+    assert len(subjects()) == 4
 
 
 def test_it_does_not_end_by_itself_until_its_order_does(room: Room) -> None:
     order = room.watched()
-    open_incidents(orders=[order], **SAID)
+    open_incident(orders=[order], **SAID)
     minutes(room, 60)
     assert Incident.objects.get().resolved_at is None
     remove_order(order=order)
@@ -59,7 +58,7 @@ def test_it_does_not_end_by_itself_until_its_order_does(room: Room) -> None:
 
 def test_outage_meanwhile_opens_no_second_one_and_changes_no_impact(room: Room) -> None:
     order = room.watched()
-    open_incidents(orders=[order], **SAID)
+    open_incident(orders=[order], **SAID)
     fail(room, order)
     minutes(room, 10)
     assert Incident.objects.get().impact == "degraded"
@@ -75,35 +74,34 @@ def test_outage_meanwhile_opens_no_second_one_and_changes_no_impact(room: Room) 
     ],
 )
 def test_what_cannot_be_opened_names_its_field(room: Room, change: dict[str, object], field: str) -> None:
-    with pytest.raises(NotOpenable) as refused:
-        open_incidents(**{"orders": [room.watched()], **SAID, **change})  # type: ignore[arg-type]
+    with pytest.raises(InvalidIncident) as refused:
+        open_incident(**{"orders": [room.watched()], **SAID, **change})  # type: ignore[arg-type]
     assert refused.value.field == field
     assert not Incident.objects.exists()
 
 
 def test_order_has_one_open_incident_and_a_removed_one_has_none(room: Room) -> None:
     order, gone = room.watched(), room.watched()
-    open_incidents(orders=[order], **SAID)
+    open_incident(orders=[order], **SAID)
     remove_order(order=gone)
     for one in (order, gone):
-        with pytest.raises(NotOpenable, match=one.reference):
-            open_incidents(orders=[one], **SAID)
+        with pytest.raises(InvalidIncident, match=one.reference):
+            open_incident(orders=[one], **SAID)
 
 
-def test_form_opens_one_per_order_and_keeps_it_in_the_history(room: Room, client: Client) -> None:
+def test_form_opens_one_incident_and_keeps_it_in_the_history(room: Room, client: Client) -> None:
     orders = [room.watched(), room.watched()]
     client.force_login(staff("add_incident", "view_incident", "view_order", "view_incidentupdate"))  # type: ignore[arg-type]
-    assert "First words" in client.get(ADD).content.decode()
+    assert "First update" in client.get(ADD).content.decode()
     asked = {**SAID, "state": "identified", "orders": [order.pk for order in orders]}
     answer = client.post(ADD, asked)
     assert answer.status_code == 302, answer.content.decode()
-    assert set(Incident.objects.values_list("order", "state", "is_by_hand")) == {
-        (order.pk, "identified", True) for order in orders
-    }
-    assert LogEntry.objects.count() == 2
+    incident = Incident.objects.get()
+    assert (set(incident.orders.all()), incident.state, incident.is_by_hand) == (set(orders), "identified", True)
+    assert LogEntry.objects.count() == 1
     again = client.post(ADD, asked).content.decode()
-    assert "These have an open incident" in again
-    assert Incident.objects.count() == 2
+    assert "An incident is already open for" in again
+    assert Incident.objects.count() == 1
 
 
 def test_form_is_for_those_who_may(room: Room, client: Client) -> None:
@@ -115,7 +113,7 @@ def test_form_is_for_those_who_may(room: Room, client: Client) -> None:
 
 def test_program_of_staff_says_more_and_nobody_elses_does(room: Room) -> None:
     order = room.watched()
-    (incident,) = open_incidents(orders=[order], **SAID)
+    incident = open_incident(orders=[order], **SAID)
     here = f"/api/v1/incidents/{incident.pk}/updates/"
 
     def caller(user: object) -> APIClient:

@@ -7,7 +7,7 @@ from django.contrib.admin.models import LogEntry
 from django.test import Client
 
 from customers.models import Message
-from monitoring.incidents.services import NotOver, open_incidents, post_updates
+from monitoring.incidents.services import StillDown, open_incident, post_updates
 from monitoring.models import Incident, IncidentUpdate
 from orders.models import Order
 from tests.monitoring.conftest import Room
@@ -39,7 +39,7 @@ def test_incidents_that_end_by_themselves_together_are_one_mail(room: Room) -> N
     assert len(subjects()) == 1
     room.backend.down.clear()
     minutes(room, 30)
-    assert Incident.objects.filter(resolved_at__isnull=False).count() == 3
+    assert Incident.objects.get().affected.filter(recovered_at__isnull=False).count() == 3
     opened, resolved = subjects()
     assert resolved == opened.replace("Incident", "Resolved")
     assert "and 2 more" in resolved
@@ -49,7 +49,7 @@ def test_incidents_that_end_by_themselves_together_are_one_mail(room: Room) -> N
 
 def test_incidents_that_staff_resolve_together_are_one_mail_to_each_customer(room: Room) -> None:
     orders = [*of_one_customer(room, 2), room.watched()]
-    rows = open_incidents(orders=orders, **SAID)
+    rows = [open_incident(orders=[order], **SAID) for order in orders]
     post_updates(incidents=rows, state="resolved", message="A new disk.")
     assert not Incident.objects.ongoing().exists()
     assert Message.objects.filter(key__endswith=":resolved").count() == 2
@@ -57,21 +57,22 @@ def test_incidents_that_staff_resolve_together_are_one_mail_to_each_customer(roo
 
 def test_none_is_changed_where_one_refuses(room: Room) -> None:
     orders = [room.watched(), room.watched()]
-    rows = open_incidents(orders=orders, **SAID)
+    rows = [open_incident(orders=[order], **SAID) for order in orders]
     fail(room, orders[1])
     minutes(room, 2)
-    with pytest.raises(NotOver):
+    with pytest.raises(StillDown):
         post_updates(incidents=rows, state="resolved", message="A new disk.")
     assert Incident.objects.ongoing().count() == 2
     assert IncidentUpdate.objects.count() == 2
 
 
 def test_action_asks_first_then_says_it_of_all_and_keeps_who(room: Room, client: Client) -> None:
-    open_incidents(orders=[room.watched(), room.watched()], **SAID)
+    for _ in range(2):
+        open_incident(orders=[room.watched()], **SAID)
     user = staff("view_incident", "view_incidentupdate", "add_incidentupdate")
     client.force_login(user)  # type: ignore[arg-type]
     page = ask(client, confirmed=False).content.decode()  # type: ignore[attr-defined]
-    assert "Write an update" in page
+    assert "Post an update" in page
     assert "Maps are slow" in page
     assert IncidentUpdate.objects.count() == 2
     empty = ask(client, state="identified", message=" ").content.decode()  # type: ignore[attr-defined]
@@ -80,22 +81,23 @@ def test_action_asks_first_then_says_it_of_all_and_keeps_who(room: Room, client:
     said = IncidentUpdate.objects.filter(actor=user, state="identified", message="It is the disk.")
     assert said.count() == 2
     assert set(Incident.objects.values_list("state", "impact")) == {("identified", "major_outage")}
-    assert LogEntry.objects.filter(change_message="Update written: Identified.").count() == 2
+    assert LogEntry.objects.filter(change_message="Update posted: Identified.").count() == 2
 
 
-def test_action_names_the_orders_that_refuse(room: Room, client: Client) -> None:
+def test_action_names_the_incidents_that_refuse(room: Room, client: Client) -> None:
     well, down = room.watched(), room.watched()
-    open_incidents(orders=[well, down], **SAID)
+    open_incident(orders=[well], **SAID)
+    open_incident(orders=[down], **SAID | {"title": "Maps are down"})
     fail(room, down)
     minutes(room, 2)
     client.force_login(staff("view_incident", "add_incidentupdate"))  # type: ignore[arg-type]
     page = ask(client, state="resolved", message="Done.").content.decode()  # type: ignore[attr-defined]
-    assert f"An address is still down, so this is not resolved. ({down.reference})" in page
+    assert "An endpoint is still down, so the incident cannot be resolved yet. (Maps are down)" in page
     assert Incident.objects.ongoing().count() == 2
 
 
 def test_action_is_for_those_who_may(room: Room, client: Client) -> None:
-    open_incidents(orders=[room.watched()], **SAID)
+    open_incident(orders=[room.watched()], **SAID)
     client.force_login(staff("view_incident", "add_incident"))  # type: ignore[arg-type]
     ask(client, state="identified", message="It is the disk.")
     assert IncidentUpdate.objects.count() == 1

@@ -100,7 +100,7 @@ def test_failed_monitor_goes_on_after_another_try(room: Room) -> None:
 
 def test_monitor_that_is_there_is_not_tried_again(room: Room) -> None:
     order = room.watched()
-    with pytest.raises(Refusal, match="Nothing of this monitor waits"):
+    with pytest.raises(Refusal, match="There is nothing to retry"):
         retry_monitor(monitor=room.monitor(order))
 
 

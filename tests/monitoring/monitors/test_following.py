@@ -90,7 +90,7 @@ def test_order_is_not_removed_before_its_monitor_is(room: Room) -> None:
     room.visit()
     order.refresh_from_db()
     assert order.state == State.REMOVED
-    assert room.part(order) == (PartState.REMOVED, "Deregistered; nothing is watched any more.")
+    assert room.part(order) == (PartState.REMOVED, "Deregistered.")
 
 
 def test_endpoint_that_came_and_one_that_went_are_followed(room: Room) -> None:

@@ -46,7 +46,7 @@ def test_outage_degrades_the_order_and_its_end_restores_it(room: Room) -> None:
     room.minute()
     order.refresh_from_db()
     assert order.state == State.DEGRADED
-    assert order.reason == "1 of 2 addresses are down: WMS: HTTP 503 instead of 200"
+    assert order.reason == "1 of 2 endpoints are down: WMS: HTTP 503 instead of 200"
     assert room.monitor(order).state == CheckState.DOWN
     assert list(Monitor.objects.needing_attention()) == [room.monitor(order)]
     room.backend.down.clear()
@@ -64,7 +64,7 @@ def test_what_all_addresses_have_to_say_is_said_once(room: Room) -> None:
     room.minute()
     room.minute()
     order.refresh_from_db()
-    assert order.reason == "All 2 addresses are down: HTTP 503 instead of 200"
+    assert order.reason == "All 2 endpoints are down: HTTP 503 instead of 200"
 
 
 def test_only_address_of_an_order_is_named_without_counting(room: Room) -> None:
@@ -97,7 +97,7 @@ def test_silence_is_not_shown_as_health_and_heals(room: Room) -> None:
     assert room.monitor(order).state == CheckState.UNKNOWN
     assert room.part(order) == (
         PartState.WORKING,
-        "Not known how these are doing: WMS. the backend cannot be reached",
+        "No recent reading of WMS. the backend cannot be reached",
     )
     assert (order.state, order.reason) == (State.ACTIVE, "Running; monitoring pending.")
     room.backend.outage = False

@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 from pytest_django import Settings
 
-from monitoring.incidents.services import open_incidents
+from monitoring.incidents.services import open_incident
 from monitoring.maintenance.services import plan_maintenance
 from monitoring.models import BackendSli, BackendStatus, Monitor, MonitorCheck, Outage, Problem
 from monitoring.order_panel.figures import PromiseComparison, expiry_of, links_into_zabbix, promise_comparisons
@@ -130,7 +130,7 @@ def test_order_page_shows_all_of_it(client: Client, room: Room) -> None:
     )
     BackendStatus.objects.create(backend="zabbix", failing_since=room.drive.now, last_error="Zabbix cannot be reached")
     room.minute()
-    open_incidents(orders=[order], title="Tiles are slow", impact="degraded", message="We are looking.")
+    open_incident(orders=[order], title="Tiles are slow", impact="degraded", message="We are looking.")
     later = room.drive.now + timedelta(hours=2)
     plan_maintenance(title="New disks", starts_at=later, ends_at=later + timedelta(hours=1), orders=[order])
     client.force_login(UserFactory(is_staff=True, is_superuser=True))

@@ -69,10 +69,10 @@ def test_page_says_what_was_promised_kept_and_is_due() -> None:
     [
         ({"credit_state": "approved"}, "has been approved", "confirming"),
         ({"credit_state": "declined"}, "no credit is given", "€4.90"),
-        ({"availability": Decimal("99.90"), "credit_state": "none"}, "The promise was kept", "credit"),
-        ({"promise": None, "credit_state": "none"}, "promises no availability", "credit"),
-        ({"availability": None, "credit_state": "none"}, "Nothing is known of this month", "kept"),
-        ({"is_sandbox": True, "credit_state": "none"}, "nothing is owed", "terms name"),
+        ({"availability": Decimal("99.90"), "credit_state": "none"}, "The SLA was met", "credit"),
+        ({"promise": None, "credit_state": "none"}, "This plan has no SLA", "credit"),
+        ({"availability": None, "credit_state": "none"}, "There are no data for this month", "was met"),
+        ({"is_sandbox": True, "credit_state": "none"}, "no SLA and no credits apply", "terms include"),
     ],
 )
 def test_each_outcome_has_its_sentence(fields: dict[str, object], says: str, silent: str) -> None:
@@ -83,14 +83,14 @@ def test_each_outcome_has_its_sentence(fields: dict[str, object], says: str, sil
 
 def test_empty_month_says_none_and_draws_nothing() -> None:
     page = report_html(replace(PLAIN, outages=(), windows=(), days=tuple(Day(day=day.day) for day in PLAIN.days)))
-    assert "None was held." in page
-    assert "Nothing answered in this month" in page
+    assert "None." in page
+    assert "No successful readings in this month" in page
     assert "<svg" not in page
 
 
 def test_outage_that_goes_on_or_lies_in_maintenance_says_so() -> None:
     page = report_html(replace(PLAIN, outages=(outage(ended_at=None, counted=timedelta(minutes=20)),)))
-    assert "after the month" in page
+    assert "after this month" in page
     assert "counted: 20 min" in page
 
 
@@ -127,7 +127,7 @@ def test_forty_outages_run_over_numbered_pages_with_headings() -> None:
     assert len(texts) > 1
     for number, text in enumerate(texts, start=1):
         assert f"{number} / {len(texts)}" in text
-    assert all("Address and cause" in text for text in texts[:2])
+    assert all("Endpoint and cause" in text for text in texts[:2])
 
 
 def test_only_what_lies_in_the_month_and_outside_maintenance_counts() -> None:

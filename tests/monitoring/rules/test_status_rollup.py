@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 
 from monitoring.choices import ServiceStatus
-from monitoring.rules.status_rollup import Address, order_status, overall_status
+from monitoring.rules.status_rollup import EndpointStatus, order_status, overall_status
 
-UP, DOWN = Address(state="up", seconds=0.2), Address(state="down")
-UNKNOWN, PAUSED = Address(state="unknown"), Address(state="paused")
-STALE = Address(state="up", is_stale=True)
-STALE_DOWN = Address(state="down", is_stale=True)
-SLOW = Address(state="up", seconds=4.1, max_seconds=5)
+UP, DOWN = EndpointStatus(state="up", seconds=0.2), EndpointStatus(state="down")
+UNKNOWN, PAUSED = EndpointStatus(state="unknown"), EndpointStatus(state="paused")
+STALE = EndpointStatus(state="up", is_stale=True)
+STALE_DOWN = EndpointStatus(state="down", is_stale=True)
+SLOW = EndpointStatus(state="up", seconds=4.1, max_seconds=5)
 
 
 @pytest.mark.parametrize(
@@ -34,13 +34,13 @@ SLOW = Address(state="up", seconds=4.1, max_seconds=5)
     ],
 )
 def test_an_order_is_operational_only_when_all_of_it_is_known_to_be(
-    addresses: list[Address], service: ServiceStatus
+    addresses: list[EndpointStatus], service: ServiceStatus
 ) -> None:
     assert order_status(addresses) == service
 
 
 @pytest.mark.parametrize("addresses", [[UP], [DOWN], [UNKNOWN], []])
-def test_maintenance_is_said_first(addresses: list[Address]) -> None:
+def test_maintenance_is_said_first(addresses: list[EndpointStatus]) -> None:
     assert order_status(addresses, in_maintenance=True) == ServiceStatus.MAINTENANCE
 
 

@@ -125,7 +125,7 @@ def test_outage_is_told_with_its_incident_in_every_shape(room: Room, client: Cli
     base = link(order.customer)
     page = read(client, base)
     assert "verdict is-partial_outage" in page
-    assert "WMS does not answer as promised" in page
+    assert "WMS is down" in page
     assert "bar-down" in page
     status = json.loads(read(client, f"{base}status.json"))
     assert status["status"] == {"indicator": "partial_outage", "description": "Partial outage"}
@@ -135,7 +135,7 @@ def test_outage_is_told_with_its_incident_in_every_shape(room: Room, client: Cli
     assert incident["updates"][0]["state"] == "investigating"
     feed = ElementTree.fromstring(read(client, f"{base}feed.xml"))  # noqa: S314  (our own)
     (item,) = feed.findall("channel/item")
-    assert "WMS does not answer as promised" in (item.findtext("title") or "")
+    assert "WMS is down" in (item.findtext("title") or "")
     badge = ElementTree.fromstring(read(client, f"{base}badge.svg"))  # noqa: S314  (our own)
     assert badge.attrib["aria-label"] == "status: partial outage"
 
@@ -185,7 +185,7 @@ def test_days_that_are_closed_and_today_make_one_percentage(room: Room) -> None:
     (board,) = summary_of(order.customer).orders
     assert (len(board.days), len(board.bad_days)) == (90, 10)
     assert board.percentage == 99
-    assert board.service == ServiceStatus.OPERATIONAL
+    assert board.status == ServiceStatus.OPERATIONAL
 
 
 def test_day_that_is_over_and_not_yet_closed_is_measured(room: Room) -> None:
@@ -258,4 +258,4 @@ def test_order_page_says_that_a_suspended_order_is_not_watched(room: Room, staff
     suspend_order(order=order)
     reconcile_all()
     page = staff.get(f"/admin/orders/order/{order.pk}/change/").content.decode()
-    assert "Not watched while the order is suspended" in page
+    assert "Not monitored while the order is suspended" in page

@@ -57,7 +57,7 @@ def test_scenario_asks_what_the_check_promises(zabbix: FakeZabbix, backend: Zabb
     assert (scenario["delay"], scenario["verify_peer"], scenario["verify_host"]) == ("{$LIVE.INTERVAL}", "1", "1")
     assert (step["name"], step["url"], step["status_codes"]) == ("Web Map Service", WMS.url, "200")
     assert (step["timeout"], step["follow_redirects"], step["required"]) == ("3s", "1", r"<WMS\ \(1\.3\)")
-    trigger = zabbix.row("trigger", description="Web Map Service does not answer as promised")
+    trigger = zabbix.row("trigger", description="Web Map Service is down")
     assert trigger["expression"] == f"last(/{KEY}/web.test.fail[wms])<>0"
     assert trigger["priority"] == "4"
 

@@ -1,0 +1,52 @@
+"""The endpoints of an order as its page shows them: by what monitoring knows now, or else by the launch check."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from infrastructure.models import Endpoint
+from monitoring.choices import CheckState
+from monitoring.models import MonitorCheck
+from orders.choices import Wanted
+from orders.models import Order
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndpointRow:
+    """One endpoint; `state` is up, down, unknown, or empty before its first check."""
+
+    application: str
+    url: str
+    state: str
+    message: str
+    checked_at: datetime | None
+    is_launch_check: bool = False
+
+
+def endpoint_rows(order: Order) -> list[EndpointRow]:
+    """The endpoints of the order; none once it is removed. One query."""
+    if order.wanted == Wanted.REMOVED:
+        return []
+    endpoints = order.endpoints.select_related("monitor_check")
+    return [_row(endpoint, getattr(endpoint, "monitor_check", None)) for endpoint in endpoints]
+
+
+def _row(endpoint: Endpoint, check: MonitorCheck | None) -> EndpointRow:
+    if check is not None and check.checked_at and check.state != CheckState.PAUSED:
+        return EndpointRow(
+            application=endpoint.application,
+            url=endpoint.url,
+            state=check.state,
+            message=check.public_message if check.state == CheckState.DOWN else "",
+            checked_at=check.checked_at,
+        )
+    state = "" if endpoint.is_ok is None else "up" if endpoint.is_ok else "down"
+    return EndpointRow(
+        application=endpoint.application,
+        url=endpoint.url,
+        state=state,
+        message=endpoint.public_message if state == "down" else "",
+        checked_at=endpoint.checked_at,
+        is_launch_check=True,
+    )
