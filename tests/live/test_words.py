@@ -21,7 +21,15 @@ TEMPLATES_TO_REWORD: tuple[str, ...] = (
     "templates/infrastructure",
     "templates/orders",
 )
-DOCS_REWORDED = ("README.md", "docs/README.md", "docs/api.md", "docs/billing.md", "docs/portal.md", "docs/lab.md", "docs/monitoring.md")
+DOCS_REWORDED = (
+    "README.md",
+    "docs/README.md",
+    "docs/api.md",
+    "docs/billing.md",
+    "docs/portal.md",
+    "docs/lab.md",
+    "docs/monitoring.md",
+)
 BANNED_NAMES = frozenset(
     {"told", "seen", "said", "words", "one", "some", "mine", "standing", "beside", "known", "past", "whole"}
 )

@@ -8,6 +8,7 @@ from core import clock
 from infrastructure.models import Endpoint
 from live.portal.endpoint_rows import endpoint_rows
 from tests.monitoring.conftest import Room
+from tests.monitoring.incidents.test_incidents import fail
 
 pytestmark = pytest.mark.django_db
 
@@ -17,7 +18,7 @@ def test_endpoint_that_passed_at_launch_and_is_down_now_is_down(room: Room) -> N
     Endpoint.objects.update(is_ok=True, checked_at=clock.now())
     (row,) = endpoint_rows(order)
     assert (row.state, row.is_launch_check) == ("up", False)
-    room.backend.down[order.key, "wms"] = "connection refused"
+    fail(room, order)
     room.minute()
     room.minute()
     (row,) = endpoint_rows(order)
