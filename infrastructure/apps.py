@@ -23,7 +23,7 @@ class InfrastructureConfig(AppConfig):
 
         register_panels(InfrastructurePanels())
         register_schedule(
-            Every(name="look at services", task="infrastructure.observation.tasks.look_at_services", minutes=1)
+            Every(name="observe providers", task="infrastructure.observation.tasks.observe_all_providers", minutes=1)
         )
         register_schedule(Every(name="ask hosts", task="infrastructure.providers.connection.ask_all_hosts", minutes=10))
         register_schedule(

@@ -13,7 +13,7 @@ from django.utils.translation import ngettext
 from core.admin.read_only_rows import when
 from core.text.units import cpu_words
 from infrastructure.models import Deployment, Provider, Server, Service
-from infrastructure.observation.display import bytes_in_words, looks_at, memory_in_words
+from infrastructure.observation.display import format_bytes, format_memory, observations_of
 from infrastructure.placement.preview import OrderPlan, plan_of
 from orders.choices import Part, Wanted
 from orders.models import Order
@@ -52,7 +52,7 @@ class InfrastructurePanels(OrderPanels):
             template = "admin/infrastructure/_services.html"
             values = {
                 "services": [_service_line(row) for row in services],
-                "looks": looks_at(deployment.server),
+                "observations": observations_of(deployment.server),
                 "provider": deployment.server.provider_id,
                 "back": reverse("admin:orders_order_change", args=(order.pk,)),
             }
@@ -137,8 +137,8 @@ def _service_line(row: Service) -> dict[str, Any]:
         "tone": TONES.get(row.state, ""),
         "digest": row.digest.removeprefix("sha256:")[:12],
         "started": when(row.started_at),
-        "memory": memory_in_words(row.memory_bytes, row.memory_limit_bytes),
-        "disk": bytes_in_words(row.disk_bytes),
+        "memory": format_memory(row.memory_bytes, row.memory_limit_bytes),
+        "disk": format_bytes(row.disk_bytes),
     }
 
 

@@ -15,7 +15,7 @@ from unfold.admin import ModelAdmin, TabularInline
 
 from core.admin.read_only_rows import MachineOwned, NeedsPersonFilter, ResourceColumns, when
 from core.errors import Refusal
-from infrastructure.admin.observation import Looked
+from infrastructure.admin.observation import WithObservations
 from infrastructure.admin.service import ServiceInline
 from infrastructure.models import Deployment, Endpoint, PublishedPort
 from orders.models import Order
@@ -66,7 +66,7 @@ class PortInline(MachineOwned, TabularInline):
 
 
 @admin.register(Deployment)
-class DeploymentAdmin(Looked, OfOrder, ModelAdmin):
+class DeploymentAdmin(WithObservations, OfOrder, ModelAdmin):
     """One composition per order."""
 
     list_display = (

@@ -31,9 +31,9 @@ from infrastructure.drift.services import (
     rebuild_ghost,
     recreate,
     remove_orphan,
-    request_reconciliation,
+    request_drift_scan,
 )
-from infrastructure.models import Finding, Reconciliation
+from infrastructure.models import DriftFinding, DriftScan
 
 TWO_LINES = '<span class="gl-two"><b>{}</b><small>{}</small></span>'
 COMPARE = ConfirmedAction(
@@ -43,18 +43,18 @@ COMPARE = ConfirmedAction(
 )
 
 
-@admin.register(Finding)
-class FindingAdmin(MachineOwned, ModelAdmin):
+@admin.register(DriftFinding)
+class DriftFindingAdmin(MachineOwned, ModelAdmin):
     """Every difference, what it costs, and what can be done about it."""
 
     list_display = ("kind_label", "subject", "provider", "order_link", "difference", "cost_words", "since", "standing")
     list_display_links = ("subject",)
     list_select_related = ("provider", "order")
     list_filter = (StateFilter, "kind", "thing", ("provider", admin.RelatedOnlyFieldListFilter))
-    search_fields = ("outside_id", "key", "order__reference", "theirs")
+    search_fields = ("outside_id", "key", "order__reference", "actual")
     list_per_page = 50
     show_full_result_count = False
-    list_before_template = "admin/infrastructure/_reconciliations.html"
+    list_before_template = "admin/infrastructure/_drift_summary.html"
     actions = ("rebuild", "relaunch", "accept", "remove")
     actions_list = ("compare_now",)
     actions_detail = ("adopt",)
@@ -62,9 +62,9 @@ class FindingAdmin(MachineOwned, ModelAdmin):
         ("kind", "thing", "aspect", "state"),
         ("provider", "host", "order"),
         ("key", "outside_id"),
-        ("ours", "theirs", "cost_words"),
+        ("expected", "actual", "cost_words"),
         ("first_seen_at", "last_seen_at"),
-        ("settled_at", "settled_by", "reason"),
+        ("resolved_at", "resolved_by", "reason"),
         ("attempts", "next_attempt_at", "last_error"),
     )
     readonly_fields = tuple(name for line in fields for name in line)
@@ -73,7 +73,7 @@ class FindingAdmin(MachineOwned, ModelAdmin):
 
     def has_settle_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
         """Who may compare, accept, adopt and rebuild."""
-        return request.user.has_perm("infrastructure.settle_finding")
+        return request.user.has_perm("infrastructure.resolve_driftfinding")
 
     def has_destroy_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
         """Who may destroy what no order owns."""
@@ -85,18 +85,18 @@ class FindingAdmin(MachineOwned, ModelAdmin):
         return super().changelist_view(request, extra)  # type: ignore[no-any-return]
 
     @display(description=_("kind"), ordering="kind", label={"ghost": "danger", "orphan": "warning", "drift": "info"})
-    def kind_label(self, row: Finding) -> tuple[str, str]:
+    def kind_label(self, row: DriftFinding) -> tuple[str, str]:
         """The kind in its colour."""
         return row.kind, row.get_kind_display()
 
     @display(description=_("what"), ordering="outside_id")
-    def subject(self, row: Finding) -> str:
+    def subject(self, row: DriftFinding) -> str:
         """The thing, and the key it carries."""
         name = row.outside_id or row.host or row.key
         return format_html(TWO_LINES, f"{row.get_thing_display()} {name}", row.key if name != row.key else "")
 
     @admin.display(description=_("order"), ordering="order__reference")
-    def order_link(self, row: Finding) -> str:
+    def order_link(self, row: DriftFinding) -> str:
         """The order it is, or was, of."""
         if row.order is None:
             return gettext("None")
@@ -104,35 +104,35 @@ class FindingAdmin(MachineOwned, ModelAdmin):
         return format_html('<a href="{}" class="gl-link">{}</a>', url, row.order.reference)
 
     @admin.display(description=_("what differs"))
-    def difference(self, row: Finding) -> str:
+    def difference(self, row: DriftFinding) -> str:
         """Both sides of it."""
-        if row.kind == Finding.Kind.GHOST:
-            if row.thing == Finding.Thing.COMPOSITION:
-                return gettext("None of its %(ours)s containers is left.") % {"ours": row.ours}
+        if row.kind == DriftFinding.Kind.GHOST:
+            if row.thing == DriftFinding.Thing.COMPOSITION:
+                return gettext("None of its %(ours)s containers is left.") % {"ours": row.expected}
             words = gettext("Gone at the provider.")
-            other = gettext("Its key is carried by %(id)s now.") % {"id": row.theirs} if row.theirs else ""
+            other = gettext("Its key is carried by %(id)s now.") % {"id": row.actual} if row.actual else ""
             return f"{words} {other}".strip()
-        if row.kind == Finding.Kind.ORPHAN:
-            second = gettext("A second one: the order runs on %(id)s.") % {"id": row.ours} if row.ours else ""
-            told = row.theirs or gettext("No order wants it.")
+        if row.kind == DriftFinding.Kind.ORPHAN:
+            second = gettext("A second one: the order runs on %(id)s.") % {"id": row.expected} if row.expected else ""
+            told = row.actual or gettext("No order wants it.")
             return f"{second} {told}".strip()
-        sides = {"aspect": row.get_aspect_display(), "ours": row.ours, "theirs": row.theirs}
+        sides = {"aspect": row.get_aspect_display(), "ours": row.expected, "theirs": row.actual}
         return format_html("{}", gettext("%(aspect)s: ours %(ours)s, theirs %(theirs)s") % sides)
 
     @admin.display(description=_("monthly cost"), empty_value="")
-    def cost_words(self, row: Finding) -> str:
+    def cost_words(self, row: DriftFinding) -> str:
         """What it costs a month; nothing where the provider does not say."""
         return row.cost.format(get_language() or "en") if row.cost else ""
 
     @admin.display(description=_("first seen"), ordering="first_seen_at")
-    def since(self, row: Finding) -> str:
+    def since(self, row: DriftFinding) -> str:
         """How long ago it was found."""
         return when(row.first_seen_at)
 
     @display(description=_("state"), ordering="state", label={"open": "warning", "failed": "danger", "trying": "info"})
-    def standing(self, row: Finding) -> tuple[str, str]:
+    def standing(self, row: DriftFinding) -> tuple[str, str]:
         """Open, settled, or how far its destruction is."""
-        if row.state == Finding.State.OPEN and row.wanted_version:
+        if row.state == DriftFinding.State.OPEN and row.wanted_version:
             return ("failed", gettext("Not removed")) if row.has_failed else ("trying", gettext("Being removed"))
         return row.state, row.get_state_display()
 
@@ -141,13 +141,13 @@ class FindingAdmin(MachineOwned, ModelAdmin):
         """Workers will compare every provider."""
         if (page := confirm(self, request, COMPARE)) is not None:
             return page
-        count = request_reconciliation()
+        count = request_drift_scan()
         words = ngettext("%(count)d provider is being compared.", "%(count)d providers are being compared.", count)
         messages.success(request, words % {"count": count})
-        return redirect("admin:infrastructure_finding_changelist")
+        return redirect("admin:infrastructure_driftfinding_changelist")
 
     @admin.action(description=_("Rebuild ghosts from their releases"), permissions=("settle",))
-    def rebuild(self, request: HttpRequest, queryset: QuerySet[Finding]) -> HttpResponse | None:
+    def rebuild(self, request: HttpRequest, queryset: QuerySet[DriftFinding]) -> HttpResponse | None:
         """The orders get new servers, once that is confirmed."""
         actor, why = _who_and_why(request)
         change = ConfirmedAction(
@@ -163,7 +163,7 @@ class FindingAdmin(MachineOwned, ModelAdmin):
         return change_rows(self, request, change, queryset)
 
     @admin.action(description=_("Launch compositions again"), permissions=("settle",))
-    def relaunch(self, request: HttpRequest, queryset: QuerySet[Finding]) -> HttpResponse | None:
+    def relaunch(self, request: HttpRequest, queryset: QuerySet[DriftFinding]) -> HttpResponse | None:
         """The compositions are launched from their releases again, once that is confirmed."""
         actor, why = _who_and_why(request)
         change = ConfirmedAction(
@@ -175,11 +175,13 @@ class FindingAdmin(MachineOwned, ModelAdmin):
             verb=lambda row: recreate(finding=row, why=why, actor=actor),
             describe=_in_a_line,
         )
-        rows = queryset.exclude(kind=Finding.Kind.ORPHAN).exclude(kind=Finding.Kind.GHOST, thing=Finding.Thing.SERVER)
+        rows = queryset.exclude(kind=DriftFinding.Kind.ORPHAN).exclude(
+            kind=DriftFinding.Kind.GHOST, thing=DriftFinding.Thing.SERVER
+        )
         return change_rows(self, request, change, rows)
 
     @admin.action(description=_("Accept"), permissions=("settle",))
-    def accept(self, request: HttpRequest, queryset: QuerySet[Finding]) -> HttpResponse | None:
+    def accept(self, request: HttpRequest, queryset: QuerySet[DriftFinding]) -> HttpResponse | None:
         """The differences stay, for the reason given."""
         actor, why = _who_and_why(request)
         change = ConfirmedAction(
@@ -191,7 +193,7 @@ class FindingAdmin(MachineOwned, ModelAdmin):
         return change_rows(self, request, change, queryset)
 
     @admin.action(description=_("Remove orphans at the provider"), permissions=("destroy",))
-    def remove(self, request: HttpRequest, queryset: QuerySet[Finding]) -> HttpResponse | None:
+    def remove(self, request: HttpRequest, queryset: QuerySet[DriftFinding]) -> HttpResponse | None:
         """Workers destroy exactly these, once that is confirmed."""
         actor, why = _who_and_why(request)
         change = ConfirmedAction(
@@ -215,10 +217,10 @@ class FindingAdmin(MachineOwned, ModelAdmin):
     @action(description=_("Adopt"), icon="link", permissions=("settle", "view"), url_path="adopt")
     def adopt(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """An order that got no server takes this one."""
-        row: Finding | None = self.get_object(request, object_id)
+        row: DriftFinding | None = self.get_object(request, object_id)
         if row is None:
             raise Http404
-        back = reverse("admin:infrastructure_finding_changelist")
+        back = reverse("admin:infrastructure_driftfinding_changelist")
         form = AdoptForm(request.POST if request.method == "POST" else None, orders=adopters_of(row))
         if request.method == "POST" and form.is_valid():
             order = form.cleaned_data["order"]
@@ -240,11 +242,11 @@ class FindingAdmin(MachineOwned, ModelAdmin):
             "form": form,
             "back": back,
         }
-        return TemplateResponse(request, "admin/infrastructure/finding/adopt.html", context)
+        return TemplateResponse(request, "admin/infrastructure/driftfinding/adopt.html", context)
 
 
-@admin.register(Reconciliation)
-class ReconciliationAdmin(MachineOwned, ResourceColumns, ModelAdmin):
+@admin.register(DriftScan)
+class DriftScanAdmin(MachineOwned, ResourceColumns, ModelAdmin):
     """When each provider was compared last, and why not."""
 
     list_display = (
@@ -262,11 +264,11 @@ class ReconciliationAdmin(MachineOwned, ResourceColumns, ModelAdmin):
 
 def _overview() -> dict[str, Any]:
     """How far the comparisons are, and what is open: three queries."""
-    rows = Reconciliation.objects.select_related("provider")
-    is_open = Finding.objects.filter(state=Finding.State.OPEN).order_by()
-    counts = is_open.aggregate(**{kind: Count("pk", filter=Q(kind=kind)) for kind in Finding.Kind.values})
+    rows = DriftScan.objects.select_related("provider")
+    is_open = DriftFinding.objects.filter(state=DriftFinding.State.OPEN).order_by()
+    counts = is_open.aggregate(**{kind: Count("pk", filter=Q(kind=kind)) for kind in DriftFinding.Kind.values})
     costs: dict[str, Decimal] = defaultdict(Decimal)
-    priced = is_open.filter(kind=Finding.Kind.ORPHAN, monthly_cost__isnull=False)
+    priced = is_open.filter(kind=DriftFinding.Kind.ORPHAN, monthly_cost__isnull=False)
     of_each = priced.annotate(of=Case(When(currency="", then="provider__currency"), default="currency"))
     for currency, cost in of_each.values_list("of").annotate(Sum("monthly_cost")):
         costs[currency] += cost
@@ -283,7 +285,7 @@ def _who_and_why(request: HttpRequest) -> tuple[User, str]:
     return request.user, request.POST.get("why", "")  # type: ignore[return-value]
 
 
-def _in_a_line(row: Finding) -> str:
+def _in_a_line(row: DriftFinding) -> str:
     told = [row.get_kind_display(), f"{row.get_thing_display()} {row.outside_id}".strip(), row.key, str(row.provider)]
     told += [row.order.reference] if row.order else []
     return " · ".join(str(one) for one in told)

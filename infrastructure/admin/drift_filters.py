@@ -13,7 +13,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminSelectWidget
 
-from infrastructure.models import Finding
+from infrastructure.models import DriftFinding
 from orders.models import Order
 
 
@@ -36,7 +36,7 @@ class StateFilter(admin.SimpleListFilter):
         """The findings chosen."""
         if self.value() == "all":
             return queryset
-        return queryset.filter(state=self.value() or Finding.State.OPEN)
+        return queryset.filter(state=self.value() or DriftFinding.State.OPEN)
 
 
 class AdoptForm(forms.Form):

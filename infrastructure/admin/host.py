@@ -17,7 +17,7 @@ from unfold.decorators import display
 from core.admin.confirmed_actions import ConfirmedAction, change_rows
 from core.admin.read_only_rows import when
 from infrastructure.adapters.ssh.hosts import fingerprint
-from infrastructure.admin.observation import Looked
+from infrastructure.admin.observation import WithObservations
 from infrastructure.contracts.sizing import Room
 from infrastructure.hosts.services import orders_to_place_anew, place_orders_anew, write_off_host
 from infrastructure.keys import give_host_key
@@ -61,21 +61,31 @@ class HostForm(forms.ModelForm[Host]):
 
 
 @admin.register(Host)
-class HostAdmin(Looked, ModelAdmin):
+class HostAdmin(WithObservations, ModelAdmin):
     """A host is disabled rather than deleted while orders are on it."""
 
     form = HostForm
-    list_display = ("name", "provider", "address", "state_label", "answer", "free", "orders", "is_enabled", "asked")
+    list_display = (
+        "name",
+        "provider",
+        "address",
+        "state_label",
+        "status_message",
+        "free",
+        "orders",
+        "is_enabled",
+        "asked",
+    )
     list_select_related = ("provider",)
     list_filter = ("state", "is_enabled", ("provider", admin.RelatedOnlyFieldListFilter))
     search_fields = ("name", "address")
-    readonly_fields = ("public_key", "state", "answer", "asked_at", "gone_at", "gone_by", "gone_why")
+    readonly_fields = ("public_key", "state", "status_message", "checked_at", "gone_at", "gone_by", "gone_reason")
     actions = ("ask", "write_off", "place_anew")
     fieldsets = (
         (None, {"fields": ("provider", "name", "is_enabled")}),
         (_("How it is reached"), {"fields": ("address", "port", "user", "host_key", "private_key", "public_key")}),
         (_("What orders may take of it"), {"fields": ("cpus", "ram_gb", "disk_gb")}),
-        (_("What it says"), {"fields": ("state", "answer", "asked_at")}),
+        (_("What it says"), {"fields": ("state", "status_message", "checked_at")}),
     )
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
@@ -83,7 +93,7 @@ class HostAdmin(Looked, ModelAdmin):
         shown = super().get_fieldsets(request, obj)
         if obj is None or not obj.is_gone:
             return shown
-        return (*shown, (_("Gone for good"), {"fields": ("gone_at", "gone_by", "gone_why")}))
+        return (*shown, (_("Gone for good"), {"fields": ("gone_at", "gone_by", "gone_reason")}))
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Nothing changes about one that is gone."""
@@ -135,10 +145,10 @@ class HostAdmin(Looked, ModelAdmin):
         """How many orders are on it."""
         return len(host.room.taken)
 
-    @admin.display(description=_("asked"), ordering="asked_at")
+    @admin.display(description=_("asked"), ordering="checked_at")
     def asked(self, host: Host) -> str:
         """How long ago."""
-        return when(host.asked_at)
+        return when(host.checked_at)
 
     @admin.action(description=_("Ask the host"), permissions=("change",))
     def ask(self, request: HttpRequest, queryset: QuerySet[Host]) -> None:
@@ -186,7 +196,7 @@ class HostAdmin(Looked, ModelAdmin):
 
 
 def _with_its_orders(host: Host) -> str:
-    count = Server.objects.standing().filter(host=host).count()
+    count = Server.objects.not_removed().filter(host=host).count()
     return f"{host} · {host.address} · " + ngettext("%(count)d order", "%(count)d orders", count) % {"count": count}
 
 

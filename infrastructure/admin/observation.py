@@ -15,14 +15,14 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
 from infrastructure.models import Deployment, Host, Server, Service
-from infrastructure.observation.display import LookWords, looks_at, looks_at_host
-from infrastructure.observation.tasks import look_at_services, look_soon
+from infrastructure.observation.display import ObservationRow, observations_of, observations_of_host
+from infrastructure.observation.tasks import observe_all_providers, request_observations
 
 
-class Looked:
+class WithObservations:
     """Mixed into the admin of what workers look at: the last look, and a way to ask for another."""
 
-    change_form_outer_before_template = "admin/infrastructure/_looked.html"
+    change_form_outer_before_template = "admin/infrastructure/_observation_card.html"
 
     def changeform_view(
         self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: Any = None
@@ -34,23 +34,27 @@ class Looked:
 
 
 def _context(row: Any) -> dict[str, Any]:
-    looks, provider = _looks(row)
-    return {"looks": looks, "looked_provider": provider}
+    observations, provider = _observations(row)
+    return {"observations": observations, "observed_provider": provider}
 
 
-def _looks(row: Host | Server | Deployment | Service) -> tuple[list[LookWords], int]:
+def _observations(row: Host | Server | Deployment | Service) -> tuple[list[ObservationRow], int]:
     if isinstance(row, Host):
-        return looks_at_host(row), row.provider_id
+        return observations_of_host(row), row.provider_id
     deployment = row.deployment if isinstance(row, Service) else row
     server = deployment if isinstance(deployment, Server) else deployment.server
-    return looks_at(server), server.provider_id
+    return observations_of(server), server.provider_id
 
 
 @require_POST
-def look_now(request: HttpRequest) -> HttpResponse:
+def refresh_now(request: HttpRequest) -> HttpResponse:
     """A worker will look at one provider, or all of them, at once; nothing is asked here."""
     chosen = request.POST.get("provider", "")
-    count = look_soon([int(chosen)], weigh=True) if re.fullmatch(r"[0-9]{1,18}", chosen) else look_at_services()
+    count = (
+        request_observations([int(chosen)], with_disk=True)
+        if re.fullmatch(r"[0-9]{1,18}", chosen)
+        else observe_all_providers()
+    )
     words = ngettext(
         "%(count)d provider is being looked at; what is seen appears here in a moment.",
         "%(count)d providers are being looked at; what is seen appears here in a moment.",

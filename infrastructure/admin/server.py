@@ -15,10 +15,10 @@ from unfold.enums import ActionVariant
 from core.admin.confirmed_actions import ConfirmedAction, change_rows
 from core.admin.read_only_rows import MachineOwned, NeedsPersonFilter, standing_of, when
 from infrastructure.admin.deployment import OfOrder
-from infrastructure.admin.observation import Looked
-from infrastructure.admin.server_action_form import ERRANDS, confirm_server_action, is_possible
+from infrastructure.admin.observation import WithObservations
+from infrastructure.admin.server_action_form import ACTIONS, confirm_server_action, is_possible
 from infrastructure.contracts.cloud import Power
-from infrastructure.models import Errand, Server
+from infrastructure.models import Server, ServerAction
 
 
 class ServerNeedsPerson(NeedsPersonFilter):
@@ -28,15 +28,15 @@ class ServerNeedsPerson(NeedsPersonFilter):
         """The rows chosen."""
         if self.value() != "failed":
             return super().queryset(request, queryset)
-        errands = Errand.objects.failed().filter(server=OuterRef("pk"))
+        server_actions = ServerAction.objects.failed().filter(server=OuterRef("pk"))
         failed = Server.objects.failed().order_by().values("pk")
-        return queryset.filter(Q(Exists(errands)) | Q(pk__in=failed))
+        return queryset.filter(Q(Exists(server_actions)) | Q(pk__in=failed))
 
 
-class ErrandInline(MachineOwned, TabularInline):
+class ServerActionInline(MachineOwned, TabularInline):
     """What was asked of the server, the newest first."""
 
-    model = Errand
+    model = ServerAction
     extra = 0
     per_page = 10
     hide_title = True
@@ -44,44 +44,44 @@ class ErrandInline(MachineOwned, TabularInline):
     fields = ("what", "asked", "by", "reason", "standing", "how")
     readonly_fields = fields
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Errand]:
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ServerAction]:
         """With whoever asked."""
-        return Errand.objects.select_related("asked_by", "server__order")
+        return ServerAction.objects.select_related("requested_by", "server__order")
 
     @admin.display(description=_("what"))
-    def what(self, row: Errand) -> str:
+    def what(self, row: ServerAction) -> str:
         """The verb, and the size."""
-        return errand_words(row)
+        return action_label(row)
 
     @admin.display(description=_("asked"))
-    def asked(self, row: Errand) -> str:
+    def asked(self, row: ServerAction) -> str:
         """How long ago."""
         return when(row.created_at)
 
     @admin.display(description=_("by"))
-    def by(self, row: Errand) -> str:
+    def by(self, row: ServerAction) -> str:
         """Who."""
-        return str(row.asked_by or "")
+        return str(row.requested_by or "")
 
     @admin.display(description=_("standing"))
-    def standing(self, row: Errand) -> str:
+    def standing(self, row: ServerAction) -> str:
         """In a word."""
         return standing_of(row)[1]
 
     @admin.display(description=_("how it went"))
-    def how(self, row: Errand) -> str:
+    def how(self, row: ServerAction) -> str:
         """Its end, or what holds it up."""
         return row.outcome or row.last_error
 
 
-def errand_words(row: Errand) -> str:
+def action_label(row: ServerAction) -> str:
     """What was asked, in few words."""
     verb = str(row.get_verb_display())
     return f"{verb}: {row.former_size} → {row.size_id}" if row.size_id else verb
 
 
 @admin.register(Server)
-class ServerAdmin(Looked, OfOrder, ModelAdmin):
+class ServerAdmin(WithObservations, OfOrder, ModelAdmin):
     """One server per order."""
 
     list_display = (
@@ -114,7 +114,7 @@ class ServerAdmin(Looked, OfOrder, ModelAdmin):
         ("wanted_version", "done_version", "failed_version"),
         "bootstrap_log",
     )
-    inlines = (ErrandInline,)
+    inlines = (ServerActionInline,)
     actions = ("try_again", "start_many", "stop_many", "reboot_many")
     actions_detail = ("start", "reboot", "resize", "stop")
 
@@ -183,4 +183,4 @@ class ServerAdmin(Looked, OfOrder, ModelAdmin):
 
 
 def _bulk_action(request: HttpRequest, verb: Power) -> ConfirmedAction:
-    return ERRANDS[verb].bound(actor=request.user, why=request.POST.get("why", ""))
+    return ACTIONS[verb].bound(actor=request.user, why=request.POST.get("why", ""))

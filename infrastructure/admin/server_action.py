@@ -18,17 +18,17 @@ from unfold.enums import ActionVariant
 from core.admin.confirmed_actions import ConfirmedAction, change_rows
 from core.admin.read_only_rows import MachineOwned, NeedsPersonFilter, ResourceColumns, standing_of, when
 from customers.models import User
-from infrastructure.admin.server import errand_words
-from infrastructure.models import Errand
-from infrastructure.server_actions.services import drop_errand, retry_errand
+from infrastructure.admin.server import action_label
+from infrastructure.models import ServerAction
+from infrastructure.server_actions.services import dismiss_server_action, retry_server_action
 
 
-@admin.register(Errand)
-class ErrandAdmin(MachineOwned, ResourceColumns, ModelAdmin):
+@admin.register(ServerAction)
+class ServerActionAdmin(MachineOwned, ResourceColumns, ModelAdmin):
     """A failed one waits for a person, who tries it again or drops it."""
 
-    list_display = ("what", "server_link", "asked_by", "reason", "standing", "how", "next_attempt", "asked")
-    list_select_related = ("server__order", "asked_by")
+    list_display = ("what", "server_link", "requested_by", "reason", "standing", "how", "next_attempt", "asked")
+    list_select_related = ("server__order", "requested_by")
     list_filter = (NeedsPersonFilter, "verb", ("server__provider", admin.RelatedOnlyFieldListFilter))
     search_fields = ("server__order__reference", "server__outside_id", "reason")
     list_per_page = 50
@@ -37,19 +37,19 @@ class ErrandAdmin(MachineOwned, ResourceColumns, ModelAdmin):
     actions_detail = ("try_this_again", "drop_this")
     fields = (
         ("server_link", "what"),
-        ("asked_by", "created_at"),
+        ("requested_by", "created_at"),
         "reason",
         ("standing_words", "ended_at"),
         "how",
-        "told",
-        ("told_at", "heard_at"),
+        "requested_step",
+        ("requested_at", "acknowledged_at"),
         ("attempts", "next_attempt_at"),
     )
     readonly_fields = tuple(name for line in fields for name in ([line] if isinstance(line, str) else line))
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Errand]:
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ServerAction]:
         """Errands with what their names are made of."""
-        return Errand.objects.select_related("server__order", "server__provider", "asked_by")
+        return ServerAction.objects.select_related("server__order", "server__provider", "requested_by")
 
     # unfold asks this with the row's id, Django without.
 
@@ -58,36 +58,40 @@ class ErrandAdmin(MachineOwned, ResourceColumns, ModelAdmin):
         return request.user.has_perm("infrastructure.power_server")
 
     @admin.display(description=_("what"), ordering="verb")
-    def what(self, row: Errand) -> str:
+    def what(self, row: ServerAction) -> str:
         """The verb, and the size."""
-        return errand_words(row)
+        return action_label(row)
 
     @admin.display(description=_("server"), ordering="server__outside_id")
-    def server_link(self, row: Errand) -> str:
+    def server_link(self, row: ServerAction) -> str:
         """The server, one click away."""
         url = reverse("admin:infrastructure_server_change", args=(row.server_id,))
         words = f"{row.server.outside_id} · {row.server.order.reference}"
         return format_html('<a href="{}" class="gl-link">{}</a>', url, words)
 
     @admin.display(description=_("standing"))
-    def standing_words(self, row: Errand) -> str:
+    def standing_words(self, row: ServerAction) -> str:
         """In a word; the page of one row draws no labels."""
         return standing_of(row)[1]
 
     @admin.display(description=_("how it went"))
-    def how(self, row: Errand) -> str:
+    def how(self, row: ServerAction) -> str:
         """Its end, or what holds it up."""
         return row.outcome or row.last_error
 
     @admin.display(description=_("asked"), ordering="created_at")
-    def asked(self, row: Errand) -> str:
+    def asked(self, row: ServerAction) -> str:
         """How long ago."""
         return when(row.created_at)
 
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
         """Only what failed is tried again, or dropped."""
-        errand = self.get_object(request, str(object_id))
-        return super().get_actions_detail(request, object_id) if errand is not None and errand.has_failed else []
+        server_action = self.get_object(request, str(object_id))
+        return (
+            super().get_actions_detail(request, object_id)
+            if server_action is not None and server_action.has_failed
+            else []
+        )
 
     @action(
         description=_("Try again"),
@@ -106,19 +110,19 @@ class ErrandAdmin(MachineOwned, ResourceColumns, ModelAdmin):
         return self._change_one(request, object_id, _drop(request))
 
     def _change_one(self, request: HttpRequest, object_id: str, change: ConfirmedAction) -> HttpResponse:
-        errand = self.get_object(request, object_id)
-        if errand is None:
+        server_action = self.get_object(request, object_id)
+        if server_action is None:
             raise Http404
-        asked = change_rows(self, request, change, self.get_queryset(request).filter(pk=errand.pk))
-        return asked or redirect("admin:infrastructure_errand_change", errand.pk)
+        asked = change_rows(self, request, change, self.get_queryset(request).filter(pk=server_action.pk))
+        return asked or redirect("admin:infrastructure_serveraction_change", server_action.pk)
 
     @admin.action(description=_("Try again"), permissions=("power",))
-    def try_again(self, request: HttpRequest, queryset: QuerySet[Errand]) -> HttpResponse | None:
+    def try_again(self, request: HttpRequest, queryset: QuerySet[ServerAction]) -> HttpResponse | None:
         """What failed goes on, once that is confirmed."""
         return change_rows(self, request, _retry(request), queryset)
 
     @admin.action(description=_("Drop"), permissions=("power",))
-    def drop(self, request: HttpRequest, queryset: QuerySet[Errand]) -> HttpResponse | None:
+    def drop(self, request: HttpRequest, queryset: QuerySet[ServerAction]) -> HttpResponse | None:
         """What failed stays undone, once that is confirmed."""
         return change_rows(self, request, _drop(request), queryset)
 
@@ -127,7 +131,7 @@ def _retry(request: HttpRequest) -> ConfirmedAction:
     return ConfirmedAction(
         title=_("Try again"),
         says=_("Each goes on from where its server stands. A reboot is told once more, whatever came of it."),
-        verb=lambda row: retry_errand(errand=row, actor=_actor(request)),
+        verb=lambda row: retry_server_action(server_action=row, actor=_actor(request)),
         describe=_in_a_line,
     )
 
@@ -137,7 +141,7 @@ def _drop(request: HttpRequest) -> ConfirmedAction:
     return ConfirmedAction(
         title=_("Drop"),
         says=_("These stay undone, and are no longer waited for. Nothing is told to a provider."),
-        verb=lambda row: drop_errand(errand=row, why=why, actor=_actor(request)),
+        verb=lambda row: dismiss_server_action(server_action=row, why=why, actor=_actor(request)),
         describe=_in_a_line,
     )
 
@@ -147,5 +151,5 @@ def _actor(request: HttpRequest) -> User:
     return actor  # type: ignore[no-any-return]
 
 
-def _in_a_line(row: Errand) -> str:
-    return f"{errand_words(row)} · {row.server.outside_id} · {row.server.order.reference} · {row.last_error}"
+def _in_a_line(row: ServerAction) -> str:
+    return f"{action_label(row)} · {row.server.outside_id} · {row.server.order.reference} · {row.last_error}"

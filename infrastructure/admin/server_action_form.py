@@ -17,7 +17,7 @@ from core.money import Money
 from core.text.units import cpu_words
 from infrastructure.contracts.cloud import NodeState, Power
 from infrastructure.models import Server
-from infrastructure.server_actions.services import NEEDS_REASON, Choice, choices_for, powers_over, request_errand
+from infrastructure.server_actions.services import NEEDS_REASON, Choice, choices_for, powers_over, request_server_action
 from orders.choices import Wanted
 
 
@@ -27,7 +27,7 @@ def _in_a_line(server: Server) -> str:
 
 
 def _request(verb: Power) -> Callable[..., object]:
-    return lambda server, *, actor, why, size="": request_errand(
+    return lambda server, *, actor, why, size="": request_server_action(
         server=server, verb=verb, size_id=size, why=why, actor=actor
     )
 
@@ -37,7 +37,7 @@ NO_OTHER_SIZE = _(
     "“Read what is on offer” on the list of providers asks again."
 )
 
-ERRANDS: Mapping[Power, ConfirmedAction] = {
+ACTIONS: Mapping[Power, ConfirmedAction] = {
     Power.START: ConfirmedAction(
         verb=_request(Power.START),
         needs_reason=Power.START in NEEDS_REASON,
@@ -98,10 +98,10 @@ def is_possible(verb: Power, server: Server) -> bool:
     if server.node_state in IN_VAIN[verb]:
         return False
     stands = bool(server.outside_id) and server.wanted != Wanted.REMOVED and server.order.wanted != Wanted.REMOVED
-    return stands and verb in powers_over(server).verbs and not server.errands.unsettled().exists()
+    return stands and verb in powers_over(server).verbs and not server.server_actions.unsettled().exists()
 
 
-class ErrandForm(ReasonForm):
+class ServerActionForm(ReasonForm):
     """The size, where one is to be chosen, and the reason."""
 
     size = forms.ChoiceField(label=_("Size"), widget=UnfoldAdminRadioSelectWidget())
@@ -150,8 +150,8 @@ def confirm_server_action(model_admin: Any, request: HttpRequest, object_id: str
         model_admin,
         request,
         server,
-        ERRANDS[verb],
-        ErrandForm(request, ERRANDS[verb], choices),
+        ACTIONS[verb],
+        ServerActionForm(request, ACTIONS[verb], choices),
         name=server.outside_id,
         back=reverse("admin:infrastructure_server_change", args=(server.pk,)),
         header="admin/infrastructure/server/_action_header.html",

@@ -16,9 +16,9 @@ from unfold.decorators import display
 
 from core.admin.labels import Label
 from core.admin.read_only_rows import MachineOwned, when
-from infrastructure.admin.observation import Looked, look_now
+from infrastructure.admin.observation import WithObservations, refresh_now
 from infrastructure.models import Service
-from infrastructure.observation.display import NBSP, bytes_in_words, memory_in_words
+from infrastructure.observation.display import NBSP, format_bytes, format_memory
 
 TWO_LINES = '<span class="gl-two"><b>{}</b><small>{}</small></span>'
 SERVICE_TONES = {
@@ -40,7 +40,7 @@ class ServiceColumns:
     def state_label(self, row: Service) -> Label:
         """The state in its colour, with what its own check or its end says."""
         ended = gettext("exit code %(code)s") % {"code": row.exit_code} if row.exit_code is not None else ""
-        return Label(row.state, f"{row.state_words} · {ended}" if ended else row.state_words)
+        return Label(row.state, f"{row.state_display} · {ended}" if ended else row.state_display)
 
     @admin.display(description=_("started"), ordering="started_at")
     def uptime(self, row: Service) -> str:
@@ -58,19 +58,19 @@ class ServiceColumns:
     @admin.display(description=_("memory"), ordering="memory_bytes")
     def memory(self, row: Service) -> str:
         """Used, and the limit if there is one."""
-        return memory_in_words(row.memory_bytes, row.memory_limit_bytes)
+        return format_memory(row.memory_bytes, row.memory_limit_bytes)
 
     @admin.display(description=_("disk"), ordering="disk_bytes")
     def disk(self, row: Service) -> str:
         """Written, volumes included."""
-        return bytes_in_words(row.disk_bytes)
+        return format_bytes(row.disk_bytes)
 
     @admin.display(description=_("image"), ordering="image")
     def image_words(self, row: Service) -> str:
         """Its name, and the start of its digest."""
         short = row.digest.removeprefix("sha256:")[:12]
         strange = gettext("%(digest)s, not the one deployed") % {"digest": short}
-        return format_html(TWO_LINES, row.image, strange if row.has_strange_image else short)
+        return format_html(TWO_LINES, row.image, strange if row.has_unexpected_image else short)
 
     @admin.display(description=_("seen"), ordering="seen_at")
     def seen(self, row: Service) -> str:
@@ -91,7 +91,7 @@ class ServiceInline(MachineOwned, ServiceColumns, TabularInline):
 
 
 @admin.register(Service)
-class ServiceAdmin(Looked, MachineOwned, ServiceColumns, ModelAdmin):
+class ServiceAdmin(WithObservations, MachineOwned, ServiceColumns, ModelAdmin):
     """What the engines show, looked at every minute."""
 
     list_display = ("name", "order_link", *COLUMNS)
@@ -99,7 +99,7 @@ class ServiceAdmin(Looked, MachineOwned, ServiceColumns, ModelAdmin):
     list_filter = ("state",)
     list_per_page = 50
     show_full_result_count = False
-    list_before_template = "admin/infrastructure/_look_now.html"
+    list_before_template = "admin/infrastructure/_refresh_button.html"
     search_fields = ("name", "image", "digest", "deployment__order__reference")
     fields = (
         ("name", "deployment", "state_label"),
@@ -112,13 +112,16 @@ class ServiceAdmin(Looked, MachineOwned, ServiceColumns, ModelAdmin):
 
     def get_urls(self) -> list[Any]:
         """With the address that the button asks."""
-        return [path("look/", self.admin_site.admin_view(self.look), name="infrastructure_look"), *super().get_urls()]
+        return [
+            path("observe/", self.admin_site.admin_view(self.observe), name="infrastructure_observe"),
+            *super().get_urls(),
+        ]
 
-    def look(self, request: HttpRequest) -> HttpResponse:
+    def observe(self, request: HttpRequest) -> HttpResponse:
         """Whoever may see services may have them looked at."""
         if not self.has_view_permission(request):
             raise PermissionDenied
-        return look_now(request)
+        return refresh_now(request)
 
     @admin.display(description=_("order"), ordering="deployment__order__reference")
     def order_link(self, row: Service) -> str:

@@ -14,27 +14,27 @@ from rest_framework.response import Response
 from core.api.base import MoneySerializer, RequestSerializer, RowSerializer
 from core.api.idempotency import once
 from infrastructure.contracts.cloud import Power
-from infrastructure.models import Errand, Server
-from infrastructure.server_actions.services import choices_for, request_errand
+from infrastructure.models import Server, ServerAction
+from infrastructure.server_actions.services import choices_for, request_server_action
 from orders.api.permissions import StaffOnly
 
 
-class ErrandSerializer(RowSerializer):
+class ServerActionSerializer(RowSerializer):
     """A start, stop, reboot or resize that was asked of a server, and how it went."""
 
     size = serializers.CharField(source="size_id", help_text="The wanted size, of a resize.")
-    asked_by = serializers.SerializerMethodField()
+    requested_by = serializers.SerializerMethodField()
     settled = serializers.BooleanField(source="is_settled", read_only=True, help_text="It has ended.")
     needs_attention = serializers.BooleanField(source="has_failed", read_only=True)
 
     class Meta:
-        model = Errand
+        model = ServerAction
         fields = (
             "id",
             "server",
             "verb",
             "size",
-            "asked_by",
+            "requested_by",
             "reason",
             "settled",
             "needs_attention",
@@ -44,9 +44,9 @@ class ErrandSerializer(RowSerializer):
             "ended_at",
         )
 
-    def get_asked_by(self, errand: Errand) -> str:
+    def get_requested_by(self, server_action: ServerAction) -> str:
         """Who asked; empty for the platform itself."""
-        return str(errand.asked_by or "")
+        return str(server_action.requested_by or "")
 
 
 class SizeSerializer(serializers.Serializer[Any]):
@@ -91,37 +91,37 @@ class MayResize(StaffOnly):
     permission: ClassVar[str] = "infrastructure.resize_server"
 
 
-class MaySeeErrands(StaffOnly):
+class MaySeeServerActions(StaffOnly):
     """Staff who see errands."""
 
-    permission: ClassVar[str] = "infrastructure.view_errand"
+    permission: ClassVar[str] = "infrastructure.view_serveraction"
 
 
-class ErrandActions:
+class ServerActionViews:
     """Mixed into the view of servers: nouns by POST, answered by the errand that a worker will see to."""
 
-    @extend_schema(request=MaybeWhySerializer, responses={202: ErrandSerializer})
+    @extend_schema(request=MaybeWhySerializer, responses={202: ServerActionSerializer})
     @action(detail=True, methods=["post"], permission_classes=(MayPower,))
     @once
     def start(self, request: Request, pk: str) -> Response:
         """The server will run."""
         return self._send(Power.START, MaybeWhySerializer)
 
-    @extend_schema(request=ReasonSerializer, responses={202: ErrandSerializer})
+    @extend_schema(request=ReasonSerializer, responses={202: ServerActionSerializer})
     @action(detail=True, methods=["post"], permission_classes=(MayPower,))
     @once
     def stop(self, request: Request, pk: str) -> Response:
         """The server will stand still: the order's addresses do not answer until it is started again."""
         return self._send(Power.STOP, ReasonSerializer)
 
-    @extend_schema(request=ReasonSerializer, responses={202: ErrandSerializer})
+    @extend_schema(request=ReasonSerializer, responses={202: ServerActionSerializer})
     @action(detail=True, methods=["post"], permission_classes=(MayPower,))
     @once
     def reboot(self, request: Request, pk: str) -> Response:
         """The server will boot anew, once."""
         return self._send(Power.REBOOT, ReasonSerializer)
 
-    @extend_schema(request=ResizeSerializer, responses={202: ErrandSerializer})
+    @extend_schema(request=ResizeSerializer, responses={202: ServerActionSerializer})
     @action(detail=True, methods=["post"], permission_classes=(MayResize,))
     @once
     def resize(self, request: Request, pk: str) -> Response:
@@ -134,13 +134,13 @@ class ErrandActions:
         """The sizes that a resize may ask for, the cheapest first."""
         return Response(SizeSerializer(choices_for(self._server()), many=True).data)
 
-    @extend_schema(responses=ErrandSerializer(many=True), filters=False)
-    @action(detail=True, methods=["get"], permission_classes=(MaySeeErrands,))
-    def errands(self, request: Request, pk: str) -> Response:
+    @extend_schema(responses=ServerActionSerializer(many=True), filters=False)
+    @action(detail=True, methods=["get"], permission_classes=(MaySeeServerActions,), url_path="actions")
+    def server_actions(self, request: Request, pk: str) -> Response:
         """What was asked of the server, the newest first."""
-        rows: QuerySet[Errand] = Errand.objects.filter(server=self._server()).select_related("asked_by")
+        rows: QuerySet[ServerAction] = ServerAction.objects.filter(server=self._server()).select_related("requested_by")
         view: Any = self
-        return view.get_paginated_response(ErrandSerializer(view.paginate_queryset(rows), many=True).data)  # type: ignore[no-any-return]
+        return view.get_paginated_response(ServerActionSerializer(view.paginate_queryset(rows), many=True).data)  # type: ignore[no-any-return]
 
     def _send(self, verb: Power, takes: type[RequestSerializer]) -> Response:
         server = self._server()
@@ -148,14 +148,14 @@ class ErrandActions:
         asked = takes(data=request.data)
         asked.is_valid(raise_exception=True)
         values = dict(asked.validated_data)
-        errand = request_errand(
+        server_action = request_server_action(
             server=server,
             verb=verb,
             size_id=values.get("size", ""),
             why=values["why"],
             actor=request.user,  # type: ignore[arg-type]
         )
-        return Response(ErrandSerializer(errand).data, status=status.HTTP_202_ACCEPTED)
+        return Response(ServerActionSerializer(server_action).data, status=status.HTTP_202_ACCEPTED)
 
     def _server(self) -> Server:
         return self.get_object()  # type: ignore[attr-defined,no-any-return]

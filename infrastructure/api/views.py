@@ -7,7 +7,7 @@ from rest_framework.permissions import IsAuthenticated
 
 from core.api.base import RowFilter
 from infrastructure.api.serializers import ServerSerializer, ServiceSerializer
-from infrastructure.api.server_actions import ErrandActions
+from infrastructure.api.server_actions import ServerActionViews
 from infrastructure.models import Server, Service
 from orders.api.rows import OrderRowFilter, OrderRowsView
 
@@ -22,7 +22,7 @@ class ServerFilter(OrderRowFilter):
         fields = ("order", "provider")
 
 
-class ServerView(ErrandActions, OrderRowsView):
+class ServerView(ServerActionViews, OrderRowsView):
     """The servers of the orders you see, with their endpoints."""
 
     queryset = Server.objects.select_related("order", "provider").prefetch_related("order__endpoints")

@@ -17,7 +17,7 @@ class NodeState(StrEnum):
     STOPPED = "stopped"
     ERROR = "error"
     UNKNOWN = "unknown"
-    # Only `look_at_server` tells these two from the others.
+    # Only `inspect_server` tells these two from the others.
     STOPPING = "stopping"
     RESIZED = "resized"
     """It runs in its new size, which waits to be confirmed."""
@@ -121,7 +121,7 @@ class Cloud(Protocol):
     def powers(self) -> Powers:
         """What the cloud can do with its servers; nothing is asked of it."""
 
-    def look_at_server(self, *, key: str, outside_id: str) -> Node | None:
+    def inspect_server(self, *, key: str, outside_id: str) -> Node | None:
         """The server of this id as it is now, if it carries `key`."""
 
     def start_server(self, *, key: str, outside_id: str) -> None:

@@ -64,7 +64,7 @@ class Machine:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sight:
+class EngineSnapshot:
     """All that one look at an engine shows."""
 
     services: Mapping[str, Sequence[Service]]
@@ -106,17 +106,17 @@ class LeftBehind:
     name: str
 
 
-class Progress(TransientError):
-    """It is on its way; `news` is the stage in plain words, the same for as long as the stage lasts.
+class InProgress(TransientError):
+    """It is on its way; `progress_note` is the stage in plain words, the same for as long as the stage lasts.
 
     `is_bounded` says that it ends by itself, so that whoever counts visits need not count this one.
     """
 
     def __init__(
-        self, message: str, *, news: str = "", retry_in: timedelta | None = None, is_bounded: bool = False
+        self, message: str, *, progress_note: str = "", retry_in: timedelta | None = None, is_bounded: bool = False
     ) -> None:
         super().__init__(message, retry_in=retry_in)
-        self.news = news
+        self.progress_note = progress_note
         self.is_bounded = is_bounded
 
 
@@ -144,7 +144,7 @@ class Runtime(Protocol):
     def ensure_running(self, composition: Composition) -> Sequence[Service]:
         """The composition is up with this digest and every service is healthy.
 
-        Never waits for long: until then it raises Progress, or another TransientError, with what is going on.
+        Never waits for long: until then it raises InProgress, or another TransientError, with what is going on.
         """
 
     def ensure_stopped(self, *, key: str) -> None:
@@ -159,11 +159,11 @@ class Runtime(Protocol):
     def observe(self, *, keys: Sequence[str]) -> Mapping[str, Sequence[Service]]:
         """The services of each key, in a handful of calls for all; a key that is gone maps to ()."""
 
-    def look(self, *, keys: Sequence[str], weigh: bool = False) -> Sight:
-        """The services of each key with what they use, and their machine, in a handful of calls for all.
+    def snapshot(self, *, keys: Sequence[str], with_disk: bool = False) -> EngineSnapshot:
+        """The services of each key with their resource usage, and the machine, in a handful of calls for all.
 
-        `weigh` asks for the disk of each service too, which takes the engine a while. A figure that is not to be had
-        is None; raises as `observe` does.
+        `with_disk` includes the disk usage of each service, which takes the engine a while. A figure that is not
+        available is None; raises as `observe` does.
         """
 
     def list_keys(self) -> Sequence[str]:

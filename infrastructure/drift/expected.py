@@ -13,7 +13,7 @@ from django.db.models import F, Q
 
 from core import clock
 from infrastructure.backends import engine_of
-from infrastructure.drift.comparison import KnownComposition, KnownServer
+from infrastructure.drift.comparison import ExpectedComposition, ExpectedServer
 from infrastructure.models import Deployment, Provider, Server, Service
 from orders.choices import State, Wanted
 from orders.models import Order
@@ -25,28 +25,28 @@ GRACE = timedelta(minutes=2)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Known:
+class Expected:
     """Our side of a comparison: what is settled, and the keys of which nothing may be concluded."""
 
-    servers: Mapping[int, KnownServer]
-    compositions: Mapping[int, KnownComposition]
+    servers: Mapping[int, ExpectedServer]
+    compositions: Mapping[int, ExpectedComposition]
     moving: frozenset[str]
 
 
-def read_known(provider: Provider) -> Known:
+def read_expected(provider: Provider) -> Expected:
     """What our rows say of the provider's servers and compositions now."""
     at_rest, moving = _servers(provider)
     compositions, changing = _compositions(provider)
-    return Known(servers=at_rest, compositions=compositions, moving=frozenset(moving | changing))
+    return Expected(servers=at_rest, compositions=compositions, moving=frozenset(moving | changing))
 
 
-def agreed(before: Known, after: Known) -> Known:
+def unchanged(before: Expected, after: Expected) -> Expected:
     """What stood still between two readings; the rest moves, and nothing is concluded of it."""
     servers = {pk: one for pk, one in after.servers.items() if before.servers.get(pk) == one}
     compositions = {pk: one for pk, one in after.compositions.items() if before.compositions.get(pk) == one}
     unsteady = {one.key for pk, one in after.servers.items() if pk not in servers}
     unsteady |= {one.key for pk, one in after.compositions.items() if pk not in compositions}
-    return Known(servers=servers, compositions=compositions, moving=before.moving | after.moving | unsteady)
+    return Expected(servers=servers, compositions=compositions, moving=before.moving | after.moving | unsteady)
 
 
 def strays_of(keys: Iterable[str]) -> tuple[dict[str, int], frozenset[str]]:
@@ -63,7 +63,7 @@ def strays_of(keys: Iterable[str]) -> tuple[dict[str, int], frozenset[str]]:
     return orders, frozenset(spared)
 
 
-def _servers(provider: Provider) -> tuple[dict[int, KnownServer], set[str]]:
+def _servers(provider: Provider) -> tuple[dict[int, ExpectedServer], set[str]]:
     gone = Q(wanted=Wanted.REMOVED, done_version=F("wanted_version"), updated_at__lte=clock.now() - GRACE)
     rows = Server.objects.filter(provider=provider).exclude(gone).select_related("order")
     at_rest, moving = {}, set()
@@ -71,7 +71,7 @@ def _servers(provider: Provider) -> tuple[dict[int, KnownServer], set[str]]:
         if row.wanted == Wanted.REMOVED or not _stands_still(row) or not row.outside_id:
             moving.add(row.key)
             continue
-        at_rest[row.pk] = KnownServer(
+        at_rest[row.pk] = ExpectedServer(
             order_pk=row.order_id,
             order_version=row.order.wanted_version,
             key=row.key,
@@ -83,7 +83,7 @@ def _servers(provider: Provider) -> tuple[dict[int, KnownServer], set[str]]:
     return at_rest, moving
 
 
-def _compositions(provider: Provider) -> tuple[dict[int, KnownComposition], set[str]]:
+def _compositions(provider: Provider) -> tuple[dict[int, ExpectedComposition], set[str]]:
     gone = Q(wanted=Wanted.REMOVED, done_version=F("wanted_version"), updated_at__lte=clock.now() - GRACE)
     rows = list(
         Deployment.objects.filter(server__provider=provider)
@@ -99,7 +99,7 @@ def _compositions(provider: Provider) -> tuple[dict[int, KnownComposition], set[
             moving.add(row.order.key)
             continue
         always_up, images = releases[row.release_id]
-        at_rest[row.pk] = KnownComposition(
+        at_rest[row.pk] = ExpectedComposition(
             order_pk=row.order_id,
             key=row.order.key,
             host=engine_of(row.server),

@@ -12,9 +12,9 @@ from core.errors import OutsideError
 from infrastructure.backends import engine_of_host, get_cloud, get_host_runtime, get_own_runtime
 from infrastructure.contracts.cloud import Node
 from infrastructure.contracts.runtime import Runtime, ServiceState
-from infrastructure.contracts.runtime import Service as SeenService
-from infrastructure.drift.expected import Known, read_known
-from infrastructure.models import Look, Provider, Service
+from infrastructure.contracts.runtime import Service as ObservedService
+from infrastructure.drift.expected import Expected, read_expected
+from infrastructure.models import Observation, Provider, Service
 
 STALE = timedelta(minutes=5)
 
@@ -24,32 +24,32 @@ class Engine:
     """What one engine shows: every key of ours, and the services of the keys that were asked for."""
 
     keys: Collection[str]
-    services: Mapping[str, Sequence[SeenService]]
+    services: Mapping[str, Sequence[ObservedService]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Seen:
-    """A provider as the outside shows it; an engine that did not answer is a trouble and not an empty host."""
+class ProviderSnapshot:
+    """A provider as the outside shows it; an engine that did not answer is an error and not an empty host."""
 
-    before: Known
+    before: Expected
     nodes: Sequence[Node] | None
     """None where servers are only lent: nothing is made there, so nothing can be missing."""
     engines: Mapping[str, Engine] = field(default_factory=dict)
-    troubles: Sequence[str] = ()
+    errors: Sequence[str] = ()
 
 
-def look(provider: Provider) -> Seen:
+def take_snapshot(provider: Provider) -> ProviderSnapshot:
     """What stands at the provider; raises OutsideError if its list of servers is not to be had."""
-    before = read_known(provider)
+    before = read_expected(provider)
     nodes = get_cloud(provider).list_servers() if provider.makes_servers else None
-    engines, troubles = _as_last_seen(provider, before), []
+    engines, errors = _as_last_seen(provider, before), []
     for host, runtime in engines_of(provider).items():
         asked = [one.key for one in before.compositions.values() if one.host == host]
         try:
             engines[host] = _look_at(runtime, asked)
         except OutsideError as error:
-            troubles.append(f"{host}: {error}" if host else str(error))
-    return Seen(before=before, nodes=nodes, engines=engines, troubles=troubles)
+            errors.append(f"{host}: {error}" if host else str(error))
+    return ProviderSnapshot(before=before, nodes=nodes, engines=engines, errors=errors)
 
 
 def engines_of(provider: Provider) -> dict[str, Runtime]:
@@ -59,7 +59,7 @@ def engines_of(provider: Provider) -> dict[str, Runtime]:
     return {engine_of_host(one): get_host_runtime(one) for one in provider.hosts.filter(gone_at=None).order_by("pk")}
 
 
-def _as_last_seen(provider: Provider, before: Known) -> dict[str, Engine]:
+def _as_last_seen(provider: Provider, before: Expected) -> dict[str, Engine]:
     """What the minutely look wrote of servers made for one order each: they are not asked a second time.
 
     Nothing strange can stand on such a server that does not go with it. One that was not seen lately is left out; one
@@ -68,9 +68,11 @@ def _as_last_seen(provider: Provider, before: Known) -> dict[str, Engine]:
     if provider.kind != Provider.Kind.LIBCLOUD:
         return {}
     engines, since = {one.order_pk: one.host for one in before.compositions.values()}, clock.now() - STALE
-    looks = Look.objects.filter(provider=provider, thing=Look.Thing.ENGINE, trouble="", seen_at__gte=since)
-    looked = set(engines.values()) & set(looks.values_list("engine", flat=True))
-    seen: dict[str, dict[str, list[SeenService]]] = defaultdict(lambda: defaultdict(list))
+    observations = Observation.objects.filter(
+        provider=provider, thing=Observation.Thing.ENGINE, error="", seen_at__gte=since
+    )
+    looked = set(engines.values()) & set(observations.values_list("engine", flat=True))
+    seen: dict[str, dict[str, list[ObservedService]]] = defaultdict(lambda: defaultdict(list))
     stale = set()
     for row in Service.objects.filter(deployment__server__provider=provider).select_related("deployment__order"):
         host = engines.get(row.deployment.order_id)
@@ -78,7 +80,7 @@ def _as_last_seen(provider: Provider, before: Known) -> dict[str, Engine]:
             continue
         if row.seen_at < since:
             stale.add(host)
-        service = SeenService(name=row.name, state=ServiceState.UNKNOWN, image=row.image, digest=row.digest)
+        service = ObservedService(name=row.name, state=ServiceState.UNKNOWN, image=row.image, digest=row.digest)
         seen[host][row.deployment.order.key].append(service)
     return {host: Engine(keys=(), services=seen[host]) for host in (looked | seen.keys()) - stale}
 

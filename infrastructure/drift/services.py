@@ -13,7 +13,7 @@ from core.engine.controller import enqueue_rows
 from core.errors import PermanentError, Refusal
 from customers.models import User
 from infrastructure.keys import give_server_keys
-from infrastructure.models import Deployment, Finding, Provider, Reconciliation, Server, ServerKeys
+from infrastructure.models import Deployment, DriftFinding, DriftScan, Provider, Server, ServerKeys
 from orders.choices import State, Wanted
 from orders.models import Order
 from orders.part_reports import lock_orders
@@ -27,31 +27,31 @@ class NotPossible(Refusal):
 
 
 @transaction.atomic
-def request_reconciliation(providers: Iterable[Provider] | None = None) -> int:
+def request_drift_scan(providers: Iterable[Provider] | None = None) -> int:
     """The providers, or all of them, will be compared with our rows by a worker; returns how many."""
     asked = list(Provider.objects.all() if providers is None else providers)
-    Reconciliation.objects.bulk_create([Reconciliation(provider=one) for one in asked], ignore_conflicts=True)
-    rows = Reconciliation.objects.filter(provider__in=asked)
+    DriftScan.objects.bulk_create([DriftScan(provider=one) for one in asked], ignore_conflicts=True)
+    rows = DriftScan.objects.filter(provider__in=asked)
     rows.update(
         wanted_version=F("wanted_version") + 1, next_attempt_at=clock.now(), attempts=0, last_error="", queued_at=None
     )
-    enqueue_rows("reconciliation", list(rows.values_list("pk", flat=True)))
+    enqueue_rows("drift_scan", list(rows.values_list("pk", flat=True)))
     return len(asked)
 
 
 @transaction.atomic
-def accept_finding(*, finding: Finding, why: str, actor: User | None = None) -> Finding:
+def accept_finding(*, finding: DriftFinding, why: str, actor: User | None = None) -> DriftFinding:
     """The difference is known and stays; it comes back only when it becomes another."""
     finding = _held(finding)
-    if finding.state != Finding.State.OPEN:
+    if finding.state != DriftFinding.State.OPEN:
         raise NotPossible(_("Only an open finding can be accepted."))
     if not why.strip():
         raise NotPossible(_("Say why it is accepted."), field="why")
-    return _settle(finding, Finding.State.ACCEPTED, why, actor)
+    return _settle(finding, DriftFinding.State.ACCEPTED, why, actor)
 
 
 @transaction.atomic
-def remove_orphan(*, finding: Finding, why: str = "", actor: User | None = None) -> Finding:
+def remove_orphan(*, finding: DriftFinding, why: str = "", actor: User | None = None) -> DriftFinding:
     """A worker will destroy exactly what the finding names."""
     finding = _held(finding)
     _check_orphan(finding)
@@ -59,26 +59,26 @@ def remove_orphan(*, finding: Finding, why: str = "", actor: User | None = None)
         raise NotPossible(_("%(order)s owns it: nothing is destroyed.") % {"order": owner})
     finding.wanted_version += 1
     finding.next_attempt_at, finding.attempts, finding.last_error = clock.now(), 0, ""
-    finding.settled_by, finding.reason = actor, (why or str(_("Removed.")))[:500]
+    finding.resolved_by, finding.reason = actor, (why or str(_("Removed.")))[:500]
     finding.save()
     enqueue_rows("orphan", [finding.pk])
     return finding
 
 
 @transaction.atomic
-def rebuild_ghost(*, finding: Finding, why: str = "", actor: User | None = None) -> Finding:
+def rebuild_ghost(*, finding: DriftFinding, why: str = "", actor: User | None = None) -> DriftFinding:
     """The order's server is made anew and its release launched there; what was on the lost disk stays lost."""
     finding = _held(finding)
-    if (finding.kind, finding.thing) != (Finding.Kind.GHOST, Finding.Thing.SERVER) or finding.order is None:
+    if (finding.kind, finding.thing) != (DriftFinding.Kind.GHOST, DriftFinding.Thing.SERVER) or finding.order is None:
         raise NotPossible(_("Only a server that is gone can be rebuilt; what ran on one is launched again."))
-    if finding.state == Finding.State.SOLVED:
+    if finding.state == DriftFinding.State.SOLVED:
         raise NotPossible(_("This finding is settled already."))
     if finding.order.wanted == Wanted.SUSPENDED:
         raise NotPossible(_("The order is suspended: resume it, and its server is made anew."))
     _give_keys_to_be_made_with(finding.order)
     words = _("Its server is gone and is made anew.")
     retry_order(order=finding.order, actor=actor, why=f"{words} {why}".strip())
-    return _settle(finding, Finding.State.SOLVED, why or words, actor)
+    return _settle(finding, DriftFinding.State.SOLVED, why or words, actor)
 
 
 def _give_keys_to_be_made_with(order: Order) -> None:
@@ -91,30 +91,30 @@ def _give_keys_to_be_made_with(order: Order) -> None:
 
 
 @transaction.atomic
-def recreate(*, finding: Finding, why: str = "", actor: User | None = None) -> Finding:
+def recreate(*, finding: DriftFinding, why: str = "", actor: User | None = None) -> DriftFinding:
     """A server that is gone is made anew; a composition is launched from its release again, what it kept is kept."""
-    if (finding.kind, finding.thing) == (Finding.Kind.GHOST, Finding.Thing.SERVER):
+    if (finding.kind, finding.thing) == (DriftFinding.Kind.GHOST, DriftFinding.Thing.SERVER):
         return rebuild_ghost(finding=finding, why=why, actor=actor)
     finding = _held(finding)
-    is_launched = finding.thing == Finding.Thing.COMPOSITION and finding.kind != Finding.Kind.ORPHAN
+    is_launched = finding.thing == DriftFinding.Thing.COMPOSITION and finding.kind != DriftFinding.Kind.ORPHAN
     if not is_launched or finding.order is None:
         raise NotPossible(_("Only a ghost, or a composition that has drifted, can be made anew."))
-    if finding.state == Finding.State.SOLVED:
+    if finding.state == DriftFinding.State.SOLVED:
         raise NotPossible(_("This finding is settled already."))
     if finding.order.wanted != Wanted.RUNNING:
         raise NotPossible(_("The order does not run: resume it, and its composition is launched."))
     words = _("Its composition is launched from its release again.")
     confirm_order(order=finding.order, actor=actor, why=f"{words} {why}".strip())
-    return _settle(finding, Finding.State.SOLVED, why or words, actor)
+    return _settle(finding, DriftFinding.State.SOLVED, why or words, actor)
 
 
 @transaction.atomic
-def adopt_orphan(*, finding: Finding, order: Order, actor: User | None = None) -> Finding:
+def adopt_orphan(*, finding: DriftFinding, order: Order, actor: User | None = None) -> DriftFinding:
     """The order runs on the orphan instead of a server of its own making."""
     (order,) = lock_orders([order.pk])
     finding = _held(finding)
     _check_orphan(finding)
-    if finding.thing != Finding.Thing.SERVER:
+    if finding.thing != DriftFinding.Thing.SERVER:
         raise NotPossible(_("Only a server can be adopted."))
     if not adopters_of(finding).filter(pk=order.pk).exists():
         raise NotPossible(_("%(order)s cannot take it: it has a server, or is not approved.") % {"order": order})
@@ -124,10 +124,10 @@ def adopt_orphan(*, finding: Finding, order: Order, actor: User | None = None) -
     _hand_over_keys(finding, order)
     words = _("Adopts server %(id)s.") % {"id": finding.outside_id}
     retry_order(order=order, actor=actor, why=words)
-    return _settle(finding, Finding.State.SOLVED, f"{words} {order}", actor)
+    return _settle(finding, DriftFinding.State.SOLVED, f"{words} {order}", actor)
 
 
-def _hand_over_keys(finding: Finding, order: Order) -> None:
+def _hand_over_keys(finding: DriftFinding, order: Order) -> None:
     """What opened the server for its former order opens it for the new one, where it is still known."""
     known = ServerKeys.objects.filter(server__provider=finding.provider, server__outside_id=finding.outside_id)
     former = known.select_related("server").first()
@@ -138,7 +138,7 @@ def _hand_over_keys(finding: Finding, order: Order) -> None:
         ServerKeys.objects.update_or_create(server=Server.objects.get(order=order), defaults=values)
 
 
-def adopters_of(finding: Finding) -> QuerySet[Order]:
+def adopters_of(finding: DriftFinding) -> QuerySet[Order]:
     """The orders that wait for a server in vain, and may take this one: rehearsals keep to themselves."""
     lacking = Server.objects.failed().filter(outside_id="", wanted=Wanted.RUNNING, leased_until=None)
     return Order.objects.filter(
@@ -151,21 +151,21 @@ def adopters_of(finding: Finding) -> QuerySet[Order]:
 
 
 @transaction.atomic
-def check_still_stray(finding: Finding) -> None:
+def check_still_stray(finding: DriftFinding) -> None:
     """Nobody owns what the finding names, asked under lock; raises PermanentError otherwise."""
     lock_orders(list(_orders_of(finding).values_list("pk", flat=True)))
     if (owner := owner_of(finding)) is not None:
         raise PermanentError(_("%(order)s owns it: nothing is destroyed.") % {"order": owner})
 
 
-def owner_of(finding: Finding) -> Order | None:
+def owner_of(finding: DriftFinding) -> Order | None:
     """The living order that owns what the finding names, or that may be about to."""
-    if finding.thing == Finding.Thing.SERVER:
+    if finding.thing == DriftFinding.Thing.SERVER:
         return _server_owner(finding)
     return _composition_owner(finding)
 
 
-def _server_owner(finding: Finding) -> Order | None:
+def _server_owner(finding: DriftFinding) -> Order | None:
     alive = Server.objects.exclude(wanted=Wanted.REMOVED, done_version=F("wanted_version")).select_related("order")
     here = alive.filter(provider=finding.provider)
     if (server := here.filter(outside_id=finding.outside_id).first()) is not None:
@@ -178,7 +178,7 @@ def _server_owner(finding: Finding) -> Order | None:
     return None if own is not None and own.is_settled else order
 
 
-def _composition_owner(finding: Finding) -> Order | None:
+def _composition_owner(finding: DriftFinding) -> Order | None:
     alive = Deployment.objects.exclude(wanted=Wanted.REMOVED, done_version=F("wanted_version")).select_related("server")
     order = _orders_of(finding).exclude(state=State.REMOVED).first()
     own = alive.filter(order=order).first() if order else None
@@ -186,26 +186,26 @@ def _composition_owner(finding: Finding) -> Order | None:
     return None if elsewhere else order
 
 
-def _orders_of(finding: Finding) -> QuerySet[Order]:
+def _orders_of(finding: DriftFinding) -> QuerySet[Order]:
     return Order.objects.filter(reference=finding.key.removeprefix("live-").upper())
 
 
-def _held(finding: Finding) -> Finding:
+def _held(finding: DriftFinding) -> DriftFinding:
     if finding.order_id is not None:
         lock_orders([finding.order_id])
-    return Finding.objects.select_for_update(of=("self",)).select_related("provider", "order").get(pk=finding.pk)
+    return DriftFinding.objects.select_for_update(of=("self",)).select_related("provider", "order").get(pk=finding.pk)
 
 
-def _check_orphan(finding: Finding) -> None:
-    if finding.kind != Finding.Kind.ORPHAN:
+def _check_orphan(finding: DriftFinding) -> None:
+    if finding.kind != DriftFinding.Kind.ORPHAN:
         raise NotPossible(_("Only an orphan can be adopted or removed."))
-    if finding.state == Finding.State.SOLVED:
+    if finding.state == DriftFinding.State.SOLVED:
         raise NotPossible(_("This finding is settled already."))
     if finding.next_attempt_at is not None:
         raise NotPossible(_("It is being removed already."))
 
 
-def _settle(finding: Finding, state: Finding.State, why: str, actor: User | None) -> Finding:
-    finding.state, finding.reason, finding.settled_at, finding.settled_by = state, str(why)[:500], clock.now(), actor
-    finding.save(update_fields=("state", "reason", "settled_at", "settled_by", "updated_at"))
+def _settle(finding: DriftFinding, state: DriftFinding.State, why: str, actor: User | None) -> DriftFinding:
+    finding.state, finding.reason, finding.resolved_at, finding.resolved_by = state, str(why)[:500], clock.now(), actor
+    finding.save(update_fields=("state", "reason", "resolved_at", "resolved_by", "updated_at"))
     return finding

@@ -13,7 +13,7 @@ from core.errors import Refusal
 from customers.models import User
 from infrastructure.backends import engine_of_host
 from infrastructure.keys import give_server_keys
-from infrastructure.models import Deployment, Finding, Host, Provider, PublishedPort, Server, Service
+from infrastructure.models import Deployment, DriftFinding, Host, Provider, PublishedPort, Server, Service
 from infrastructure.placement.places import fields_of, find_place, hold_places
 from infrastructure.placement.ports import publish_ports
 from infrastructure.server_actions.services import note
@@ -35,7 +35,7 @@ def write_off_host(*, host: Host, why: str, actor: User | None = None) -> Host:
 
     It is not asked again. An order placed there at this very moment finds out when it arrives.
     """
-    orders = lock_orders(Server.objects.standing().filter(host=host).values_list("order", flat=True))
+    orders = lock_orders(Server.objects.not_removed().filter(host=host).values_list("order", flat=True))
     host = Host.objects.select_for_update(of=("self",)).get(pk=host.pk)
     if host.is_gone:
         raise NotPossible(_("It is known already that this host is gone."))
@@ -44,10 +44,10 @@ def write_off_host(*, host: Host, why: str, actor: User | None = None) -> Host:
     Host.objects.filter(pk=host.pk).update(
         is_enabled=False,
         state=Host.State.GONE,
-        answer=why.strip(),
+        status_message=why.strip(),
         gone_at=clock.now(),
         gone_by=actor,
-        gone_why=why.strip()[:500],
+        gone_reason=why.strip()[:500],
     )
     for order in orders:
         note(order.pk, _("%(host)s is gone for good: %(why)s") % {"host": host, "why": why.strip()}, actor=actor)
@@ -60,10 +60,10 @@ def write_off_host(*, host: Host, why: str, actor: User | None = None) -> Host:
 
 def _settle_findings(host: Host) -> None:
     """What stood there without an order went with it."""
-    there = Finding.objects.filter(provider=host.provider, host=engine_of_host(host))
-    there.exclude(state=Finding.State.SOLVED).update(
-        state=Finding.State.SOLVED,
-        settled_at=clock.now(),
+    there = DriftFinding.objects.filter(provider=host.provider, host=engine_of_host(host))
+    there.exclude(state=DriftFinding.State.SOLVED).update(
+        state=DriftFinding.State.SOLVED,
+        resolved_at=clock.now(),
         reason=_("Its host is gone for good."),
         next_attempt_at=None,
         updated_at=clock.now(),

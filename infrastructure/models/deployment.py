@@ -1,4 +1,4 @@
-"""The composition of an order on its server."""
+"""An order's composition on its server, its services and its ports."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from products.models import Release
 
 
 class Deployment(OrderResource):
-    """A release's composition, launched on the order's server."""
+    """A release's composition on the order's server."""
 
     server = models.OneToOneField(Server, on_delete=models.PROTECT, related_name="deployment", verbose_name=_("server"))
     release = models.ForeignKey(Release, on_delete=models.PROTECT, related_name="+", verbose_name=_("release"))
@@ -25,29 +25,31 @@ class Deployment(OrderResource):
 
 
 class Service(Timestamped):
-    """One service of a deployment as its engine last described it."""
+    """A service of a deployment, as Docker Engine last reported it."""
 
     deployment = models.ForeignKey(
         Deployment, on_delete=models.CASCADE, related_name="services", verbose_name=_("deployment")
     )
     name = models.CharField(_("name"), max_length=100)
     state = models.CharField(_("state"), max_length=20)
-    health = models.CharField(_("health"), max_length=20, blank=True, help_text=_("What its own check says."))
+    health = models.CharField(
+        _("health"), max_length=20, blank=True, help_text=_("Result of the container's own health check.")
+    )
     image = models.CharField(_("image"), max_length=250, blank=True)
-    digest = models.CharField(_("digest"), max_length=100, blank=True, help_text=_("Of the image that runs."))
+    digest = models.CharField(_("digest"), max_length=100, blank=True, help_text=_("Of the running image."))
     launched_digest = models.CharField(
-        _("digest at launch"), max_length=100, blank=True, help_text=_("Of the image that was deployed.")
+        _("digest at launch"), max_length=100, blank=True, help_text=_("Of the deployed image.")
     )
     exit_code = models.IntegerField(_("exit code"), null=True, blank=True)
     started_at = models.DateTimeField(_("started"), null=True, blank=True)
     restarts = models.PositiveIntegerField(_("restarts"), null=True, blank=True)
-    cpu_percent = models.FloatField(_("CPU (%)"), null=True, blank=True, help_text=_("Of one CPU."))
+    cpu_percent = models.FloatField(_("CPU (%)"), null=True, blank=True, help_text=_("100% is one CPU."))
     memory_bytes = models.BigIntegerField(_("memory"), null=True, blank=True)
     memory_limit_bytes = models.BigIntegerField(_("memory limit"), null=True, blank=True)
     disk_bytes = models.BigIntegerField(
-        _("disk"), null=True, blank=True, help_text=_("What it has written, and its volumes.")
+        _("disk"), null=True, blank=True, help_text=_("Written by the container, plus its volumes.")
     )
-    seen_at = models.DateTimeField(_("seen"))
+    seen_at = models.DateTimeField(_("last seen"))
 
     class Meta:
         verbose_name = _("service")
@@ -59,26 +61,26 @@ class Service(Timestamped):
         return self.name
 
     @property
-    def state_words(self) -> str:
-        """The state with what its own check says: `running (healthy)`."""
+    def state_display(self) -> str:
+        """The state with the health check's result: `running (healthy)`."""
         return f"{self.state} ({self.health})" if self.health == "healthy" else self.state
 
     @property
-    def has_strange_image(self) -> bool:
-        """It runs another image than the one it was launched from."""
+    def has_unexpected_image(self) -> bool:
+        """True when it runs another image than the one that was deployed."""
         return bool(self.digest and self.launched_digest and self.digest != self.launched_digest)
 
 
 class PublishedPort(models.Model):
-    """A port of a host that belongs to one deployment: two compositions never meet on one."""
+    """A port of a host, reserved for one deployment."""
 
     deployment = models.ForeignKey(
         Deployment, on_delete=models.CASCADE, related_name="ports", verbose_name=_("deployment")
     )
     host = models.CharField(_("host"), max_length=200)
-    host_port = models.PositiveIntegerField(_("port on the host"))
+    host_port = models.PositiveIntegerField(_("host port"))
     service = models.CharField(_("service"), max_length=100)
-    container_port = models.PositiveIntegerField(_("port in the container"))
+    container_port = models.PositiveIntegerField(_("container port"))
 
     class Meta:
         verbose_name = _("published port")

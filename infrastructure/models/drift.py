@@ -1,4 +1,4 @@
-"""What a comparison of our rows with a provider came to."""
+"""Drift between our records and a provider: scans and their findings."""
 
 from __future__ import annotations
 
@@ -13,36 +13,36 @@ from infrastructure.models.provider import Provider
 from orders.models import Order
 
 
-class Reconciliation(Resource):
-    """A provider's comparison with our rows: one row for each, brought up to date again and again."""
+class DriftScan(Resource):
+    """The drift scan of a provider: one row per provider, run again every 15 minutes."""
 
     provider = models.OneToOneField(
-        Provider, on_delete=models.CASCADE, related_name="reconciliation", verbose_name=_("provider")
+        Provider, on_delete=models.CASCADE, related_name="drift_scan", verbose_name=_("provider")
     )
     started_at = models.DateTimeField(_("started"), null=True, blank=True)
     finished_at = models.DateTimeField(_("finished"), null=True, blank=True)
-    servers_seen = models.PositiveIntegerField(_("servers seen"), default=0)
-    compositions_seen = models.PositiveIntegerField(_("compositions seen"), default=0)
+    servers_seen = models.PositiveIntegerField(_("servers found"), default=0)
+    compositions_seen = models.PositiveIntegerField(_("compositions found"), default=0)
 
     class Meta(Resource.Meta):
-        verbose_name = _("reconciliation")
-        verbose_name_plural = _("reconciliations")
+        verbose_name = _("drift scan")
+        verbose_name_plural = _("drift scans")
         ordering = ("provider",)
         indexes = [
             # Read by the sweep; the name that `Resource` would give it is longer than Django allows.
             models.Index(
-                fields=("next_attempt_at",), name="reconciliation_due", condition=Q(next_attempt_at__isnull=False)
+                fields=("next_attempt_at",), name="drift_scan_due", condition=Q(next_attempt_at__isnull=False)
             ),
         ]
 
     def __str__(self) -> str:
-        return str(_("Reconciliation of %(provider)s") % {"provider": self.provider})
+        return str(_("Drift scan of %(provider)s") % {"provider": self.provider})
 
 
-class Finding(Resource):
-    """Something at a provider that our rows do not know, miss, or remember differently.
+class DriftFinding(Resource):
+    """An orphan, a ghost or a drift: a difference between our records and what the provider has.
 
-    As a resource its only wish is to be destroyed: version 0 until staff ask for that.
+    `wanted_version` stays 0 until staff ask for an orphan to be removed.
     """
 
     class Kind(models.TextChoices):
@@ -64,11 +64,11 @@ class Finding(Resource):
     class State(models.TextChoices):
         OPEN = "open", _("Open")
         ACCEPTED = "accepted", _("Accepted")
-        SOLVED = "solved", _("Solved")
+        SOLVED = "solved", _("Resolved")
 
     kind = models.CharField(_("kind"), max_length=10, choices=Kind.choices)
-    thing = models.CharField(_("of"), max_length=12, choices=Thing.choices)
-    aspect = models.CharField(_("what differs"), max_length=12, choices=Aspect.choices, default=Aspect.EXISTENCE)
+    thing = models.CharField(_("resource"), max_length=12, choices=Thing.choices)
+    aspect = models.CharField(_("difference"), max_length=12, choices=Aspect.choices, default=Aspect.EXISTENCE)
     provider = models.ForeignKey(
         Provider, on_delete=models.CASCADE, related_name="findings", verbose_name=_("provider")
     )
@@ -76,38 +76,44 @@ class Finding(Resource):
         Order, on_delete=models.PROTECT, related_name="findings", null=True, blank=True, verbose_name=_("order")
     )
     key = models.CharField(_("key"), max_length=200)
-    outside_id = models.CharField(_("id at the provider"), max_length=200, blank=True)
+    outside_id = models.CharField(_("ID at the provider"), max_length=200, blank=True)
     host = models.CharField(_("host"), max_length=200, blank=True)
-    ours = models.CharField(_("our rows say"), max_length=500, blank=True)
-    theirs = models.CharField(_("the provider says"), max_length=500, blank=True)
+    expected = models.CharField(_("expected"), max_length=500, blank=True)
+    actual = models.CharField(_("actual"), max_length=500, blank=True)
     monthly_cost = models.DecimalField(_("monthly cost"), max_digits=12, decimal_places=2, null=True, blank=True)
     currency = models.CharField(_("currency"), max_length=3, blank=True)
     state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.OPEN)
     first_seen_at = models.DateTimeField(_("first seen"))
     last_seen_at = models.DateTimeField(_("last seen"))
-    settled_at = models.DateTimeField(_("settled"), null=True, blank=True)
-    settled_by = models.ForeignKey(
+    resolved_at = models.DateTimeField(_("resolved"), null=True, blank=True)
+    resolved_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         on_delete=models.PROTECT,
         null=True,
         blank=True,
         related_name="+",
-        verbose_name=_("by"),
+        verbose_name=_("resolved by"),
     )
-    reason = models.CharField(_("how it was settled"), max_length=500, blank=True)
+    reason = models.CharField(_("resolution"), max_length=500, blank=True)
 
     class Meta(Resource.Meta):
-        verbose_name = _("finding")
-        verbose_name_plural = _("findings")
+        verbose_name = _("drift finding")
+        verbose_name_plural = _("drift findings")
         ordering = ("-pk",)
+        indexes = [
+            # Read by the sweep; the name that `Resource` would give it is longer than Django allows.
+            models.Index(
+                fields=("next_attempt_at",), name="drift_finding_due", condition=Q(next_attempt_at__isnull=False)
+            ),
+        ]
         permissions = (
-            ("settle_finding", _("Can accept findings, rebuild ghosts and adopt orphans")),
-            ("destroy_orphan", _("Can destroy orphans at the provider")),
+            ("resolve_driftfinding", _("Can accept drift findings, rebuild ghosts and adopt orphans")),
+            ("destroy_orphan", _("Can remove orphans at the provider")),
         )
         constraints = (
             models.UniqueConstraint(
                 fields=("provider", "kind", "thing", "aspect", "key", "outside_id", "host"),
-                name="finding_once_while_it_lasts",
+                name="drift_finding_once_while_open",
                 condition=~Q(state="solved"),
             ),
         )
@@ -117,5 +123,5 @@ class Finding(Resource):
 
     @property
     def cost(self) -> Money | None:
-        """What it costs a month, where the provider says so."""
+        """The monthly cost; None where the provider does not publish a price."""
         return None if self.monthly_cost is None else Money(self.monthly_cost, self.currency or self.provider.currency)

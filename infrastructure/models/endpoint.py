@@ -1,4 +1,4 @@
-"""Where an order answers."""
+"""The endpoints of an order."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from orders.models import Order
 
 
 class Endpoint(Resource):
-    """An address of a running order, and whether it kept its promise at the last look."""
+    """An address of an order, with the result of its last check."""
 
     order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="endpoints", verbose_name=_("order"))
     deployment = models.ForeignKey(
@@ -22,14 +22,14 @@ class Endpoint(Resource):
     )
     name = models.SlugField(_("name"), max_length=60)
     application = models.CharField(_("application"), max_length=120)
-    url = models.URLField(_("address"), max_length=500)
-    check_url = models.URLField(_("checked address"), max_length=500)
+    url = models.URLField(_("URL"), max_length=500)
+    check_url = models.URLField(_("checked URL"), max_length=500)
     check_status = models.PositiveSmallIntegerField(_("expected status"), default=200)
     check_contains = models.CharField(_("expected text"), max_length=200, blank=True)
-    check_max_seconds = models.FloatField(_("longest answer (s)"), default=10.0)
-    is_ok = models.BooleanField(_("answers"), null=True)
+    check_max_seconds = models.FloatField(_("time limit (s)"), default=10.0)
+    is_ok = models.BooleanField(_("passing"), null=True)
     failure = CheckFailureField(_("failure"))
-    seconds = models.FloatField(_("answered in (s)"), null=True, blank=True)
+    seconds = models.FloatField(_("response time (s)"), null=True, blank=True)
     checked_at = models.DateTimeField(_("checked"), null=True, blank=True)
 
     class Meta(Resource.Meta):
@@ -55,7 +55,7 @@ class Endpoint(Resource):
 
     @property
     def check_spec(self) -> HttpCheck:
-        """What is asked of the address."""
+        """The HTTP check of this endpoint."""
         return HttpCheck(
             url=self.check_url,
             status=self.check_status,

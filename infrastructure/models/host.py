@@ -1,4 +1,4 @@
-"""Hosts that are there already."""
+"""Existing hosts, on which orders are placed."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from infrastructure.models.provider import Provider
 
 
 class Host(Timestamped):
-    """A machine with Docker that staff have added: orders are placed on it up to its declared capacity."""
+    """A machine with Docker, added by staff; orders are placed on it up to its declared capacity."""
 
     class State(models.TextChoices):
-        NEW = "new", _("Not asked yet")
+        NEW = "new", _("Not checked yet")
         READY = "ready", _("Ready")
-        SILENT = "silent", _("Does not answer")
-        REFUSED = "refused", _("Needs a person")
-        GONE = "gone", _("Gone for good")
+        SILENT = "silent", _("Unreachable")
+        REFUSED = "refused", _("Needs attention")
+        GONE = "gone", _("Written off")
 
     UNFIT = (State.SILENT, State.REFUSED, State.GONE)
-    """Nothing new is placed on these."""
+    """No new orders are placed on hosts in these states."""
 
     provider = models.ForeignKey(
         Provider,
@@ -37,28 +37,31 @@ class Host(Timestamped):
     address = models.CharField(
         _("address"),
         max_length=200,
-        help_text=_("Reached here over SSH, and its published ports by everybody."),
+        help_text=_("Used for SSH, and in the URLs of the endpoints: it has to be reachable by customers."),
     )
     port = models.PositiveIntegerField(_("SSH port"), default=22)
-    user = models.CharField(_("user"), max_length=60, default="root", help_text=_("May use Docker."))
+    user = models.CharField(_("user"), max_length=60, default="root", help_text=_("Needs permission to use Docker."))
     host_key = models.TextField(
         _("host key"),
-        help_text=_("The line of /etc/ssh/ssh_host_ed25519_key.pub on the host; another key is refused."),
+        help_text=_("The content of /etc/ssh/ssh_host_ed25519_key.pub on the host. Any other host key is rejected."),
     )
     public_key = models.TextField(
-        _("our public key"), blank=True, editable=False, help_text=_("Belongs into the user's authorized_keys.")
+        _("public key"),
+        blank=True,
+        editable=False,
+        help_text=_("Add it to the user's ~/.ssh/authorized_keys on the host."),
     )
     cpus = models.PositiveSmallIntegerField(_("CPUs for orders"))
     ram_gb = models.PositiveSmallIntegerField(_("memory for orders (GB)"))
     disk_gb = models.PositiveIntegerField(_("disk for orders (GB)"))
-    is_enabled = models.BooleanField(_("enabled"), default=True, help_text=_("New orders may be placed here."))
+    is_enabled = models.BooleanField(_("enabled"), default=True, help_text=_("New orders can be placed here."))
 
     state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.NEW, editable=False)
-    answer = models.TextField(_("last answer"), blank=True, editable=False)
+    status_message = models.TextField(_("status message"), blank=True, editable=False)
     facts = models.JSONField(_("facts"), default=dict, editable=False)
-    asked_at = models.DateTimeField(_("asked"), null=True, blank=True, editable=False)
+    checked_at = models.DateTimeField(_("checked"), null=True, blank=True, editable=False)
 
-    gone_at = models.DateTimeField(_("gone for good"), null=True, blank=True, editable=False)
+    gone_at = models.DateTimeField(_("written off"), null=True, blank=True, editable=False)
     gone_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         on_delete=models.SET_NULL,
@@ -66,22 +69,22 @@ class Host(Timestamped):
         blank=True,
         editable=False,
         related_name="+",
-        verbose_name=_("who said so"),
+        verbose_name=_("written off by"),
     )
-    gone_why = models.CharField(_("why"), max_length=500, blank=True, editable=False)
+    gone_reason = models.CharField(_("reason"), max_length=500, blank=True, editable=False)
 
     class Meta:
         verbose_name = _("host")
         verbose_name_plural = _("hosts")
         ordering = ("provider", "name")
-        permissions = (("write_off_host", _("Can write off hosts, and place their orders anew")),)
+        permissions = (("write_off_host", _("Can write off hosts and relocate their orders")),)
         constraints = (
-            # What takes the place of one that is gone often takes its address too.
+            # A replacement often takes the address of the host that was written off.
             models.UniqueConstraint(
                 fields=("address",),
                 name="host_address_once",
                 condition=Q(gone_at__isnull=True),
-                violation_error_message=_("There is a host at this address already."),
+                violation_error_message=_("A host with this address already exists."),
             ),
             models.CheckConstraint(
                 condition=Q(gone_at__isnull=True) | Q(is_enabled=False), name="host_gone_takes_no_orders"
@@ -89,7 +92,7 @@ class Host(Timestamped):
             models.CheckConstraint(
                 condition=Q(cpus__gt=0, ram_gb__gt=0, disk_gb__gt=0),
                 name="host_has_capacity",
-                violation_error_message=_("A host offers at least one CPU and one GB of each."),
+                violation_error_message=_("A host needs at least 1 CPU, 1 GB of memory and 1 GB of disk."),
             ),
         )
 
@@ -98,17 +101,17 @@ class Host(Timestamped):
 
     @property
     def is_gone(self) -> bool:
-        """True when a person has said that it never comes back."""
+        """True once staff have written the host off."""
         return self.gone_at is not None
 
     @property
     def capacity(self) -> Size:
-        """What is declared of it."""
+        """The declared capacity."""
         return Size(cpus=self.cpus, ram_gb=self.ram_gb, disk_gb=self.disk_gb)
 
 
 class HostSecrets(Timestamped):
-    """The private key that opens a host, sealed, apart so that lists never load it."""
+    """The private key for a host, encrypted; a table of its own so that lists never load it."""
 
     host = models.OneToOneField(Host, on_delete=models.CASCADE, related_name="secrets", verbose_name=_("host"))
     private_key = EncryptedJSONField(_("private key"))

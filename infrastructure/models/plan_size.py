@@ -1,4 +1,4 @@
-"""Which size of a provider the orders of a plan get."""
+"""The server size that orders of a plan get at a provider."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from products.models import Plan
 
 
 class PlanSize(Timestamped):
-    """Orders of the plan get this size here, rather than the cheapest that fits."""
+    """At this provider, orders of the plan get this size instead of the cheapest one that fits."""
 
     provider = models.ForeignKey(
         Provider, on_delete=models.CASCADE, related_name="plan_sizes", verbose_name=gettext_lazy("provider")
     )
     plan = models.ForeignKey(Plan, on_delete=models.CASCADE, related_name="+", verbose_name=gettext_lazy("plan"))
     size_id = models.CharField(
-        gettext_lazy("size"), max_length=250, help_text=gettext_lazy("As the provider names it.")
+        gettext_lazy("size"), max_length=250, help_text=gettext_lazy("The provider's ID of the size.")
     )
 
     class Meta:
-        verbose_name = gettext_lazy("size of a plan")
-        verbose_name_plural = gettext_lazy("sizes of plans")
+        verbose_name = gettext_lazy("plan size")
+        verbose_name_plural = gettext_lazy("plan sizes")
         ordering = ("provider", "plan")
         constraints = (models.UniqueConstraint(fields=("provider", "plan"), name="plan_size_once_per_provider"),)
 

@@ -1,4 +1,4 @@
-"""What a provider offers, as it was last read."""
+"""The catalogue of a provider: sizes, images, locations and networks."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from infrastructure.models.provider import Provider
 
 
 class ProviderOption(Timestamped):
-    """A size, an image or a location on offer; rows are replaced at every reading."""
+    """A size, image, location or network that a provider offers; replaced by every catalogue update."""
 
     class Kind(models.TextChoices):
         SIZE = "size", _("Size")
@@ -21,15 +21,15 @@ class ProviderOption(Timestamped):
 
     provider = models.ForeignKey(Provider, on_delete=models.CASCADE, related_name="options", verbose_name=_("provider"))
     kind = models.CharField(_("kind"), max_length=8, choices=Kind.choices)
-    outside_id = models.CharField(_("id at the provider"), max_length=250)
+    outside_id = models.CharField(_("ID at the provider"), max_length=250)
     name = models.CharField(_("name"), max_length=250)
     cpus = models.PositiveSmallIntegerField(_("CPUs"), null=True, blank=True)
     ram_gb = models.DecimalField(_("memory (GB)"), max_digits=8, decimal_places=2, null=True, blank=True)
     disk_gb = models.PositiveIntegerField(_("disk (GB)"), null=True, blank=True)
     price = models.DecimalField(
-        _("price per month"), max_digits=12, decimal_places=4, null=True, blank=True, help_text=_("Empty: not told.")
+        _("price per month"), max_digits=12, decimal_places=4, null=True, blank=True, help_text=_("Empty: unknown.")
     )
-    architecture = models.CharField(_("architecture"), max_length=5, blank=True, help_text=_("Empty: not told."))
+    architecture = models.CharField(_("architecture"), max_length=5, blank=True, help_text=_("Empty: unknown."))
     currency = models.CharField(_("currency"), max_length=3, blank=True)
 
     class Meta:
@@ -45,7 +45,7 @@ class ProviderOption(Timestamped):
 
     @property
     def as_offer(self) -> SizeOffer:
-        """The size as a plain value."""
+        """The size as a value without a database."""
         return SizeOffer(
             outside_id=self.outside_id,
             name=self.name,

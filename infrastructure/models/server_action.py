@@ -1,4 +1,4 @@
-"""What staff have asked of a server that stands."""
+"""Actions on servers that staff have requested."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from infrastructure.contracts.cloud import Power
 from infrastructure.models.server import Server
 
 
-class Errand(Resource):
-    """A start, stop, reboot or resize of a server: asked once by somebody, done once, kept as it ended.
+class ServerAction(Resource):
+    """A start, stop, reboot or resize of a server, and how it went.
 
-    `told` is written before the provider is told anything, and `heard_at` once it has answered: a lost reply and a
-    killed worker leave the first without the second.
+    `requested_step` is written before the call to the provider, `acknowledged_at` after its reply: a lost reply or a
+    killed worker leaves the first without the second.
     """
 
     class Verb(models.TextChoices):
@@ -25,36 +25,44 @@ class Errand(Resource):
         REBOOT = Power.REBOOT.value, _("Reboot")
         RESIZE = Power.RESIZE.value, _("Resize")
 
-    server = models.ForeignKey(Server, on_delete=models.PROTECT, related_name="errands", verbose_name=_("server"))
-    verb = models.CharField(_("what"), max_length=6, choices=Verb.choices)
-    size_id = models.CharField(_("wanted size"), max_length=250, blank=True)
-    former_size = models.CharField(_("size before"), max_length=250, blank=True)
-    asked_by = models.ForeignKey(
+    server = models.ForeignKey(
+        Server, on_delete=models.PROTECT, related_name="server_actions", verbose_name=_("server")
+    )
+    verb = models.CharField(_("action"), max_length=6, choices=Verb.choices)
+    size_id = models.CharField(_("new size"), max_length=250, blank=True)
+    former_size = models.CharField(_("previous size"), max_length=250, blank=True)
+    requested_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         on_delete=models.PROTECT,
         null=True,
         blank=True,
         related_name="+",
-        verbose_name=_("asked by"),
+        verbose_name=_("requested by"),
     )
     reason = models.CharField(_("reason"), max_length=500, blank=True)
-    told = models.CharField(_("told last"), max_length=10, blank=True)
-    told_at = models.DateTimeField(_("told"), null=True, blank=True)
-    heard_at = models.DateTimeField(_("answered"), null=True, blank=True)
-    ended_at = models.DateTimeField(_("ended"), null=True, blank=True)
-    outcome = models.TextField(_("how it ended"), blank=True)
+    requested_step = models.CharField(_("last request"), max_length=10, blank=True)
+    requested_at = models.DateTimeField(_("sent to the provider"), null=True, blank=True)
+    acknowledged_at = models.DateTimeField(_("acknowledged"), null=True, blank=True)
+    ended_at = models.DateTimeField(_("finished"), null=True, blank=True)
+    outcome = models.TextField(_("result"), blank=True)
 
     class Meta(Resource.Meta):
-        verbose_name = _("errand")
-        verbose_name_plural = _("errands")
+        verbose_name = _("server action")
+        verbose_name_plural = _("server actions")
         ordering = ("-pk",)
+        indexes = [
+            # Read by the sweep; the name that `Resource` would give it is longer than Django allows.
+            models.Index(
+                fields=("next_attempt_at",), name="server_action_due", condition=Q(next_attempt_at__isnull=False)
+            ),
+        ]
         permissions = (
             ("power_server", _("Can start, stop and reboot servers")),
             ("resize_server", _("Can resize servers")),
         )
         constraints = (
             models.UniqueConstraint(
-                fields=("server",), name="one_errand_at_a_time", condition=Q(next_attempt_at__isnull=False)
+                fields=("server",), name="one_server_action_at_a_time", condition=Q(next_attempt_at__isnull=False)
             ),
             models.CheckConstraint(condition=~Q(verb="resize") | ~Q(size_id=""), name="resize_has_its_size"),
         )

@@ -14,9 +14,9 @@ from core.errors import OutsideError, PermanentError
 from core.upsert import upsert
 from infrastructure.backends import engine_of_host
 from infrastructure.contracts.cloud import Node, NodeState
-from infrastructure.contracts.runtime import Service as SeenService
+from infrastructure.contracts.runtime import Service as ObservedService
 from infrastructure.contracts.runtime import ServiceState
-from infrastructure.models import Host, Look, Provider, Server, Service
+from infrastructure.models import Host, Observation, Provider, Server, Service
 
 SHOWN_FIELDS = (
     "state",
@@ -32,7 +32,7 @@ SHOWN_FIELDS = (
 )
 
 
-def write_services(seen: Mapping[int, Sequence[SeenService]], *, launched: bool = False) -> None:
+def write_services(seen: Mapping[int, Sequence[ObservedService]], *, launched: bool = False) -> None:
     """The service rows of each deployment are exactly what its engine showed: three statements, however many.
 
     The digests of what was just `launched` are what later ones are compared with.
@@ -92,21 +92,23 @@ def write_hosts(provider: Provider, told: Mapping[str, OutsideError | None]) -> 
             back += [host.pk] if host.state == Host.State.SILENT else []
         elif host.state not in Host.UNFIT:
             state = Host.State.REFUSED if isinstance(error, PermanentError) else Host.State.SILENT
-            Host.objects.filter(pk=host.pk).update(state=state, answer=str(error), asked_at=clock.now())
-    Host.objects.filter(pk__in=back).update(state=Host.State.READY, answer=_("It answers again."), asked_at=clock.now())
+            Host.objects.filter(pk=host.pk).update(state=state, status_message=str(error), checked_at=clock.now())
+    Host.objects.filter(pk__in=back).update(
+        state=Host.State.READY, status_message=_("It answers again."), checked_at=clock.now()
+    )
     return back
 
 
-def write_looks(looks: Sequence[Look]) -> None:
+def write_observations(observations: Sequence[Observation]) -> None:
     """Each look is the last one at its engine; one in vain leaves what was known, and says why."""
-    seen = [look for look in looks if not look.trouble]
+    seen = [look for look in observations if not look.error]
     mark = ("provider", "thing", "engine")
-    always = ("asked_at", "trouble", "updated_at", "leased_until")
-    upsert(seen, unique=mark, update=(*always, "seen_at", *Look.MACHINE_FIELDS), keep=("weighed_at",))
-    upsert([look for look in looks if look.trouble], unique=mark, update=always)
+    always = ("attempted_at", "error", "updated_at", "leased_until")
+    upsert(seen, unique=mark, update=(*always, "seen_at", *Observation.MACHINE_FIELDS), keep=("disk_measured_at",))
+    upsert([look for look in observations if look.error], unique=mark, update=always)
 
 
-def _service(deployment_pk: int, one: SeenService, now: datetime) -> Service:
+def _service(deployment_pk: int, one: ObservedService, now: datetime) -> Service:
     return Service(
         deployment_id=deployment_pk,
         name=one.name,

@@ -24,9 +24,9 @@ from core.engine.queue import enqueue
 from core.errors import OutsideError
 from infrastructure.backends import engine_of, engine_of_host, get_cloud, get_host_runtime, get_runtime
 from infrastructure.contracts.cloud import NodeState
-from infrastructure.contracts.runtime import Runtime, Sight
-from infrastructure.models import Deployment, Host, Look, Provider, Server
-from infrastructure.observation.store import write_hosts, write_looks, write_nodes, write_services, write_unseen
+from infrastructure.contracts.runtime import EngineSnapshot, Runtime
+from infrastructure.models import Deployment, Host, Observation, Provider, Server
+from infrastructure.observation.store import write_hosts, write_nodes, write_observations, write_services, write_unseen
 from infrastructure.providers.connection import ask_hosts
 from orders.choices import Wanted
 
@@ -35,7 +35,7 @@ logger = logging.getLogger(__name__)
 AT_ONCE = 16
 PROMPT = 15.0  # seconds after which what has been seen is written, whoever is still silent
 PATIENCE = 90.0  # seconds more, after which nobody is waited for
-WEIGH_EVERY = timedelta(minutes=15)
+DISK_EVERY = timedelta(minutes=15)
 LEASE_TIME = timedelta(minutes=5)  # a worker that has not ended looking by then is ended itself
 
 
@@ -46,80 +46,88 @@ class Ask:
     engine: str
     runtime: Runtime | OutsideError
     rows: dict[str, Deployment]
-    weigh: bool
+    with_disk: bool
 
-    def look(self) -> Sight | OutsideError:
+    def snapshot(self) -> EngineSnapshot | OutsideError:
         """What the engine shows, or why it does not; nothing of the database is touched."""
         if isinstance(self.runtime, OutsideError):
             return self.runtime
         try:
-            return self.runtime.look(keys=list(self.rows), weigh=self.weigh)
+            return self.runtime.snapshot(keys=list(self.rows), with_disk=self.with_disk)
         except OutsideError as error:
             return error
 
 
-Answer = tuple[Ask, Sight | OutsideError]
+Answer = tuple[Ask, EngineSnapshot | OutsideError]
 
 
-def look_at_services() -> int:
+def observe_all_providers() -> int:
     """Every provider with servers or hosts will be looked at; returns how many, so that none waits for another."""
-    standing = Server.objects.standing().order_by().values("provider")
+    standing = Server.objects.not_removed().order_by().values("provider")
     hosts = Host.objects.filter(is_enabled=True).order_by().values("provider")
-    return look_soon(Provider.objects.filter(Q(pk__in=standing) | Q(pk__in=hosts)).values_list("pk", flat=True))
+    return request_observations(
+        Provider.objects.filter(Q(pk__in=standing) | Q(pk__in=hosts)).values_list("pk", flat=True)
+    )
 
 
 @transaction.atomic
-def look_soon(provider_pks: Iterable[int], *, weigh: bool = False) -> int:
+def request_observations(provider_pks: Iterable[int], *, with_disk: bool = False) -> int:
     """A worker will look at each of these providers; returns how many."""
     pks = list(provider_pks)
     for pk in pks:
         name = f"look at provider {pk}"
-        enqueue("infrastructure.observation.tasks.look_at_provider", pk, weigh, name=name, timeout=LEASE_TIME * 0.9)
+        enqueue("infrastructure.observation.tasks.observe_provider", pk, with_disk, name=name, timeout=LEASE_TIME * 0.9)
     return len(pks)
 
 
-def look_at_provider(provider_pk: int, weigh: bool = False) -> int:
+def observe_provider(provider_pk: int, with_disk: bool = False) -> int:
     """The provider's servers and services are as they are shown now; returns how many compositions were seen."""
     provider = Provider.objects.filter(pk=provider_pk).first()
     if provider is None:
         return 0
     if provider.makes_servers:
         _look_at_servers(provider)
-    asks = _asks(provider, weigh=weigh)
+    asks = _asks(provider, with_disk=with_disk)
     return sum(_write(provider, answers) for answers in _answers(asks))
 
 
 def _look_at_servers(provider: Provider) -> None:
-    if not _claimed(provider, Look.Thing.SERVERS, [""]):
+    if not _claimed(provider, Observation.Thing.SERVERS, [""]):
         return
-    now, trouble = clock.now(), ""
+    now, failure = clock.now(), ""
     try:
         nodes = get_cloud(provider).list_servers()
     except OutsideError as error:
-        trouble = str(error)
+        failure = str(error)
         logger.warning("Servers of provider %s were not seen: %s", provider.pk, error)
     else:
         write_nodes(provider, nodes)
-    seen_at = None if trouble else now
-    write_looks([Look(provider=provider, thing=Look.Thing.SERVERS, asked_at=now, seen_at=seen_at, trouble=trouble)])
+    seen_at = None if failure else now
+    write_observations(
+        [
+            Observation(
+                provider=provider, thing=Observation.Thing.SERVERS, attempted_at=now, seen_at=seen_at, error=failure
+            )
+        ]
+    )
 
 
-def _claimed(provider: Provider, thing: Look.Thing, engines: Collection[str]) -> set[str]:
+def _claimed(provider: Provider, thing: Observation.Thing, engines: Collection[str]) -> set[str]:
     """Those of the engines that nobody else is looking at; they are ours until the look is written."""
     now, lease = clock.now(), new_lease(LEASE_TIME)
-    looks = Look.objects.filter(provider=provider, thing=thing, engine__in=engines)
-    if lease.claim(looks.filter(free(now))) == len(engines):
+    observations = Observation.objects.filter(provider=provider, thing=thing, engine__in=engines)
+    if lease.claim(observations.filter(free(now))) == len(engines):
         return set(engines)
-    known = set(looks.values_list("engine", flat=True))
+    known = set(observations.values_list("engine", flat=True))
     missing = [engine for engine in engines if engine not in known]
     # Another worker that saw that they are missing may have been faster.
-    fresh = [Look(provider=provider, thing=thing, engine=engine, asked_at=now) for engine in missing]
-    Look.objects.bulk_create(fresh, ignore_conflicts=True)
-    lease.claim(looks.filter(free(now), engine__in=missing))
-    return set(lease.held(looks).values_list("engine", flat=True))
+    fresh = [Observation(provider=provider, thing=thing, engine=engine, attempted_at=now) for engine in missing]
+    Observation.objects.bulk_create(fresh, ignore_conflicts=True)
+    lease.claim(observations.filter(free(now), engine__in=missing))
+    return set(lease.held(observations).values_list("engine", flat=True))
 
 
-def _asks(provider: Provider, *, weigh: bool) -> list[Ask]:
+def _asks(provider: Provider, *, with_disk: bool) -> list[Ask]:
     """The engines with something on them, and every host of a pool, that nobody else is looking at."""
     rows = _settled().filter(server__provider=provider).select_related("order", "server__provider", "server__host")
     by_engine: dict[str, list[Deployment]] = defaultdict(list)
@@ -127,13 +135,13 @@ def _asks(provider: Provider, *, weigh: bool) -> list[Ask]:
         by_engine[engine_of(row.server)].append(row)
     hosts = {engine_of_host(host): host for host in provider.hosts.filter(is_enabled=True)}
     weighed = _weighed(provider)
-    ours = _claimed(provider, Look.Thing.ENGINE, by_engine.keys() | hosts.keys())
+    ours = _claimed(provider, Observation.Thing.ENGINE, by_engine.keys() | hosts.keys())
     return [
         Ask(
             engine=engine,
             runtime=_runtime_of(hosts.get(engine), by_engine.get(engine, ())),
             rows={row.order.key: row for row in by_engine.get(engine, ())},
-            weigh=weigh or weighed.get(engine) is None or weighed[engine] <= clock.now() - WEIGH_EVERY,
+            with_disk=with_disk or weighed.get(engine) is None or weighed[engine] <= clock.now() - DISK_EVERY,
         )
         for engine in [*by_engine, *(hosts.keys() - by_engine.keys())]
         if engine in ours
@@ -141,8 +149,10 @@ def _asks(provider: Provider, *, weigh: bool) -> list[Ask]:
 
 
 def _weighed(provider: Provider) -> dict[str, datetime]:
-    looks = Look.objects.filter(provider=provider, thing=Look.Thing.ENGINE, weighed_at__isnull=False)
-    return {engine: at for engine, at in looks.values_list("engine", "weighed_at") if at is not None}
+    observations = Observation.objects.filter(
+        provider=provider, thing=Observation.Thing.ENGINE, disk_measured_at__isnull=False
+    )
+    return {engine: at for engine, at in observations.values_list("engine", "disk_measured_at") if at is not None}
 
 
 def _runtime_of(host: Host | None, rows: Sequence[Deployment]) -> Runtime | OutsideError:
@@ -155,11 +165,11 @@ def _runtime_of(host: Host | None, rows: Sequence[Deployment]) -> Runtime | Outs
 def _answers(asks: Sequence[Ask]) -> Iterator[list[Answer]]:
     """What came of each, in two lots: the prompt, and the late."""
     if len(asks) <= 1:
-        yield [(ask, ask.look()) for ask in asks]
+        yield [(ask, ask.snapshot()) for ask in asks]
         return
     pool = ThreadPoolExecutor(max_workers=min(AT_ONCE, len(asks)))
     try:
-        asked = {pool.submit(ask.look): ask for ask in asks}
+        asked = {pool.submit(ask.snapshot): ask for ask in asks}
         prompt, late = wait(asked, timeout=PROMPT)
         yield [(asked[one], one.result()) for one in prompt]
         if late:
@@ -187,7 +197,7 @@ def _write_engines(provider: Provider, answers: Sequence[Answer]) -> int:
     seen = {
         ask.rows[key].pk: services
         for ask, answer in answers
-        if isinstance(answer, Sight)
+        if isinstance(answer, EngineSnapshot)
         for key, services in answer.services.items()
         if key in ask.rows and ask.rows[key].pk in still
     }
@@ -197,35 +207,35 @@ def _write_engines(provider: Provider, answers: Sequence[Answer]) -> int:
         write_services(seen)
     if unseen:
         write_unseen(unseen)
-    write_looks([_look(provider, ask, answer) for ask, answer in answers])
+    write_observations([_look(provider, ask, answer) for ask, answer in answers])
     return len(seen)
 
 
 def _write_lent_servers(answers: Sequence[Answer]) -> None:
     """Servers on lent machines are as their engines: there when these answer."""
-    for state, kind in ((NodeState.RUNNING, Sight), (NodeState.UNKNOWN, OutsideError)):
+    for state, kind in ((NodeState.RUNNING, EngineSnapshot), (NodeState.UNKNOWN, OutsideError)):
         pks = [row.server_id for ask, answer in answers if isinstance(answer, kind) for row in ask.rows.values()]
-        seen = {"node_seen_at": clock.now()} if kind is Sight else {}
+        seen = {"node_seen_at": clock.now()} if kind is EngineSnapshot else {}
         if pks:
             Server.objects.filter(pk__in=pks).update(node_state=state.value, **seen)
 
 
 def _write_hosts(provider: Provider, answers: Sequence[Answer]) -> None:
     """A host looked at in vain takes no new orders; one that shows itself again is asked what it is made of."""
-    told = {ask.engine: None if isinstance(answer, Sight) else answer for ask, answer in answers}
+    told = {ask.engine: None if isinstance(answer, EngineSnapshot) else answer for ask, answer in answers}
     ask_hosts(write_hosts(provider, told))
 
 
-def _look(provider: Provider, ask: Ask, answer: Sight | OutsideError) -> Look:
+def _look(provider: Provider, ask: Ask, answer: EngineSnapshot | OutsideError) -> Observation:
     now = clock.now()
-    look = Look(provider=provider, thing=Look.Thing.ENGINE, engine=ask.engine, asked_at=now)
+    look = Observation(provider=provider, thing=Observation.Thing.ENGINE, engine=ask.engine, attempted_at=now)
     if isinstance(answer, OutsideError):
         logger.warning("Services of provider %s (%s) were not seen: %s", provider.pk, ask.engine, answer)
-        look.trouble = str(answer)
+        look.error = str(answer)
         return look
     look.seen_at = now
-    look.weighed_at = now if ask.weigh else None
-    for name in Look.MACHINE_FIELDS:
+    look.disk_measured_at = now if ask.with_disk else None
+    for name in Observation.MACHINE_FIELDS:
         setattr(look, name, getattr(answer.machine, name))
     return look
 

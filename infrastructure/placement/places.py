@@ -139,7 +139,7 @@ def _host(provider: Provider, wish: Size, *, dedicated: bool) -> Host | None:
 def rooms_of(hosts: Sequence[Host]) -> list[Room]:
     """The hosts with what stands on them; one query for all."""
     taken: dict[int, list[Taken]] = defaultdict(list)
-    for server in Server.objects.standing().filter(host__in=hosts):
+    for server in Server.objects.not_removed().filter(host__in=hosts):
         dedicated = server.placement == Plan.Placement.DEDICATED
         taken[server.host_id or 0].append(Taken(size=server.wish, is_dedicated=dedicated))
     return [Room(host_pk=host.pk, capacity=host.capacity, taken=tuple(taken[host.pk])) for host in hosts]

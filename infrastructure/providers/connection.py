@@ -89,7 +89,9 @@ def trouble_with(facts: hosts.HostFacts) -> str:
 
 
 def _write_answer(host: Host, state: Host.State, words: str, **fields: object) -> str:
-    Host.objects.filter(pk=host.pk, gone_at=None).update(state=state, answer=words, asked_at=clock.now(), **fields)
+    Host.objects.filter(pk=host.pk, gone_at=None).update(
+        state=state, status_message=words, checked_at=clock.now(), **fields
+    )
     return words
 
 

@@ -18,7 +18,7 @@ from core.outside.http_check import HttpResult, check_all
 from infrastructure.adapters.ssh import hosts
 from infrastructure.backends import get_cloud, get_runtime, target_of, user_data_of
 from infrastructure.contracts.cloud import Node
-from infrastructure.contracts.runtime import Interrupted, PortTaken, Progress, Runtime
+from infrastructure.contracts.runtime import InProgress, Interrupted, PortTaken, Runtime
 from infrastructure.hosts.services import gone_words
 from infrastructure.models import Deployment, Endpoint, Host, Provider, PublishedPort, Server
 from infrastructure.observation.store import write_services
@@ -188,9 +188,9 @@ class DeploymentController(OrderPartController[Deployment, LaunchResult]):
             return without_host(row, row.server.host)
         try:
             return self._bring(row, get_runtime(row.server), row.order.key)
-        except Progress as progress:
+        except InProgress as progress:
             known = {"attempts": row.attempts - 1} if progress.is_bounded else {}
-            result = LaunchResult(progress_note=progress.news)
+            result = LaunchResult(progress_note=progress.progress_note)
             return retry(str(progress), retry_in=progress.retry_in, observed=result, **known)
         except Interrupted as error:
             return after_a_kill(row, error)

@@ -25,7 +25,7 @@ class SandboxSwitchesAdmin(ModelAdmin):
         "quota",
         "lost_replies",
         "failing_launches",
-        "failing_errands",
+        "failing_actions",
         "is_down",
         "endpoints_down",
     )

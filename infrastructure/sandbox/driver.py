@@ -105,8 +105,8 @@ class SandboxNodeDriver(NodeDriver):
     def _move(self, node: Node, *, from_stopped: bool = False, **fields: object) -> bool:
         """What was asked has begun, and takes as long as a server takes; a server in another state refuses."""
         switches = self._switches()
-        fails = SandboxSwitches.objects.filter(pk=switches.pk, failing_errands__gt=0)
-        if fails.update(failing_errands=F("failing_errands") - 1):
+        fails = SandboxSwitches.objects.filter(pk=switches.pk, failing_actions__gt=0)
+        if fails.update(failing_actions=F("failing_actions") - 1):
             raise BaseHTTPError(400, "The sandbox was told to refuse this")  # type: ignore[no-untyped-call]
         now = clock.now()
         ready_at = now + timedelta(seconds=switches.build_seconds)

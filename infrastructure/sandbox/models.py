@@ -1,4 +1,4 @@
-"""The sandbox's world: what a cloud and an engine would know, and the switches that make them fail."""
+"""The simulated cloud and engine, and the switches that make them fail."""
 
 from __future__ import annotations
 
@@ -10,25 +10,25 @@ from infrastructure.models import Provider
 
 
 class SandboxSwitches(Timestamped):
-    """How a sandbox provider behaves: what makes a rehearsal worth something."""
+    """How a sandbox provider behaves: delays, limits and failures."""
 
     provider = models.OneToOneField(
         Provider, on_delete=models.CASCADE, related_name="switches", verbose_name=_("provider")
     )
-    build_seconds = models.FloatField(_("a server takes (s)"), default=3.0)
-    launch_seconds = models.FloatField(_("services take (s)"), default=3.0)
-    quota = models.PositiveIntegerField(_("servers allowed"), default=1000)
+    build_seconds = models.FloatField(_("server creation time (s)"), default=3.0)
+    launch_seconds = models.FloatField(_("launch time (s)"), default=3.0)
+    quota = models.PositiveIntegerField(_("server quota"), default=1000)
     lost_replies = models.PositiveIntegerField(
         _("replies to lose"),
         default=0,
-        help_text=_("So many servers are made, started, stopped, rebooted or resized without the answer arriving."),
+        help_text=_("The next requests that change a server succeed, but their reply is lost."),
     )
     failing_launches = models.PositiveIntegerField(_("launches to fail"), default=0)
-    failing_errands = models.PositiveIntegerField(
-        _("errands to fail"), default=0, help_text=_("So often a start, stop, reboot or resize is refused.")
+    failing_actions = models.PositiveIntegerField(
+        _("server actions to fail"), default=0, help_text=_("The next starts, stops, reboots or resizes are refused.")
     )
-    is_down = models.BooleanField(_("provider does not answer"), default=False)
-    endpoints_down = models.BooleanField(_("endpoints answer 503"), default=False)
+    is_down = models.BooleanField(_("provider is down"), default=False)
+    endpoints_down = models.BooleanField(_("endpoints return 503"), default=False)
 
     class Meta:
         verbose_name = _("sandbox switches")
@@ -39,14 +39,14 @@ class SandboxSwitches(Timestamped):
 
 
 class SandboxNode(Timestamped):
-    """A server of the sandbox cloud. Its name is not unique: a real cloud's is not either."""
+    """A simulated server. Its name is not unique, as in real clouds."""
 
     provider = models.ForeignKey(Provider, on_delete=models.CASCADE, related_name="+", verbose_name=_("provider"))
     name = models.CharField(_("name"), max_length=100, db_index=True)
     size = models.CharField(_("size"), max_length=40)
-    ready_at = models.DateTimeField(_("ready"), help_text=_("When it has booted, or come to a halt."))
+    ready_at = models.DateTimeField(_("ready"), help_text=_("When it has booted or stopped."))
     is_stopped = models.BooleanField(_("stopped"), default=False)
-    starts = models.PositiveIntegerField(_("starts"), default=0, help_text=_("Each gives it another address."))
+    starts = models.PositiveIntegerField(_("starts"), default=0, help_text=_("Each start assigns a new address."))
     reboots = models.PositiveIntegerField(_("reboots"), default=0)
 
     class Meta:
@@ -58,7 +58,7 @@ class SandboxNode(Timestamped):
 
 
 class SandboxComposition(Timestamped):
-    """A composition of the sandbox runtime; its endpoints are served by this site."""
+    """A simulated composition; its endpoints are served by this site."""
 
     provider = models.ForeignKey(Provider, on_delete=models.CASCADE, related_name="+", verbose_name=_("provider"))
     key = models.CharField(_("key"), max_length=100, unique=True)

@@ -13,7 +13,7 @@ from django.db.models import F
 
 from core import clock
 from core.errors import PermanentError, TransientError
-from infrastructure.contracts.runtime import Composition, LeftBehind, Machine, Service, ServiceState, Sight
+from infrastructure.contracts.runtime import Composition, EngineSnapshot, LeftBehind, Machine, Service, ServiceState
 from infrastructure.sandbox.models import SandboxComposition, SandboxSwitches
 
 MIB = 1024**2
@@ -58,13 +58,13 @@ class SandboxRuntime:
         rows = SandboxComposition.objects.filter(key__in=keys)
         return dict.fromkeys(keys, ()) | {row.key: self._services(row) for row in rows}
 
-    def look(self, *, keys: Sequence[str], weigh: bool = False) -> Sight:
+    def snapshot(self, *, keys: Sequence[str], with_disk: bool = False) -> EngineSnapshot:
         """The services of each key with made-up figures: of one service and hour always the same."""
         services = {
-            key: tuple(_with_figures(key, one, weigh=weigh) for one in seen)
+            key: tuple(_with_figures(key, one, with_disk=with_disk) for one in seen)
             for key, seen in self.observe(keys=keys).items()
         }
-        return Sight(services=services, machine=MACHINE)
+        return EngineSnapshot(services=services, machine=MACHINE)
 
     def list_keys(self) -> Sequence[str]:
         """The keys of the provider's compositions."""
@@ -115,11 +115,11 @@ def _digest_of(image: str, release: str) -> str:
     return f"sha256:{hashlib.sha256(f'{image} {release}'.encode()).hexdigest()}"
 
 
-def _with_figures(key: str, one: Service, *, weigh: bool) -> Service:
+def _with_figures(key: str, one: Service, *, with_disk: bool) -> Service:
     """Busier and emptier from hour to hour, within what such services take; nothing while it is stopped."""
     seed = zlib.crc32(f"{key} {one.name}".encode())
     hour = int(clock.now().timestamp()) // 3600
-    disk = (20 + seed % 400) * MIB if weigh else None
+    disk = (20 + seed % 400) * MIB if with_disk else None
     if one.state is not ServiceState.RUNNING:
         return replace(one, restarts=0, disk_bytes=disk)
     return replace(

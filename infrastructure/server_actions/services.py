@@ -16,7 +16,7 @@ from customers.models import User
 from infrastructure.backends import get_powers
 from infrastructure.contracts.cloud import Power, Powers
 from infrastructure.contracts.sizing import fits
-from infrastructure.models import Errand, ProviderOption, Server
+from infrastructure.models import ProviderOption, Server, ServerAction
 from orders.choices import Part, Wanted
 from orders.models import OrderEvent
 from orders.part_reports import lock_orders
@@ -81,9 +81,9 @@ def _price(one: ProviderOption) -> Money | None:
 
 
 @transaction.atomic
-def request_errand(
+def request_server_action(
     *, server: Server, verb: Power, size_id: str = "", why: str = "", actor: User | None = None
-) -> Errand:
+) -> ServerAction:
     """A worker will see to it; what failed before on this server is no longer waited for."""
     lock_orders([server.order_id])
     server = _held(server)
@@ -93,56 +93,62 @@ def request_errand(
     if verb is Power.RESIZE:
         _check_size(server, size_id)
     _settle_failed(server, _("Another errand took its place."))
-    errand = Errand.objects.create(
+    server_action = ServerAction.objects.create(
         server=server,
         verb=verb,
         size_id=size_id if verb is Power.RESIZE else "",
         former_size=server.size,
-        asked_by=actor,
+        requested_by=actor,
         reason=why[:500],
         next_attempt_at=clock.now(),
     )
-    note(server.order_id, _asked_words(errand), actor=actor)
-    enqueue_rows("errand", [errand.pk])
-    return errand
+    note(server.order_id, _requested_message(server_action), actor=actor)
+    enqueue_rows("server_action", [server_action.pk])
+    return server_action
 
 
 @transaction.atomic
-def retry_errand(*, errand: Errand, actor: User | None = None) -> Errand:
+def retry_server_action(*, server_action: ServerAction, actor: User | None = None) -> ServerAction:
     """What failed goes on from where the server stands; a reboot is told once more, because a person has asked."""
-    lock_orders([errand.server.order_id])
-    server = _held(errand.server)
-    errand = Errand.objects.select_for_update().get(pk=errand.pk)
-    if not errand.has_failed:
+    lock_orders([server_action.server.order_id])
+    server = _held(server_action.server)
+    server_action = ServerAction.objects.select_for_update().get(pk=server_action.pk)
+    if not server_action.has_failed:
         raise NotPossible(_("Nothing of this errand waits for another try."))
-    _check_possible(server, Power(errand.verb))
-    errand.wanted_version += 1
-    errand.told, errand.told_at, errand.heard_at, errand.ended_at, errand.outcome = "", None, None, None, ""
-    errand.next_attempt_at, errand.attempts, errand.last_error = clock.now(), 0, ""
-    errand.save()
-    words = _("%(errand)s: another try asked for.") % {"errand": errand}
+    _check_possible(server, Power(server_action.verb))
+    server_action.wanted_version += 1
+    (
+        server_action.requested_step,
+        server_action.requested_at,
+        server_action.acknowledged_at,
+        server_action.ended_at,
+        server_action.outcome,
+    ) = "", None, None, None, ""
+    server_action.next_attempt_at, server_action.attempts, server_action.last_error = clock.now(), 0, ""
+    server_action.save()
+    words = _("%(errand)s: another try asked for.") % {"errand": server_action}
     note(server.order_id, words, actor=actor)
-    enqueue_rows("errand", [errand.pk])
-    return errand
+    enqueue_rows("server_action", [server_action.pk])
+    return server_action
 
 
 @transaction.atomic
-def drop_errand(*, errand: Errand, why: str = "", actor: User | None = None) -> Errand:
+def dismiss_server_action(*, server_action: ServerAction, why: str = "", actor: User | None = None) -> ServerAction:
     """What failed stays undone, and waits for nobody."""
-    lock_orders([errand.server.order_id])
-    errand = Errand.objects.select_for_update().get(pk=errand.pk)
-    if not errand.has_failed:
+    lock_orders([server_action.server.order_id])
+    server_action = ServerAction.objects.select_for_update().get(pk=server_action.pk)
+    if not server_action.has_failed:
         raise NotPossible(_("Only a failed errand can be dropped."))
     words = f"{_('Dropped.')} {why}".strip()
-    _settle(errand, words)
-    note(errand.server.order_id, f"{errand}: {words}", actor=actor)
-    return errand
+    _settle(server_action, words)
+    note(server_action.server.order_id, f"{server_action}: {words}", actor=actor)
+    return server_action
 
 
-def drop_moot_errands() -> None:
+def dismiss_moot_actions() -> None:
     """What failed on servers that are going, or gone, waits for nobody."""
-    for errand in Errand.objects.failed().filter(server__wanted=Wanted.REMOVED):
-        _settle(errand, _("The order was removed."))
+    for server_action in ServerAction.objects.failed().filter(server__wanted=Wanted.REMOVED):
+        _settle(server_action, _("The order was removed."))
 
 
 def note(order_pk: int, message: str, *, actor: User | None = None, public: bool = False) -> None:
@@ -164,7 +170,7 @@ def _check_possible(server: Server, verb: Power) -> None:
         raise NotPossible(_("The order is being removed, or is gone."))
     if not server.outside_id:
         raise NotPossible(_("The server is not there yet."))
-    if server.errands.unsettled().exists():
+    if server.server_actions.unsettled().exists():
         raise NotPossible(_("Another errand of this server is under way."))
 
 
@@ -174,7 +180,7 @@ def cannot_words(server: Server, verb: Power) -> str:
         words = _("Servers of %(provider)s are there already and not ours to %(verb)s: whoever runs them does that.")
     else:
         words = _("The driver of %(provider)s cannot %(verb)s servers.")
-    return words % {"provider": server.provider, "verb": str(Errand.Verb(verb).label).lower()}
+    return words % {"provider": server.provider, "verb": str(ServerAction.Verb(verb).label).lower()}
 
 
 def _check_size(server: Server, size_id: str) -> None:
@@ -193,17 +199,19 @@ def _check_size(server: Server, size_id: str) -> None:
         raise NotPossible(_("That size is smaller than what the order was promised."), field="size")
 
 
-def _asked_words(errand: Errand) -> str:
-    return f"{_('Asked for: %(errand)s.') % {'errand': errand}} {errand.reason}".strip()
+def _requested_message(server_action: ServerAction) -> str:
+    return f"{_('Asked for: %(errand)s.') % {'errand': server_action}} {server_action.reason}".strip()
 
 
 def _settle_failed(server: Server, words: str) -> None:
-    for errand in server.errands.failed():
-        _settle(errand, words)
+    for server_action in server.server_actions.failed():
+        _settle(server_action, words)
 
 
-def _settle(errand: Errand, words: str) -> None:
-    errand.done_version, errand.failed_version = errand.wanted_version, 0
-    errand.outcome = f"{errand.last_error} {words}".strip()
-    errand.ended_at, errand.last_error = clock.now(), ""
-    errand.save(update_fields=("done_version", "failed_version", "outcome", "ended_at", "last_error", "updated_at"))
+def _settle(server_action: ServerAction, words: str) -> None:
+    server_action.done_version, server_action.failed_version = server_action.wanted_version, 0
+    server_action.outcome = f"{server_action.last_error} {words}".strip()
+    server_action.ended_at, server_action.last_error = clock.now(), ""
+    server_action.save(
+        update_fields=("done_version", "failed_version", "outcome", "ended_at", "last_error", "updated_at")
+    )

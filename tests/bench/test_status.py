@@ -9,10 +9,10 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from infrastructure.drift.services import request_reconciliation
-from infrastructure.drift.tasks import ReconciliationController
-from infrastructure.models import Finding, Provider, Service
-from infrastructure.observation.tasks import look_at_provider
+from infrastructure.drift.services import request_drift_scan
+from infrastructure.drift.tasks import DriftScanController
+from infrastructure.models import DriftFinding, Provider, Service
+from infrastructure.observation.tasks import observe_provider
 from infrastructure.sandbox.models import SandboxComposition, SandboxNode
 from tests.infrastructure.many import NAMES, make_many
 
@@ -33,22 +33,22 @@ def measured(act: Callable[[], object]) -> tuple[float, int]:
 
 
 def compare() -> None:
-    request_reconciliation()
-    ReconciliationController().run()
+    request_drift_scan()
+    DriftScanController().run()
 
 
 def test_status_and_comparison_of_two_thousand_servers(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("core.engine.controller.enqueue", lambda *args, **options: None)
     provider = Provider.objects.create(slug="sandbox", name="Sandbox", kind=Provider.Kind.SANDBOX)
     make_many(provider, SERVERS)
-    look_at_provider(provider.pk)
+    observe_provider(provider.pk)
     floor, _ = measured(
         lambda: (list(SandboxNode.objects.all()), list(SandboxComposition.objects.all()), list(Service.objects.all()))
     )
-    look, look_queries = measured(lambda: look_at_provider(provider.pk))
+    look, look_queries = measured(lambda: observe_provider(provider.pk))
     compared, compare_queries = measured(compare)
     assert Service.objects.count() == SERVERS * len(NAMES)
-    assert not Finding.objects.exists()
+    assert not DriftFinding.objects.exists()
     rows = f"{SERVERS} nodes, {SERVERS} compositions and {Service.objects.count()} services"
     for line in (
         f"\nfloor: a bare read of {rows}: {floor:.2f} s",

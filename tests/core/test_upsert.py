@@ -9,7 +9,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from core.upsert import upsert
-from infrastructure.models import Look, Provider
+from infrastructure.models import Observation, Provider
 
 pytestmark = pytest.mark.django_db
 MARK = ("provider", "thing", "engine")
@@ -21,25 +21,32 @@ def provider() -> Provider:
     return Provider.objects.create(slug="s", name="S", kind=Provider.Kind.SANDBOX)
 
 
-def looks(provider: Provider, count: int, **fields: object) -> list[Look]:
-    return [Look(provider=provider, thing="engine", engine=f"e{n}", asked_at=THEN, **fields) for n in range(count)]
+def observations(provider: Provider, count: int, **fields: object) -> list[Observation]:
+    return [
+        Observation(provider=provider, thing="engine", engine=f"e{n}", attempted_at=THEN, **fields)
+        for n in range(count)
+    ]
 
 
 def test_rows_are_made_and_then_changed_in_one_statement(provider: Provider) -> None:
     with CaptureQueriesContext(connection) as seen:
-        upsert(looks(provider, 2000, ram_gb=1.5), unique=MARK, update=("ram_gb",))
+        upsert(observations(provider, 2000, ram_gb=1.5), unique=MARK, update=("ram_gb",))
         upsert(
-            looks(provider, 2001, ram_gb=None, trouble='it\'s "quoted" 100%'), unique=MARK, update=("trouble", "ram_gb")
+            observations(provider, 2001, ram_gb=None, error='it\'s "quoted" 100%'),
+            unique=MARK,
+            update=("error", "ram_gb"),
         )
     assert len(seen) == 2
-    assert Look.objects.count() == 2001
-    assert set(Look.objects.values_list("ram_gb", "trouble", "asked_at")) == {(None, 'it\'s "quoted" 100%', THEN)}
+    assert Observation.objects.count() == 2001
+    assert set(Observation.objects.values_list("ram_gb", "error", "attempted_at")) == {
+        (None, 'it\'s "quoted" 100%', THEN)
+    }
 
 
 def test_what_is_kept_is_not_replaced_by_nothing(provider: Provider) -> None:
-    upsert(looks(provider, 1, seen_at=THEN, cpus=4), unique=MARK, update=("cpus",), keep=("seen_at",))
-    upsert(looks(provider, 1, cpus=8), unique=MARK, update=("cpus",), keep=("seen_at",))
-    assert list(Look.objects.values_list("cpus", "seen_at")) == [(8, THEN)]
+    upsert(observations(provider, 1, seen_at=THEN, cpus=4), unique=MARK, update=("cpus",), keep=("seen_at",))
+    upsert(observations(provider, 1, cpus=8), unique=MARK, update=("cpus",), keep=("seen_at",))
+    assert list(Observation.objects.values_list("cpus", "seen_at")) == [(8, THEN)]
 
 
 def test_nothing_to_write_asks_nothing() -> None:

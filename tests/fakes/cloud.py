@@ -76,8 +76,8 @@ class FakeCloud:
     def powers(self) -> Powers:
         return Powers(verbs=frozenset(Power), resizes_stopped=True)
 
-    def look_at_server(self, *, key: str, outside_id: str) -> Node | None:
-        self._call("look_at_server", outside_id)
+    def inspect_server(self, *, key: str, outside_id: str) -> Node | None:
+        self._call("inspect_server", outside_id)
         node = self.servers.get(key)
         if node is None or node.outside_id != outside_id:
             return None

@@ -9,7 +9,15 @@ from datetime import UTC, datetime, timedelta
 import yaml
 
 from core.errors import PermanentError, TransientError
-from infrastructure.contracts.runtime import Composition, LeftBehind, Machine, Progress, Service, ServiceState, Sight
+from infrastructure.contracts.runtime import (
+    Composition,
+    EngineSnapshot,
+    InProgress,
+    LeftBehind,
+    Machine,
+    Service,
+    ServiceState,
+)
 
 STARTED = datetime(2026, 3, 1, 12, tzinfo=UTC)
 MACHINE = Machine(version="fake 1", cpus=4, ram_gb=8.0, ram_free_gb=5.0, disk_gb=100.0, disk_free_gb=60.0)
@@ -57,13 +65,15 @@ class FakeRuntime:
 
     def ensure_running(self, composition: Composition) -> Sequence[Service]:
         self._call("ensure_running", composition.key)
-        standing = self.hosted.get(composition.key)
-        if not (standing and standing.running and standing.composition == composition):
-            standing = self._launch(composition, standing)
-        if standing.steps_left:
-            standing.steps_left -= 1
-            message = f"0 of {len(standing.services)} services are healthy; waiting for {', '.join(standing.services)}"
-            raise Progress(message, news="Waiting until every service is healthy", retry_in=timedelta(seconds=3))
+        launched = self.hosted.get(composition.key)
+        if not (launched and launched.running and launched.composition == composition):
+            launched = self._launch(composition, launched)
+        if launched.steps_left:
+            launched.steps_left -= 1
+            message = f"0 of {len(launched.services)} services are healthy; waiting for {', '.join(launched.services)}"
+            raise InProgress(
+                message, progress_note="Waiting until every service is healthy", retry_in=timedelta(seconds=3)
+            )
         services = self._services(composition.key)
         ill = [service.name for service in services if service.state is ServiceState.UNHEALTHY]
         if ill:
@@ -84,10 +94,10 @@ class FakeRuntime:
         self._call("observe", ",".join(keys))
         return {key: self._services(key) for key in keys}
 
-    def look(self, *, keys: Sequence[str], weigh: bool = False) -> Sight:
-        self._call("look", ",".join(keys))
-        services = {key: tuple(self._figured(one, weigh=weigh) for one in self._services(key)) for key in keys}
-        return Sight(services=services, machine=MACHINE)
+    def snapshot(self, *, keys: Sequence[str], with_disk: bool = False) -> EngineSnapshot:
+        self._call("snapshot", ",".join(keys))
+        services = {key: tuple(self._figured(one, with_disk=with_disk) for one in self._services(key)) for key in keys}
+        return EngineSnapshot(services=services, machine=MACHINE)
 
     def list_keys(self) -> Sequence[str]:
         self._call("list_keys")
@@ -97,7 +107,7 @@ class FakeRuntime:
         self._call("left_behind", key)
         return [LeftBehind(kind="container", name=f"{key}-{service.name}-1") for service in self._services(key)]
 
-    def _launch(self, composition: Composition, standing: Launched | None) -> Launched:
+    def _launch(self, composition: Composition, launched: Launched | None) -> Launched:
         if self.refuse:
             raise PermanentError(self.refuse)
         self.launches += 1
@@ -105,7 +115,7 @@ class FakeRuntime:
             composition=composition,
             services=tuple(sorted(yaml.safe_load(composition.compose)["services"])),
             steps_left=self.starting_steps,
-            starts=standing.starts + 1 if standing else 1,
+            starts=launched.starts + 1 if launched else 1,
         )
         if self.lose_reply:
             self.lose_reply = False
@@ -113,20 +123,20 @@ class FakeRuntime:
         return self.hosted[composition.key]
 
     def _services(self, key: str) -> tuple[Service, ...]:
-        standing = self.hosted.get(key)
-        return tuple(self._service(key, name, standing) for name in standing.services) if standing else ()
+        launched = self.hosted.get(key)
+        return tuple(self._service(key, name, launched) for name in launched.services) if launched else ()
 
-    def _service(self, key: str, name: str, standing: Launched) -> Service:
-        digest = self.digests.get((key, name), f"sha256:{name} of {standing.composition.digest}")
-        if not standing.running:
+    def _service(self, key: str, name: str, launched: Launched) -> Service:
+        digest = self.digests.get((key, name), f"sha256:{name} of {launched.composition.digest}")
+        if not launched.running:
             return Service(name=name, state=ServiceState.STOPPED, digest=digest, exit_code=0)
-        if standing.steps_left:
+        if launched.steps_left:
             return Service(name=name, state=ServiceState.STARTING, digest=digest)
         state = ServiceState.UNHEALTHY if (key, name) in self.unhealthy else ServiceState.RUNNING
         return Service(name=name, state=state, digest=digest)
 
-    def _figured(self, one: Service, *, weigh: bool) -> Service:
-        disk = 5_000_000 if weigh else None
+    def _figured(self, one: Service, *, with_disk: bool) -> Service:
+        disk = 5_000_000 if with_disk else None
         if one.state not in (ServiceState.RUNNING, ServiceState.UNHEALTHY):
             return replace(one, restarts=0, disk_bytes=disk)
         return replace(

@@ -9,9 +9,9 @@ import pytest
 from core import clock
 from infrastructure.contracts.cloud import Node, NodeState
 from infrastructure.contracts.runtime import Composition
-from infrastructure.drift.services import request_reconciliation
-from infrastructure.drift.tasks import ReconciliationController
-from infrastructure.models import Deployment, Provider, Reconciliation, Server
+from infrastructure.drift.services import request_drift_scan
+from infrastructure.drift.tasks import DriftScanController
+from infrastructure.models import Deployment, DriftScan, Provider, Server
 from orders.choices import Part, PartState, Wanted
 from orders.models import Order
 from orders.part_reports import Report, report_many
@@ -34,7 +34,7 @@ class World:
         monkeypatch.setattr("infrastructure.drift.tasks.get_cloud", lambda provider: self.cloud)
         monkeypatch.setattr("infrastructure.drift.observed.get_own_runtime", lambda provider: self.engine)
 
-    def standing(self, *, wanted: Wanted = Wanted.RUNNING) -> Server:
+    def settled_server(self, *, wanted: Wanted = Wanted.RUNNING) -> Server:
         """An active order's server, as both sides know it, for longer than the grace."""
         now = clock.now()
         order = make_draft(sandbox=True, release=self.release, plan=self.plan)
@@ -69,8 +69,8 @@ class World:
         self.cloud.servers[key], self.cloud._steps_left[key] = node, 0
         return node
 
-    def compare(self) -> Reconciliation:
+    def compare(self) -> DriftScan:
         """One comparison, as a worker makes it."""
-        request_reconciliation([self.provider])
-        ReconciliationController().run()
-        return Reconciliation.objects.get()
+        request_drift_scan([self.provider])
+        DriftScanController().run()
+        return DriftScan.objects.get()

@@ -129,7 +129,7 @@ def test_switches_of_a_sandbox_are_set_under_a_loud_banner(operator: Client, san
     assert b"This is a rehearsal" in operator.get(url).content
     assert b"This is a rehearsal" in operator.get(f"{PROVIDERS}{sandbox.pk}/change/").content
     given = {"build_seconds": "1", "launch_seconds": "1", "quota": "0", "lost_replies": "2", "failing_launches": "0"}
-    operator.post(url, {**given, "failing_errands": "0", "is_down": "on"})
+    operator.post(url, {**given, "failing_actions": "0", "is_down": "on"})
     switches = SandboxSwitches.objects.get()
     assert (switches.quota, switches.lost_replies, switches.is_down) == (0, 2, True)
 

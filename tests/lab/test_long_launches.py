@@ -18,7 +18,7 @@ from core.errors import OutsideError, TransientError
 from infrastructure.adapters.compose.job import find_job
 from infrastructure.adapters.docker.runtime import DockerRuntime
 from infrastructure.adapters.ssh.hosts import SshTarget, ask
-from infrastructure.contracts.runtime import Composition, Progress
+from infrastructure.contracts.runtime import Composition, InProgress
 from tests.infrastructure.contracts.test_runtime_contract import bundle
 from tests.lab.hosts import lab_hosts
 from tests.lab.test_hosts import ways_held
@@ -59,7 +59,7 @@ class Ground:
 
     def begin(self) -> float:
         """A launch is under way; returns when it was started."""
-        with pytest.raises(Progress):
+        with pytest.raises(InProgress):
             self.runtime.ensure_running(long(self.key))
         job = find_job(self.work_dir, self.key)
         assert job is not None
@@ -158,7 +158,7 @@ def test_another_worker_machine_waits_and_a_removal_there_ends_the_launch_here(g
 
 def test_a_removal_takes_what_a_failed_build_of_a_lost_worker_machine_left(ground: Ground, tmp_path: Path) -> None:
     recipe = f"FROM debian:bookworm-slim\nRUN sleep 2; echo {ground.key}; false\n"
-    with pytest.raises(Progress):
+    with pytest.raises(InProgress):
         ground.runtime.ensure_running(replace(long(ground.key), bundle=bundle(Dockerfile=recipe)))
     job = find_job(ground.work_dir, ground.key)
     assert job is not None
@@ -173,8 +173,8 @@ def test_a_removal_takes_what_a_failed_build_of_a_lost_worker_machine_left(groun
 def test_a_connection_lost_in_the_middle_is_made_good(ground: Ground) -> None:
     ground.begin()
     ask(ground.host, f"kill $(cat /run/lock/{ground.key}.lock)")
-    error: OutsideError = Progress("")
-    while isinstance(error, Progress):
+    error: OutsideError = InProgress("")
+    while isinstance(error, InProgress):
         with pytest.raises(OutsideError) as caught:
             ground.runtime.ensure_running(long(ground.key))
         error = caught.value

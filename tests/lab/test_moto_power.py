@@ -14,7 +14,7 @@ from core.errors import PermanentError, TransientError
 from infrastructure.adapters.libcloud.cloud import open_driver
 from infrastructure.adapters.libcloud.power import PoweredCloud
 from infrastructure.contracts.cloud import Node, NodeState, Power, Size
-from infrastructure.server_actions.next_step import Step, Told, Verdict, next_of
+from infrastructure.server_actions.next_step import LastRequest, NextStep_, Step, next_of
 from tests.lab.ec2 import IMAGE, SIZES, ec2
 
 pytestmark = [pytest.mark.lab, pytest.mark.enable_socket]
@@ -56,7 +56,7 @@ def who(cloud: PoweredCloud) -> dict[str, str]:
 
 
 def seen(cloud: PoweredCloud, who: dict[str, str]) -> Node:
-    node = cloud.look_at_server(**who)
+    node = cloud.inspect_server(**who)
     assert node is not None
     return node
 
@@ -109,11 +109,11 @@ def test_a_resize_comes_to_its_end_step_by_step(cloud: PoweredCloud, who: dict[s
     }
     steps: list[Step | None] = []
     for _ in range(100):
-        told = Told(step=steps[-1], ago=timedelta(seconds=1), is_heard=True) if steps else Told()
+        told = LastRequest(step=steps[-1], ago=timedelta(seconds=1), is_acknowledged=True) if steps else LastRequest()
         following = next_of(Power.RESIZE, seen(cloud, who), told, size_id="t3.large", stops_to_resize=True)
-        if following.verdict is Verdict.DONE:
+        if following.verdict is NextStep_.DONE:
             break
-        if following.verdict is Verdict.TELL:
+        if following.verdict is NextStep_.TELL:
             tell[following.step]()
             steps.append(following.step)
         time.sleep(0.1)
@@ -126,6 +126,6 @@ def test_a_resize_comes_to_its_end_step_by_step(cloud: PoweredCloud, who: dict[s
 def test_a_server_that_is_gone_is_told_nothing(cloud: PoweredCloud, who: dict[str, str]) -> None:
     cloud.remove_server(key=KEY)
     until(lambda: cloud.find_server(key=KEY) is None)
-    assert cloud.look_at_server(**who) is None
+    assert cloud.inspect_server(**who) is None
     with pytest.raises(PermanentError, match="has no server"):
         cloud.start_server(**who)

@@ -24,13 +24,13 @@ from core import clock
 from customers.models import ApiToken, Message
 from infrastructure.models import (
     Deployment,
+    DriftFinding,
+    DriftScan,
     Endpoint,
-    Errand,
-    Finding,
     Host,
     Provider,
-    Reconciliation,
     Server,
+    ServerAction,
     ServerKeys,
     Service,
 )
@@ -131,10 +131,10 @@ def token(n: int) -> Any:
     return ApiToken.objects.create(user=UserFactory(), name=f"program {n}")[0]
 
 
-def finding(n: int) -> Finding:
+def finding(n: int) -> DriftFinding:
     now = clock.now()
     where = provider(n)
-    return Finding.objects.create(
+    return DriftFinding.objects.create(
         kind="orphan", thing="server", provider=where, key=f"live-{n}", first_seen_at=now, last_seen_at=now
     )
 
@@ -201,11 +201,13 @@ MAKERS: dict[str, Callable[[int], object]] = {
     "django_q.Success": lambda n: task(n, success=True),
     "infrastructure.Deployment": deployment,
     "infrastructure.Endpoint": endpoint,
-    "infrastructure.Errand": lambda n: Errand.objects.create(server=server(n), verb="stop", asked_by=UserFactory()),
-    "infrastructure.Finding": finding,
+    "infrastructure.ServerAction": lambda n: ServerAction.objects.create(
+        server=server(n), verb="stop", requested_by=UserFactory()
+    ),
+    "infrastructure.DriftFinding": finding,
     "infrastructure.Host": host,
     "infrastructure.Provider": provider,
-    "infrastructure.Reconciliation": lambda n: Reconciliation.objects.create(provider=provider(n)),
+    "infrastructure.DriftScan": lambda n: DriftScan.objects.create(provider=provider(n)),
     "infrastructure.Server": server,
     "infrastructure.ServerKeys": server_keys,
     "infrastructure.Service": service,

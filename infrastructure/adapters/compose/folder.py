@@ -20,7 +20,7 @@ from pathlib import Path, PurePosixPath
 
 from core.errors import ConfigError, OutsideError, PermanentError, TransientError
 from infrastructure.adapters.compose.env_file import env_text
-from infrastructure.contracts.runtime import Composition, Progress
+from infrastructure.contracts.runtime import Composition, InProgress
 
 MAX_UNPACKED = 512 * 1024 * 1024
 BUSY = timedelta(seconds=10)
@@ -116,7 +116,7 @@ def take_turn(work_dir: Path, *, at_once: int) -> int:
     except OSError as error:
         raise ConfigError(f"the folder {turns} cannot be used: {error.strerror}") from error
     words = f"Waiting for its turn: {at_once} launches are under way on this machine"
-    raise Progress(words, retry_in=BUSY, is_bounded=True)
+    raise InProgress(words, retry_in=BUSY, is_bounded=True)
 
 
 def write_release(folder: Folder, composition: Composition) -> None:

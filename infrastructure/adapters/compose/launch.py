@@ -27,7 +27,7 @@ from infrastructure.adapters.compose.progress import Stage, stage_of
 from infrastructure.adapters.docker.engine import DockerEngine
 from infrastructure.adapters.docker.order_volumes import carry_files
 from infrastructure.adapters.ssh.tunnel import Tunnel
-from infrastructure.contracts.runtime import Composition, Interrupted, Progress
+from infrastructure.contracts.runtime import Composition, InProgress, Interrupted
 from products.adapters.compose.config import ComposeConfig, ComposeRefused
 from products.compose_policy import judge_model
 
@@ -72,7 +72,7 @@ class Launches:
     def go_on(self, key: str, *, mark: str, secrets: Iterable[str] = ()) -> bool:
         """No job of `key` is under way; True if one has just ended well.
 
-        Raises Progress, Interrupted, or how it failed. One that was begun for something else is broken off; but what
+        Raises InProgress, Interrupted, or how it failed. One that was begun for something else is broken off; but what
         is being stopped is stopped first.
         """
         job = find_job(self.work_dir, key)
@@ -106,7 +106,7 @@ class Launches:
     def launch(
         self, at: Reached, composition: Composition, plan: LaunchPlan, *, build: bool, without: Collection[str] = ()
     ) -> None:
-        """The composition has been brought up, `without` its jobs that are done; raises Progress while that takes."""
+        """The composition has been brought up, `without` its jobs that are done; raises InProgress while that takes."""
         key = composition.key
         clear_forgotten(self.work_dir)
         turn = self._turn(at)
@@ -131,7 +131,7 @@ class Launches:
         self._finish(at, job, key, secrets_of(composition))
 
     def stop(self, at: Reached, key: str) -> None:
-        """The containers have been stopped; raises Progress while that takes its time."""
+        """The containers have been stopped; raises InProgress while that takes its time."""
         with held_folder(self.work_dir, key) as folder:
             job = at.cli.start_stop(project_of(key), folder, mark=STOPPING)
         self._finish(at, job, key, ())
@@ -162,7 +162,7 @@ class Launches:
         self._settle(job, key, secrets)
 
     def _stay_with(self, job: Job, key: str) -> None:
-        """Returns once the job has ended; raises Progress when it takes longer than a visit should."""
+        """Returns once the job has ended; raises InProgress when it takes longer than a visit should."""
         is_long = job.age > LONG
         if job.ends_within(0 if is_long else self.linger):
             return
@@ -170,7 +170,7 @@ class Launches:
             self.break_off(key)
             raise Interrupted(f"docker did not finish within {self.timeout:g} s")
         stage = _stage(job, key)
-        raise Progress(stage.words, news=stage.news, retry_in=_rest(job), is_bounded=True)
+        raise InProgress(stage.message, progress_note=stage.progress_note, retry_in=_rest(job), is_bounded=True)
 
     def _settle(self, job: Job, key: str, secrets: Iterable[str]) -> None:
         """Nothing is left of an ended job; raises if it failed, or was killed."""
@@ -240,5 +240,5 @@ def _rest(job: Job) -> timedelta:
 
 def _stage(job: Job, key: str) -> Stage:
     if job.mark == STOPPING:
-        return Stage(words="Stopping the services", news="Stopping the services")
+        return Stage(message="Stopping the services", progress_note="Stopping the services")
     return stage_of(job.output, job.errors, project=project_of(key))

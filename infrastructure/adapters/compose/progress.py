@@ -17,13 +17,13 @@ _UNDER_WAY = frozenset({"Started", "Running", "Healthy", "Exited", "Waiting"})
 class Stage:
     """Where a launch is."""
 
-    words: str
+    message: str
     """With its counts, for whoever looks now."""
-    news: str
+    progress_note: str
     """Without them, in plain words: the same for as long as the stage lasts."""
 
 
-PREPARING = Stage(words="Preparing the launch", news="")
+PREPARING = Stage(message="Preparing the launch", progress_note="")
 
 
 def stage_of(output: str, errors: str, *, project: str) -> Stage:
@@ -38,12 +38,12 @@ def stage_of(output: str, errors: str, *, project: str) -> Stage:
         steps = _STEP.findall(output[output.rfind("Sending build context") :])
         return _building(building, f" (step {steps[-1][0]} of {steps[-1][1]})" if steps else "")
     if pulling := _open(_PULLING.findall(errors), "Pulling"):
-        return Stage(words=f"Downloading {pulling}", news=f"Downloading {pulling}")
+        return Stage(message=f"Downloading {pulling}", progress_note=f"Downloading {pulling}")
     return PREPARING
 
 
 def _building(service: str, how_far: str) -> Stage:
-    return Stage(words=f"Building {service}{how_far}", news=f"Building {service}")
+    return Stage(message=f"Building {service}{how_far}", progress_note=f"Building {service}")
 
 
 def _starting(services: dict[str, str]) -> Stage:
@@ -52,7 +52,7 @@ def _starting(services: dict[str, str]) -> Stage:
     words = f"Starting {begun} of {len(services)} services"
     if waiting:
         words += f"; waiting for {', '.join(waiting)} to be healthy"
-    return Stage(words=words, news="Starting the services")
+    return Stage(message=words, progress_note="Starting the services")
 
 
 def _open(lines: list[tuple[str, str]], state: str) -> str:

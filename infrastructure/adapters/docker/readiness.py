@@ -9,7 +9,7 @@ from core.errors import PermanentError, TransientError
 from infrastructure.adapters.compose.labels import labels_of
 from infrastructure.adapters.compose.plan import LaunchPlan
 from infrastructure.adapters.docker.engine import Container, as_services
-from infrastructure.contracts.runtime import Composition, Progress, Service, ServiceState
+from infrastructure.contracts.runtime import Composition, InProgress, Service, ServiceState
 
 LOOK_AGAIN = timedelta(seconds=3)
 LOOK_AGAIN_AT_ILL = timedelta(seconds=10)
@@ -66,7 +66,7 @@ def all_ready(containers: Sequence[Container], plan: LaunchPlan, last_words: Las
     only_starting = not missing and all(service.state is ServiceState.STARTING for service in unready)
     message = f"{ready} of {everything} services are healthy; {_progress(unready, missing)}"
     if only_starting:
-        raise Progress(message, news=ALL_BUT_HEALTHY, retry_in=LOOK_AGAIN)
+        raise InProgress(message, progress_note=ALL_BUT_HEALTHY, retry_in=LOOK_AGAIN)
     ill = [service.name for service in unready if service.state not in ON_THEIR_WAY]
     reasons = [f"{name} said: {words}" for name in ill[:2] if (words := last_words(name))]
     raise TransientError("; ".join([message, *reasons]), retry_in=LOOK_AGAIN_AT_ILL)

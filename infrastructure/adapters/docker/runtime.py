@@ -35,7 +35,7 @@ from infrastructure.adapters.docker.readiness import (
 from infrastructure.adapters.docker.usage import Figures, figures_of
 from infrastructure.adapters.ssh.client import SshTarget
 from infrastructure.adapters.ssh.tunnel import free_lock, tunnel_to_engine
-from infrastructure.contracts.runtime import Composition, LeftBehind, Service, Sight
+from infrastructure.contracts.runtime import Composition, EngineSnapshot, LeftBehind, Service
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -132,7 +132,7 @@ class DockerRuntime:
                 found.get(container.labels[KEY_LABEL], []).append(container)
         return {key: as_services(containers) for key, containers in found.items()}
 
-    def look(self, *, keys: Sequence[str], weigh: bool = False) -> Sight:
+    def snapshot(self, *, keys: Sequence[str], with_disk: bool = False) -> EngineSnapshot:
         """The services of each key with their figures: the engine's list, one command there, and its disk if asked.
 
         States are what counts: where figures are not to be had, they are left out.
@@ -141,10 +141,10 @@ class DockerRuntime:
         with self._reached() as at:
             for container in at.engine.all_containers():
                 found.get(container.labels[KEY_LABEL], []).append(container)
-            weights = _or_none(at.engine.weights) if weigh else None
+            weights = _or_none(at.engine.weights) if with_disk else None
             figures = _or_none(lambda: figures_of(ssh=self._ssh, engine=at.engine.host)) or Figures()
         services = {key: as_services(containers, figures, weights) for key, containers in found.items()}
-        return Sight(services=services, machine=figures.machine)
+        return EngineSnapshot(services=services, machine=figures.machine)
 
     def list_keys(self) -> Sequence[str]:
         """The keys of every container, network and volume of ours on the engine."""

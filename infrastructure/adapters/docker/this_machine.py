@@ -42,7 +42,7 @@ class ThisMachine:
         """None: whoever runs the machine does."""
         return Powers()
 
-    def look_at_server(self, *, key: str, outside_id: str) -> Node | None:
+    def inspect_server(self, *, key: str, outside_id: str) -> Node | None:
         """None, like `find_server`."""
         return None
 

@@ -67,7 +67,7 @@ class PoweredCloud(LibcloudCloud):
         """What its driver has methods for."""
         return powers_of(type(self._driver))
 
-    def look_at_server(self, *, key: str, outside_id: str) -> Node | None:
+    def inspect_server(self, *, key: str, outside_id: str) -> Node | None:
         """The server as its cloud lists it now; on its way to a halt, and resized but not confirmed, are told apart."""
         found = self._find(key, outside_id)
         if found is None:

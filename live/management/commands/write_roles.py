@@ -39,7 +39,7 @@ OPERATOR = (
     "infrastructure.change_host",
     "infrastructure.add_serverkeys",
     "infrastructure.change_serverkeys",
-    "infrastructure.settle_finding",
+    "infrastructure.resolve_driftfinding",
     "infrastructure.destroy_orphan",
     "infrastructure.write_off_host",
     "infrastructure.power_server",

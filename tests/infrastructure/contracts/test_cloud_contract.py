@@ -155,7 +155,7 @@ def test_silence_is_transient_whatever_is_asked(world: World) -> None:
         lambda: world.cloud.ensure_server(key=KEY, size=SIZE),
         lambda: world.cloud.remove_server(key=KEY),
         lambda: world.cloud.remove_exactly(key=KEY, outside_id="1"),
-        lambda: world.cloud.look_at_server(key=KEY, outside_id="1"),
+        lambda: world.cloud.inspect_server(key=KEY, outside_id="1"),
     ):
         with pytest.raises(TransientError):
             ask()

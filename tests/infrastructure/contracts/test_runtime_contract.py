@@ -216,7 +216,7 @@ def test_many_keys_are_observed_at_once(world: World, key: str) -> None:
 
 def test_a_look_shows_what_each_service_uses_and_its_machine(world: World, key: str) -> None:
     running(world, composition(key))
-    seen = world.runtime.look(keys=[key, "live-NOWHERE"], weigh=True)
+    seen = world.runtime.snapshot(keys=[key, "live-NOWHERE"], with_disk=True)
     assert {name: states(services) for name, services in seen.services.items()} == {key: BOTH_RUN, "live-NOWHERE": {}}
     for one in seen.services[key]:
         assert one.started_at is not None
@@ -235,7 +235,7 @@ def test_a_look_shows_what_each_service_uses_and_its_machine(world: World, key: 
 def test_a_service_at_rest_uses_nothing_but_its_disk(world: World, key: str) -> None:
     running(world, composition(key))
     world.runtime.ensure_stopped(key=key)
-    for one in world.runtime.look(keys=[key], weigh=True).services[key]:
+    for one in world.runtime.snapshot(keys=[key], with_disk=True).services[key]:
         assert (one.state, one.started_at, one.cpu_percent) == (ServiceState.STOPPED, None, None)
         assert one.disk_bytes is not None
 

@@ -7,17 +7,17 @@ from dataclasses import replace
 from infrastructure.contracts.cloud import Node, NodeState
 from infrastructure.contracts.runtime import Service, ServiceState
 from infrastructure.drift.comparison import (
-    Found,
-    KnownComposition,
-    KnownServer,
+    Difference,
+    ExpectedComposition,
+    ExpectedServer,
     compare_compositions,
     compare_servers,
 )
 
-OURS = KnownServer(
+OURS = ExpectedServer(
     order_pk=7, order_version=1, key="live-gl1", outside_id="n-1", address="192.0.2.1", size="small", version=1
 )
-MAPS = KnownComposition(
+MAPS = ExpectedComposition(
     order_pk=7, key="live-gl1", host="", version=1, always_up=frozenset({"db", "gateway"}), images={"db": "postgis:16"}
 )
 
@@ -30,8 +30,8 @@ def service(name: str, image: str = "", digest: str = "") -> Service:
     return Service(name=name, state=ServiceState.RUNNING, image=image, digest=digest)
 
 
-def told(found: list[Found]) -> list[tuple[str, str, str, str]]:
-    return [(one.mark.kind, one.mark.aspect, one.mark.key, one.mark.outside_id) for one in found]
+def told(found: list[Difference]) -> list[tuple[str, str, str, str]]:
+    return [(one.identity.kind, one.identity.aspect, one.identity.key, one.identity.outside_id) for one in found]
 
 
 def test_server_that_stands_as_we_know_it_is_no_finding() -> None:
@@ -41,13 +41,13 @@ def test_server_that_stands_as_we_know_it_is_no_finding() -> None:
 def test_node_without_an_order_is_an_orphan() -> None:
     (one,) = compare_servers([], [node("n-9", key="live-gl9")], set())
     assert told([one]) == [("orphan", "existence", "live-gl9", "n-9")]
-    assert (one.order_pk, one.size, one.theirs) == (None, "small", "running · 192.0.2.1 · small")
+    assert (one.order_pk, one.size, one.actual) == (None, "small", "running · 192.0.2.1 · small")
 
 
 def test_second_node_under_one_key_is_an_orphan_and_the_first_is_not() -> None:
     (one,) = compare_servers([OURS], [node(), node("n-2")], set())
     assert told([one]) == [("orphan", "existence", "live-gl1", "n-2")]
-    assert (one.order_pk, one.ours) == (7, "n-1")
+    assert (one.order_pk, one.expected) == (7, "n-1")
 
 
 def test_server_whose_node_is_gone_is_a_ghost() -> None:
@@ -56,12 +56,12 @@ def test_server_whose_node_is_gone_is_a_ghost() -> None:
 
 def test_node_that_took_the_place_of_a_ghost_is_named_and_no_orphan() -> None:
     (one,) = compare_servers([OURS], [node("n-2")], set())
-    assert (one.mark.kind, one.theirs) == ("ghost", "n-2")
+    assert (one.identity.kind, one.actual) == ("ghost", "n-2")
 
 
 def test_other_size_and_other_address_are_drift() -> None:
     found = compare_servers([OURS], [node(address="192.0.2.9", size="large")], set())
-    assert [(one.mark.aspect, one.ours, one.theirs) for one in found] == [
+    assert [(one.identity.aspect, one.expected, one.actual) for one in found] == [
         ("size", "small", "large"),
         ("address", "192.0.2.1", "192.0.2.9"),
     ]
@@ -83,13 +83,13 @@ def test_composition_as_released_is_no_finding() -> None:
 
 def test_missing_container_is_drift_by_count() -> None:
     (one,) = compare_compositions([MAPS], {"live-gl1": (service("db"),)}, ["live-gl1"], host="", spared=set())
-    assert (one.mark.aspect, one.ours, one.theirs) == ("containers", "2", "1, −gateway")
+    assert (one.identity.aspect, one.expected, one.actual) == ("containers", "2", "1, −gateway")
 
 
 def test_composition_of_which_nothing_is_left_is_a_ghost_and_not_a_drift() -> None:
     (one,) = compare_compositions([MAPS], {}, [], host="", spared=set())
-    assert one.mark == ("ghost", "composition", "existence", "live-gl1", "", "")
-    assert (one.order_pk, one.ours, one.theirs) == (7, "2", "0")
+    assert one.identity == ("ghost", "composition", "existence", "live-gl1", "", "")
+    assert (one.order_pk, one.expected, one.actual) == (7, "2", "0")
     only_once = replace(MAPS, always_up=frozenset[str]())
     assert compare_compositions([only_once], {}, [], host="", spared=set()) == []
 
@@ -97,7 +97,7 @@ def test_composition_of_which_nothing_is_left_is_a_ghost_and_not_a_drift() -> No
 def test_other_image_is_drift() -> None:
     seen = {"live-gl1": (service("db", "sha256:0ff"), service("gateway"))}
     (one,) = compare_compositions([MAPS], seen, ["live-gl1"], host="", spared=set())
-    assert (one.mark.aspect, one.ours, one.theirs) == ("image", "db: postgis:16", "db: sha256:0ff")
+    assert (one.identity.aspect, one.expected, one.actual) == ("image", "db: postgis:16", "db: sha256:0ff")
 
 
 def test_another_image_under_the_same_name_is_drift_by_its_digest() -> None:
@@ -106,10 +106,10 @@ def test_another_image_under_the_same_name_is_drift_by_its_digest() -> None:
     assert compare_compositions([deployed], same, ["live-gl1"], host="", spared=set()) == []
     other = {"live-gl1": (service("db", "postgis:16", "sha256:fedcba9876543210"), service("gateway", "g", ""))}
     (one,) = compare_compositions([deployed], other, ["live-gl1"], host="", spared=set())
-    assert (one.mark.aspect, one.ours) == ("image", "db: postgis:16 (0123456789ab)")
-    assert one.theirs == "db: postgis:16 (fedcba987654)"
+    assert (one.identity.aspect, one.expected) == ("image", "db: postgis:16 (0123456789ab)")
+    assert one.actual == "db: postgis:16 (fedcba987654)"
 
 
 def test_composition_without_an_order_is_an_orphan_of_its_host() -> None:
     (one,) = compare_compositions([], {}, ["live-gl9"], host="10.0.0.7", spared=set())
-    assert one.mark == ("orphan", "composition", "existence", "live-gl9", "", "10.0.0.7")
+    assert one.identity == ("orphan", "composition", "existence", "live-gl9", "", "10.0.0.7")

@@ -14,8 +14,8 @@ from core import clock
 from core.engine.schedules import all_schedules
 from infrastructure.contracts.cloud import Node
 from infrastructure.contracts.runtime import Composition
-from infrastructure.drift.services import request_reconciliation
-from infrastructure.models import Deployment, Finding, Host, Look, Provider, Reconciliation, Server, Service
+from infrastructure.drift.services import request_drift_scan
+from infrastructure.models import Deployment, DriftFinding, DriftScan, Host, Observation, Provider, Server, Service
 from infrastructure.observation.store import write_services
 from orders.choices import Part, PartState, State, Wanted
 from orders.models import Order, OrderPart
@@ -27,12 +27,12 @@ pytestmark = pytest.mark.django_db
 
 
 def found(**fields: Any) -> list[tuple[str, str, str]]:
-    rows = Finding.objects.filter(**fields).order_by("pk")
+    rows = DriftFinding.objects.filter(**fields).order_by("pk")
     return list(rows.values_list("kind", "aspect", "state"))
 
 
 def test_everything_in_its_place_finds_nothing(world: World) -> None:
-    world.standing()
+    world.settled_server()
     row = world.compare()
     assert found() == []
     assert (row.is_settled, row.servers_seen, row.compositions_seen, row.last_error) == (True, 1, 1, "")
@@ -41,7 +41,7 @@ def test_everything_in_its_place_finds_nothing(world: World) -> None:
 
 def test_one_list_and_one_look_whatever_stands_there(world: World) -> None:
     for _ in range(5):
-        world.standing()
+        world.settled_server()
     world.cloud.calls.clear()
     world.engine.calls.clear()
     world.compare()
@@ -52,12 +52,12 @@ def test_one_list_and_one_look_whatever_stands_there(world: World) -> None:
 def test_node_without_an_order_is_found_with_its_cost_and_closes_when_it_is_gone(world: World) -> None:
     world.node("live-glgone")
     world.compare()
-    (row,) = Finding.objects.all()
+    (row,) = DriftFinding.objects.all()
     assert (row.kind, row.outside_id, row.order, str(row.cost)) == ("orphan", "fake-1", None, "€8.00")
     world.cloud.servers.clear()
     world.compare()
     row.refresh_from_db()
-    assert (row.state, row.settled_at, row.reason) == ("solved", clock.now(), "It is no longer so.")
+    assert (row.state, row.resolved_at, row.reason) == ("solved", clock.now(), "It is no longer so.")
 
 
 def test_finding_that_lasts_is_one_row_and_says_how_long(world: World) -> None:
@@ -66,12 +66,12 @@ def test_finding_that_lasts_is_one_row_and_says_how_long(world: World) -> None:
     first = clock.now()
     world.drive.now += timedelta(hours=3)
     world.compare()
-    (row,) = Finding.objects.all()
+    (row,) = DriftFinding.objects.all()
     assert (row.first_seen_at, row.last_seen_at) == (first, clock.now())
 
 
 def test_node_of_a_removed_order_is_an_orphan_of_that_order_once_the_grace_is_over(world: World) -> None:
-    server = world.standing()
+    server = world.settled_server()
     Server.objects.update(wanted=Wanted.REMOVED, updated_at=clock.now())
     Deployment.objects.update(wanted=Wanted.REMOVED, updated_at=clock.now())
     Order.objects.update(wanted=Wanted.REMOVED, state=State.REMOVED, removed_at=clock.now())
@@ -85,7 +85,7 @@ def test_node_of_a_removed_order_is_an_orphan_of_that_order_once_the_grace_is_ov
 
 @pytest.mark.parametrize("state", ["draft", "approved", "building", "leased", "just done", "being removed"])
 def test_what_is_on_its_way_is_neither_orphan_nor_ghost(world: World, state: str) -> None:
-    server = world.standing()
+    server = world.settled_server()
     servers, now = Server.objects.filter(pk=server.pk), clock.now()
     if state in ("draft", "approved"):
         Deployment.objects.all().delete()
@@ -108,7 +108,7 @@ def test_what_is_on_its_way_is_neither_orphan_nor_ghost(world: World, state: str
 
 
 def test_what_changes_while_the_outside_is_asked_is_left_alone(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    server = world.standing()
+    server = world.settled_server()
 
     def list_servers() -> list[Node]:
         Server.objects.filter(pk=server.pk).update(wanted_version=2, done_version=2, outside_id="fake-77")
@@ -120,7 +120,7 @@ def test_what_changes_while_the_outside_is_asked_is_left_alone(world: World, mon
 
 
 def test_ghost_of_a_running_order_asks_for_a_person_with_what_to_do(world: World) -> None:
-    order = world.standing().order
+    order = world.settled_server().order
     world.cloud.servers.clear()
     world.compare()
     order.refresh_from_db()
@@ -134,7 +134,7 @@ def test_ghost_of_a_running_order_asks_for_a_person_with_what_to_do(world: World
 
 
 def test_ghost_that_comes_back_closes_and_the_order_is_well_again(world: World) -> None:
-    order = world.standing().order
+    order = world.settled_server().order
     servers = dict(world.cloud.servers)
     world.cloud.servers.clear()
     world.compare()
@@ -146,10 +146,10 @@ def test_ghost_that_comes_back_closes_and_the_order_is_well_again(world: World) 
 
 
 def test_accepted_ghost_is_not_reported_again(world: World) -> None:
-    order = world.standing().order
+    order = world.settled_server().order
     world.cloud.servers.clear()
     world.compare()
-    Finding.objects.update(state=Finding.State.ACCEPTED)
+    DriftFinding.objects.update(state=DriftFinding.State.ACCEPTED)
     report_many([Report(order_pk=order.pk, part=Part.SERVER, state=PartState.READY, version=1)])
     world.compare()
     order.refresh_from_db()
@@ -157,13 +157,13 @@ def test_accepted_ghost_is_not_reported_again(world: World) -> None:
 
 
 def test_drift_is_told_and_an_accepted_one_comes_back_only_when_it_becomes_another(world: World) -> None:
-    order = world.standing().order
+    order = world.settled_server().order
     drifted = replace(world.cloud.servers[order.key], size="sandbox-4")
     world.cloud.servers[order.key] = drifted
     world.compare()
-    (row,) = Finding.objects.all()
-    assert (row.aspect, row.ours, row.theirs, str(row.cost)) == ("size", "sandbox-2", "sandbox-4", "€24.00")
-    Finding.objects.update(state=Finding.State.ACCEPTED)
+    (row,) = DriftFinding.objects.all()
+    assert (row.aspect, row.expected, row.actual, str(row.cost)) == ("size", "sandbox-2", "sandbox-4", "€24.00")
+    DriftFinding.objects.update(state=DriftFinding.State.ACCEPTED)
     world.compare()
     assert found() == [("drift", "size", "accepted")]
     world.cloud.servers[order.key] = replace(drifted, size="sandbox-16")
@@ -174,7 +174,7 @@ def test_drift_is_told_and_an_accepted_one_comes_back_only_when_it_becomes_anoth
 
 
 def test_composition_without_containers_is_a_ghost_and_a_strange_one_an_orphan(world: World) -> None:
-    order = world.standing().order
+    order = world.settled_server().order
     world.engine.hosted.clear()
     world.engine.ensure_running(Composition(key="live-glgone", compose=COMPOSE, digest="0" * 64, bundle=b""))
     world.compare()
@@ -185,7 +185,7 @@ def test_composition_without_containers_is_a_ghost_and_a_strange_one_an_orphan(w
 
 
 def test_composition_that_is_there_again_is_a_ghost_no_more(world: World) -> None:
-    order = world.standing().order
+    order = world.settled_server().order
     hosted = dict(world.engine.hosted)
     world.engine.hosted.clear()
     world.compare()
@@ -196,7 +196,7 @@ def test_composition_that_is_there_again_is_a_ghost_no_more(world: World) -> Non
 
 
 def test_emptied_server_of_an_order_at_rest_is_found_and_nobody_is_called(world: World) -> None:
-    order = world.standing(wanted=Wanted.SUSPENDED).order
+    order = world.settled_server(wanted=Wanted.SUSPENDED).order
     before = order.state
     world.engine.hosted.clear()
     world.compare()
@@ -205,7 +205,7 @@ def test_emptied_server_of_an_order_at_rest_is_found_and_nobody_is_called(world:
 
 
 def test_composition_that_went_with_its_server_is_one_ghost(world: World) -> None:
-    world.standing()
+    world.settled_server()
     world.engine.hosted.clear()
     world.compare()
     world.cloud.servers.clear()
@@ -216,7 +216,7 @@ def test_composition_that_went_with_its_server_is_one_ghost(world: World) -> Non
 
 
 def test_image_that_was_not_deployed_is_drift_until_it_is_replaced(world: World) -> None:
-    server = world.standing()
+    server = world.settled_server()
     key, deployment = server.order.key, server.deployment
     write_services({deployment.pk: world.engine.observe(keys=[key])[key]}, launched=True)
     world.compare()
@@ -236,7 +236,7 @@ def test_image_that_was_not_deployed_is_drift_until_it_is_replaced(world: World)
 
 
 def test_provider_that_does_not_answer_concludes_nothing_and_says_so(world: World) -> None:
-    order = world.standing().order
+    order = world.settled_server().order
     world.node("live-glgone")
     world.compare()
     world.cloud.servers.clear()
@@ -249,7 +249,7 @@ def test_provider_that_does_not_answer_concludes_nothing_and_says_so(world: Worl
 
 
 def test_engine_that_does_not_answer_is_not_an_empty_host(world: World) -> None:
-    world.standing()
+    world.settled_server()
     world.node("live-glgone")
     world.engine.outage = True
     row = world.compare()
@@ -258,7 +258,7 @@ def test_engine_that_does_not_answer_is_not_an_empty_host(world: World) -> None:
 
 
 def test_provider_that_only_lends_servers_has_no_ghosts(world: World) -> None:
-    world.standing()
+    world.settled_server()
     world.cloud.servers.clear()
     Provider.objects.update(kind=Provider.Kind.LOCAL)
     world.provider.refresh_from_db()
@@ -269,8 +269,8 @@ def test_provider_that_only_lends_servers_has_no_ghosts(world: World) -> None:
 def test_servers_made_for_one_order_are_judged_by_the_minutely_look(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    deployment = world.standing().deployment
-    late = world.standing().deployment
+    deployment = world.settled_server().deployment
+    late = world.settled_server().deployment
     Provider.objects.update(kind=Provider.Kind.LIBCLOUD, driver="ec2")
     world.provider.refresh_from_db()
     monkeypatch.setattr("infrastructure.drift.observed.get_own_runtime", lambda provider: None)
@@ -280,33 +280,33 @@ def test_servers_made_for_one_order_are_judged_by_the_minutely_look(
         Service.objects.create(deployment=row, name="gateway", state="running", image="evil:1", seen_at=seen_at)
     world.compare()
     assert world.engine.calls == []
-    assert list(Finding.objects.values_list("order", "aspect", "theirs")) == [
+    assert list(DriftFinding.objects.values_list("order", "aspect", "actual")) == [
         (deployment.order_id, "image", "gateway: evil:1")
     ]
 
 
 @pytest.mark.parametrize(
-    ("looked", "trouble", "is_found"),
+    ("looked", "error", "is_found"),
     [(timedelta(minutes=1), "", True), (timedelta(hours=1), "", False), (timedelta(minutes=1), "no route", False)],
 )
 def test_server_at_a_cloud_whose_containers_all_vanished_is_found_once_it_was_seen_empty(
-    world: World, monkeypatch: pytest.MonkeyPatch, looked: timedelta, trouble: str, is_found: bool
+    world: World, monkeypatch: pytest.MonkeyPatch, looked: timedelta, error: str, is_found: bool
 ) -> None:
-    server = world.standing()
+    server = world.settled_server()
     Provider.objects.update(kind=Provider.Kind.LIBCLOUD, driver="ec2")
     world.provider.refresh_from_db()
     monkeypatch.setattr("infrastructure.drift.observed.get_own_runtime", lambda provider: None)
     at = clock.now() - looked
-    Look.objects.create(
+    Observation.objects.create(
         provider=world.provider,
-        thing=Look.Thing.ENGINE,
+        thing=Observation.Thing.ENGINE,
         engine=f"server {server.pk}",
-        asked_at=at,
+        attempted_at=at,
         seen_at=at,
-        trouble=trouble,
+        error=error,
     )
     world.compare()
-    ghosts = Finding.objects.filter(kind="ghost", thing="composition", host=f"server {server.pk}")
+    ghosts = DriftFinding.objects.filter(kind="ghost", thing="composition", host=f"server {server.pk}")
     assert ghosts.exists() == is_found
     server.order.refresh_from_db()
     assert (server.order.state == State.ATTENTION) == is_found
@@ -319,20 +319,22 @@ def test_each_host_of_a_pool_is_looked_at_once(world: World, monkeypatch: pytest
         provider=world.provider, name="one", address="192.0.2.1", cpus=4, ram_gb=8, disk_gb=80, host_key="ssh-ed25519 x"
     )
     for _ in range(2):
-        Server.objects.filter(pk=world.standing().pk).update(host=host, placement="shared")
+        Server.objects.filter(pk=world.settled_server().pk).update(host=host, placement="shared")
     monkeypatch.setattr("infrastructure.drift.observed.get_own_runtime", lambda provider: None)
     monkeypatch.setattr("infrastructure.drift.observed.get_host_runtime", lambda host: world.engine)
     world.engine.ensure_running(Composition(key="live-glgone", compose=COMPOSE, digest="0" * 64, bundle=b""))
     world.engine.calls.clear()
     world.compare()
     assert [name for name, _ in world.engine.calls] == ["observe", "list_keys"]
-    assert list(Finding.objects.values_list("kind", "key", "host")) == [("orphan", "live-glgone", f"host {host.pk}")]
+    assert list(DriftFinding.objects.values_list("kind", "key", "host")) == [
+        ("orphan", "live-glgone", f"host {host.pk}")
+    ]
 
 
 def test_queries_do_not_grow_with_servers_or_findings(world: World) -> None:
     def one_more() -> None:
-        world.standing()
-        ghost = world.standing()
+        world.settled_server()
+        ghost = world.settled_server()
         del world.cloud.servers[ghost.order.key]
         world.node(f"live-glgone{world.cloud.created}")
 
@@ -355,5 +357,5 @@ def test_every_provider_is_compared_every_quarter_of_an_hour() -> None:
 
 
 def test_two_requests_make_one_row(world: World) -> None:
-    assert request_reconciliation() == request_reconciliation() == 1
-    assert Reconciliation.objects.get().wanted_version == 3
+    assert request_drift_scan() == request_drift_scan() == 1
+    assert DriftScan.objects.get().wanted_version == 3

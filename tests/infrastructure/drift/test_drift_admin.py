@@ -10,7 +10,7 @@ from django.contrib.auth.models import Permission
 from django.test import Client
 
 from customers.models import User
-from infrastructure.models import Finding, Reconciliation, Server
+from infrastructure.models import DriftFinding, DriftScan, Server
 from orders.choices import Part, PartState, State
 from orders.models import Order
 from orders.part_reports import report
@@ -19,7 +19,7 @@ from tests.infrastructure.outside_world import World
 
 pytestmark = pytest.mark.django_db
 
-PAGE = "/admin/infrastructure/finding/"
+PAGE = "/admin/infrastructure/driftfinding/"
 
 
 def staff(*permissions: str) -> User:
@@ -31,26 +31,26 @@ def staff(*permissions: str) -> User:
 @pytest.fixture
 def operator(client: Client) -> Client:
     """Signed in; settles findings and destroys orphans."""
-    client.force_login(staff("view_finding", "view_order", "settle_finding", "destroy_orphan"))
+    client.force_login(staff("view_driftfinding", "view_order", "resolve_driftfinding", "destroy_orphan"))
     return client
 
 
-def post(client: Client, action: str, row: Finding, **more: str) -> Any:
+def post(client: Client, action: str, row: DriftFinding, **more: str) -> Any:
     return client.post(PAGE, {"action": action, "_selected_action": [str(row.pk)], **more}, follow=True)
 
 
-def orphan(world: World) -> Finding:
+def orphan(world: World) -> DriftFinding:
     world.node("live-glgone")
     world.compare()
     world.cloud.calls.clear()
-    return Finding.objects.get()
+    return DriftFinding.objects.get()
 
 
-def ghost(world: World) -> Finding:
-    order = world.standing().order
+def ghost(world: World) -> DriftFinding:
+    order = world.settled_server().order
     del world.cloud.servers[order.key]
     world.compare()
-    return Finding.objects.get()
+    return DriftFinding.objects.get()
 
 
 def test_page_counts_what_is_open_and_what_it_costs(operator: Client, world: World) -> None:
@@ -61,7 +61,7 @@ def test_page_counts_what_is_open_and_what_it_costs(operator: Client, world: Wor
 
 
 def test_page_says_so_when_everything_belongs_to_an_order(operator: Client, world: World) -> None:
-    Finding.objects.filter(pk=orphan(world).pk).update(state=Finding.State.ACCEPTED)
+    DriftFinding.objects.filter(pk=orphan(world).pk).update(state=DriftFinding.State.ACCEPTED)
     page = operator.get(PAGE).content.decode()
     assert "Everything outside belongs to an order" in page
     assert "live-glgone" not in page
@@ -79,9 +79,9 @@ def test_provider_that_did_not_answer_is_said_with_what_that_means(operator: Cli
 def test_comparing_now_is_confirmed_and_only_asked_for(operator: Client, world: World) -> None:
     url = f"{PAGE}compare/"
     assert b"every provider for its list of servers" in operator.get(url).content
-    assert not Reconciliation.objects.exists()
+    assert not DriftScan.objects.exists()
     operator.post(url, {"confirmed": "yes"})
-    assert Reconciliation.objects.get().next_attempt_at is not None
+    assert DriftScan.objects.get().next_attempt_at is not None
     assert world.cloud.calls == []
 
 
@@ -105,10 +105,10 @@ def test_rebuilding_says_that_data_is_lost_and_tries_the_order_again(operator: C
 
 
 def test_launching_a_composition_again_is_confirmed(operator: Client, world: World) -> None:
-    world.standing()
+    world.settled_server()
     world.engine.hosted.clear()
     world.compare()
-    row = Finding.objects.get()
+    row = DriftFinding.objects.get()
     assert b"None of its 1 containers is left." in operator.get(PAGE).content
     assert b"Volumes are kept" in post(operator, "relaunch", row).content
     assert Order.objects.get().state == State.ATTENTION
@@ -122,11 +122,11 @@ def test_accepting_without_a_reason_is_refused(operator: Client, world: World) -
     assert b"Say why it is accepted." in post(operator, "accept", row, confirmed="yes").content
     post(operator, "accept", row, confirmed="yes", why="ours, by hand")
     row.refresh_from_db()
-    assert (row.state, row.reason) == (Finding.State.ACCEPTED, "ours, by hand")
+    assert (row.state, row.reason) == (DriftFinding.State.ACCEPTED, "ours, by hand")
 
 
 def test_adoption_offers_the_orders_that_got_no_server(operator: Client, world: World) -> None:
-    server = world.standing()
+    server = world.settled_server()
     del world.cloud.servers[server.order.key]
     Server.objects.update(outside_id="", done_version=0, failed_version=1)
     report(server.order_id, Part.SERVER, PartState.FAILED, "quota exceeded", version=1)
@@ -136,15 +136,15 @@ def test_adoption_offers_the_orders_that_got_no_server(operator: Client, world: 
     operator.post(url, {"order": server.order_id})
     assert Server.objects.get().adopted_key == "live-glgone"
     row.refresh_from_db()
-    assert row.state == Finding.State.SOLVED
+    assert row.state == DriftFinding.State.SOLVED
 
 
 @pytest.mark.parametrize("action", ["remove", "rebuild", "accept"])
 def test_actions_are_refused_without_permission(client: Client, world: World, action: str) -> None:
     row = ghost(world) if action == "rebuild" else orphan(world)
-    client.force_login(staff("view_finding"))
-    before = Finding.objects.values().get()
+    client.force_login(staff("view_driftfinding"))
+    before = DriftFinding.objects.values().get()
     post(client, action, row, confirmed="yes", why="I want it")
-    assert Finding.objects.values().get() == before
+    assert DriftFinding.objects.values().get() == before
     assert client.get(f"{PAGE}{row.pk}/adopt/").status_code == 403
     assert client.get(f"{PAGE}compare/").status_code == 403

@@ -11,7 +11,7 @@ from core.errors import PermanentError
 from customers.models import User
 from infrastructure.hosts.services import NotPossible, place_anew, place_orders_anew, write_off_host
 from infrastructure.models import Deployment, Host, PublishedPort, Server
-from infrastructure.observation.tasks import look_at_provider
+from infrastructure.observation.tasks import observe_provider
 from infrastructure.placement.places import rooms_of
 from orders.choices import State
 from orders.models import Order
@@ -68,7 +68,7 @@ def test_a_removal_does_not_wait_for_a_dead_host(
     drive.settle(seconds=120)
     assert fresh(order).state == State.REMOVED
     assert not PublishedPort.objects.exists()
-    assert not Server.objects.standing().exists()
+    assert not Server.objects.not_removed().exists()
     event = order.events.get(actor=actor)
     assert (event.message, event.is_public) == (f"one is gone for good: {WHY}", False)
     assert order.events.filter(message="Its host one is gone for good: nothing of it is left.").exists()
@@ -214,15 +214,15 @@ def test_a_silent_host_takes_no_new_orders_until_it_is_seen_again(
     asked: list[int] = []
     monkeypatch.setattr("infrastructure.observation.tasks.ask_hosts", asked.extend)
     engines["one"] = FakeRuntime(outage=True)
-    look_at_provider(host.provider_id)
+    observe_provider(host.provider_id)
     host.refresh_from_db()
-    assert (host.state, host.answer) == (Host.State.SILENT, "the runtime cannot be reached")
+    assert (host.state, host.status_message) == (Host.State.SILENT, "the runtime cannot be reached")
     order = place()
     drive.settle(seconds=60)
     assert fresh(order).state == State.ATTENTION
 
     engines["one"].outage = False
-    look_at_provider(host.provider_id)
+    observe_provider(host.provider_id)
     host.refresh_from_db()
     assert (host.state, asked) == (Host.State.READY, [host.pk])
     drive.settle(seconds=120)
@@ -230,10 +230,10 @@ def test_a_silent_host_takes_no_new_orders_until_it_is_seen_again(
 
 
 def test_a_look_does_not_overrule_what_a_host_said_of_itself(make_host: MakeHost) -> None:
-    host = make_host(state=Host.State.REFUSED, answer="Its disk is full: 0 GB are free.")
-    look_at_provider(host.provider_id)
+    host = make_host(state=Host.State.REFUSED, status_message="Its disk is full: 0 GB are free.")
+    observe_provider(host.provider_id)
     host.refresh_from_db()
-    assert (host.state, host.answer) == (Host.State.REFUSED, "Its disk is full: 0 GB are free.")
+    assert (host.state, host.status_message) == (Host.State.REFUSED, "Its disk is full: 0 GB are free.")
 
 
 def test_a_host_that_is_gone_is_not_looked_at(
@@ -243,7 +243,7 @@ def test_a_host_that_is_gone_is_not_looked_at(
     drive.settle()
     write_off_host(host=host, why=WHY)
     engines["one"].calls.clear()
-    look_at_provider(host.provider_id)
+    observe_provider(host.provider_id)
     assert engines["one"].calls == []
 
 
@@ -267,7 +267,7 @@ def test_staff_write_a_host_off_confirmed_and_with_the_permission(
 
     client.post(page, {**form, "confirmed": "yes", "why": WHY})
     host.refresh_from_db()
-    assert (host.gone_by, host.gone_why, host.is_enabled) == (actor, WHY, False)
+    assert (host.gone_by, host.gone_reason, host.is_enabled) == (actor, WHY, False)
     assert LogEntry.objects.get(object_id=str(host.pk)).change_message == f"The host is gone for good. {WHY}"
     shown = client.get(f"{page}{host.pk}/change/").content.decode()
     assert WHY in shown

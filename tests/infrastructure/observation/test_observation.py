@@ -15,10 +15,10 @@ from time_machine import TimeMachineFixture
 from core import clock
 from core.engine.schedules import all_schedules
 from core.errors import TransientError
-from infrastructure.contracts.runtime import Composition, Sight
-from infrastructure.models import Deployment, Host, Look, Provider, Server, Service
+from infrastructure.contracts.runtime import Composition, EngineSnapshot
+from infrastructure.models import Deployment, Host, Observation, Provider, Server, Service
 from infrastructure.observation.store import write_services
-from infrastructure.observation.tasks import look_at_provider, look_at_services
+from infrastructure.observation.tasks import observe_all_providers, observe_provider
 from infrastructure.sandbox.models import SandboxNode, SandboxSwitches
 from orders.choices import Wanted
 from tests.factories import COMPOSE, make_draft
@@ -53,38 +53,38 @@ def launched(provider: Provider, engine: FakeRuntime) -> Deployment:
     )
 
 
-def looks(engine: FakeRuntime) -> int:
-    return sum(verb == "look" for verb, _ in engine.calls)
+def observations(engine: FakeRuntime) -> int:
+    return sum(verb == "snapshot" for verb, _ in engine.calls)
 
 
 def test_look_writes_what_the_engine_shows(provider: Provider, engine: FakeRuntime) -> None:
     row = launched(provider, engine)
-    assert look_at_provider(provider.pk) == 1
+    assert observe_provider(provider.pk) == 1
     assert list(row.services.values_list("name", "state")) == [("gateway", "running")]
     engine.unhealthy.add((row.order.key, "gateway"))
-    look_at_provider(provider.pk)
+    observe_provider(provider.pk)
     assert list(row.services.values_list("name", "state")) == [("gateway", "unhealthy")]
 
 
 def test_one_look_and_the_same_queries_for_few_and_for_many(provider: Provider, engine: FakeRuntime) -> None:
     launched(provider, engine)
-    look_at_provider(provider.pk)
+    observe_provider(provider.pk)
     with CaptureQueriesContext(connection) as few:
-        look_at_provider(provider.pk)
+        observe_provider(provider.pk)
     for _ in range(20):
         launched(provider, engine)
     with CaptureQueriesContext(connection) as many:
-        assert look_at_provider(provider.pk) == 21
-    assert looks(engine) == 3
+        assert observe_provider(provider.pk) == 21
+    assert observations(engine) == 3
     assert len(many) == len(few)
     assert Service.objects.count() == 21
 
 
 def test_what_is_gone_has_no_services_left(provider: Provider, engine: FakeRuntime) -> None:
     row = launched(provider, engine)
-    look_at_provider(provider.pk)
+    observe_provider(provider.pk)
     engine.hosted.clear()
-    look_at_provider(provider.pk)
+    observe_provider(provider.pk)
     assert not row.services.exists()
 
 
@@ -92,45 +92,45 @@ def test_engine_that_does_not_answer_leaves_services_unknown_and_says_why(
     provider: Provider, engine: FakeRuntime
 ) -> None:
     row = launched(provider, engine)
-    look_at_provider(provider.pk)
+    observe_provider(provider.pk)
     before = row.services.get()
     engine.outage = True
-    assert look_at_provider(provider.pk) == 0
+    assert observe_provider(provider.pk) == 0
     after = row.services.get()
     assert (after.state, after.seen_at, after.cpu_percent) == ("unknown", before.seen_at, None)
-    look = Look.objects.get(thing=Look.Thing.ENGINE)
-    assert (look.trouble, look.version) == ("the runtime cannot be reached", "fake 1")
+    look = Observation.objects.get(thing=Observation.Thing.ENGINE)
+    assert (look.error, look.version) == ("the runtime cannot be reached", "fake 1")
     assert look.seen_at is not None
-    assert look.seen_at < look.asked_at
+    assert look.seen_at < look.attempted_at
     engine.outage = False
-    look_at_provider(provider.pk)
+    observe_provider(provider.pk)
     assert row.services.get().state == "running"
-    assert Look.objects.get(thing=Look.Thing.ENGINE).trouble == ""
+    assert Observation.objects.get(thing=Observation.Thing.ENGINE).error == ""
 
 
 def test_look_writes_what_each_service_uses_and_its_machine(provider: Provider, engine: FakeRuntime) -> None:
     row = launched(provider, engine)
-    look_at_provider(provider.pk)
+    observe_provider(provider.pk)
     one = row.services.get()
     assert (one.started_at, one.restarts, one.cpu_percent, one.memory_bytes) == (STARTED, 1, 12.5, 2_000_000)
     engine.cpu_percent = 99.0
-    look_at_provider(provider.pk)
+    observe_provider(provider.pk)
     assert row.services.get().cpu_percent == 99.0
-    assert Look.objects.get(thing=Look.Thing.ENGINE).machine == MACHINE
+    assert Observation.objects.get(thing=Observation.Thing.ENGINE).machine == MACHINE
 
 
 def test_disk_is_asked_for_now_and_then_and_kept_between(
     provider: Provider, engine: FakeRuntime, time_machine: TimeMachineFixture
 ) -> None:
     weighed: list[bool] = []
-    real = engine.look
-    engine.look = lambda *, keys, weigh=False: weighed.append(weigh) or real(keys=keys, weigh=weigh)  # type: ignore[method-assign,func-returns-value,assignment]
+    real = engine.snapshot
+    engine.snapshot = lambda *, keys, with_disk=False: weighed.append(with_disk) or real(keys=keys, with_disk=with_disk)  # type: ignore[method-assign,func-returns-value,assignment]
     row = launched(provider, engine)
     for minutes in (0, 1, 16):
         time_machine.move_to(datetime(2026, 3, 1, 12, minutes, tzinfo=UTC), tick=False)
-        look_at_provider(provider.pk)
+        observe_provider(provider.pk)
         assert row.services.get().disk_bytes == 5_000_000
-    look_at_provider(provider.pk, True)
+    observe_provider(provider.pk, True)
     assert weighed == [True, False, True, True]
 
 
@@ -139,7 +139,7 @@ def test_suspended_composition_is_seen_at_rest(provider: Provider, engine: FakeR
     engine.ensure_stopped(key=row.order.key)
     Deployment.objects.filter(pk=row.pk).update(wanted=Wanted.SUSPENDED)
     type(row.order).objects.filter(pk=row.order_id).update(wanted=Wanted.SUSPENDED)
-    assert look_at_provider(provider.pk) == 1
+    assert observe_provider(provider.pk) == 1
     assert list(row.services.values_list("state", "cpu_percent")) == [("stopped", None)]
 
 
@@ -150,7 +150,7 @@ def test_servers_are_as_their_provider_lists_them(provider: Provider, engine: Fa
         type(server).objects.filter(pk=server.pk).update(outside_id=f"sbx-{node.pk}")
     SandboxNode.objects.update(name="live-X")
     nodes[1].delete()
-    look_at_provider(provider.pk)
+    observe_provider(provider.pk)
     one.refresh_from_db()
     other.refresh_from_db()
     assert (one.node_state, other.node_state, other.node_seen_at) == ("running", "gone", None)
@@ -163,10 +163,10 @@ def test_list_of_servers_that_is_not_to_be_had_says_why(
     row = launched(provider, engine)
     type(row.server).objects.filter(pk=row.server_id).update(outside_id="sbx-1", node_state="running")
     SandboxSwitches.objects.create(provider=provider, is_down=True)
-    assert look_at_provider(provider.pk) == 1
+    assert observe_provider(provider.pk) == 1
     row.server.refresh_from_db()
     assert row.server.node_state == "running"
-    assert "does not answer" in Look.objects.get(thing=Look.Thing.SERVERS).trouble
+    assert "does not answer" in Observation.objects.get(thing=Observation.Thing.SERVERS).error
 
 
 @pytest.fixture
@@ -185,7 +185,7 @@ def pool(monkeypatch: pytest.MonkeyPatch, engine: FakeRuntime) -> Iterator[tuple
     spoken = threading.Event()
 
     class Silent(FakeRuntime):
-        def look(self, *, keys: Sequence[str], weigh: bool = False) -> Sight:
+        def snapshot(self, *, keys: Sequence[str], with_disk: bool = False) -> EngineSnapshot:
             spoken.wait(10)
             raise TransientError("h0.test cannot be reached: no route to host")
 
@@ -209,12 +209,12 @@ def test_silent_host_holds_nobody_up(pool: tuple[list[Host], threading.Event], m
 
     monkeypatch.setattr("infrastructure.observation.tasks.PROMPT", 0.3)
     monkeypatch.setattr("infrastructure.observation.tasks.write_services", note)
-    assert look_at_provider(hosts[0].provider_id) == 2
+    assert observe_provider(hosts[0].provider_id) == 2
     assert seen_before_it_spoke == [2]
-    looks = dict(Look.objects.values_list("engine", "trouble"))
+    observations = dict(Observation.objects.values_list("engine", "error"))
     silent = f"host {hosts[0].pk}"
-    assert looks.pop(silent) == "h0.test cannot be reached: no route to host"
-    assert set(looks.values()) == {""}
+    assert observations.pop(silent) == "h0.test cannot be reached: no route to host"
+    assert set(observations.values()) == {""}
 
 
 def test_host_that_never_ends_answering_is_given_up(
@@ -223,8 +223,8 @@ def test_host_that_never_ends_answering_is_given_up(
     hosts, _spoken = pool
     monkeypatch.setattr("infrastructure.observation.tasks.PROMPT", 0.1)
     monkeypatch.setattr("infrastructure.observation.tasks.PATIENCE", 0.1)
-    assert look_at_provider(hosts[0].provider_id) == 2
-    assert Look.objects.get(engine=f"host {hosts[0].pk}").trouble == "It was not done answering in time."
+    assert observe_provider(hosts[0].provider_id) == 2
+    assert Observation.objects.get(engine=f"host {hosts[0].pk}").error == "It was not done answering in time."
     assert sorted(Server.objects.values_list("host__name", "node_state")) == [
         ("h0", "unknown"),
         ("h1", "running"),
@@ -241,49 +241,49 @@ def test_what_is_being_looked_at_is_not_asked_again_meanwhile(
     def come_by(seen: Any) -> None:
         monkeypatch.setattr("infrastructure.observation.tasks.write_services", write_services)
         write_services(seen)
-        seen_by_others.append(look_at_provider(hosts[0].provider_id))
+        seen_by_others.append(observe_provider(hosts[0].provider_id))
         spoken.set()
 
     monkeypatch.setattr("infrastructure.observation.tasks.PROMPT", 0.3)
     monkeypatch.setattr("infrastructure.observation.tasks.write_services", come_by)
-    assert look_at_provider(hosts[0].provider_id) == 2
+    assert observe_provider(hosts[0].provider_id) == 2
     assert seen_by_others == [0]
-    assert looks(engine) == 2
-    assert not Look.objects.filter(leased_until__isnull=False).exists()
-    assert look_at_provider(hosts[0].provider_id) == 2
-    assert looks(engine) == 4
+    assert observations(engine) == 2
+    assert not Observation.objects.filter(leased_until__isnull=False).exists()
+    assert observe_provider(hosts[0].provider_id) == 2
+    assert observations(engine) == 4
 
 
 def test_only_what_hangs_is_left_out_of_the_next_look(pool: tuple[list[Host], threading.Event]) -> None:
     hosts, spoken = pool
     held = clock.now() + timedelta(minutes=1)
-    Look.objects.create(
+    Observation.objects.create(
         provider=hosts[0].provider,
-        thing=Look.Thing.ENGINE,
+        thing=Observation.Thing.ENGINE,
         engine=f"host {hosts[0].pk}",
-        asked_at=clock.now(),
+        attempted_at=clock.now(),
         leased_until=held,
     )
-    assert look_at_provider(hosts[0].provider_id) == 2
+    assert observe_provider(hosts[0].provider_id) == 2
     assert not spoken.is_set()
-    assert Look.objects.get(engine=f"host {hosts[0].pk}").leased_until == held
+    assert Observation.objects.get(engine=f"host {hosts[0].pk}").leased_until == held
 
 
 def test_look_of_a_worker_that_was_killed_is_made_by_the_next(provider: Provider, engine: FakeRuntime) -> None:
     launched(provider, engine)
-    look_at_provider(provider.pk)
-    Look.objects.update(leased_until=clock.now() + timedelta(minutes=5))
-    assert look_at_provider(provider.pk) == 0
-    Look.objects.update(leased_until=clock.now())
-    assert look_at_provider(provider.pk) == 1
+    observe_provider(provider.pk)
+    Observation.objects.update(leased_until=clock.now() + timedelta(minutes=5))
+    assert observe_provider(provider.pk) == 0
+    Observation.objects.update(leased_until=clock.now())
+    assert observe_provider(provider.pk) == 1
 
 
 def test_host_without_orders_is_looked_at_too(provider: Provider, monkeypatch: pytest.MonkeyPatch) -> None:
     pool = Provider.objects.create(slug="pool", name="Pool", kind=Provider.Kind.EXISTING)
     Host.objects.create(provider=pool, name="h", address="h.test", host_key="k", cpus=4, ram_gb=4, disk_gb=40)
     monkeypatch.setattr("infrastructure.observation.tasks.get_host_runtime", lambda host: FakeRuntime())
-    assert look_at_provider(pool.pk) == 0
-    assert Look.objects.get().machine == MACHINE
+    assert observe_provider(pool.pk) == 0
+    assert Observation.objects.get().machine == MACHINE
 
 
 def test_what_was_launched_is_remembered_and_what_runs_now_is_seen(provider: Provider, engine: FakeRuntime) -> None:
@@ -291,31 +291,31 @@ def test_what_was_launched_is_remembered_and_what_runs_now_is_seen(provider: Pro
     key = row.order.key
     write_services({row.pk: engine.observe(keys=[key])[key]}, launched=True)
     engine.digests[key, "gateway"] = "sha256:another"
-    look_at_provider(provider.pk)
+    observe_provider(provider.pk)
     one = row.services.get()
     assert (one.digest, one.launched_digest) == ("sha256:another", f"sha256:gateway of {'0' * 64}")
-    assert one.has_strange_image
+    assert one.has_unexpected_image
 
 
 def test_composition_that_is_being_changed_is_left_to_its_controller(provider: Provider, engine: FakeRuntime) -> None:
     row = launched(provider, engine)
     Deployment.objects.filter(pk=row.pk).update(wanted_version=2)
-    assert look_at_provider(provider.pk) == 0
-    assert looks(engine) == 0
+    assert observe_provider(provider.pk) == 0
+    assert observations(engine) == 0
 
 
 def test_change_of_mind_during_the_look_wins(
     provider: Provider, engine: FakeRuntime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     row = launched(provider, engine)
-    seen = engine.look
+    seen = engine.snapshot
 
-    def look(*, keys: list[str], weigh: bool = False) -> object:
+    def snapshot(*, keys: list[str], with_disk: bool = False) -> object:
         Deployment.objects.filter(pk=row.pk).update(wanted=Wanted.SUSPENDED, wanted_version=2)
         return seen(keys=keys)
 
-    monkeypatch.setattr(engine, "look", look)
-    assert look_at_provider(provider.pk) == 0
+    monkeypatch.setattr(engine, "snapshot", snapshot)
+    assert observe_provider(provider.pk) == 0
     assert not row.services.exists()
 
 
@@ -327,16 +327,16 @@ def test_each_provider_is_looked_at_by_a_task_of_its_own(
         launched(where, engine)
     asked: list[tuple[object, ...]] = []
     monkeypatch.setattr("infrastructure.observation.tasks.enqueue", lambda *args, **options: asked.append(args))
-    assert look_at_services() == 2
+    assert observe_all_providers() == 2
     assert sorted(asked) == [
-        ("infrastructure.observation.tasks.look_at_provider", one.pk, False) for one in (provider, other)
+        ("infrastructure.observation.tasks.observe_provider", one.pk, False) for one in (provider, other)
     ]
 
 
 def test_provider_that_is_gone_is_nothing_to_look_at(engine: FakeRuntime) -> None:
-    assert look_at_provider(0) == 0
+    assert observe_provider(0) == 0
 
 
 def test_look_is_on_the_clock() -> None:
-    every = {one.name: one for one in all_schedules()}["look at services"]
-    assert (every.task, every.minutes) == ("infrastructure.observation.tasks.look_at_services", 1)
+    every = {one.name: one for one in all_schedules()}["observe providers"]
+    assert (every.task, every.minutes) == ("infrastructure.observation.tasks.observe_all_providers", 1)

@@ -6,13 +6,13 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from infrastructure.models import Deployment, Look, Provider, Service
-from infrastructure.observation.tasks import look_at_provider
+from infrastructure.models import Deployment, Observation, Provider, Service
+from infrastructure.observation.tasks import observe_provider
 from tests.factories import UserFactory
 from tests.infrastructure.many import make_many
 
 pytestmark = pytest.mark.django_db
-LOOK = "/admin/infrastructure/service/look/"
+LOOK = "/admin/infrastructure/service/observe/"
 
 
 @pytest.fixture
@@ -20,7 +20,7 @@ def provider(monkeypatch: pytest.MonkeyPatch) -> Provider:
     monkeypatch.setattr("core.engine.controller.enqueue", lambda *args, **options: None)
     provider = Provider.objects.create(slug="sandbox", name="Sandbox", kind=Provider.Kind.SANDBOX)
     make_many(provider, 1)
-    look_at_provider(provider.pk)
+    observe_provider(provider.pk)
     return provider
 
 
@@ -48,15 +48,15 @@ def pages() -> list[str]:
 def test_pages_say_what_was_seen_and_when(staff: Client, provider: Provider) -> None:
     for page in pages():
         text = staff.get(page).content.decode()
-        assert "312.4 of 500 GB of disk free" in text
-        assert "seen now" in text
+        assert "312.4 of 500 GB disk free" in text
+        assert "updated now" in text
         assert f'action="{LOOK}"' in text
     order = staff.get(pages()[0]).content.decode()
     assert "MiB of 512\u00a0MiB" in order
 
 
 def test_pages_say_why_nothing_was_seen(staff: Client, provider: Provider) -> None:
-    Look.objects.update(trouble="no route to host", seen_at=None)
+    Observation.objects.update(error="no route to host", seen_at=None)
     Service.objects.update(state="unknown")
     for page in pages():
         assert "no route to host" in staff.get(page).content.decode()
@@ -67,12 +67,12 @@ def test_look_now_asks_a_worker_and_goes_back(
 ) -> None:
     answer = staff.post(LOOK, {"provider": provider.pk, "next": pages()[0]})
     assert answer.headers["Location"] == pages()[0]
-    assert asked == [("infrastructure.observation.tasks.look_at_provider", provider.pk, True)]
+    assert asked == [("infrastructure.observation.tasks.observe_provider", provider.pk, True)]
 
 
 def test_look_now_at_everything(staff: Client, provider: Provider, asked: list[tuple[object, ...]]) -> None:
     staff.post(LOOK, {"next": "https://elsewhere.test/"})
-    assert asked == [("infrastructure.observation.tasks.look_at_provider", provider.pk, False)]
+    assert asked == [("infrastructure.observation.tasks.observe_provider", provider.pk, False)]
     assert staff.post(LOOK, {"next": "https://elsewhere.test/"}).headers["Location"].startswith("/admin/")
 
 
@@ -81,7 +81,7 @@ def test_a_number_altered_by_hand_is_no_provider(
     staff: Client, provider: Provider, asked: list[tuple[object, ...]], nonsense: str
 ) -> None:
     assert staff.post(LOOK, {"provider": nonsense}).status_code == 302
-    assert asked == [("infrastructure.observation.tasks.look_at_provider", provider.pk, False)]
+    assert asked == [("infrastructure.observation.tasks.observe_provider", provider.pk, False)]
 
 
 def test_look_now_is_not_for_strangers_and_not_by_a_link(

@@ -8,10 +8,10 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from infrastructure.drift.services import request_reconciliation
-from infrastructure.drift.tasks import ReconciliationController
-from infrastructure.models import Deployment, Endpoint, Finding, Provider, Server, Service
-from infrastructure.observation.tasks import look_at_provider
+from infrastructure.drift.services import request_drift_scan
+from infrastructure.drift.tasks import DriftScanController
+from infrastructure.models import Deployment, DriftFinding, Endpoint, Provider, Server, Service
+from infrastructure.observation.tasks import observe_provider
 from infrastructure.provisioning.reconcile import reconcile_orders
 from infrastructure.sandbox.driver import SandboxNodeDriver
 from infrastructure.sandbox.runtime import SandboxRuntime
@@ -44,7 +44,7 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         monkeypatch.setattr(where, name, call)
 
     counted(SandboxNodeDriver, "list_nodes")
-    counted(SandboxRuntime, "look")
+    counted(SandboxRuntime, "snapshot")
     counted(SandboxRuntime, "observe")
     counted(SandboxRuntime, "list_keys")
     return made
@@ -58,14 +58,14 @@ def queries(act: Any) -> int:
 
 def test_status_of_many_takes_the_calls_and_queries_of_few(provider: Provider, calls: list[str]) -> None:
     make_many(provider, 5)
-    look_at_provider(provider.pk)
+    observe_provider(provider.pk)
     calls.clear()
-    few = queries(lambda: look_at_provider(provider.pk))
+    few = queries(lambda: observe_provider(provider.pk))
     make_many(provider, 195)
-    look_at_provider(provider.pk)
+    observe_provider(provider.pk)
     calls.clear()
-    assert queries(lambda: look_at_provider(provider.pk)) == few
-    assert calls == ["list_nodes", "look", "observe"]  # the sandbox observes in order to look
+    assert queries(lambda: observe_provider(provider.pk)) == few
+    assert calls == ["list_nodes", "snapshot", "observe"]  # the sandbox observes in order to look
     assert few <= 20
     assert Service.objects.count() == 200 * len(NAMES)
     assert not Service.objects.filter(cpu_percent=None).exists()
@@ -75,8 +75,8 @@ def test_status_of_many_takes_the_calls_and_queries_of_few(provider: Provider, c
 
 def test_comparison_of_many_takes_the_calls_and_queries_of_few(provider: Provider, calls: list[str]) -> None:
     def compare() -> None:
-        request_reconciliation()
-        ReconciliationController().run()
+        request_drift_scan()
+        DriftScanController().run()
 
     make_many(provider, 5)
     compare()
@@ -85,7 +85,7 @@ def test_comparison_of_many_takes_the_calls_and_queries_of_few(provider: Provide
     calls.clear()
     assert queries(compare) == few
     assert calls == ["list_nodes", "observe", "list_keys"]
-    assert not Finding.objects.exists()
+    assert not DriftFinding.objects.exists()
 
 
 def test_following_many_settled_orders_takes_the_queries_of_one(provider: Provider) -> None:

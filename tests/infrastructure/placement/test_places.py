@@ -14,6 +14,7 @@ from infrastructure.models import Deployment, Host, Provider, ProviderOption, Pu
 from infrastructure.placement.places import find_place, hold_places, rooms_of
 from infrastructure.placement.ports import published_at
 from infrastructure.provisioning.reconcile import reconcile_orders
+from orders import followers
 from orders.choices import Part, State
 from orders.models import Order
 from orders.services import confirm_order, remove_order, retry_order
@@ -133,7 +134,7 @@ def test_room_is_looked_at_only_once_it_is_held(
     monkeypatch: pytest.MonkeyPatch, make_host: MakeHost, place: Place
 ) -> None:
     make_host(cpus=2)
-    monkeypatch.setattr("infrastructure.receivers.reconcile_orders", lambda pks: None)
+    monkeypatch.setitem(followers._followers, "infrastructure", lambda pks: None)
     ours, rival = place(), place()
 
     def rival_comes_first() -> None:
@@ -153,7 +154,7 @@ def test_orders_placed_at_once_never_overfill_a_host(
     monkeypatch: pytest.MonkeyPatch, make_host: MakeHost, place: Place
 ) -> None:
     hosts = [make_host(f"host {number}", cpus=6, ram_gb=12, disk_gb=120) for number in range(2)]
-    monkeypatch.setattr("infrastructure.receivers.reconcile_orders", lambda pks: None)
+    monkeypatch.setitem(followers._followers, "infrastructure", lambda pks: None)
     orders = [place() for _ in range(16)]
     start = Barrier(8)
 

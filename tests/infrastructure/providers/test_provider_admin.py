@@ -148,7 +148,7 @@ def test_a_host_whose_keys_are_no_keys_is_refused(
 
 
 def test_a_host_without_capacity_is_refused(boss: Client, pool: Provider, queue: list[Any]) -> None:
-    assert "A host offers at least one CPU" in add_host(boss, pool, cpus="0").content.decode()
+    assert "A host needs at least 1 CPU" in add_host(boss, pool, cpus="0").content.decode()
 
 
 def test_the_list_of_hosts_shows_what_is_left_and_asks_a_constant_number_of_queries(

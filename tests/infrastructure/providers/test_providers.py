@@ -66,7 +66,7 @@ def test_a_host_that_answers_is_ready(make_host: MakeHost, ssh: FakeSsh) -> None
     connection.ask_host(host.pk)
     host.refresh_from_db()
     assert (host.state, host.facts["cpus"]) == (Host.State.READY, 8)
-    assert host.answer.startswith("Debian 12, Docker 27.0; 8 CPUs, 32 GB of memory")
+    assert host.status_message.startswith("Debian 12, Docker 27.0; 8 CPUs, 32 GB of memory")
 
 
 def test_a_host_that_is_silent_or_another_says_so(make_host: MakeHost, ssh: FakeSsh) -> None:
@@ -77,7 +77,7 @@ def test_a_host_that_is_silent_or_another_says_so(make_host: MakeHost, ssh: Fake
         connection.ask_host(host.pk)
         host.refresh_from_db()
     assert (silent.state, other.state) == (Host.State.SILENT, Host.State.REFUSED)
-    assert "another host key" in other.answer
+    assert "another host key" in other.status_message
 
 
 def test_testing_a_pool_asks_its_enabled_hosts(make_host: MakeHost, pool: Provider, asked: list[Any]) -> None:

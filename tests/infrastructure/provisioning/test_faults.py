@@ -21,7 +21,7 @@ from core.engine.sweep import sweep
 from core.errors import PermanentError, TransientError
 from infrastructure.adapters.libcloud.cloud import LibcloudCloud
 from infrastructure.backends import engine_of
-from infrastructure.contracts.runtime import Progress
+from infrastructure.contracts.runtime import InProgress
 from infrastructure.models import Deployment, Endpoint, Host, Provider, PublishedPort, Server
 from infrastructure.placement.places import rooms_of
 from infrastructure.provisioning.reconcile import reconcile_all, reconcile_orders
@@ -73,8 +73,8 @@ class CrowdedDriver(NodeDriver):
         address = f"10.{number // 65536}.{number // 256 % 256}.{number % 256}"
         node = CloudNode(f"n-{number}", name, CloudState.PENDING, [address], [], self)
         self.nodes.append(node)
-        standing = sum(1 for one in self.nodes if one.name == name)
-        self.most_at_once[name] = max(self.most_at_once[name], standing)
+        carrying = sum(1 for one in self.nodes if one.name == name)
+        self.most_at_once[name] = max(self.most_at_once[name], carrying)
         return node
 
     def destroy_node(self, node: CloudNode) -> bool:
@@ -113,7 +113,7 @@ class Faults:
                 self._other_worker(controller, key)
             try:
                 answer = call(*args, **kwargs)
-            except Progress:
+            except InProgress:
                 self.in_progress[fate] += 1
                 if fate == "killed after":
                     raise Killed from None
@@ -235,8 +235,8 @@ class World:
 
     def compositions(self) -> set[str]:
         """The keys of what runs; an engine goes with the server that was made for it."""
-        standing = {f"server {pk}" for pk in Server.objects.filter(host=None).values_list("pk", flat=True)}
-        gone = {name for name in standing if not self._has_node(name)}
+        servers = {f"server {pk}" for pk in Server.objects.filter(host=None).values_list("pk", flat=True)}
+        gone = {name for name in servers if not self._has_node(name)}
         return {key for name, engine in self.engines.items() if name not in gone for key in engine.hosted}
 
     def _has_node(self, engine: str) -> bool:

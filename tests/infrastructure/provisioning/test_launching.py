@@ -9,7 +9,7 @@ from django.core.checks import run_checks
 from pytest_django import Settings
 
 from infrastructure.backends import get_own_runtime
-from infrastructure.contracts.runtime import Composition, Interrupted, Progress
+from infrastructure.contracts.runtime import Composition, InProgress, Interrupted
 from infrastructure.models import Deployment, Provider
 from infrastructure.provisioning.launch_outcomes import KILLS_BORNE, PATIENCE_LAUNCHING
 from infrastructure.provisioning.tasks import DeploymentController
@@ -82,7 +82,7 @@ def test_a_launch_that_is_killed_each_time_ends_in_attention_after_five(
         """Begins, is on its way, and is found dead."""
         begun.append(composition.key)
         if len(begun) % 3:
-            raise Progress("Building web (step 2 of 5)", is_bounded=True)
+            raise InProgress("Building web (step 2 of 5)", is_bounded=True)
         raise Interrupted("docker was killed before it had finished")
 
     well = engine.ensure_running

@@ -17,7 +17,7 @@ from infrastructure.drift.services import (
     remove_orphan,
 )
 from infrastructure.drift.tasks import OrphanController
-from infrastructure.models import Finding, Provider, Server, ServerKeys
+from infrastructure.models import DriftFinding, Provider, Server, ServerKeys
 from infrastructure.observation.store import write_services
 from infrastructure.provisioning.reconcile import reconcile_orders
 from infrastructure.provisioning.tasks import ServerController
@@ -29,36 +29,36 @@ from tests.infrastructure.outside_world import World
 pytestmark = pytest.mark.django_db
 
 
-def orphan(world: World, key: str = "live-glgone") -> Finding:
+def orphan(world: World, key: str = "live-glgone") -> DriftFinding:
     world.node(key)
     world.compare()
-    return Finding.objects.get(kind="orphan", thing="server")
+    return DriftFinding.objects.get(kind="orphan", thing="server")
 
 
-def ghost(world: World, wanted: Wanted = Wanted.RUNNING) -> Finding:
-    order = world.standing(wanted=wanted).order
+def ghost(world: World, wanted: Wanted = Wanted.RUNNING) -> DriftFinding:
+    order = world.settled_server(wanted=wanted).order
     world.cloud.servers.pop(order.key)
     world.compare()
-    return Finding.objects.get(kind="ghost")
+    return DriftFinding.objects.get(kind="ghost")
 
 
 def lacking(world: World) -> Order:
     """An order that got no server: the quota was full."""
-    server = world.standing()
+    server = world.settled_server()
     del world.cloud.servers[server.order.key]
     Server.objects.filter(pk=server.pk).update(outside_id="", address="", done_version=0, failed_version=1)
     report(server.order_id, Part.SERVER, PartState.FAILED, "quota exceeded", version=1)
     return Order.objects.get(pk=server.order_id)
 
 
-def work(finding: Finding) -> Finding:
+def work(finding: DriftFinding) -> DriftFinding:
     OrphanController().run([finding.pk])
     finding.refresh_from_db()
     return finding
 
 
 def test_orphan_is_destroyed_by_a_worker_and_nothing_else_is(world: World) -> None:
-    kept = world.standing()
+    kept = world.settled_server()
     row = remove_orphan(finding=orphan(world), why="left from a test")
     assert len(world.cloud.servers) == 2
     row = work(row)
@@ -68,16 +68,16 @@ def test_orphan_is_destroyed_by_a_worker_and_nothing_else_is(world: World) -> No
 
 
 def test_strange_composition_is_cleared_away(world: World) -> None:
-    key = world.standing().order.key
+    key = world.settled_server().order.key
     world.engine.hosted["live-glgone"] = world.engine.hosted[key]
     world.compare()
-    row = work(remove_orphan(finding=Finding.objects.get(thing="composition")))
+    row = work(remove_orphan(finding=DriftFinding.objects.get(thing="composition")))
     assert (row.state, list(world.engine.hosted)) == ("solved", [key])
 
 
 def test_orphan_that_an_order_came_to_own_is_not_destroyed(world: World) -> None:
     row = remove_orphan(finding=orphan(world))
-    server = world.standing()
+    server = world.settled_server()
     Server.objects.filter(pk=server.pk).update(outside_id=row.outside_id)
     row = work(row)
     assert row.has_failed
@@ -86,8 +86,8 @@ def test_orphan_that_an_order_came_to_own_is_not_destroyed(world: World) -> None
 
 
 def test_second_server_under_the_key_of_a_living_order_is_destroyed_by_its_id_alone(world: World) -> None:
-    server = world.standing()
-    row = Finding.objects.create(
+    server = world.settled_server()
+    row = DriftFinding.objects.create(
         kind="orphan",
         thing="server",
         provider=world.provider,
@@ -104,10 +104,10 @@ def test_second_server_under_the_key_of_a_living_order_is_destroyed_by_its_id_al
 
 @pytest.mark.parametrize("ready", [True, False])
 def test_server_of_a_living_order_is_never_destroyed(world: World, ready: bool) -> None:
-    server = world.standing()
+    server = world.settled_server()
     if not ready:
         Server.objects.filter(pk=server.pk).update(outside_id="", done_version=0)
-    row = Finding.objects.create(
+    row = DriftFinding.objects.create(
         kind="orphan",
         thing="server",
         provider=world.provider,
@@ -119,7 +119,7 @@ def test_server_of_a_living_order_is_never_destroyed(world: World, ready: bool) 
     )
     with pytest.raises(NotPossible, match="owns it"):
         remove_orphan(finding=row)
-    Finding.objects.update(wanted_version=1, next_attempt_at=world.drive.now)
+    DriftFinding.objects.update(wanted_version=1, next_attempt_at=world.drive.now)
     assert work(row).has_failed
     assert server.order.key in world.cloud.servers
 
@@ -132,7 +132,7 @@ def test_destruction_waits_out_an_outage_and_is_tried_again(world: World) -> Non
     with pytest.raises(NotPossible, match="being removed already"):
         remove_orphan(finding=row)
     world.cloud.outage = False
-    Finding.objects.update(next_attempt_at=world.drive.now)
+    DriftFinding.objects.update(next_attempt_at=world.drive.now)
     assert work(row).state == "solved"
     with pytest.raises(NotPossible, match="settled already"):
         remove_orphan(finding=row)
@@ -167,14 +167,14 @@ def test_ghost_of_a_suspended_order_is_rebuilt_by_resuming_it(world: World) -> N
 
 @pytest.mark.parametrize("what", ["vanished", "replaced"])
 def test_ghost_or_drift_of_a_composition_is_launched_from_its_release_again(world: World, what: str) -> None:
-    server = world.standing()
+    server = world.settled_server()
     key = server.order.key
     write_services({server.deployment.pk: world.engine.observe(keys=[key])[key]}, launched=True)
     if what == "vanished":
         world.engine.hosted.clear()
     world.engine.digests[key, "gateway"] = "sha256:another"
     world.compare()
-    (row,) = Finding.objects.all()
+    (row,) = DriftFinding.objects.all()
     recreate(finding=row, why="A container was removed by hand.")
     row.refresh_from_db()
     told = ("ghost", "existence") if what == "vanished" else ("drift", "image")
@@ -191,24 +191,24 @@ def test_what_is_no_drifted_composition_is_not_launched_again(world: World) -> N
     world.node("live-glgone")
     world.compare()
     with pytest.raises(NotPossible, match="Only a ghost, or a composition"):
-        recreate(finding=Finding.objects.get())
+        recreate(finding=DriftFinding.objects.get())
 
 
 def test_composition_of_an_order_at_rest_is_not_launched(world: World) -> None:
-    world.standing()
+    world.settled_server()
     world.engine.hosted.clear()
     world.compare()
     Order.objects.update(wanted=Wanted.SUSPENDED)
     with pytest.raises(NotPossible, match="resume it"):
-        recreate(finding=Finding.objects.get())
+        recreate(finding=DriftFinding.objects.get())
 
 
 def test_server_is_not_made_anew_for_a_composition_that_is_gone(world: World) -> None:
-    world.standing()
+    world.settled_server()
     world.engine.hosted.clear()
     world.compare()
     with pytest.raises(NotPossible, match="launched again"):
-        rebuild_ghost(finding=Finding.objects.get(kind="ghost", thing="composition"))
+        rebuild_ghost(finding=DriftFinding.objects.get(kind="ghost", thing="composition"))
 
 
 def test_orphan_is_no_ghost_and_a_ghost_no_orphan(world: World) -> None:
@@ -240,14 +240,14 @@ def test_order_without_a_server_adopts_the_orphan(world: World, monkeypatch: pyt
     assert len(world.cloud.servers) == 1
     world.drive.now += timedelta(hours=1)
     world.compare()
-    assert not Finding.objects.filter(kind="orphan", thing="server", state="open").exists()
+    assert not DriftFinding.objects.filter(kind="orphan", thing="server", state="open").exists()
     with pytest.raises(NotPossible, match="settled already"):
         adopt_orphan(finding=row, order=order)
 
 
 def test_keys_of_an_adopted_server_come_with_it(world: World) -> None:
     order, row = lacking(world), orphan(world)
-    former = world.standing()
+    former = world.settled_server()
     Server.objects.filter(pk=former.pk).update(
         outside_id=row.outside_id, wanted=Wanted.REMOVED, wanted_version=2, done_version=2, has_agent=True
     )
@@ -280,7 +280,7 @@ def test_rebuilding_gives_a_host_key_where_none_is_ours(world: World, adopted: b
 
 
 def test_order_that_has_a_server_adopts_nothing(world: World) -> None:
-    order, row = world.standing().order, orphan(world)
+    order, row = world.settled_server().order, orphan(world)
     with pytest.raises(NotPossible, match="cannot take it"):
         adopt_orphan(finding=row, order=order)
 
@@ -298,4 +298,4 @@ def test_real_order_never_takes_a_sandbox_server(world: World) -> None:
 
 
 def test_both_controllers_are_on_duty() -> None:
-    assert {"reconciliation", "orphan"} <= {one.name for one in controllers()}
+    assert {"drift_scan", "orphan"} <= {one.name for one in controllers()}

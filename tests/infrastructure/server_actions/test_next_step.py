@@ -7,35 +7,35 @@ from datetime import timedelta
 import pytest
 
 from infrastructure.contracts.cloud import Node, NodeState, Power
-from infrastructure.server_actions.next_step import TELL_AGAIN, Next, Step, Told, Verdict, next_of
+from infrastructure.server_actions.next_step import REPEAT_AFTER, LastRequest, Next, Step, Verdict, next_of
 
-SOON, LATE = timedelta(seconds=5), TELL_AGAIN
+SOON, LATE = timedelta(seconds=5), REPEAT_AFTER
 
 
 def node(state: NodeState, size: str = "small") -> Node:
     return Node(outside_id="i-1", key="live-GL7K3M", state=state, address="192.0.2.1", size=size)
 
 
-def told(step: Step, *, ago: timedelta = SOON, is_heard: bool = True) -> Told:
-    return Told(step=step, ago=ago, is_heard=is_heard)
+def told(step: Step, *, ago: timedelta = SOON, is_acknowledged: bool = True) -> LastRequest:
+    return LastRequest(step=step, ago=ago, is_acknowledged=is_acknowledged)
 
 
 @pytest.mark.parametrize(
     ("verb", "state", "verdict", "step"),
     [
         (Power.START, NodeState.RUNNING, Verdict.DONE, None),
-        (Power.START, NodeState.STOPPED, Verdict.TELL, Step.START),
+        (Power.START, NodeState.STOPPED, Verdict.REQUEST, Step.START),
         (Power.START, NodeState.STOPPING, Verdict.WAIT, None),
         (Power.START, NodeState.BUILDING, Verdict.WAIT, None),
         (Power.START, NodeState.UNKNOWN, Verdict.WAIT, None),
         (Power.START, NodeState.ERROR, Verdict.BROKEN, None),
         (Power.STOP, NodeState.STOPPED, Verdict.DONE, None),
-        (Power.STOP, NodeState.RUNNING, Verdict.TELL, Step.STOP),
+        (Power.STOP, NodeState.RUNNING, Verdict.REQUEST, Step.STOP),
         (Power.STOP, NodeState.STOPPING, Verdict.WAIT, None),
         (Power.STOP, NodeState.BUILDING, Verdict.WAIT, None),
         (Power.STOP, NodeState.ERROR, Verdict.BROKEN, None),
-        (Power.REBOOT, NodeState.RUNNING, Verdict.TELL, Step.REBOOT),
-        (Power.REBOOT, NodeState.ERROR, Verdict.TELL, Step.REBOOT),
+        (Power.REBOOT, NodeState.RUNNING, Verdict.REQUEST, Step.REBOOT),
+        (Power.REBOOT, NodeState.ERROR, Verdict.REQUEST, Step.REBOOT),
         (Power.REBOOT, NodeState.BUILDING, Verdict.WAIT, None),
         (Power.REBOOT, NodeState.STOPPED, Verdict.STOPPED, None),
     ],
@@ -43,16 +43,16 @@ def told(step: Step, *, ago: timedelta = SOON, is_heard: bool = True) -> Told:
 def test_a_server_is_looked_at_before_its_cloud_is_told(
     verb: Power, state: NodeState, verdict: Verdict, step: Step | None
 ) -> None:
-    assert next_of(verb, node(state), Told()) == Next(verdict=verdict, step=step)
+    assert next_of(verb, node(state), LastRequest()) == Next(verdict=verdict, step=step)
 
 
 @pytest.mark.parametrize(
     ("state", "size", "verdict", "step"),
     [
-        (NodeState.RUNNING, "small", Verdict.TELL, Step.STOP),
+        (NodeState.RUNNING, "small", Verdict.REQUEST, Step.STOP),
         (NodeState.STOPPING, "small", Verdict.WAIT, None),
-        (NodeState.STOPPED, "small", Verdict.TELL, Step.RESIZE),
-        (NodeState.STOPPED, "large", Verdict.TELL, Step.START),
+        (NodeState.STOPPED, "small", Verdict.REQUEST, Step.RESIZE),
+        (NodeState.STOPPED, "large", Verdict.REQUEST, Step.START),
         (NodeState.BUILDING, "large", Verdict.WAIT, None),
         (NodeState.RUNNING, "large", Verdict.DONE, None),
         (NodeState.ERROR, "small", Verdict.BROKEN, None),
@@ -61,16 +61,16 @@ def test_a_server_is_looked_at_before_its_cloud_is_told(
 def test_a_size_is_changed_between_a_stop_and_a_start(
     state: NodeState, size: str, verdict: Verdict, step: Step | None
 ) -> None:
-    asked = next_of(Power.RESIZE, node(state, size), Told(), size_id="large", stops_to_resize=True)
+    asked = next_of(Power.RESIZE, node(state, size), LastRequest(), size_id="large", stops_to_resize=True)
     assert asked == Next(verdict=verdict, step=step)
 
 
 @pytest.mark.parametrize(
     ("state", "size", "verdict", "step"),
     [
-        (NodeState.RUNNING, "small", Verdict.TELL, Step.RESIZE),
+        (NodeState.RUNNING, "small", Verdict.REQUEST, Step.RESIZE),
         (NodeState.BUILDING, "small", Verdict.WAIT, None),
-        (NodeState.RESIZED, "large", Verdict.TELL, Step.CONFIRM),
+        (NodeState.RESIZED, "large", Verdict.REQUEST, Step.CONFIRM),
         (NodeState.RESIZED, "other", Verdict.WAIT, None),
         (NodeState.RUNNING, "large", Verdict.DONE, None),
     ],
@@ -78,7 +78,7 @@ def test_a_size_is_changed_between_a_stop_and_a_start(
 def test_a_cloud_that_resizes_what_runs_is_told_to_keep_the_size(
     state: NodeState, size: str, verdict: Verdict, step: Step | None
 ) -> None:
-    assert next_of(Power.RESIZE, node(state, size), Told(), size_id="large") == Next(verdict=verdict, step=step)
+    assert next_of(Power.RESIZE, node(state, size), LastRequest(), size_id="large") == Next(verdict=verdict, step=step)
 
 
 def test_what_was_told_and_does_not_show_yet_is_not_told_again_at_once() -> None:
@@ -93,6 +93,6 @@ def test_a_reboot_is_told_once_whatever_happens() -> None:
     assert next_of(Power.REBOOT, node(NodeState.BUILDING), told(Step.REBOOT)).verdict is Verdict.WAIT
     for state in NodeState:
         for ago in (SOON, LATE, timedelta(days=1)):
-            lost = next_of(Power.REBOOT, node(state), told(Step.REBOOT, ago=ago, is_heard=False))
+            lost = next_of(Power.REBOOT, node(state), told(Step.REBOOT, ago=ago, is_acknowledged=False))
             assert lost.verdict is Verdict.UNKNOWN
             assert next_of(Power.REBOOT, node(state), told(Step.REBOOT, ago=ago)).step is None

@@ -10,16 +10,16 @@ from django.db import IntegrityError, transaction
 from core import clock
 from infrastructure.contracts.cloud import NodeState, Power, Powers
 from infrastructure.keys import give_server_keys
-from infrastructure.models import Endpoint, Errand, Finding, Provider, ProviderOption, Server
+from infrastructure.models import DriftFinding, Endpoint, Provider, ProviderOption, Server, ServerAction
 from infrastructure.server_actions.services import (
     NotPossible,
     choices_for,
-    drop_errand,
-    drop_moot_errands,
-    request_errand,
-    retry_errand,
+    dismiss_moot_actions,
+    dismiss_server_action,
+    request_server_action,
+    retry_server_action,
 )
-from infrastructure.server_actions.tasks import ErrandController
+from infrastructure.server_actions.tasks import ServerActionController
 from orders.choices import State, Wanted
 from orders.models import Order
 from orders.services import remove_order, suspend_order
@@ -53,7 +53,7 @@ def server(world: World, monkeypatch: pytest.MonkeyPatch) -> Server:
             currency="EUR",
         )
     ReleaseBundle.objects.create(release=world.release, archive=b"")
-    server = world.standing()
+    server = world.settled_server()
     Server.objects.filter(pk=server.pk).update(cpus=2, ram_gb=4, disk_gb=40)
     Endpoint.objects.create(
         order=server.order,
@@ -69,23 +69,23 @@ def server(world: World, monkeypatch: pytest.MonkeyPatch) -> Server:
 
 
 def visit() -> int:
-    return ErrandController().run()
+    return ServerActionController().run()
 
 
-def run_to_its_end(drive: Drive) -> Errand:
+def run_to_its_end(drive: Drive) -> ServerAction:
     """The newest errand, visited until nothing is due any more."""
     for _ in range(50):
         visit()
-        errand = Errand.objects.first()
-        assert errand is not None
-        if errand.next_attempt_at is None:
-            return errand
-        drive.now = max(drive.now, errand.next_attempt_at)
+        server_action = ServerAction.objects.first()
+        assert server_action is not None
+        if server_action.next_attempt_at is None:
+            return server_action
+        drive.now = max(drive.now, server_action.next_attempt_at)
     pytest.fail("it has no end")
 
 
 def told(cloud: FakeCloud) -> list[str]:
-    return [name for name, _ in cloud.calls if name not in ("look_at_server", "list_servers", "ensure_server")]
+    return [name for name, _ in cloud.calls if name not in ("inspect_server", "list_servers", "ensure_server")]
 
 
 def messages(server: Server, *, public: bool) -> list[str]:
@@ -95,9 +95,9 @@ def messages(server: Server, *, public: bool) -> list[str]:
 def test_a_stop_is_told_once_and_seen_through(world: World, server: Server, drive: Drive) -> None:
     world.cloud.settling_steps = 3
     actor = UserFactory(is_staff=True)
-    request_errand(server=server, verb=Power.STOP, why="It is quiet.", actor=actor)
-    errand = run_to_its_end(drive)
-    assert (errand.is_settled, errand.outcome) == (True, "fake-1 has stopped; its disk is kept.")
+    request_server_action(server=server, verb=Power.STOP, why="It is quiet.", actor=actor)
+    server_action = run_to_its_end(drive)
+    assert (server_action.is_settled, server_action.outcome) == (True, "fake-1 has stopped; its disk is kept.")
     assert told(world.cloud) == ["stop_server"]
     assert world.cloud.servers[server.key].state is NodeState.STOPPED
     server.refresh_from_db()
@@ -108,15 +108,15 @@ def test_a_stop_is_told_once_and_seen_through(world: World, server: Server, driv
 
 
 def test_what_is_as_asked_already_is_done_without_telling_anybody(world: World, server: Server, drive: Drive) -> None:
-    request_errand(server=server, verb=Power.START)
+    request_server_action(server=server, verb=Power.START)
     assert run_to_its_end(drive).is_settled
     assert told(world.cloud) == []
 
 
 def test_a_start_brings_the_order_back_at_its_new_address(world: World, server: Server, drive: Drive) -> None:
-    request_errand(server=server, verb=Power.STOP, why="Quiet.")
+    request_server_action(server=server, verb=Power.STOP, why="Quiet.")
     run_to_its_end(drive)
-    request_errand(server=server, verb=Power.START)
+    request_server_action(server=server, verb=Power.START)
     run_to_its_end(drive)
     server.refresh_from_db()
     assert server.address == "fake-1.example"
@@ -131,9 +131,9 @@ def test_endpoints_move_with_the_server(world: World, server: Server, drive: Dri
     deployment = server.deployment
     deployment.ports.create(host=server.order.key, host_port=20_000, service="gateway", container_port=80)
     give_server_keys(server)
-    request_errand(server=server, verb=Power.STOP, why="Quiet.")
+    request_server_action(server=server, verb=Power.STOP, why="Quiet.")
     run_to_its_end(drive)
-    request_errand(server=server, verb=Power.START)
+    request_server_action(server=server, verb=Power.START)
     drive.settle()
     assert Endpoint.objects.get().url.startswith("http://fake-1.example:20000/")
     server.order.refresh_from_db()
@@ -141,48 +141,51 @@ def test_endpoints_move_with_the_server(world: World, server: Server, drive: Dri
 
 
 def test_a_resize_stops_changes_and_starts_each_in_its_own_visit(world: World, server: Server, drive: Drive) -> None:
-    request_errand(server=server, verb=Power.RESIZE, size_id="sandbox-4", why="More maps.")
+    request_server_action(server=server, verb=Power.RESIZE, size_id="sandbox-4", why="More maps.")
     steps = []
     for _ in range(4):
         before = len(told(world.cloud))
-        drive.now = max(drive.now, Errand.objects.get().next_attempt_at or drive.now)
+        drive.now = max(drive.now, ServerAction.objects.get().next_attempt_at or drive.now)
         assert visit() == 1
         steps.append(told(world.cloud)[before:])
     assert steps == [["stop_server"], ["resize_server"], ["start_server"], []]
     server.refresh_from_db()
     assert (server.size, server.size_id, server.address) == ("sandbox-4", "sandbox-4", "fake-1.example")
     assert (server.cpus, server.ram_gb, server.disk_gb) == (2, 4, 40)
-    errand = Errand.objects.get()
-    assert (errand.former_size, errand.outcome) == ("sandbox-2", "fake-1 runs as sandbox-4 at fake-1.example.")
+    server_action = ServerAction.objects.get()
+    assert (server_action.former_size, server_action.outcome) == (
+        "sandbox-2",
+        "fake-1 runs as sandbox-4 at fake-1.example.",
+    )
     assert "The server was resized." in messages(server, public=True)
 
 
 def test_a_resized_server_is_no_drift_neither_meanwhile_nor_afterwards(
     world: World, server: Server, drive: Drive
 ) -> None:
-    request_errand(server=server, verb=Power.RESIZE, size_id="sandbox-4", why="More maps.")
+    request_server_action(server=server, verb=Power.RESIZE, size_id="sandbox-4", why="More maps.")
     for _ in range(4):
-        drive.now = max(drive.now, Errand.objects.get().next_attempt_at or drive.now)
+        drive.now = max(drive.now, ServerAction.objects.get().next_attempt_at or drive.now)
         visit()
         world.compare()
     drive.settle()
     drive.now += 2 * (drive.now - server.updated_at)
     world.compare()
-    assert Errand.objects.get().is_settled
-    assert not Finding.objects.exists()
+    assert ServerAction.objects.get().is_settled
+    assert not DriftFinding.objects.exists()
 
 
 @pytest.mark.parametrize("verb", [Power.STOP, Power.RESIZE])
 def test_a_lost_reply_repeats_nothing(world: World, server: Server, drive: Drive, verb: Power) -> None:
     world.cloud.lose_reply = True
-    request_errand(server=server, verb=verb, size_id="sandbox-4", why="Quiet.")
+    request_server_action(server=server, verb=verb, size_id="sandbox-4", why="Quiet.")
     assert run_to_its_end(drive).is_settled
     expected = ["stop_server"] if verb is Power.STOP else ["stop_server", "resize_server", "start_server"]
     assert told(world.cloud) == expected
 
 
 def test_a_reboot_is_told_once_and_the_order_is_looked_at_again(world: World, server: Server, drive: Drive) -> None:
-    request_errand(server=server, verb=Power.REBOOT, why="It hangs.")
+    request_server_action(server=server, verb=Power.REBOOT, why="It hangs.")
     assert run_to_its_end(drive).is_settled
     assert world.cloud.reboots == 1
     drive.settle()
@@ -195,13 +198,13 @@ def test_a_reboot_whose_reply_was_lost_is_told_again_only_by_a_person(
     world: World, server: Server, drive: Drive
 ) -> None:
     world.cloud.lose_reply = True
-    request_errand(server=server, verb=Power.REBOOT, why="It hangs.")
-    errand = run_to_its_end(drive)
-    assert (errand.has_failed, world.cloud.reboots) == (True, 1)
-    assert "no answer came (the cloud did not answer in time)" in errand.last_error
+    request_server_action(server=server, verb=Power.REBOOT, why="It hangs.")
+    server_action = run_to_its_end(drive)
+    assert (server_action.has_failed, world.cloud.reboots) == (True, 1)
+    assert "no answer came (the cloud did not answer in time)" in server_action.last_error
     drive.settle()
     assert world.cloud.reboots == 1
-    retry_errand(errand=errand)
+    retry_server_action(server_action=server_action)
     assert run_to_its_end(drive).is_settled
     assert world.cloud.reboots == 2
 
@@ -209,7 +212,7 @@ def test_a_reboot_whose_reply_was_lost_is_told_again_only_by_a_person(
 def test_a_worker_killed_while_it_told_of_a_reboot_leaves_it_to_a_person(
     world: World, server: Server, drive: Drive, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    request_errand(server=server, verb=Power.REBOOT, why="It hangs.")
+    request_server_action(server=server, verb=Power.REBOOT, why="It hangs.")
 
     class Killed(BaseException):
         """Nothing catches it, like a signal."""
@@ -221,7 +224,7 @@ def test_a_worker_killed_while_it_told_of_a_reboot_leaves_it_to_a_person(
         patch.setattr(world.cloud, "reboot_server", die)
         with pytest.raises(Killed):
             visit()
-    drive.now += ErrandController.lease_time * 2
+    drive.now += ServerActionController.lease_time * 2
     assert run_to_its_end(drive).has_failed
     assert world.cloud.reboots == 0
 
@@ -229,22 +232,22 @@ def test_a_worker_killed_while_it_told_of_a_reboot_leaves_it_to_a_person(
 def test_a_worker_that_lost_its_lease_tells_nobody(
     world: World, server: Server, drive: Drive, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    request_errand(server=server, verb=Power.STOP, why="Quiet.")
-    look = world.cloud.look_at_server
+    request_server_action(server=server, verb=Power.STOP, why="Quiet.")
+    look = world.cloud.inspect_server
 
     def slowly(**who: str) -> Any:
-        Errand.objects.update(leased_until=clock.now() + ErrandController.lease_time * 3)
+        ServerAction.objects.update(leased_until=clock.now() + ServerActionController.lease_time * 3)
         return look(**who)
 
-    monkeypatch.setattr(world.cloud, "look_at_server", slowly)
+    monkeypatch.setattr(world.cloud, "inspect_server", slowly)
     visit()
     assert told(world.cloud) == []
 
 
 def test_held_by_another_it_is_left_alone(world: World, server: Server, drive: Drive) -> None:
-    errand = request_errand(server=server, verb=Power.STOP, why="Quiet.")
-    Errand.objects.update(leased_until=clock.now() + ErrandController.lease_time)
-    assert ErrandController().run([errand.pk]) == 0
+    server_action = request_server_action(server=server, verb=Power.STOP, why="Quiet.")
+    ServerAction.objects.update(leased_until=clock.now() + ServerActionController.lease_time)
+    assert ServerActionController().run([server_action.pk]) == 0
     assert world.cloud.calls == []
 
 
@@ -252,13 +255,13 @@ def test_what_the_provider_refuses_is_told_in_its_words_and_goes_on_when_tried_a
     world: World, server: Server, drive: Drive
 ) -> None:
     world.cloud.refuse_power = "InsufficientInstanceCapacity: no room for sandbox-4"
-    server_stopped = request_errand(server=server, verb=Power.RESIZE, size_id="sandbox-4", why="More maps.")
-    errand = run_to_its_end(drive)
-    assert (errand.pk, errand.has_failed) == (server_stopped.pk, True)
-    assert errand.last_error == "InsufficientInstanceCapacity: no room for sandbox-4"
-    assert list(Errand.objects.failed()) == [errand]
+    server_stopped = request_server_action(server=server, verb=Power.RESIZE, size_id="sandbox-4", why="More maps.")
+    server_action = run_to_its_end(drive)
+    assert (server_action.pk, server_action.has_failed) == (server_stopped.pk, True)
+    assert server_action.last_error == "InsufficientInstanceCapacity: no room for sandbox-4"
+    assert list(ServerAction.objects.failed()) == [server_action]
     world.cloud.refuse_power = ""
-    retry_errand(errand=errand)
+    retry_server_action(server_action=server_action)
     assert run_to_its_end(drive).is_settled
     assert world.cloud.servers[server.key].size == "sandbox-4"
 
@@ -266,16 +269,16 @@ def test_what_the_provider_refuses_is_told_in_its_words_and_goes_on_when_tried_a
 def test_a_resize_that_fails_half_way_says_that_the_server_stands_still(
     world: World, server: Server, drive: Drive
 ) -> None:
-    request_errand(server=server, verb=Power.RESIZE, size_id="sandbox-4", why="More maps.")
+    request_server_action(server=server, verb=Power.RESIZE, size_id="sandbox-4", why="More maps.")
     visit()
     world.cloud.refuse_power = "no capacity"
-    errand = run_to_its_end(drive)
-    assert errand.last_error == "no capacity It stands still now."
+    server_action = run_to_its_end(drive)
+    assert server_action.last_error == "no capacity It stands still now."
     world.cloud.refuse_power = ""
-    request_errand(server=server, verb=Power.START)
+    request_server_action(server=server, verb=Power.START)
     assert run_to_its_end(drive).is_settled
-    errand.refresh_from_db()
-    assert (errand.has_failed, errand.outcome) == (
+    server_action.refresh_from_db()
+    assert (server_action.has_failed, server_action.outcome) == (
         False,
         "no capacity It stands still now. Another errand took its place.",
     )
@@ -285,10 +288,10 @@ def test_a_cloud_that_does_not_answer_is_asked_later_and_soon_enough(
     world: World, server: Server, drive: Drive
 ) -> None:
     world.cloud.outage = True
-    request_errand(server=server, verb=Power.STOP, why="Quiet.")
+    request_server_action(server=server, verb=Power.STOP, why="Quiet.")
     for _ in range(12):
         visit()
-        waiting = Errand.objects.get()
+        waiting = ServerAction.objects.get()
         assert waiting.next_attempt_at is not None
         assert (waiting.next_attempt_at - drive.now).total_seconds() <= 60
         drive.now = waiting.next_attempt_at
@@ -298,13 +301,13 @@ def test_a_cloud_that_does_not_answer_is_asked_later_and_soon_enough(
 
 
 def test_a_server_that_is_gone_asks_for_a_person(world: World, server: Server, drive: Drive) -> None:
-    request_errand(server=server, verb=Power.STOP, why="Quiet.")
+    request_server_action(server=server, verb=Power.STOP, why="Quiet.")
     del world.cloud.servers[server.key]
     assert run_to_its_end(drive).last_error == "The provider no longer knows server fake-1."
 
 
 def test_a_removal_asked_meanwhile_leaves_the_errand_undone(world: World, server: Server, drive: Drive) -> None:
-    request_errand(server=server, verb=Power.STOP, why="Quiet.")
+    request_server_action(server=server, verb=Power.STOP, why="Quiet.")
     Server.objects.update(wanted=Wanted.REMOVED)
     assert run_to_its_end(drive).outcome == "Left undone: the order is being removed."
     assert world.cloud.calls == []
@@ -312,25 +315,25 @@ def test_a_removal_asked_meanwhile_leaves_the_errand_undone(world: World, server
 
 def test_what_failed_on_a_server_that_goes_waits_for_nobody(world: World, server: Server, drive: Drive) -> None:
     world.cloud.refuse_power = "no"
-    request_errand(server=server, verb=Power.STOP, why="Quiet.")
+    request_server_action(server=server, verb=Power.STOP, why="Quiet.")
     run_to_its_end(drive)
     remove_order(order=server.order)
     Server.objects.update(wanted=Wanted.REMOVED)
-    drop_moot_errands()
-    assert not Errand.objects.failed().exists()
+    dismiss_moot_actions()
+    assert not ServerAction.objects.failed().exists()
 
 
 def test_a_failed_errand_can_be_dropped(world: World, server: Server, drive: Drive) -> None:
     world.cloud.refuse_power = "no"
-    request_errand(server=server, verb=Power.STOP, why="Quiet.")
-    errand = run_to_its_end(drive)
-    drop_errand(errand=errand, why="Not needed.")
-    errand.refresh_from_db()
-    assert (errand.has_failed, errand.outcome) == (False, "no Dropped. Not needed.")
+    request_server_action(server=server, verb=Power.STOP, why="Quiet.")
+    server_action = run_to_its_end(drive)
+    dismiss_server_action(server_action=server_action, why="Not needed.")
+    server_action.refresh_from_db()
+    assert (server_action.has_failed, server_action.outcome) == (False, "no Dropped. Not needed.")
     with pytest.raises(NotPossible, match="Only a failed errand"):
-        drop_errand(errand=errand)
+        dismiss_server_action(server_action=server_action)
     with pytest.raises(NotPossible, match="waits for another try"):
-        retry_errand(errand=errand)
+        retry_server_action(server_action=server_action)
 
 
 def test_the_server_of_a_suspended_order_may_rest_and_its_order_stays_suspended(
@@ -338,7 +341,7 @@ def test_the_server_of_a_suspended_order_may_rest_and_its_order_stays_suspended(
 ) -> None:
     suspend_order(order=server.order)
     drive.settle()
-    request_errand(server=server, verb=Power.REBOOT, why="A new kernel.")
+    request_server_action(server=server, verb=Power.REBOOT, why="A new kernel.")
     run_to_its_end(drive)
     server.order.refresh_from_db()
     assert (server.order.wanted, server.order.state) == (Wanted.SUSPENDED, State.SUSPENDED)
@@ -346,16 +349,16 @@ def test_the_server_of_a_suspended_order_may_rest_and_its_order_stays_suspended(
 
 def refused(server: Server, words: str, **asked: Any) -> None:
     with pytest.raises(NotPossible, match=words):
-        request_errand(server=server, **{"verb": Power.STOP, "why": "Quiet.", **asked})
-    assert not Errand.objects.exists()
+        request_server_action(server=server, **{"verb": Power.STOP, "why": "Quiet.", **asked})
+    assert not ServerAction.objects.exists()
 
 
 def test_one_errand_at_a_time(world: World, server: Server, drive: Drive) -> None:
-    request_errand(server=server, verb=Power.STOP, why="Quiet.")
+    request_server_action(server=server, verb=Power.STOP, why="Quiet.")
     with pytest.raises(NotPossible, match="Another errand of this server is under way"):
-        request_errand(server=server, verb=Power.START)
+        request_server_action(server=server, verb=Power.START)
     with pytest.raises(IntegrityError), transaction.atomic():
-        Errand.objects.create(server=server, verb="start", next_attempt_at=clock.now())
+        ServerAction.objects.create(server=server, verb="start", next_attempt_at=clock.now())
 
 
 def test_a_server_that_goes_or_is_not_there_is_left_alone(world: World, server: Server) -> None:

@@ -17,14 +17,14 @@ from django.urls import reverse
 from core import clock
 from customers.models import User
 from infrastructure.contracts.cloud import Power
-from infrastructure.models import Errand, Provider, ProviderOption, Server
+from infrastructure.models import Provider, ProviderOption, Server, ServerAction
 from orders.models import Order
 from tests.factories import UserFactory, make_draft
 
 pytestmark = pytest.mark.django_db
 
 LIST = reverse("admin:infrastructure_server_changelist")
-ERRANDS = reverse("admin:infrastructure_errand_changelist")
+ACTIONS = reverse("admin:infrastructure_serveraction_changelist")
 ACTION_OF = {"retry": "try_this_again", "drop": "drop_this"}
 
 
@@ -84,13 +84,13 @@ def test_a_stop_says_what_it_does_and_wants_a_reason(operator: Client, server: S
     assert "monitoring says so" in page
     refused = operator.post(page_of("stop", server), {"why": ""})
     assert "This field is required" in shown(refused)
-    assert not Errand.objects.exists()
+    assert not ServerAction.objects.exists()
     asked = operator.post(page_of("stop", server), {"why": "It is quiet."}, follow=True)
     assert "sbx-1 is being stopped." in shown(asked)
-    errand = Errand.objects.get()
-    assert (errand.verb, errand.reason) == ("stop", "It is quiet.")
+    server_action = ServerAction.objects.get()
+    assert (server_action.verb, server_action.reason) == ("stop", "It is quiet.")
     assert LogEntry.objects.get().change_message == "Stop the server. It is quiet."
-    assert LogEntry.objects.get().user == errand.asked_by
+    assert LogEntry.objects.get().user == server_action.requested_by
 
 
 def test_a_resize_shows_the_sizes_that_fit_and_what_they_cost_more(operator: Client, server: Server) -> None:
@@ -98,7 +98,7 @@ def test_a_resize_shows_the_sizes_that_fit_and_what_they_cost_more(operator: Cli
     assert "sandbox-4: 4 CPUs, 16 GB memory, 80 GB disk; €24.00 a month (+€16.00)" in page
     assert 'value="sandbox-1"' not in page
     operator.post(page_of("resize", server), {"size": "sandbox-4", "why": "More maps."})
-    assert Errand.objects.get().size_id == "sandbox-4"
+    assert ServerAction.objects.get().size_id == "sandbox-4"
     assert "sandbox-4 More maps." in LogEntry.objects.get().change_message
 
 
@@ -108,11 +108,11 @@ def test_a_resize_without_any_choice_says_where_to_ask(operator: Client, server:
 
 
 def test_a_refusal_is_shown_where_it_was_asked(operator: Client, server: Server) -> None:
-    Errand.objects.create(server=server, verb="stop", next_attempt_at=clock.now())
+    ServerAction.objects.create(server=server, verb="stop", next_attempt_at=clock.now())
     answer = operator.post(page_of("start", server), {"why": ""})
     assert answer.status_code == 200
     assert "Another errand of this server is under way." in shown(answer)
-    assert Errand.objects.count() == 1
+    assert ServerAction.objects.count() == 1
 
 
 def test_only_what_is_possible_is_offered(operator: Client, server: Server) -> None:
@@ -135,14 +135,16 @@ def test_what_would_change_nothing_is_not_offered(
 
 def test_the_page_of_a_server_tells_its_errands(operator: Client, server: Server) -> None:
     who = UserFactory(is_staff=True)
-    Errand.objects.create(
-        server=server, verb="resize", former_size="sandbox-1", size_id="sandbox-2", asked_by=who, outcome="It runs."
+    ServerAction.objects.create(
+        server=server, verb="resize", former_size="sandbox-1", size_id="sandbox-2", requested_by=who, outcome="It runs."
     )
     page = shown(operator.get(reverse("admin:infrastructure_server_change", args=(server.pk,))))
     assert "Resize: sandbox-1 → sandbox-2" in page
     assert "It runs." in page
     assert "settled&#x27;" not in page
-    row = shown(operator.get(reverse("admin:infrastructure_errand_change", args=(Errand.objects.get().pk,))))
+    row = shown(
+        operator.get(reverse("admin:infrastructure_serveraction_change", args=(ServerAction.objects.get().pk,)))
+    )
     assert "It runs." in row
     assert "&#x27;," not in row
 
@@ -154,7 +156,7 @@ def test_who_may_not_is_refused(staff: Callable[[str], Client], server: Server, 
         assert client.get(page_of(verb, server)).status_code == 403
         assert client.post(page_of(verb, server), {"why": "Quiet.", "size": "sandbox-4"}).status_code == 403
     client.post(LIST, {"action": "stop_many", "_selected_action": [server.pk], "confirmed": "yes", "why": "Quiet."})
-    assert not Errand.objects.exists()
+    assert not ServerAction.objects.exists()
 
 
 def test_many_are_told_at_once_and_counted(operator: Client, provider: Provider) -> None:
@@ -162,28 +164,28 @@ def test_many_are_told_at_once_and_counted(operator: Client, provider: Provider)
     Server.objects.filter(pk=servers[0].pk).update(outside_id="")
     chosen = {"action": "reboot_many", "_selected_action": [one.pk for one in servers]}
     assert "told once" in shown(operator.post(LIST, chosen))
-    assert not Errand.objects.exists()
+    assert not ServerAction.objects.exists()
     answer = operator.post(LIST, {**chosen, "confirmed": "yes", "why": "A new kernel."}, follow=True)
     assert "2 changed." in shown(answer)
     assert "The server is not there yet." in shown(answer)
-    assert set(Errand.objects.values_list("reason", flat=True)) == {"A new kernel."}
+    assert set(ServerAction.objects.values_list("reason", flat=True)) == {"A new kernel."}
 
 
-def failed_errand(server: Server, **fields: Any) -> Errand:
-    return Errand.objects.create(server=server, verb="stop", failed_version=1, last_error="no capacity", **fields)
+def failed_action(server: Server, **fields: Any) -> ServerAction:
+    return ServerAction.objects.create(server=server, verb="stop", failed_version=1, last_error="no capacity", **fields)
 
 
 def test_a_failed_errand_needs_a_person_and_is_tried_again_or_dropped(operator: Client, provider: Provider) -> None:
     first, second, calm = (make_server(provider, n) for n in range(3))
-    again, dropped = failed_errand(first), failed_errand(second)
+    again, dropped = failed_action(first), failed_action(second)
     needing = shown(operator.get(LIST, {"standing": "failed"}))
     assert first.order.reference in needing
     assert calm.order.reference not in needing
-    assert "no capacity" in shown(operator.get(ERRANDS, {"standing": "failed"}))
+    assert "no capacity" in shown(operator.get(ACTIONS, {"standing": "failed"}))
     assert "no capacity" in shown(operator.get(reverse("admin:index")))
     for action, row in (("try_again", again), ("drop", dropped)):
         asked = {"action": action, "_selected_action": [row.pk], "confirmed": "yes", "why": "Seen to."}
-        assert "1 changed." in shown(operator.post(ERRANDS, asked, follow=True))
+        assert "1 changed." in shown(operator.post(ACTIONS, asked, follow=True))
         row.refresh_from_db()
     assert again.next_attempt_at is not None
     assert (dropped.has_failed, dropped.outcome) == (False, "no capacity Dropped. Seen to.")
@@ -192,10 +194,10 @@ def test_a_failed_errand_needs_a_person_and_is_tried_again_or_dropped(operator: 
 
 def test_the_page_of_a_failed_errand_offers_to_try_it_again_or_drop_it(operator: Client, provider: Provider) -> None:
     for n, url_path in enumerate(ACTION_OF):
-        row = failed_errand(make_server(provider, n))
-        page = reverse("admin:infrastructure_errand_change", args=(row.pk,))
+        row = failed_action(make_server(provider, n))
+        page = reverse("admin:infrastructure_serveraction_change", args=(row.pk,))
         assert f"{row.pk}/{url_path}" in shown(operator.get(page))
-        asking = reverse(f"admin:infrastructure_errand_{ACTION_OF[url_path]}", args=(row.pk,))
+        asking = reverse(f"admin:infrastructure_serveraction_{ACTION_OF[url_path]}", args=(row.pk,))
         assert "no capacity" in shown(operator.get(asking)), "it asks first"
         row.refresh_from_db()
         assert row.has_failed
@@ -210,7 +212,7 @@ def test_the_page_of_a_server_takes_the_same_queries_for_few_errands_and_many(op
     counts = []
     for _ in range(2):
         for _ in range(5):
-            Errand.objects.create(server=server, verb="stop", asked_by=UserFactory(), outcome="Stopped.")
+            ServerAction.objects.create(server=server, verb="stop", requested_by=UserFactory(), outcome="Stopped.")
         operator.get(here)
         with CaptureQueriesContext(connection) as queries:
             operator.get(here)

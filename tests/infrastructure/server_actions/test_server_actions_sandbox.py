@@ -6,11 +6,11 @@ import pytest
 from django.test import Client
 
 from infrastructure.contracts.cloud import Power
-from infrastructure.drift.services import request_reconciliation
-from infrastructure.models import Errand, Finding, Provider, Server
+from infrastructure.drift.services import request_drift_scan
+from infrastructure.models import DriftFinding, Provider, Server, ServerAction
 from infrastructure.providers.offers import refresh_options
 from infrastructure.sandbox.models import SandboxNode, SandboxSwitches
-from infrastructure.server_actions.services import request_errand, retry_errand
+from infrastructure.server_actions.services import request_server_action, retry_server_action
 from orders.choices import State
 from orders.models import Order
 from orders.services import place_order, remove_order
@@ -55,29 +55,29 @@ def test_a_server_rests_returns_grows_and_is_gone_in_the_end(
     address = server.address
     assert (order.state, answers(order)) == (State.ACTIVE, 200)
 
-    request_errand(server=server, verb=Power.STOP, why="Quiet.")
+    request_server_action(server=server, verb=Power.STOP, why="Quiet.")
     drive.settle(seconds=60)
     assert (SandboxNode.objects.get().is_stopped, answers(order)) == (True, 503)
-    request_errand(server=server, verb=Power.START)
+    request_server_action(server=server, verb=Power.START)
     drive.settle()
     server.refresh_from_db()
     assert server.address != address
     assert (fresh(order).state, answers(order)) == (State.ACTIVE, 200)
 
-    request_errand(server=server, verb=Power.REBOOT, why="It hangs.")
+    request_server_action(server=server, verb=Power.REBOOT, why="It hangs.")
     drive.settle()
-    request_errand(server=server, verb=Power.RESIZE, size_id="sandbox-4", why="More maps.")
+    request_server_action(server=server, verb=Power.RESIZE, size_id="sandbox-4", why="More maps.")
     drive.settle()
     node = SandboxNode.objects.get()
     server.refresh_from_db()
     assert (node.size, node.reboots, node.starts) == ("sandbox-4", 1, 2)
     assert (server.size, server.size_id, fresh(order).state) == ("sandbox-4", "sandbox-4", State.ACTIVE)
-    assert Errand.objects.filter(done_version=1).count() == 4
+    assert ServerAction.objects.filter(done_version=1).count() == 4
 
     drive.now += 60 * (drive.now - server.updated_at) / 10
-    request_reconciliation()
+    request_drift_scan()
     drive.settle()
-    assert not Finding.objects.exists()
+    assert not DriftFinding.objects.exists()
     remove_order(order=order)
     drive.settle()
     assert (fresh(order).state, SandboxNode.objects.count()) == (State.REMOVED, 0)
@@ -85,34 +85,34 @@ def test_a_server_rests_returns_grows_and_is_gone_in_the_end(
 
 def test_replies_that_get_lost_repeat_nothing(drive: Drive, switches: SandboxSwitches, order: Order) -> None:
     SandboxSwitches.objects.update(lost_replies=3)
-    request_errand(server=Server.objects.get(), verb=Power.RESIZE, size_id="sandbox-4", why="More maps.")
+    request_server_action(server=Server.objects.get(), verb=Power.RESIZE, size_id="sandbox-4", why="More maps.")
     drive.settle()
     node = SandboxNode.objects.get()
     assert (node.size, node.starts, node.is_stopped) == ("sandbox-4", 1, False)
     assert SandboxSwitches.objects.get().lost_replies == 0
-    assert Errand.objects.get().is_settled
+    assert ServerAction.objects.get().is_settled
 
 
 def test_a_reboot_whose_reply_is_lost_waits_for_a_person(drive: Drive, switches: SandboxSwitches, order: Order) -> None:
     SandboxSwitches.objects.update(lost_replies=1)
-    request_errand(server=Server.objects.get(), verb=Power.REBOOT, why="It hangs.")
+    request_server_action(server=Server.objects.get(), verb=Power.REBOOT, why="It hangs.")
     drive.settle()
-    errand = Errand.objects.get()
-    assert (errand.has_failed, SandboxNode.objects.get().reboots) == (True, 1)
-    retry_errand(errand=errand)
+    server_action = ServerAction.objects.get()
+    assert (server_action.has_failed, SandboxNode.objects.get().reboots) == (True, 1)
+    retry_server_action(server_action=server_action)
     drive.settle()
     assert SandboxNode.objects.get().reboots == 2
     assert fresh(order).state == State.ACTIVE
 
 
 def test_a_refusal_is_told_in_the_clouds_words(drive: Drive, switches: SandboxSwitches, order: Order) -> None:
-    SandboxSwitches.objects.update(failing_errands=1)
-    request_errand(server=Server.objects.get(), verb=Power.STOP, why="Quiet.")
+    SandboxSwitches.objects.update(failing_actions=1)
+    request_server_action(server=Server.objects.get(), verb=Power.STOP, why="Quiet.")
     drive.settle()
-    errand = Errand.objects.get()
-    assert errand.last_error == "Sandbox: The sandbox was told to refuse this"
+    server_action = ServerAction.objects.get()
+    assert server_action.last_error == "Sandbox: The sandbox was told to refuse this"
     assert not SandboxNode.objects.get().is_stopped
-    retry_errand(errand=errand)
+    retry_server_action(server_action=server_action)
     drive.settle(seconds=60)
     assert SandboxNode.objects.get().is_stopped
 
@@ -121,9 +121,9 @@ def test_a_sandbox_that_is_down_is_asked_until_it_answers(
     drive: Drive, switches: SandboxSwitches, order: Order
 ) -> None:
     SandboxSwitches.objects.update(is_down=True)
-    request_errand(server=Server.objects.get(), verb=Power.STOP, why="Quiet.")
+    request_server_action(server=Server.objects.get(), verb=Power.STOP, why="Quiet.")
     drive.settle(seconds=120)
-    assert "does not answer" in Errand.objects.get().last_error
+    assert "does not answer" in ServerAction.objects.get().last_error
     SandboxSwitches.objects.update(is_down=False)
     drive.settle(seconds=120)
     assert SandboxNode.objects.get().is_stopped

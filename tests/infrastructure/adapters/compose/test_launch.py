@@ -15,7 +15,7 @@ from core.errors import PermanentError
 from infrastructure.adapters.compose.folder import held_folder
 from infrastructure.adapters.compose.job import Job, find_job, start_job
 from infrastructure.adapters.compose.launch import Launches, Reached
-from infrastructure.contracts.runtime import Interrupted, Progress
+from infrastructure.contracts.runtime import InProgress, Interrupted
 
 KEY = "live-GL7K3M"
 
@@ -42,7 +42,7 @@ def begun(work_dir: Path, script: str) -> Job:
 
 def test_one_that_was_killed_says_so_once_and_leaves_nothing(tmp_path: Path) -> None:
     job = begun(tmp_path, "sleep 30")
-    with pytest.raises(Progress):
+    with pytest.raises(InProgress):
         launches(tmp_path).go_on(KEY, mark="1")
     os.killpg(int((job.path / "pid").read_text()), signal.SIGKILL)
     assert job.ends_within(10)

@@ -14,43 +14,45 @@ CREATED = " Network p_default  Created\n Container p-csw-1  Created\n Container 
 
 TOLD = [
     ("nothing yet", "", "", PREPARING),
-    ("pulling", "", " csw Pulling \n", Stage(words="Downloading csw", news="Downloading csw")),
-    ("building", "", " Service csw  Building\n", Stage(words="Building csw", news="Building csw")),
+    ("pulling", "", " csw Pulling \n", Stage(message="Downloading csw", progress_note="Downloading csw")),
+    ("building", "", " Service csw  Building\n", Stage(message="Building csw", progress_note="Building csw")),
     (
         "a step of the classic builder",
         f"{CLASSIC}Step 1/7 : FROM x\nStep 3/7 : RUN y\n",
         f"{BUILT} Service wms  Building\n",
-        Stage(words="Building wms (step 3 of 7)", news="Building wms"),
+        Stage(message="Building wms (step 3 of 7)", progress_note="Building wms"),
     ),
     (
         "a service just begun, not the step of the one before",
         CLASSIC,
         f"{BUILT} Service wms  Building\n",
-        Stage(words="Building wms", news="Building wms"),
+        Stage(message="Building wms", progress_note="Building wms"),
     ),
     (
         "a step of BuildKit",
         "",
         " Service csw  Building\n#4 [internal] load .dockerignore\n#7 [csw build 2/4] RUN make\n",
-        Stage(words="Building csw (step 2 of 4)", news="Building csw"),
+        Stage(message="Building csw (step 2 of 4)", progress_note="Building csw"),
     ),
     (
         "creating",
         "",
         f"{BUILT}{CREATED}",
-        Stage(words="Starting 0 of 2 services", news="Starting the services"),
+        Stage(message="Starting 0 of 2 services", progress_note="Starting the services"),
     ),
     (
         "a dependency that is not healthy yet",
         "",
         f"{BUILT}{CREATED} Container p-my-db-1  Started\n Container p-my-db-1  Waiting\n",
-        Stage(words="Starting 1 of 2 services; waiting for my-db to be healthy", news="Starting the services"),
+        Stage(
+            message="Starting 1 of 2 services; waiting for my-db to be healthy", progress_note="Starting the services"
+        ),
     ),
     (
         "all but done",
         "",
         f"{CREATED} Container p-my-db-1  Waiting\n Container p-my-db-1  Healthy\n Container p-csw-1  Started\n",
-        Stage(words="Starting 2 of 2 services", news="Starting the services"),
+        Stage(message="Starting 2 of 2 services", progress_note="Starting the services"),
     ),
 ]
 

@@ -16,7 +16,7 @@ from infrastructure.adapters.compose.labels import labels_of
 from infrastructure.adapters.docker.engine import DockerEngine
 from infrastructure.adapters.docker.runtime import DockerRuntime
 from infrastructure.adapters.docker.usage import Figures, Usage
-from infrastructure.contracts.runtime import Composition, LeftBehind, Machine, Service, ServiceState, Sight
+from infrastructure.contracts.runtime import Composition, EngineSnapshot, LeftBehind, Machine, Service, ServiceState
 
 HOST = "tcp://docker.test:2375"
 API = "http://docker.test:2375/v1.41"
@@ -120,7 +120,7 @@ def test_services_are_weighed_with_their_volumes_in_one_call(
         f"{API}/system/df", json={"Containers": [{"Id": "id-web", "SizeRw": 42}], "Volumes": volumes, "Images": None}
     )
     runtime = DockerRuntime(work_dir=tmp_path, host=HOST)
-    seen = runtime.look(keys=[KEY, "live-GONE01"], weigh=True)
+    seen = runtime.snapshot(keys=[KEY, "live-GONE01"], with_disk=True)
     web = Service(
         name="web",
         state=ServiceState.RUNNING,
@@ -133,8 +133,8 @@ def test_services_are_weighed_with_their_volumes_in_one_call(
         memory_limit_bytes=4096,
         disk_bytes=742,
     )
-    assert seen == Sight(services={KEY: (web,), "live-GONE01": ()}, machine=machine)
-    assert runtime.look(keys=[KEY]).services[KEY][0].disk_bytes is None
+    assert seen == EngineSnapshot(services={KEY: (web,), "live-GONE01": ()}, machine=machine)
+    assert runtime.snapshot(keys=[KEY]).services[KEY][0].disk_bytes is None
     assert asked.call_count == 1
 
 
@@ -147,8 +147,8 @@ def test_states_are_seen_where_figures_are_not_to_be_had(
     monkeypatch.setattr("infrastructure.adapters.docker.runtime.figures_of", refuse)
     wire.get(f"{API}/containers/json", json=[container("web", "running", "Up")])
     wire.get(f"{API}/system/df", status=500, json={"message": "a disk usage operation is already running"})
-    seen = DockerRuntime(work_dir=tmp_path, host=HOST).look(keys=[KEY], weigh=True)
-    assert seen == Sight(services={KEY: (Service(name="web", state=ServiceState.RUNNING, image="web:1"),)})
+    seen = DockerRuntime(work_dir=tmp_path, host=HOST).snapshot(keys=[KEY], with_disk=True)
+    assert seen == EngineSnapshot(services={KEY: (Service(name="web", state=ServiceState.RUNNING, image="web:1"),)})
 
 
 def test_what_is_left_is_named_by_kind(wire: responses.RequestsMock, engine: DockerEngine) -> None:
@@ -237,7 +237,7 @@ ASKS: list[Callable[[DockerRuntime], object]] = [
     lambda runtime: runtime.ensure_stopped(key=KEY),
     lambda runtime: runtime.remove(key=KEY),
     lambda runtime: runtime.observe(keys=[KEY]),
-    lambda runtime: runtime.look(keys=[KEY], weigh=True),
+    lambda runtime: runtime.snapshot(keys=[KEY], with_disk=True),
     lambda runtime: runtime.left_behind(key=KEY),
     lambda runtime: runtime.list_keys(),
 ]

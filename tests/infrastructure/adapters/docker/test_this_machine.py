@@ -28,7 +28,7 @@ def test_this_machine_is_never_left_behind() -> None:
 def test_this_machine_is_nobodys_to_stop() -> None:
     cloud, who = ThisMachine(), {"key": "live-GL7K3M", "outside_id": "this-machine"}
     assert cloud.powers() == Powers()
-    assert cloud.look_at_server(**who) is None
+    assert cloud.inspect_server(**who) is None
     for ask in (cloud.start_server, cloud.stop_server, cloud.reboot_server, cloud.confirm_resize):
         with pytest.raises(ConfigError, match="it is no cloud's"):
             ask(**who)

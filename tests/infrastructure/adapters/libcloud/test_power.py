@@ -196,7 +196,7 @@ def test_a_look_tells_a_halt_from_its_approach_and_a_size_kept_from_one_to_confi
 ) -> None:
     driver = PowerDriver()
     driver.put(KEY, state=state, **extra)
-    node = PoweredCloud(driver=driver, image_id="debian-12").look_at_server(**HERE)
+    node = PoweredCloud(driver=driver, image_id="debian-12").inspect_server(**HERE)
     assert node is not None
     assert node.state is seen
 
@@ -205,7 +205,7 @@ def test_a_look_tells_a_halt_from_its_approach_and_a_size_kept_from_one_to_confi
 def test_the_size_is_read_wherever_the_driver_puts_it(name: str) -> None:
     driver = PowerDriver()
     driver.put(KEY, **{name: "fit"})
-    node = PoweredCloud(driver=driver, image_id="debian-12").look_at_server(**HERE)
+    node = PoweredCloud(driver=driver, image_id="debian-12").inspect_server(**HERE)
     assert node is not None
     assert node.size == "fit"
 
@@ -218,5 +218,5 @@ def test_a_bare_size_is_read_too() -> None:
 
 
 def test_a_server_that_is_gone_or_carries_another_key_is_not_seen(cloud: PoweredCloud) -> None:
-    assert cloud.look_at_server(key=KEY, outside_id="i-9") is None
-    assert cloud.look_at_server(key=KEY, outside_id="i-2") is None
+    assert cloud.inspect_server(key=KEY, outside_id="i-9") is None
+    assert cloud.inspect_server(key=KEY, outside_id="i-2") is None

@@ -19,10 +19,10 @@ from core.errors import TransientError
 from infrastructure.adapters.ssh.hosts import ask
 from infrastructure.backends import get_cloud, target_of
 from infrastructure.contracts.cloud import Size
-from infrastructure.drift.services import rebuild_ghost, recreate, remove_orphan, request_reconciliation
+from infrastructure.drift.services import rebuild_ghost, recreate, remove_orphan, request_drift_scan
 from infrastructure.keys import change_settings
-from infrastructure.models import Deployment, Endpoint, Finding, Provider, Reconciliation, Server
-from infrastructure.observation.tasks import look_at_provider
+from infrastructure.models import Deployment, DriftFinding, DriftScan, Endpoint, Provider, Server
+from infrastructure.observation.tasks import observe_provider
 from infrastructure.providers.offers import refresh_options
 from orders.choices import State
 from orders.models import Order
@@ -59,14 +59,14 @@ def provider_at(told: dict[str, object]) -> Provider:
     return provider
 
 
-def compared(provider: Provider, drive_until: DriveUntil) -> list[Finding]:
+def compared(provider: Provider, drive_until: DriveUntil) -> list[DriftFinding]:
     """What a comparison finds once the rows have stood still for a while."""
     long_ago = clock.now() - timedelta(hours=1)
     Server.objects.update(updated_at=long_ago)
     Deployment.objects.update(updated_at=long_ago)
-    request_reconciliation([provider])
-    drive_until(lambda: Reconciliation.objects.get(provider=provider).is_settled, 60)
-    return list(Finding.objects.filter(provider=provider, state=Finding.State.OPEN))
+    request_drift_scan([provider])
+    drive_until(lambda: DriftScan.objects.get(provider=provider).is_settled, 60)
+    return list(DriftFinding.objects.filter(provider=provider, state=DriftFinding.State.OPEN))
 
 
 def test_a_server_terminated_behind_our_back_is_made_anew_from_its_release(
@@ -105,9 +105,9 @@ def test_a_cloud_server_whose_containers_all_vanished_is_found_and_launched_agai
     provider, order = provider_at(amazon.told), greeting()
     drive_until(lambda: is_in(order, State.ACTIVE), 120)
     server = Server.objects.get()
-    ours = f"label=com.docker.compose.project={order.key}"
-    ask(target_of(server), f"docker rm --force $(docker ps --all --quiet --filter {ours})", timeout=60)
-    look_at_provider(provider.pk)
+    expected = f"label=com.docker.compose.project={order.key}"
+    ask(target_of(server), f"docker rm --force $(docker ps --all --quiet --filter {expected})", timeout=60)
+    observe_provider(provider.pk)
 
     [ghost] = compared(provider, drive_until)
     assert (ghost.kind, ghost.thing, ghost.order) == ("ghost", "composition", order)
@@ -137,7 +137,7 @@ def test_an_instance_with_our_mark_and_no_order_is_found_with_its_cost_and_destr
         assert (orphan.cost.amount, orphan.cost.currency) == (Decimal("29.78"), "USD")
 
         remove_orphan(finding=orphan, why="Nobody's.")
-        drive_until(lambda: Finding.objects.get(pk=orphan.pk).state == Finding.State.SOLVED, 60)
+        drive_until(lambda: DriftFinding.objects.get(pk=orphan.pk).state == DriftFinding.State.SOLVED, 60)
         assert amazon.instances() == ["terminated"]
         assert amazon.leftovers() == []
 
@@ -169,8 +169,8 @@ def test_what_changed_under_a_composition_is_found_and_launched_again_with_its_d
         found = {row.aspect: row for row in compared(host.provider, drive_until) if row.order == order}
         assert {(row.kind, row.thing) for row in found.values()} == {("drift", "composition")}
         assert set(found) == {"image", "containers"}
-        assert f"stranger:{order.key}" in found["image"].theirs
-        assert "store" in found["containers"].theirs
+        assert f"stranger:{order.key}" in found["image"].actual
+        assert "store" in found["containers"].actual
 
         recreate(finding=found["image"])
         drive_until(lambda: is_launched(order) and Deployment.objects.filter(done_version=2).exists(), 60)

@@ -14,12 +14,12 @@ from core import clock
 from core.errors import TransientError
 from infrastructure.adapters.ssh.hosts import SshTarget
 from infrastructure.backends import engine_of_host, get_host_runtime
-from infrastructure.drift.services import remove_orphan, request_reconciliation
-from infrastructure.drift.tasks import OrphanController, ReconciliationController
+from infrastructure.drift.services import remove_orphan, request_drift_scan
+from infrastructure.drift.tasks import DriftScanController, OrphanController
 from infrastructure.keys import give_host_key
-from infrastructure.models import Deployment, Finding, Host, Look, Provider, Server
+from infrastructure.models import Deployment, DriftFinding, Host, Observation, Provider, Server
 from infrastructure.observation.store import write_services
-from infrastructure.observation.tasks import look_at_provider
+from infrastructure.observation.tasks import observe_provider
 from tests.factories import make_draft
 from tests.infrastructure.adapters.docker.test_engine_lab import slow
 from tests.lab.hosts import lab_hosts
@@ -82,34 +82,34 @@ def test_a_dead_host_delays_no_look_at_the_living(pool: list[Host], key: str) ->
         order=order, server=server, release=order.release, done_version=1, launched_at=clock.now()
     )
     write_services({row.pk: get_host_runtime(there).observe(keys=[order.key])[order.key]}, launched=True)
-    assert look_at_provider(there.provider_id) == 1
+    assert observe_provider(there.provider_id) == 1
     (service,) = row.services.all()
     assert service.state == "running"
     assert service.started_at is not None
     assert service.memory_bytes
     assert service.digest == service.launched_digest != ""
-    seen, unseen = (Look.objects.get(engine=engine_of_host(host)) for host in pool)
-    assert seen.trouble == ""
+    seen, unseen = (Observation.objects.get(engine=engine_of_host(host)) for host in pool)
+    assert seen.error == ""
     assert seen.version
     assert seen.disk_free_gb
-    assert "cannot be reached" in unseen.trouble
+    assert "cannot be reached" in unseen.error
     assert unseen.seen_at is None
 
 
 def test_a_stray_composition_is_found_and_cleared_away(pool: list[Host], key: str) -> None:
     there = pool[0]
-    request_reconciliation([there.provider])
-    ReconciliationController().run()
-    row = Finding.objects.get(key=key)
+    request_drift_scan([there.provider])
+    DriftScanController().run()
+    row = DriftFinding.objects.get(key=key)
     assert (row.kind, row.thing, row.host) == ("orphan", "composition", engine_of_host(there))
     remove_orphan(finding=row)
     for _ in range(20):
         OrphanController().run()
         row.refresh_from_db()
-        if row.state == Finding.State.SOLVED:
+        if row.state == DriftFinding.State.SOLVED:
             break
         time.sleep(0.5)
-    assert row.state == Finding.State.SOLVED
+    assert row.state == DriftFinding.State.SOLVED
     runtime = get_host_runtime(there)
     assert list(runtime.left_behind(key=key)) == []
     assert key not in runtime.list_keys()

@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 from rest_framework.test import APIClient
 
-from infrastructure.models import Errand, Provider, ProviderOption, Server
+from infrastructure.models import Provider, ProviderOption, Server, ServerAction
 from orders.models import Order
 from tests.api.conftest import Caller, make_staff
 
 pytestmark = pytest.mark.django_db
 
-SEES = ("orders.view_order", "infrastructure.view_errand")
+SEES = ("orders.view_order", "infrastructure.view_serveraction")
 
 
 @pytest.fixture
@@ -57,7 +57,7 @@ def test_an_errand_is_accepted_and_told_as_it_goes(
     told = answer.json()
     assert (told["verb"], told["size"], told["reason"]) == (noun, body.get("size", ""), body.get("why", ""))
     assert (told["settled"], told["needs_attention"], told["server"]) == (False, False, server.pk)
-    [listed] = powerful.get(here(server, "errands/")).json()["results"]
+    [listed] = powerful.get(here(server, "actions/")).json()["results"]
     assert listed == told
 
 
@@ -65,7 +65,7 @@ def test_a_key_sends_it_once(powerful: APIClient, server: Server) -> None:
     first = post(powerful, server, "reboot", {"why": "It hangs."}, **{"Idempotency-Key": "one"})
     second = post(powerful, server, "reboot", {"why": "It hangs."}, **{"Idempotency-Key": "one"})
     assert (second.json(), second["Idempotency-Replayed"]) == (first.json(), "true")
-    assert Errand.objects.count() == 1
+    assert ServerAction.objects.count() == 1
 
 
 def test_what_cannot_be_is_a_conflict_in_words(powerful: APIClient, server: Server) -> None:
@@ -91,7 +91,7 @@ def test_a_wrong_field_is_named(
     answer = post(powerful, server, noun, body)
     assert answer.status_code in (409, 422)
     assert field in answer.json()["errors"]
-    assert not Errand.objects.exists()
+    assert not ServerAction.objects.exists()
 
 
 def test_sizes_come_with_prices(powerful: APIClient, server: Server) -> None:
@@ -107,9 +107,9 @@ def test_those_who_see_the_server_may_not_send_it(
     for client in (owner, viewer, operator):  # this operator holds no permission on servers
         for noun in ("start", "stop", "reboot", "resize"):
             assert post(client, server, noun, {"why": "Mine."}).status_code == 403
-        for noun in ("sizes", "errands"):
+        for noun in ("sizes", "actions"):
             assert client.get(here(server, f"{noun}/")).status_code == 403
-    assert not Errand.objects.exists()
+    assert not ServerAction.objects.exists()
 
 
 def test_rebooting_is_not_resizing(calling: Caller, server: Server) -> None:
