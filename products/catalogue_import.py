@@ -101,7 +101,7 @@ def _import_safely(slug: str, states: Sequence[Source], actor: AbstractBaseUser 
 
 @transaction.atomic
 def _import_product(slug: str, states: Sequence[Source], actor: AbstractBaseUser | None) -> ProductResult:
-    """The states, oldest first, are releases; the last one is what new orders get, and the one that may complain."""
+    """The states, oldest first, are releases; new orders get the last one, and only its problems are reported."""
     product = Product.objects.select_for_update().filter(slug=slug).first()
     is_new = product is None
     product = product or Product(slug=slug, name=slug, state=Product.State.RETIRED)
@@ -136,7 +136,7 @@ def _outcome(is_new: bool, is_refused: bool, is_changed: bool) -> ImportOutcome:
 def _picture(product: Product) -> object:
     """What of a product and its plans an import may change."""
     plans = Plan.objects.filter(product_id=product.pk).order_by("slug").values_list() if product.pk else ()
-    # The time of the last save is no news.
+    # The time of the last save is not a change.
     rows = [row[:1] + row[3:] for row in plans]
     return [getattr(product, name) for name in (*TEXTS, "state", "present_release_id")], rows
 
@@ -144,18 +144,18 @@ def _picture(product: Product) -> object:
 def _store(product: Product, source: Source, made: list[str]) -> Release:
     """The release that `source` is; its version is added to `made` when it is new. Raises SourceRefused."""
     digest = getattr(source, "digest", "")
-    if product.pk and (known := product.releases.filter(digest=digest).first()):
-        return known
-    manifest, whole = _judge(product, source)
-    if product.pk and product.releases.filter(version=whole.version).exists():
-        words = _("Version %(version)s was changed in the catalogue; releases never change: give it a new tag.")
-        raise SourceRefused([words % {"version": whole.version}])
+    if product.pk and (existing := product.releases.filter(digest=digest).first()):
+        return existing
+    manifest, intact = _judge(product, source)
+    if product.pk and product.releases.filter(version=intact.version).exists():
+        message = _("Version %(version)s was changed in the catalogue; releases never change: give it a new tag.")
+        raise SourceRefused([message % {"version": intact.version}])
     if not product.pk:
         product.save()
     release = Release.objects.create(
-        product=product, version=whole.version, digest=digest, manifest=manifest, compose=whole.compose_text
+        product=product, version=intact.version, digest=digest, manifest=manifest, compose=intact.compose_text
     )
-    ReleaseBundle.objects.create(release=release, archive=whole.bundle)
+    ReleaseBundle.objects.create(release=release, archive=intact.bundle)
     made.append(release.version)
     return release
 
@@ -196,16 +196,16 @@ def _offer(product: Product, spec: Mapping[str, Any]) -> int:
 
 @transaction.atomic
 def _retire(product: Product, actor: AbstractBaseUser | None) -> ProductResult:
-    words = _("It is no longer in the catalogue.")
-    product.state, product.import_error = Product.State.RETIRED, words
+    message = _("It is no longer in the catalogue.")
+    product.state, product.import_error = Product.State.RETIRED, message
     product.save(update_fields=("state", "import_error", "updated_at"))
-    result = ProductResult(slug=product.slug, outcome=ImportOutcome.RETIRED, reasons=(words,))
+    result = ProductResult(slug=product.slug, outcome=ImportOutcome.RETIRED, reasons=(message,))
     _log(product, result, actor)
     return result
 
 
 def _log(product: Product, result: ProductResult, actor: AbstractBaseUser | None) -> None:
-    """Who read the catalogue stands in the history of each product that it changed."""
+    """The history of each changed product names who synced the catalogue."""
     if actor is None or product.pk is None or result.outcome is ImportOutcome.UNCHANGED:
         return
     LogEntry.objects.log_actions(actor.pk, [product], CHANGE, change_message=str(result), single_object=True)

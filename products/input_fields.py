@@ -1,4 +1,4 @@
-"""What a customer chose, held against what the manifest allows. Pure values."""
+"""What a customer chose, checked against what the manifest allows. Pure values."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class InvalidInputs(Refusal):
 
 
 def clean_inputs(specs: Sequence[Mapping[str, Any]], given: Mapping[str, Any]) -> dict[str, Any]:
-    """`given` with defaults filled in, held against every rule; raises InvalidInputs with all that is wrong."""
+    """`given` with defaults filled in, checked against every rule; raises InvalidInputs with every error."""
     values, errors = {}, {}
     for key in given.keys() - {spec["key"] for spec in specs}:
         errors[key] = _("This product has no such input.")
@@ -51,7 +51,7 @@ def _clean(spec: Mapping[str, Any], value: Any) -> Any:
     if not isinstance(value, (str, int, float)):
         raise ValueError(_("Use a single value."))
     if UNSTORABLE.search(str(value)):
-        raise ValueError(_("This holds a character that cannot be stored."))
+        raise ValueError(_("This contains a character that cannot be stored."))
     return _CLEANERS[spec["type"]](spec, value)
 
 
@@ -64,7 +64,7 @@ def _clean_text(spec: Mapping[str, Any], value: Any) -> str:
     if len(text) > spec.get("max_length", 2000):
         raise ValueError(_("Use at most %(n)s characters.") % {"n": spec.get("max_length", 2000)})
     if (pattern := spec.get("pattern")) and not re.fullmatch(pattern, text):
-        raise ValueError(_("This does not have the form that is asked for."))
+        raise ValueError(_("This does not match the required format."))
     return text
 
 
@@ -81,8 +81,8 @@ def _clean_integer(spec: Mapping[str, Any], value: Any) -> int:
 
 
 def _clean_boolean(spec: Mapping[str, Any], value: Any) -> bool:
-    words = {"true": True, "on": True, "1": True, "false": False, "off": False, "0": False}
-    if (chosen := words.get(str(value).lower())) is None:
+    values = {"true": True, "on": True, "1": True, "false": False, "off": False, "0": False}
+    if (chosen := values.get(str(value).lower())) is None:
         raise ValueError(_("Use true or false."))
     return chosen
 

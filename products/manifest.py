@@ -1,4 +1,4 @@
-"""A product's manifest (`product.yaml`), held against its schema and its own composition. Pure: text in, values out."""
+"""A product's manifest (`product.yaml`), checked against its schema and its composition. Pure: text in, values out."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from core.iso_codes import currencies
 from products.composition.text import load_yaml
 from products.composition.variables import is_reserved
 from products.input_fields import InvalidInputs, clean_inputs
-from products.schema_errors import Validator, words_for
+from products.schema_errors import Validator, messages_for
 
 SCHEMA_PATH = Path(__file__).parent / "schema" / "product.schema.json"
 
@@ -27,7 +27,7 @@ PLAN = {"setup_fee": "0.00", "auto_approve": False}
 
 
 class ManifestError(Refusal):
-    """The manifest cannot be used; `problems` says what is wrong, each with its place."""
+    """The manifest cannot be used; `problems` says what is wrong, each with its path."""
 
     code = "bad_manifest"
 
@@ -73,17 +73,17 @@ def usable_parts(manifest: Any) -> dict[str, list[Any]]:
 def _against_schema(manifest: Mapping[str, Any]) -> Iterator[str]:
     try:
         if "\\u0000" in json.dumps(manifest, allow_nan=False):
-            yield _("a text holds a character that cannot be stored.")
+            yield _("a text contains a character that cannot be stored.")
             return
     except (TypeError, ValueError, RecursionError):  # YAML knows dates, infinities and lists that hold themselves
         yield _("a value is neither text nor a number, a list or a mapping; put dates in quotes.")
         return
     errors = list(Validator(manifest_schema()).iter_errors(manifest))
-    told: dict[str, str] = {}
+    messages: dict[str, str] = {}
     for error in sorted(errors, key=lambda error: [str(step) for step in error.absolute_path]):
-        for place, words in words_for(error):
-            told.setdefault(place, words)  # an empty text has also no right form: one sentence is enough
-    yield from (f"{place}: {words}" if place else words for place, words in told.items())
+        for place, message in messages_for(error):
+            messages.setdefault(place, message)  # an empty text has also no right form: one sentence is enough
+    yield from (f"{place}: {message}" if place else message for place, message in messages.items())
 
 
 def _against_itself(manifest: Mapping[str, Any], services: Collection[str] | None) -> Iterator[str]:
@@ -95,21 +95,21 @@ def _against_itself(manifest: Mapping[str, Any], services: Collection[str] | Non
     for number, plan in enumerate(manifest.get("plans", ())):
         yield from (f"plans[{number}].{problem}" for problem in _money_problems(plan))
     for number, spec in enumerate(manifest.get("inputs", ())):
-        yield from (f"inputs[{number}].{words}" for words in _input_problems(spec))
+        yield from (f"inputs[{number}].{problem}" for problem in _input_problems(spec))
     for number, endpoint in enumerate(manifest.get("endpoints", ())):
         if services is not None and endpoint["service"] not in services:
-            words = _("compose.yaml has no service “%(service)s”; it has %(services)s.")
-            known = ", ".join(sorted(services))
-            yield f"endpoints[{number}].service: " + words % {"service": endpoint["service"], "services": known}
+            message = _("compose.yaml has no service “%(service)s”; it has %(services)s.")
+            available = ", ".join(sorted(services))
+            yield f"endpoints[{number}].service: " + message % {"service": endpoint["service"], "services": available}
 
 
 def _repeats(manifest: Mapping[str, Any], section: str, key: str) -> Iterator[str]:
-    seen: dict[str, int] = {}
+    first_uses: dict[str, int] = {}
     for number, item in enumerate(manifest.get(section, ())):
-        first = seen.setdefault(str(item[key]).lower(), number)
+        first = first_uses.setdefault(str(item[key]).lower(), number)
         if first != number:
-            words = _("“%(value)s” is already used by %(first)s.")
-            yield f"{section}[{number}].{key}: " + words % {"value": item[key], "first": f"{section}[{first}]"}
+            message = _("“%(value)s” is already used by %(first)s.")
+            yield f"{section}[{number}].{key}: " + message % {"value": item[key], "first": f"{section}[{first}]"}
 
 
 def _shared_names(manifest: Mapping[str, Any]) -> Iterator[str]:
@@ -145,24 +145,24 @@ def _input_problems(spec: Mapping[str, Any]) -> Iterator[str]:
     try:
         re.compile(spec.get("pattern", ""))
     except re.error as error:
-        yield "pattern: " + _("this is not a regular expression: %(problem)s.") % {"problem": error}
+        yield "pattern: " + _("this is not a valid regular expression: %(problem)s.") % {"problem": error}
         return
     if spec.get("default") in (None, ""):
         return
     try:
         clean_inputs([spec], {})
     except InvalidInputs as error:
-        words = _("%(default)s breaks the input's own rules: %(problem)s")
-        yield "default: " + words % {"default": spec["default"], "problem": error.errors[spec["key"]]}
+        message = _("%(default)s breaks the input's own rules: %(problem)s")
+        yield "default: " + message % {"default": spec["default"], "problem": error.errors[spec["key"]]}
 
 
 def _filled_in(manifest: Mapping[str, Any]) -> dict[str, Any]:
-    whole = {**manifest}
+    filled = {**manifest}
     for name, empty in (("description", ""), ("icon", ""), ("inputs", []), ("secrets", [])):
-        whole.setdefault(name, empty)
-    whole["endpoints"] = [_endpoint(endpoint) for endpoint in manifest["endpoints"]]
-    whole["plans"] = [{**PLAN, **plan} for plan in manifest["plans"]]
-    return whole
+        filled.setdefault(name, empty)
+    filled["endpoints"] = [_endpoint(endpoint) for endpoint in manifest["endpoints"]]
+    filled["plans"] = [{**PLAN, **plan} for plan in manifest["plans"]]
+    return filled
 
 
 def _endpoint(endpoint: Mapping[str, Any]) -> dict[str, Any]:

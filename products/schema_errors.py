@@ -1,4 +1,4 @@
-"""What a JSON Schema validator finds, in people's words. Pure."""
+"""What a JSON Schema validator finds, as sentences. Pure."""
 
 from __future__ import annotations
 
@@ -36,18 +36,18 @@ def _match(validator: Any, pattern: str, instance: Any, schema: Any) -> Iterator
 Validator = extend(Draft202012Validator, {"pattern": _match})  # type: ignore[no-untyped-call]
 
 
-def words_for(error: Error) -> Iterator[Finding]:
+def messages_for(error: Error) -> Iterator[Finding]:
     """Each (place, sentence) that makes up the error; of alternatives, what the nearest one misses."""
     if error.validator in ("anyOf", "oneOf") and error.context:
         nearest = best_match([error])
         if nearest is not None and nearest is not error:
-            yield from words_for(nearest)
+            yield from messages_for(nearest)
             return
     place = place_of(error.absolute_path)
     if error.validator in ("required", "additionalProperties", "unevaluatedProperties"):
-        yield from ((f"{place}.{key}".lstrip("."), words) for key, words in _keys(error))
+        yield from ((f"{place}.{key}".lstrip("."), message) for key, message in _keys(error))
         return
-    yield place, (_WORDS.get(str(error.validator)) or _plain)(error)
+    yield place, (_MESSAGES.get(str(error.validator)) or _plain)(error)
 
 
 def place_of(steps: Sequence[Any]) -> str:
@@ -60,17 +60,17 @@ def _keys(error: Error) -> Iterator[Finding]:
         # One error comes per missing name; the library tells which only in its English sentence.
         yield from ((key, _("this is missing.")) for key in error.validator_value if f"{key!r} is" in error.message)
         return
-    known = error.schema.get("properties", {})
-    for key in error.instance.keys() - known.keys():
-        words = _("this is not known; known are %(known)s.")
-        yield str(key), words % {"known": ", ".join(sorted(known))}
+    allowed = error.schema.get("properties", {})
+    for key in error.instance.keys() - allowed.keys():
+        message = _("this key is unknown; allowed are %(allowed)s.")
+        yield str(key), message % {"allowed": ", ".join(sorted(allowed))}
 
 
 def _type(error: Error) -> str:
     kinds = error.validator_value if isinstance(error.validator_value, list) else [error.validator_value]
     wanted = _(" or ").join(_(TYPES[kind]) for kind in kinds)
-    words = _("use %(wanted)s, not %(value)s.") % {"wanted": wanted, "value": _shown(error.instance)}
-    return f"{words} {error.schema.get('description', '')}".rstrip()
+    message = _("use %(wanted)s, not %(value)s.") % {"wanted": wanted, "value": _shown(error.instance)}
+    return f"{message} {error.schema.get('description', '')}".rstrip()
 
 
 def _shown(value: Any) -> str:
@@ -85,10 +85,10 @@ def _enum(error: Error) -> str:
 
 def _pattern(error: Error) -> str:
     if form := error.schema.get("description"):
-        words = _("%(value)s does not have the right form. %(form)s")
-        return words % {"value": _shown(error.instance), "form": form}
-    words = _("%(value)s does not have the form %(form)s.")
-    return words % {"value": _shown(error.instance), "form": error.validator_value}
+        message = _("%(value)s does not have the right form. %(form)s")
+        return message % {"value": _shown(error.instance), "form": form}
+    message = _("%(value)s does not have the form %(form)s.")
+    return message % {"value": _shown(error.instance), "form": error.validator_value}
 
 
 def _too_short(error: Error) -> str:
@@ -102,13 +102,13 @@ def _too_long(error: Error) -> str:
 
 
 def _too_low(error: Error) -> str:
-    words = _("use at least %(limit)s, not %(value)s.")
-    return words % {"limit": error.validator_value, "value": _shown(error.instance)}
+    message = _("use at least %(limit)s, not %(value)s.")
+    return message % {"limit": error.validator_value, "value": _shown(error.instance)}
 
 
 def _too_high(error: Error) -> str:
-    words = _("use at most %(limit)s, not %(value)s.")
-    return words % {"limit": error.validator_value, "value": _shown(error.instance)}
+    message = _("use at most %(limit)s, not %(value)s.")
+    return message % {"limit": error.validator_value, "value": _shown(error.instance)}
 
 
 def _repeated(error: Error) -> str:
@@ -119,7 +119,7 @@ def _plain(error: Error) -> str:
     return _("%(value)s is not allowed here.") % {"value": _shown(error.instance)}
 
 
-_WORDS: dict[str, Callable[[Error], str]] = {
+_MESSAGES: dict[str, Callable[[Error], str]] = {
     "const": lambda error: _("use %(value)s.") % {"value": _shown(error.validator_value)},
     "enum": _enum,
     "exclusiveMaximum": _too_high,

@@ -50,7 +50,7 @@ def request_catalogue_sync(*, actor: AbstractBaseUser | None = None) -> Catalogu
 
 @transaction.atomic
 def retire_product(*, product: Product) -> Product:
-    """Nobody can order the product any more; what was ordered goes on."""
+    """The product cannot be ordered any more; existing orders keep running."""
     product.state = Product.State.RETIRED
     product.save(update_fields=("state", "updated_at"))
     return product

@@ -51,11 +51,11 @@ def make_source(slug: str, version: str, files: Mapping[str, File]) -> ProductSo
 
 def digest_of(files: Mapping[str, File]) -> str:
     """SHA-256 over every path, mode and content."""
-    whole = hashlib.sha256()
+    digest = hashlib.sha256()
     for path, file in sorted(files.items()):
         inner = hashlib.sha256(file.content).hexdigest()
-        whole.update(f"{path}\0{int(file.is_executable)}\0{inner}\n".encode())
-    return whole.hexdigest()
+        digest.update(f"{path}\0{int(file.is_executable)}\0{inner}\n".encode())
+    return digest.hexdigest()
 
 
 def pack(files: Mapping[str, File]) -> bytes:

@@ -31,7 +31,7 @@ SYNC = ConfirmedAction(
 )
 RETIRE = ConfirmedAction(
     title=_("Retire"),
-    says=_("Nobody can order these products any more. What was ordered goes on."),
+    says=_("Nobody can order these products any more. Existing orders keep running."),
     verb=lambda product: retire_product(product=product),
     is_destructive=True,
 )
@@ -43,9 +43,9 @@ SELL = ConfirmedAction(
 
 
 class HasImportError(admin.SimpleListFilter):
-    """Only products whose present state in the catalogue was refused."""
+    """Products whose current state in the catalogue was refused."""
 
-    title = _("needs a person")
+    title = _("needs attention")
     parameter_name = "refused"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
@@ -96,7 +96,7 @@ class ReleaseInline(MachineOwned, TabularInline):
 
 @admin.register(Product)
 class ProductAdmin(ModelAdmin):
-    """Products come from the catalogue: here they are seen, sold, retired and trusted."""
+    """Products come from the catalogue: here staff view, sell, retire and trust them."""
 
     list_display = ("name", "slug", "shown_state", "present_release", "plan_count", "order_count", "first_problem")
     list_filter = ("state", "is_trusted", HasImportError)
@@ -135,7 +135,7 @@ class ProductAdmin(ModelAdmin):
         return False
 
     def has_sell_permission(self, request: HttpRequest) -> bool:
-        """Whoever may put products on sale and retire them."""
+        """Staff who may put products on sale and retire them."""
         return request.user.has_perm("products.sell_product")
 
     def has_sync_permission(self, request: HttpRequest) -> bool:
@@ -163,8 +163,8 @@ class ProductAdmin(ModelAdmin):
     def first_problem(self, product: Product) -> tuple[str, str] | str:
         """How many things the last import found wrong."""
         count = len(product.import_error.splitlines())
-        words = ngettext("%(count)d problem", "%(count)d problems", count) % {"count": count}
-        return ("error", words) if count else ""
+        text = ngettext("%(count)d problem", "%(count)d problems", count) % {"count": count}
+        return ("error", text) if count else ""
 
     @display(description=_("import problems"))
     def import_problems(self, product: Product) -> str:
@@ -177,8 +177,8 @@ class ProductAdmin(ModelAdmin):
         if (page := confirm(self, request, SYNC)) is not None:
             return page
         request_catalogue_sync(actor=request.user)  # type: ignore[arg-type]  # nobody anonymous gets here
-        words = gettext("Catalogue sync requested; its result is shown here.")
-        self.message_user(request, words, messages.SUCCESS)
+        message = gettext("Catalogue sync requested; its result is shown here.")
+        self.message_user(request, message, messages.SUCCESS)
         return redirect("admin:products_cataloguesync_changelist")
 
     @action(description=_("Retire selected products"), permissions=["sell"])

@@ -13,7 +13,7 @@ FROZEN = {
     "products_release": ("product_id", "version", "digest", "manifest", "compose"),
     "products_releasebundle": ("release_id", "archive"),
 }
-WORDS = "A release never changes"
+MESSAGE = "A release never changes"
 
 
 def _statements(vendor: str, table: str, columns: tuple[str, ...]) -> tuple[list[str], list[str]]:
@@ -23,13 +23,13 @@ def _statements(vendor: str, table: str, columns: tuple[str, ...]) -> tuple[list
         changed = " OR ".join(f"NEW.{column} IS NOT OLD.{column}" for column in columns)
         freeze = (
             f"CREATE TRIGGER {name} BEFORE UPDATE ON {table} FOR EACH ROW WHEN {changed} "
-            f"BEGIN SELECT RAISE(ABORT, '{WORDS}'); END"
+            f"BEGIN SELECT RAISE(ABORT, '{MESSAGE}'); END"
         )
         return [freeze], [f"DROP TRIGGER {name}"]
     changed = " OR ".join(f"NEW.{column} IS DISTINCT FROM OLD.{column}" for column in columns)
     function = (
         f"CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$ "
-        f"BEGIN RAISE EXCEPTION '{WORDS}' USING ERRCODE = 'integrity_constraint_violation'; END $$"
+        f"BEGIN RAISE EXCEPTION '{MESSAGE}' USING ERRCODE = 'integrity_constraint_violation'; END $$"
     )
     trigger = f"CREATE TRIGGER {name} BEFORE UPDATE ON {table} FOR EACH ROW WHEN ({changed}) EXECUTE FUNCTION {name}()"
     return [function, trigger], [f"DROP TRIGGER {name} ON {table}", f"DROP FUNCTION {name}()"]

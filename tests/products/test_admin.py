@@ -106,7 +106,7 @@ def test_reader_can_have_nothing_read_retired_or_trusted() -> None:
 def test_products_are_retired_and_sold_after_confirmation(chief: Client) -> None:
     ready, empty = ReleaseFactory.create().product, ProductFactory.create()
     chosen = {"action": "retire", "_selected_action": [ready.pk, empty.pk]}
-    assert "What was ordered goes on" in chief.post(list_url("product"), chosen).content.decode()
+    assert "Existing orders keep running" in chief.post(list_url("product"), chosen).content.decode()
     assert Product.objects.on_sale().count() == 2
     chief.post(list_url("product"), {**chosen, "confirmed": "yes", "why": "Old"})
     assert not Product.objects.on_sale().exists()

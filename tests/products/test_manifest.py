@@ -123,7 +123,7 @@ def test_all_problems_are_told_at_once() -> None:
     del broken["summary"]
     told = problems(yaml.safe_dump(broken))
     assert len(told) == 3
-    assert told[0].startswith("colour: this is not known; known are description,")
+    assert told[0].startswith("colour: this key is unknown; allowed are description,")
     assert told[1] == "summary: this is missing."
     assert told[2].startswith("plans[0].currency: “euro” does not have the right form.")
 
@@ -135,7 +135,7 @@ def test_all_problems_are_told_at_once() -> None:
         ({"key": "a", "label": "A", "type": "colour"}, "inputs[1].type: use one of"),
         ({**CHOICE, "default": "xl"}, "inputs[1].default: xl breaks the input's own rules: Choose one of: s."),
         ({"key": "a", "label": "A", "type": "integer", "max": 5, "default": 9}, "inputs[1].default: 9 breaks"),
-        ({"key": "a", "label": "A", "type": "string", "pattern": "(["}, "inputs[1].pattern: this is not a regular"),
+        ({"key": "a", "label": "A", "type": "string", "pattern": "(["}, "inputs[1].pattern: this is not a valid"),
         ({"key": "live_key", "label": "A", "type": "string"}, "inputs[1].key: “live_key” does not have the right form"),
         ({"key": "a", "label": "A\n", "type": "string"}, "inputs[1].label:"),
     ],

@@ -67,13 +67,13 @@ class GitCatalogue:
 
     def _read_all(self, repository: Path) -> list[ProductSource | DamagedSource]:
         sources: list[ProductSource | DamagedSource] = []
-        known: dict[tuple[str, str], ProductSource | DamagedSource] = {}
+        by_tree: dict[tuple[str, str], ProductSource | DamagedSource] = {}
         for state in self._states(repository):
             for slug, tree in self._products(repository, state.commit):
                 if state.slug in ("", slug):
-                    if (slug, tree) not in known:
-                        known[slug, tree] = self._read_product(repository, slug, tree, state.version)
-                    sources.append(known[slug, tree])
+                    if (slug, tree) not in by_tree:
+                        by_tree[slug, tree] = self._read_product(repository, slug, tree, state.version)
+                    sources.append(by_tree[slug, tree])
         return sources
 
     def _states(self, repository: Path) -> Iterator[_State]:
@@ -108,12 +108,12 @@ class GitCatalogue:
         except Damage as damage:
             return DamagedSource(slug=slug, version=version, problem=str(damage))
 
-    def _git(self, *words: str, at: Path | None = None) -> bytes:
+    def _git(self, *arguments: str, at: Path | None = None) -> bytes:
         where = ("--git-dir", str(at)) if at else ()
         environment = {name: os.environ[name] for name in PASSED_ON if name in os.environ} | QUIET
         try:
             process = subprocess.Popen(  # noqa: S603  (no shell; the address comes after `--`)
-                ["git", *where, *words],  # noqa: S607  (found on the PATH, as the operator set it)
+                ["git", *where, *arguments],  # noqa: S607  (found on the PATH, as the operator set it)
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
@@ -133,9 +133,9 @@ class GitCatalogue:
         return out
 
     def _error(self, complaint: str) -> OutsideError:
-        said = [line for line in complaint.splitlines() if line.startswith(("fatal:", "ERROR:", "remote:"))]
-        words = _USERINFO.sub("//", said[-1].partition(":")[2].strip() if said else "git failed without a word")
-        message = f"{self._shown} cannot be read: {words[:300]}"
+        lines = [line for line in complaint.splitlines() if line.startswith(("fatal:", "ERROR:", "remote:"))]
+        reason = _USERINFO.sub("//", lines[-1].partition(":")[2].strip() if lines else "git failed without a message")
+        message = f"{self._shown} cannot be read: {reason[:300]}"
         return ConfigError(message) if _SETTINGS.search(complaint) else TransientError(message)
 
 
