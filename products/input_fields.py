@@ -1,18 +1,24 @@
-"""What a customer chose, checked against what the manifest allows. Pure values."""
+"""A product's inputs as Django form fields: built here once, for the admin, the portal, the API and the catalogue."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from django import forms
+from django.core.exceptions import ValidationError
+from django.core.validators import RegexValidator
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from core.errors import Refusal
 
-EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
-# JSON can say these; PostgreSQL keeps neither, and no page could be written with the second kind.
-UNSTORABLE = re.compile(r"[\0\ud800-\udfff]")
+LONGEST = 2000
+# JSON can say these; PostgreSQL stores neither, and no page could be written with the second kind.
+STORABLE = RegexValidator(
+    r"[\0\ud800-\udfff]", gettext_lazy("This contains a character that cannot be stored."), inverse_match=True
+)
+ONE_LINE = RegexValidator(r"[\r\n]", gettext_lazy("Use one line."), inverse_match=True)
 
 
 class InvalidInputs(Refusal):
@@ -25,8 +31,48 @@ class InvalidInputs(Refusal):
         self.errors = dict(errors)
 
 
+class YesOrNoField(forms.BooleanField):
+    """A check box, or a word of a program; anything but a yes or a no is refused."""
+
+    WORDS: Mapping[str, bool] = {"true": True, "on": True, "1": True, "false": False, "off": False, "0": False}
+
+    def to_python(self, value: Any) -> bool:
+        """True or false."""
+        if value in (None, ""):
+            return False
+        if (chosen := self.WORDS.get(str(value).lower())) is None:
+            raise ValidationError(_("Use true or false."))
+        return chosen
+
+
+def form_field(spec: Mapping[str, Any]) -> forms.Field:
+    """The form field of one input of a manifest, with all its rules."""
+    has_default = spec.get("default") not in (None, "")
+    common: dict[str, Any] = {
+        "label": spec.get("label", spec["key"]),
+        "help_text": spec.get("help", ""),
+        "required": bool(spec.get("required")) and not has_default,
+        "initial": spec.get("default"),
+    }
+    match spec["type"]:
+        case "boolean":
+            return YesOrNoField(**{**common, "required": False})
+        case "integer":
+            limits = {"min_value": spec.get("min"), "max_value": spec.get("max")}
+            return forms.IntegerField(**common, **limits, error_messages=_number_messages(spec))
+        case "choice":
+            options = [(str(option["value"]), option.get("label", option["value"])) for option in spec["choices"]]
+            blank = [] if has_default else [("", _("Choose…"))]
+            allowed = ", ".join(value for value, _label in options).replace("%", "%%")
+            messages = {"invalid_choice": _("Choose one of: %(choices)s.") % {"choices": allowed}}
+            return forms.ChoiceField(**common, choices=[*blank, *options], error_messages=messages)
+        case "email":
+            return forms.EmailField(**common, error_messages={"invalid": _("Use an e-mail address.")})
+    return _text_field(spec, common)
+
+
 def clean_inputs(specs: Sequence[Mapping[str, Any]], given: Mapping[str, Any]) -> dict[str, Any]:
-    """`given` with defaults filled in, checked against every rule; raises InvalidInputs with every error."""
+    """`given` with defaults filled in, checked by every rule; raises InvalidInputs with everything that is wrong."""
     values, errors = {}, {}
     for key in given.keys() - {spec["key"] for spec in specs}:
         errors[key] = _("This product has no such input.")
@@ -36,8 +82,8 @@ def clean_inputs(specs: Sequence[Mapping[str, Any]], given: Mapping[str, Any]) -
             value = spec.get("default", "")
         try:
             values[spec["key"]] = _clean(spec, value)
-        except ValueError as error:
-            errors[spec["key"]] = str(error)
+        except ValidationError as error:
+            errors[spec["key"]] = " ".join(error.messages)
     if errors:
         raise InvalidInputs(errors)
     return values
@@ -46,65 +92,36 @@ def clean_inputs(specs: Sequence[Mapping[str, Any]], given: Mapping[str, Any]) -
 def _clean(spec: Mapping[str, Any], value: Any) -> Any:
     if value in (None, ""):
         if spec.get("required"):
-            raise ValueError(_("This field is required."))
+            raise ValidationError(_("This field is required."))
         return ""
     if not isinstance(value, (str, int, float)):
-        raise ValueError(_("Use a single value."))
-    if UNSTORABLE.search(str(value)):
-        raise ValueError(_("This contains a character that cannot be stored."))
-    return _CLEANERS[spec["type"]](spec, value)
+        raise ValidationError(_("Use a single value."))
+    STORABLE(str(value))
+    return form_field(spec).clean(str(value))
 
 
-def _clean_text(spec: Mapping[str, Any], value: Any) -> str:
-    text = str(value)
-    if "\n" in text and spec["type"] == "string":
-        raise ValueError(_("Use one line."))
-    if len(text) < spec.get("min_length", 0):
-        raise ValueError(_("Use at least %(n)s characters.") % {"n": spec["min_length"]})
-    if len(text) > spec.get("max_length", 2000):
-        raise ValueError(_("Use at most %(n)s characters.") % {"n": spec.get("max_length", 2000)})
-    if (pattern := spec.get("pattern")) and not re.fullmatch(pattern, text):
-        raise ValueError(_("This does not match the required format."))
-    return text
+def _text_field(spec: Mapping[str, Any], common: Mapping[str, Any]) -> forms.CharField:
+    """One line or several; what is typed is kept letter by letter, spaces at its ends included."""
+    validators = [STORABLE] if spec["type"] == "text" else [STORABLE, ONE_LINE]
+    if pattern := spec.get("pattern"):
+        message = _("This does not match the required format.")
+        validators.append(RegexValidator(rf"\A(?:{pattern})\Z", message))
+    shortest, longest = spec.get("min_length"), spec.get("max_length", LONGEST)
+    return forms.CharField(
+        **common,
+        min_length=shortest,
+        max_length=longest,
+        strip=False,
+        validators=validators,
+        widget=forms.Textarea(attrs={"rows": 4}) if spec["type"] == "text" else forms.TextInput(),
+        error_messages={
+            "min_length": _("Use at least %(n)s characters.") % {"n": shortest},
+            "max_length": _("Use at most %(n)s characters.") % {"n": longest},
+        },
+    )
 
 
-def _clean_integer(spec: Mapping[str, Any], value: Any) -> int:
-    try:
-        number = int(str(value))
-    except ValueError:
-        raise ValueError(_("Use a whole number.")) from None
-    if number < spec.get("min", number) or number > spec.get("max", number):
-        raise ValueError(
-            _("Use a number from %(min)s to %(max)s.") % {"min": spec.get("min", "…"), "max": spec.get("max", "…")}
-        )
-    return number
-
-
-def _clean_boolean(spec: Mapping[str, Any], value: Any) -> bool:
-    values = {"true": True, "on": True, "1": True, "false": False, "off": False, "0": False}
-    if (chosen := values.get(str(value).lower())) is None:
-        raise ValueError(_("Use true or false."))
-    return chosen
-
-
-def _clean_choice(spec: Mapping[str, Any], value: Any) -> str:
-    allowed = [str(choice["value"]) for choice in spec["choices"]]
-    if str(value) not in allowed:
-        raise ValueError(_("Choose one of: %(choices)s.") % {"choices": ", ".join(allowed)})
-    return str(value)
-
-
-def _clean_email(spec: Mapping[str, Any], value: Any) -> str:
-    if not EMAIL.fullmatch(str(value)):
-        raise ValueError(_("Use an e-mail address."))
-    return str(value)
-
-
-_CLEANERS = {
-    "string": _clean_text,
-    "text": _clean_text,
-    "integer": _clean_integer,
-    "boolean": _clean_boolean,
-    "choice": _clean_choice,
-    "email": _clean_email,
-}
+def _number_messages(spec: Mapping[str, Any]) -> dict[str, str]:
+    limits = {"min": spec.get("min", "…"), "max": spec.get("max", "…")}
+    outside = _("Use a number from %(min)s to %(max)s.") % limits
+    return {"invalid": _("Use a whole number."), "min_value": outside, "max_value": outside}

@@ -14,7 +14,7 @@ from core.errors import Refusal
 from customers.models import Customer, CustomerQuerySet, User
 from customers.models.people import time_zone_choices
 from live.portal.localisation import languages_on_offer
-from products.input_fields import InvalidInputs, clean_inputs
+from products.input_fields import InvalidInputs, form_field
 from products.models import Release
 
 PREFIX = "input_"
@@ -75,16 +75,8 @@ class OrderForm(forms.Form):
     @property
     def inputs(self) -> dict[str, Any]:
         """What was chosen, by input key."""
-        return {spec["key"]: self.cleaned_data.get(PREFIX + spec["key"], "") for spec in self.specs}
-
-    def clean(self) -> dict[str, Any]:
-        """Everything that is wrong is said at once, inputs included."""
-        cleaned = super().clean() or {}
-        try:
-            clean_inputs(self.specs, self.inputs)
-        except InvalidInputs as refusal:
-            self.add_refusal(refusal)
-        return cleaned
+        chosen = {spec["key"]: self.cleaned_data.get(PREFIX + spec["key"]) for spec in self.specs}
+        return {key: "" if value is None else value for key, value in chosen.items()}
 
     def add_refusal(self, refusal: Refusal) -> None:
         """What a service refused is said at the field it is about."""
@@ -96,30 +88,12 @@ class OrderForm(forms.Form):
 
 
 def input_field(spec: Mapping[str, Any]) -> forms.Field:
-    """The form field for one input of a manifest. It only carries what was typed: the service judges it."""
+    """The form field of one input, its label saying whether it has to be filled in."""
+    field = form_field(spec)
     has_default = spec.get("default") not in (None, "") or spec["type"] == "boolean"
     hint = "" if has_default else _("required") if spec.get("required") else _("optional")
-    common: dict[str, Any] = {
-        "label": format_lazy("{} ({})", spec["label"], hint) if hint else spec["label"],
-        "help_text": spec.get("help", ""),
-        "required": False,
-        "initial": spec.get("default"),
-    }
-    match spec["type"]:
-        case "boolean":
-            return forms.BooleanField(**common)
-        case "choice":
-            options = [(str(option["value"]), option.get("label", option["value"])) for option in spec["choices"]]
-            blank = [] if spec.get("default") else [("", _("Choose…"))]
-            return forms.CharField(**common, widget=forms.Select(choices=[*blank, *options]))
-        case "text":
-            return forms.CharField(**common, widget=forms.Textarea(attrs={"rows": 4}))
-        case "integer":
-            limits = {name: spec[name] for name in ("min", "max") if name in spec}
-            return forms.CharField(**common, widget=forms.NumberInput(attrs=limits))
-        case "email":
-            return forms.CharField(**common, widget=forms.EmailInput())
-    return forms.CharField(**common)
+    field.label = format_lazy("{} ({})", spec["label"], hint) if hint else spec["label"]
+    return field
 
 
 def time_zones_by_region() -> list[tuple[str, list[tuple[str, str]]]]:

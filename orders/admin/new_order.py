@@ -24,7 +24,7 @@ from orders.choices import State
 from orders.models import Order
 from orders.order_panels import registered_panels
 from orders.services import create_order, edit_order, newest_release
-from products.input_fields import InvalidInputs
+from products.input_fields import InvalidInputs, form_field
 from products.models import Plan, Product, Release
 
 PREFIX = "input_"
@@ -54,7 +54,8 @@ class InputsForm(forms.Form):
     def inputs(self) -> dict[str, Any]:
         """What was chosen, by input key."""
         specs = self.release.inputs if self.release else ()
-        return {spec["key"]: self.cleaned_data.get(PREFIX + spec["key"], "") for spec in specs}
+        chosen = {spec["key"]: self.cleaned_data.get(PREFIX + spec["key"]) for spec in specs}
+        return {key: "" if value is None else value for key, value in chosen.items()}
 
     def take_refusal(self, refusal: Refusal) -> None:
         """What a service refused is said at the field it is about."""
@@ -144,24 +145,31 @@ def _default(spec: Mapping[str, Any]) -> str:
     return str(value)
 
 
+# The theme's widget for each of Django's.
+THEMED: Mapping[type[forms.Widget], type[forms.Widget]] = {
+    forms.CheckboxInput: widgets.UnfoldBooleanSwitchWidget,
+    forms.Select: widgets.UnfoldAdminSelectWidget,
+    forms.Textarea: widgets.UnfoldAdminTextareaWidget,
+    forms.NumberInput: widgets.UnfoldAdminTextInputWidget,
+    forms.EmailInput: widgets.UnfoldAdminTextInputWidget,
+    forms.TextInput: widgets.UnfoldAdminTextInputWidget,
+}
+
+
 def input_field(spec: Mapping[str, Any]) -> forms.Field:
-    """The field of one input. It only carries what was typed."""
-    common: dict[str, Any] = {
-        "label": spec["label"],
-        "help_text": spec.get("help", ""),
-        "required": False,
-        "initial": spec.get("default"),
-    }
-    match spec["type"]:
-        case "boolean":
-            return forms.BooleanField(**common, widget=widgets.UnfoldBooleanSwitchWidget())
-        case "choice":
-            options = [(str(one["value"]), one.get("label", one["value"])) for one in spec["choices"]]
-            blank = [] if spec.get("default") else [("", gettext("Choose…"))]
-            return forms.CharField(**common, widget=widgets.UnfoldAdminSelectWidget(choices=[*blank, *options]))
-        case "text":
-            return forms.CharField(**common, widget=widgets.UnfoldAdminTextareaWidget())
-    return forms.CharField(**common, widget=widgets.UnfoldAdminTextInputWidget())
+    """The form field of one input in the admin's theme."""
+    field = form_field(spec)
+    widget = THEMED[type(field.widget)]()
+    widget.is_required = field.required
+    if isinstance(field, forms.ChoiceField):
+        field.widget = widget
+        field.widget.choices = field.choices  # type: ignore[attr-defined]
+    else:
+        widget.attrs.update(
+            {name: field.widget.attrs[name] for name in ("maxlength", "rows") if name in field.widget.attrs}
+        )
+        field.widget = widget
+    return field
 
 
 def add_order(model_admin: Any, request: HttpRequest) -> HttpResponse:
