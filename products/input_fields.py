@@ -58,7 +58,7 @@ def form_field(spec: Mapping[str, Any]) -> forms.Field:
         case "boolean":
             return YesOrNoField(**{**common, "required": False})
         case "integer":
-            limits = {"min_value": spec.get("min"), "max_value": spec.get("max")}
+            limits: dict[str, Any] = {"min_value": spec.get("min"), "max_value": spec.get("max")}
             return forms.IntegerField(**common, **limits, error_messages=_number_messages(spec))
         case "choice":
             options = [(str(option["value"]), option.get("label", option["value"])) for option in spec["choices"]]

@@ -163,7 +163,7 @@ def input_field(spec: Mapping[str, Any]) -> forms.Field:
     widget.is_required = field.required
     if isinstance(field, forms.ChoiceField):
         field.widget = widget
-        field.widget.choices = field.choices  # type: ignore[attr-defined]
+        field.widget.choices = field.choices
     else:
         widget.attrs.update(
             {name: field.widget.attrs[name] for name in ("maxlength", "rows") if name in field.widget.attrs}
