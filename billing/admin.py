@@ -15,8 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.decorators import action, display
 
-from billing.documents.files import open_pdf
-from billing.documents.services import retry_pdf
+from billing.documents.services import open_pdf, retry_pdf
 from billing.invoicing.services import mark_paid
 from billing.models import Invoice, InvoiceLine, InvoicePdf, Subscription
 from core import clock

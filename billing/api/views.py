@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import django_filters
-from django.core.files.storage import default_storage
 from django.http import FileResponse
 from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
@@ -14,7 +13,8 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 
 from billing.api.serializers import InvoiceSerializer, SubscriptionSerializer
-from billing.models import Invoice, InvoicePdf, Subscription
+from billing.documents.services import open_pdf
+from billing.models import Invoice, Subscription
 from core.api.base import RowFilter, RowsView, TrueFalseFilter
 from core.errors import Refusal
 
@@ -80,7 +80,7 @@ class InvoiceView(RowsView):
     def pdf(self, request: Request, number: str) -> FileResponse:
         """The invoice as a file, as it was sent."""
         invoice = self.get_object()
-        row = InvoicePdf.objects.filter(invoice=invoice).exclude(path="").first()
-        if row is None:
+        file = open_pdf(invoice)
+        if file is None:
             raise NotReady(_("The PDF of this invoice is not ready yet. Try again in a minute."))
-        return FileResponse(default_storage.open(row.path), content_type="application/pdf", filename=f"{number}.pdf")
+        return FileResponse(file, content_type="application/pdf", filename=f"{number}.pdf")

@@ -1,14 +1,22 @@
-"""What may be asked of an invoice's file."""
+"""What may be asked of an invoice's file: open it, and try again to render it."""
 
 from __future__ import annotations
 
+from django.core.files.base import ContentFile
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from billing.models import InvoicePdf
+from billing.models import Invoice, InvoicePdf
 from core import clock
+from core.documents.storage import open_file
 from core.engine.controller import enqueue_rows
 from core.errors import Refusal
+
+
+def open_pdf(invoice: Invoice) -> ContentFile[bytes] | None:
+    """The invoice's PDF as it was issued; None while it is being made."""
+    document = InvoicePdf.objects.filter(invoice=invoice).first()
+    return open_file(document.stored_file()) if document else None
 
 
 class NothingToRetry(Refusal):

@@ -9,7 +9,8 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from billing.models.subscription import Subscription
-from core.models import Resource, Timestamped
+from core.documents.models import StoredDocument
+from core.models import Timestamped
 from core.money import Money
 from customers.models import Customer
 from orders.models import Order
@@ -124,14 +125,12 @@ class InvoiceLine(models.Model):
         return self.description
 
 
-class InvoicePdf(Resource):
+class InvoicePdf(StoredDocument):
     """The invoice as a file: rendered once, kept, and never rendered again."""
 
     invoice = models.OneToOneField(Invoice, on_delete=models.PROTECT, related_name="pdf", verbose_name=_("invoice"))
-    path = models.CharField(_("file"), max_length=250, blank=True)
-    sha256 = models.CharField(_("SHA-256"), max_length=64, blank=True)
 
-    class Meta(Resource.Meta):
+    class Meta(StoredDocument.Meta):
         verbose_name = _("invoice PDF")
         verbose_name_plural = _("invoice PDFs")
         ordering = ("-pk",)

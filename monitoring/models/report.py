@@ -9,7 +9,8 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from core.models import Resource, Timestamped
+from core.documents.models import StoredDocument
+from core.models import Timestamped
 from core.money import Money
 from customers.models import User
 from monitoring.rules.availability import Figures
@@ -85,16 +86,14 @@ class MonthlyReport(Timestamped):
         return Money(self.credit, self.currency)
 
 
-class ReportFile(Resource):
+class ReportFile(StoredDocument):
     """The PDF of a report: generated when the month is over, and again when its credit is decided."""
 
     report = models.OneToOneField(
         MonthlyReport, on_delete=models.CASCADE, related_name="file", verbose_name=_("monthly report")
     )
-    path = models.CharField(_("file"), max_length=250, blank=True)
-    sha256 = models.CharField(_("SHA-256"), max_length=64, blank=True)
 
-    class Meta(Resource.Meta):
+    class Meta(StoredDocument.Meta):
         verbose_name = _("report file")
         verbose_name_plural = _("report files")
         ordering = ("-pk",)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from django.core.files import File
-from django.core.files.storage import default_storage
+from django.core.files.base import ContentFile
 
+from core.documents.storage import open_file
 from monitoring.models import MonthlyReport, ReportFile
 
 
@@ -13,10 +13,7 @@ def file_name(report: MonthlyReport) -> str:
     return f"availability-{report.order.reference}-{report.month:%Y-%m}.pdf"
 
 
-def open_report(report: MonthlyReport) -> File[bytes] | None:
-    """The report's PDF, open for reading; None while it is being made."""
-    path = ReportFile.objects.filter(report=report).values_list("path", flat=True).first()
-    if not path or not default_storage.exists(path):
-        return None
-    file: File[bytes] = default_storage.open(path)
-    return file
+def open_report(report: MonthlyReport) -> ContentFile[bytes] | None:
+    """The report's PDF as it was stored; None while it is being made."""
+    document = ReportFile.objects.filter(report=report).first()
+    return open_file(document.stored_file()) if document else None

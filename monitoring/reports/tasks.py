@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Sequence
-from datetime import timedelta
-
 from django.conf import settings
-from django.core.files.base import ContentFile
-from django.core.files.storage import default_storage
 
-from core.engine.controller import Controller, Kind, Outcome, done, register
+from core.documents.controller import DocumentController, RenderedDocument
+from core.engine.controller import register
 from customers.services import write_message
 from monitoring.history.measurement import today
 from monitoring.models import MonthlyReport, ReportFile
@@ -20,29 +15,24 @@ from monitoring.reports.rendering import report_pdf
 from monitoring.rules.availability import next_month
 
 
-class ReportFileController(Controller[ReportFile, str]):
-    """Prints a report; equal rows give equal bytes, so a repeat after a crash changes nothing."""
+class ReportFileController(DocumentController[ReportFile]):
+    """Renders a monthly report; what was mailed before a credit was decided stays beside the new file."""
 
     name = "report pdf"
     model = ReportFile
-    lease_time = timedelta(seconds=120)
-    max_attempts = 20
     related = ("report__order__customer", "report__order__plan", "report__order__release__product")
 
-    def act(self, row: ReportFile) -> Outcome[str]:
-        """The file is in storage; what was mailed before a credit was decided stays beside it."""
+    def render(self, row: ReportFile) -> RenderedDocument:
+        """The report as a PDF."""
         report = row.report
-        content = report_pdf(document_of(report))
-        path = f"reports/{report.month:%Y-%m}/{report.order.reference}-{row.wanted_version}.pdf"
-        default_storage.delete(path)  # what a killed worker may have left
-        default_storage.save(path, ContentFile(content))
-        return done(path=path, sha256=hashlib.sha256(content).hexdigest(), observed=path)
+        return RenderedDocument(
+            path=f"reports/{report.month:%Y-%m}/{report.order.reference}-{row.wanted_version}.pdf",
+            content=report_pdf(document_of(report)),
+        )
 
-    def on_outcomes(self, outcomes: Sequence[tuple[ReportFile, Outcome[str]]]) -> None:
-        """Each customer who was promised something will have the report in the mail, once."""
-        for row, outcome in outcomes:
-            if outcome.kind is Kind.DONE and not row.path:
-                send_report(row.report, str(outcome.observed))
+    def mail(self, row: ReportFile, path: str) -> None:
+        """The customer will have the report in the mail, if its plan promised anything."""
+        send_report(row.report, path)
 
 
 def send_report(report: MonthlyReport, path: str) -> None:

@@ -1,16 +1,16 @@
-"""The papers."""
+"""The file of an invoice."""
 
 from __future__ import annotations
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.core.files.storage import default_storage
 from django.http import FileResponse, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from billing.models import Invoice, InvoicePdf
+from billing.documents.services import open_pdf
+from billing.models import Invoice
 from live.portal.access import viewer
 
 
@@ -20,10 +20,10 @@ def invoice_pdf(request: HttpRequest, number: str) -> HttpResponse | FileRespons
     """The invoice as a file; until it is made, the viewer is told to come back."""
     visible = Invoice.objects.visible_to(viewer(request)).select_related("customer")
     invoice = get_object_or_404(visible, number=number)
-    pdf = InvoicePdf.objects.filter(invoice=invoice).exclude(path="").first()
-    if pdf is None:
+    file = open_pdf(invoice)
+    if file is None:
         messages.info(
             request, _("The PDF of invoice %(number)s is not ready yet. Try again in a minute.") % {"number": number}
         )
         return redirect("portal:customer", number=invoice.customer.number)
-    return FileResponse(default_storage.open(pdf.path), as_attachment=True, filename=f"{number}.pdf")
+    return FileResponse(file, as_attachment=True, filename=f"{number}.pdf")
