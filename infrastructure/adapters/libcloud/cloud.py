@@ -19,6 +19,7 @@ from libcloud.compute.types import NodeState as CloudState
 
 from core.errors import ConfigError, PermanentError, TransientError
 from core.outside.connection_errors import silence_in_words
+from infrastructure.adapters.libcloud.arguments import can_open, differing
 from infrastructure.adapters.libcloud.options import with_network, with_objects
 from infrastructure.adapters.libcloud.sizes import is_offered, offer_of
 from infrastructure.adapters.libcloud.user_data import user_data_options
@@ -32,7 +33,8 @@ TIMEOUT_SECONDS = 30
 # Where drivers put the id of a server's size: EC2, DigitalOcean, OpenStack, CloudStack.
 SIZE_NAMES = ("instance_type", "size_slug", "flavorId", "size_id")
 # Left alone, libcloud signs in a way that AWS's newer regions refuse.
-DEFAULTS: Mapping[str, Mapping[str, object]] = {"ec2": {"signature_version": "4"}}
+# And Google's asks on the terminal for a sign-in, unless it is told that it has a service account.
+DEFAULTS: Mapping[str, Mapping[str, object]] = {"ec2": {"signature_version": "4"}, "gce": {"auth_type": "SA"}}
 
 _STATES = {
     CloudState.RUNNING: NodeState.RUNNING,
@@ -51,8 +53,12 @@ _STATES = {
 
 
 def driver_names() -> Sequence[str]:
-    """Every compute provider that libcloud can speak to, by its name."""
-    return sorted(str(provider).lower() for provider in DRIVERS if str(provider).lower() != "dummy")
+    """Every compute provider whose driver of libcloud can be opened here, by its name."""
+    return sorted(
+        str(provider).lower()
+        for provider in DRIVERS
+        if str(provider).lower() != "dummy" and can_open(str(provider).lower())
+    )
 
 
 def driver_class(name: str) -> type[NodeDriver]:
@@ -73,7 +79,9 @@ def open_driver(name: str, credentials: Mapping[str, object]) -> NodeDriver:
     make = driver_class(name)
     with in_our_words(name):
         try:
-            driver: NodeDriver = make(**{**DEFAULTS.get(name.lower(), {}), **credentials})
+            driver: NodeDriver = make(
+                **{**DEFAULTS.get(name.lower(), {}), **differing(name.lower(), make, credentials)}
+            )
         except (TypeError, ValueError) as error:
             raise ConfigError(f"{name}: the driver does not accept these settings: {error}") from error
     if hasattr(driver, "connection"):

@@ -2,37 +2,21 @@
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from typing import Any
 
+from infrastructure.adapters.libcloud.arguments import Argument, arguments_of
 from infrastructure.adapters.libcloud.cloud import driver_class, in_our_words
 from infrastructure.adapters.libcloud.options import LISTED_BY, network_option
 from infrastructure.adapters.libcloud.sizes import is_offered, offer_of
 from infrastructure.contracts.cloud import Choice, Offer
 
-SECRET_WORDS = ("key", "secret", "password", "token")
 MOST_IMAGES = 500
 # Amazon lists a hundred thousand images; these are Debian's own: https://wiki.debian.org/Cloud/AmazonEC2Image
 DEBIAN_AT_AMAZON = "136693071363"
 # libcloud's own price list (libcloud/data/pricing.json) and most clouds' are in US dollars; these charge in euros.
 USD = "USD"
 OTHER_CURRENCIES = {"gandi": "EUR", "scaleway": "EUR", "upcloud": "EUR"}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Argument:
-    """One argument of a driver's constructor."""
-
-    name: str
-    default: object = None
-    is_required: bool = False
-
-    @property
-    def is_secret(self) -> bool:
-        """True when the value opens something."""
-        return any(word in self.name for word in SECRET_WORDS)
 
 
 def currency_of(name: str) -> str:
@@ -42,24 +26,7 @@ def currency_of(name: str) -> str:
 
 def driver_arguments(name: str) -> Sequence[Argument]:
     """What the driver called `name` can be built with, what it must have first; raises ConfigError if unknown."""
-    found: dict[str, Argument] = {}
-    for parameter in _parameters(driver_class(name)):
-        required = parameter.default is parameter.empty
-        default = None if required else parameter.default
-        found.setdefault(parameter.name, Argument(name=parameter.name, default=default, is_required=required))
-    return sorted(found.values(), key=lambda one: not one.is_required)
-
-
-def _parameters(driver: type) -> Iterator[inspect.Parameter]:
-    """The named parameters of the constructors, from the driver up, as far as each passes on what it does not know."""
-    for constructor in ("__new__", "__init__"):
-        for cls in driver.__mro__[:-1]:
-            if constructor not in cls.__dict__:
-                continue
-            parameters = list(inspect.signature(cls.__dict__[constructor]).parameters.values())[1:]
-            yield from (one for one in parameters if one.kind not in (one.VAR_POSITIONAL, one.VAR_KEYWORD))
-            if not any(one.kind is one.VAR_KEYWORD for one in parameters):
-                break
+    return arguments_of(name.lower(), driver_class(name))
 
 
 def read_offer(driver: Any, *, location_id: str = "") -> Offer:
