@@ -1,4 +1,4 @@
-"""Reconciliation: what providers have that our rows do not know, what they lack, and what staff do about it."""
+"""Drift: what providers have that our rows do not know, what they lack, and what staff do about it."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ class DriftFindingAdmin(MachineOwned, ModelAdmin):
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         """The list under how far each comparison is, and what is open."""
-        extra = {**(extra_context or {}), "title": gettext("Reconciliation"), **_overview()}
+        extra = {**(extra_context or {}), "title": gettext("Drift"), **_overview()}
         return super().changelist_view(request, extra)  # type: ignore[no-any-return]
 
     @display(description=_("kind"), ordering="kind", label={"ghost": "danger", "orphan": "warning", "drift": "info"})

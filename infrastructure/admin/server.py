@@ -22,7 +22,7 @@ from infrastructure.models import Server, ServerAction
 
 
 class ServerNeedsPerson(NeedsPersonFilter):
-    """A server that failed, and one on which an errand failed."""
+    """A server that failed, and one on which a server action failed."""
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         """The rows chosen."""
@@ -40,7 +40,7 @@ class ServerActionInline(MachineOwned, TabularInline):
     extra = 0
     per_page = 10
     hide_title = True
-    verbose_name_plural = _("errands")
+    verbose_name_plural = _("server actions")
     fields = ("what", "asked", "by", "reason", "standing", "how")
     readonly_fields = fields
 

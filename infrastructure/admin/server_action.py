@@ -1,4 +1,4 @@
-"""Errands: who asked what of which server, and how it went."""
+"""Server actions: who asked what of which server, and how it went."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class ServerActionAdmin(MachineOwned, ResourceColumns, ModelAdmin):
     readonly_fields = tuple(name for line in fields for name in ([line] if isinstance(line, str) else line))
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ServerAction]:
-        """Errands with what their names are made of."""
+        """Server actions with what their names are made of."""
         return ServerAction.objects.select_related("server__order", "server__provider", "requested_by")
 
     # unfold asks this with the row's id, Django without.
@@ -104,7 +104,7 @@ class ServerActionAdmin(MachineOwned, ResourceColumns, ModelAdmin):
         """This one goes on, once that is confirmed."""
         return self._change_one(request, object_id, _retry(request))
 
-    @action(description=_("Drop"), icon="block", permissions=("power", "view"), url_path="drop")
+    @action(description=_("Dismiss"), icon="block", permissions=("power", "view"), url_path="drop")
     def drop_this(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """This one stays undone, once that is confirmed."""
         return self._change_one(request, object_id, _drop(request))
@@ -121,7 +121,7 @@ class ServerActionAdmin(MachineOwned, ResourceColumns, ModelAdmin):
         """What failed goes on, once that is confirmed."""
         return change_rows(self, request, _retry(request), queryset)
 
-    @admin.action(description=_("Drop"), permissions=("power",))
+    @admin.action(description=_("Dismiss"), permissions=("power",))
     def drop(self, request: HttpRequest, queryset: QuerySet[ServerAction]) -> HttpResponse | None:
         """What failed stays undone, once that is confirmed."""
         return change_rows(self, request, _drop(request), queryset)
@@ -139,7 +139,7 @@ def _retry(request: HttpRequest) -> ConfirmedAction:
 def _drop(request: HttpRequest) -> ConfirmedAction:
     why = request.POST.get("why", "")
     return ConfirmedAction(
-        title=_("Drop"),
+        title=_("Dismiss"),
         says=_("These stay undone, and are no longer waited for. Nothing is told to a provider."),
         verb=lambda row: dismiss_server_action(server_action=row, why=why, actor=_actor(request)),
         describe=_in_a_line,

@@ -1,4 +1,4 @@
-"""The page on which staff send a server on an errand: it says what will happen, asks why, and shows prices."""
+"""The confirmation page of a server action: says what will happen, asks for a reason, and shows prices."""
 
 from __future__ import annotations
 

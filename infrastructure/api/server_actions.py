@@ -1,4 +1,4 @@
-"""What staff may ask of a server over the API, and the errands that come of it."""
+"""The actions that staff may request on a server over the API."""
 
 from __future__ import annotations
 
@@ -92,13 +92,13 @@ class MayResize(StaffOnly):
 
 
 class MaySeeServerActions(StaffOnly):
-    """Staff who see errands."""
+    """Staff who see server actions."""
 
     permission: ClassVar[str] = "infrastructure.view_serveraction"
 
 
 class ServerActionViews:
-    """Mixed into the view of servers: nouns by POST, answered by the errand that a worker will see to."""
+    """Mixed into the view of servers: actions by POST, answered by the server action that a worker will run."""
 
     @extend_schema(request=MaybeWhySerializer, responses={202: ServerActionSerializer})
     @action(detail=True, methods=["post"], permission_classes=(MayPower,))

@@ -1,4 +1,4 @@
-"""Servers and services: orders decide about them, and staff may send a server on an errand."""
+"""Servers and services of orders, and the actions that staff may request on servers."""
 
 from __future__ import annotations
 

@@ -110,7 +110,7 @@ def _told(known: Expected, things: Iterable[tuple[str, int | None]], *, is_there
 def _gone(server: ExpectedServer) -> str:
     return _(
         "The provider no longer knows server %(id)s. If it was removed there on purpose, remove the order; otherwise "
-        "rebuild it from its release under “Reconciliation”: what was on its disk is lost."
+        "rebuild it from its release under “Drift”: what was on its disk is lost."
     ) % {"id": server.outside_id}
 
 
@@ -120,7 +120,7 @@ def _back(server: ExpectedServer) -> str:
 
 def _emptied() -> str:
     return _(
-        "None of its containers is left on its server. Launch it again from its release under “Reconciliation”: "
+        "None of its containers is left on its server. Launch it again from its release under “Drift”: "
         "volumes that are still there are kept."
     )
 

@@ -1,4 +1,4 @@
-"""What comes next on an errand, from what is asked, what is seen and what was told. Pure values, no database."""
+"""What comes next on a server action, from what is asked, what is seen and what was told. Pure values, no database."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class LastRequest:
 
 
 class Verdict(StrEnum):
-    """Where an errand stands."""
+    """Where a server action stands."""
 
     DONE = "done"
     REQUEST = "request"
@@ -58,7 +58,7 @@ UNKNOWN, BROKEN, STOPPED = (Next(verdict=one) for one in (Verdict.UNKNOWN, Verdi
 
 
 def next_of(verb: Power, node: Node, told: LastRequest, *, size_id: str = "", stops_to_resize: bool = False) -> Next:
-    """What the errand needs now; the same answer for the same world, however often it is asked."""
+    """What the server action needs now; the same answer for the same world, however often it is asked."""
     if verb is Power.REBOOT:
         return _reboot(node, told)
     if node.state is NodeState.ERROR:

@@ -92,7 +92,7 @@ def request_server_action(
         raise NotPossible(_("Say why."), field="why")
     if verb is Power.RESIZE:
         _check_size(server, size_id)
-    _settle_failed(server, _("Another errand took its place."))
+    _settle_failed(server, _("Replaced by another action."))
     server_action = ServerAction.objects.create(
         server=server,
         verb=verb,
@@ -114,7 +114,7 @@ def retry_server_action(*, server_action: ServerAction, actor: User | None = Non
     server = _held(server_action.server)
     server_action = ServerAction.objects.select_for_update().get(pk=server_action.pk)
     if not server_action.has_failed:
-        raise NotPossible(_("Nothing of this errand waits for another try."))
+        raise NotPossible(_("This action has not failed: there is nothing to retry."))
     _check_possible(server, Power(server_action.verb))
     server_action.wanted_version += 1
     (
@@ -126,7 +126,7 @@ def retry_server_action(*, server_action: ServerAction, actor: User | None = Non
     ) = "", None, None, None, ""
     server_action.next_attempt_at, server_action.attempts, server_action.last_error = clock.now(), 0, ""
     server_action.save()
-    words = _("%(errand)s: another try asked for.") % {"errand": server_action}
+    words = _("%(action)s: retry requested.") % {"action": server_action}
     note(server.order_id, words, actor=actor)
     enqueue_rows("server_action", [server_action.pk])
     return server_action
@@ -138,8 +138,8 @@ def dismiss_server_action(*, server_action: ServerAction, why: str = "", actor: 
     lock_orders([server_action.server.order_id])
     server_action = ServerAction.objects.select_for_update().get(pk=server_action.pk)
     if not server_action.has_failed:
-        raise NotPossible(_("Only a failed errand can be dropped."))
-    words = f"{_('Dropped.')} {why}".strip()
+        raise NotPossible(_("Only a failed action can be dismissed."))
+    words = f"{_('Dismissed.')} {why}".strip()
     _settle(server_action, words)
     note(server_action.server.order_id, f"{server_action}: {words}", actor=actor)
     return server_action
@@ -171,7 +171,7 @@ def _check_possible(server: Server, verb: Power) -> None:
     if not server.outside_id:
         raise NotPossible(_("The server is not there yet."))
     if server.server_actions.unsettled().exists():
-        raise NotPossible(_("Another errand of this server is under way."))
+        raise NotPossible(_("Another action on this server is in progress."))
 
 
 def cannot_words(server: Server, verb: Power) -> str:
@@ -200,7 +200,7 @@ def _check_size(server: Server, size_id: str) -> None:
 
 
 def _requested_message(server_action: ServerAction) -> str:
-    return f"{_('Asked for: %(errand)s.') % {'errand': server_action}} {server_action.reason}".strip()
+    return f"{_('Requested: %(action)s.') % {'action': server_action}} {server_action.reason}".strip()
 
 
 def _settle_failed(server: Server, words: str) -> None:

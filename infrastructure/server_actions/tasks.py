@@ -1,4 +1,4 @@
-"""The controller that runs errands: each visit looks at the server, and tells its cloud one thing at most."""
+"""The controller that runs server actions: each visit looks at the server, and tells its cloud one thing at most."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from orders.part_controller import OrderPartController
 from orders.services import confirm_order
 
 LOOK_AGAIN = timedelta(seconds=5)
-# Reconciliation leaves a server alone for two minutes after its row has moved: no rest may be longer.
+# A drift scan leaves a server alone for two minutes after its row has moved: no rest may be longer.
 LONGEST_REST = timedelta(minutes=1)
 
 
@@ -191,9 +191,9 @@ def _failed_words(verdict: Verdict, row: ServerAction, node: Node) -> str:
 
 
 def _stands_words(node: Node) -> str:
-    """What staff have to know when an errand of several steps ends in the middle."""
+    """What staff have to know when a server action of several steps ends in the middle."""
     return _("It stands still now.") if node.state is NodeState.STOPPED else ""
 
 
-register_follower("errands", all=dismiss_moot_actions)
+register_follower("server actions", all=dismiss_moot_actions)
 register(ServerActionController())

@@ -1,4 +1,4 @@
-"""Servers are sent on errands over the API: by staff who may, once per key, and refused in words."""
+"""Server actions over the API: for staff with the permission, once per key, with reasons for a refusal."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def test_what_cannot_be_is_a_conflict_in_words(powerful: APIClient, server: Serv
     post(powerful, server, "start")
     refused = post(powerful, server, "stop", {"why": "It is quiet."})
     assert (refused.status_code, refused.json()["code"]) == (409, "not_possible")
-    assert refused.json()["detail"] == "Another errand of this server is under way."
+    assert refused.json()["detail"] == "Another action on this server is in progress."
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""What comes next on an errand: every state of a server against everything that may be asked."""
+"""What comes next on a server action: every state of a server against everything that may be asked."""
 
 from __future__ import annotations
 

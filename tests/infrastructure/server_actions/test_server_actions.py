@@ -73,7 +73,7 @@ def visit() -> int:
 
 
 def run_to_its_end(drive: Drive) -> ServerAction:
-    """The newest errand, visited until nothing is due any more."""
+    """The newest server action, visited until nothing is due any more."""
     for _ in range(50):
         visit()
         server_action = ServerAction.objects.first()
@@ -103,7 +103,7 @@ def test_a_stop_is_told_once_and_seen_through(world: World, server: Server, driv
     server.refresh_from_db()
     assert server.node_state == NodeState.STOPPED
     asked = server.order.events.get(actor=actor)
-    assert (asked.message, asked.is_public) == ("Asked for: Stop fake-1. It is quiet.", False)
+    assert (asked.message, asked.is_public) == ("Requested: Stop fake-1. It is quiet.", False)
     assert messages(server, public=True)[-1] == "The server was stopped."
 
 
@@ -280,7 +280,7 @@ def test_a_resize_that_fails_half_way_says_that_the_server_stands_still(
     server_action.refresh_from_db()
     assert (server_action.has_failed, server_action.outcome) == (
         False,
-        "no capacity It stands still now. Another errand took its place.",
+        "no capacity It stands still now. Replaced by another action.",
     )
 
 
@@ -329,10 +329,10 @@ def test_a_failed_errand_can_be_dropped(world: World, server: Server, drive: Dri
     server_action = run_to_its_end(drive)
     dismiss_server_action(server_action=server_action, why="Not needed.")
     server_action.refresh_from_db()
-    assert (server_action.has_failed, server_action.outcome) == (False, "no Dropped. Not needed.")
-    with pytest.raises(NotPossible, match="Only a failed errand"):
+    assert (server_action.has_failed, server_action.outcome) == (False, "no Dismissed. Not needed.")
+    with pytest.raises(NotPossible, match="Only a failed action"):
         dismiss_server_action(server_action=server_action)
-    with pytest.raises(NotPossible, match="waits for another try"):
+    with pytest.raises(NotPossible, match="nothing to retry"):
         retry_server_action(server_action=server_action)
 
 
@@ -355,7 +355,7 @@ def refused(server: Server, words: str, **asked: Any) -> None:
 
 def test_one_errand_at_a_time(world: World, server: Server, drive: Drive) -> None:
     request_server_action(server=server, verb=Power.STOP, why="Quiet.")
-    with pytest.raises(NotPossible, match="Another errand of this server is under way"):
+    with pytest.raises(NotPossible, match="Another action on this server is in progress"):
         request_server_action(server=server, verb=Power.START)
     with pytest.raises(IntegrityError), transaction.atomic():
         ServerAction.objects.create(server=server, verb="start", next_attempt_at=clock.now())

@@ -1,4 +1,4 @@
-"""Staff send servers on errands: a page that asks first, prices, history, one counted message, and only if they may."""
+"""Server actions in the admin: confirmation, prices, history, one counted message, and permissions."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ def test_a_refusal_is_shown_where_it_was_asked(operator: Client, server: Server)
     ServerAction.objects.create(server=server, verb="stop", next_attempt_at=clock.now())
     answer = operator.post(page_of("start", server), {"why": ""})
     assert answer.status_code == 200
-    assert "Another errand of this server is under way." in shown(answer)
+    assert "Another action on this server is in progress." in shown(answer)
     assert ServerAction.objects.count() == 1
 
 
@@ -188,7 +188,7 @@ def test_a_failed_errand_needs_a_person_and_is_tried_again_or_dropped(operator: 
         assert "1 changed." in shown(operator.post(ACTIONS, asked, follow=True))
         row.refresh_from_db()
     assert again.next_attempt_at is not None
-    assert (dropped.has_failed, dropped.outcome) == (False, "no capacity Dropped. Seen to.")
+    assert (dropped.has_failed, dropped.outcome) == (False, "no capacity Dismissed. Seen to.")
     assert "no capacity" not in shown(operator.get(reverse("admin:index")))
 
 
