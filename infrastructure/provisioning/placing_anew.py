@@ -17,7 +17,7 @@ from infrastructure.placement.places import NoProvider, fields_of, find_place, h
 AT_ONCE = timedelta(seconds=1)
 
 
-def place_unmade(row: Server) -> Outcome[object] | None:
+def place_unmade(row: Server) -> Outcome | None:
     """The server's row is placed at another provider; None where it stays: the provider is enabled, or has made it."""
     if row.outside_id or row.provider.is_enabled or _was_made(row):
         return None

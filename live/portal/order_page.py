@@ -11,12 +11,12 @@ from billing.models import Subscription
 from billing.subscriptions.services import preview_first_invoice
 from core import clock
 from core.money import Money
+from core.text.moments import moment_in_words
 from live.portal import order_progress
 from live.portal.endpoint_rows import endpoint_rows
 from live.portal.invoice_rows import invoice_rows
 from live.portal.running_services import running_services
 from monitoring.models import Incident, Maintenance
-from monitoring.monitors.status import moment_in_words
 from orders.choices import OrderAction, State, Wanted
 from orders.models import Order
 

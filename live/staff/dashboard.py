@@ -22,7 +22,7 @@ from core.money import Money
 from customers.models import Customer
 from infrastructure.models import Provider, Server
 from monitoring.models import BackendStatus
-from orders import state_colours
+from orders import display as order_display
 from orders.choices import Part, PartState, State, Wanted
 from orders.models import Order, OrderEvent
 from products.models import Product
@@ -176,7 +176,7 @@ def recent_events() -> Iterable[OrderEvent]:
     """The latest events of all orders."""
     events = list(OrderEvent.objects.select_related("order__customer", "actor").order_by("-pk")[:EVENTS])
     for event in events:
-        event.tone = (state_colours.OF_PART if event.part else state_colours.OF_STATE).get(event.state, "")  # type: ignore[attr-defined]
+        event.tone = (order_display.OF_PART if event.part else order_display.OF_STATE).get(event.state, "")  # type: ignore[attr-defined]
         event.since = when(event.at)  # type: ignore[attr-defined]
     return events
 
@@ -216,7 +216,7 @@ def _line(order: Order, **more: Any) -> DashboardRow:
         title=order.name,
         url=reverse("admin:orders_order_change", args=(order.pk,)),
         label=order.get_state_display(),
-        tone=state_colours.OF_STATE[order.state],
+        tone=order_display.OF_STATE[order.state],
         reason=order.reason,
         under=f"{order.reference} · {order.customer} · {order.release.product.name}",
         is_sandbox=order.is_sandbox,

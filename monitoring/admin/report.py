@@ -27,7 +27,7 @@ from core.admin.read_only_rows import MachineOwned
 from customers.models import User
 from monitoring.history.measurement import company_zone
 from monitoring.models import MonthlyReport, Outage
-from monitoring.reports.files import file_name, open_report
+from monitoring.reports.display import file_name, open_report
 from monitoring.reports.services import decide_credit, print_again
 from monitoring.rules.availability import month_span
 from monitoring.templatetags.reporting import lasting, response_time

@@ -21,7 +21,7 @@ from core.api.base import RowFilter, RowsView
 from core.errors import Refusal
 from monitoring.api.serializers import ReportSerializer
 from monitoring.models import MonthlyReport
-from monitoring.reports.files import file_name, open_report
+from monitoring.reports.display import file_name, open_report
 from orders.models import Order
 
 REFERENCE = OpenApiParameter("reference", str, OpenApiParameter.PATH)

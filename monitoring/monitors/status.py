@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from core.text.moments import moment_in_words
 from monitoring.choices import CheckState
 from monitoring.models import Monitor, MonitorCheck
 from monitoring.rules.debounce import is_lost
@@ -75,15 +75,6 @@ def _is_there(row: Monitor) -> bool:
 def _maintenance_message(until: datetime, now: datetime) -> str:
     with timezone.override(None):  # the company's time zone: the message is stored, and read anywhere
         return _("Under maintenance until %(time)s.") % {"time": moment_in_words(until, now)}
-
-
-def moment_in_words(moment: datetime, now: datetime) -> str:
-    """The time in the reader's zone, such as "14:30 CEST"; with the date unless it is today."""
-    local = timezone.localtime(moment)
-    time = date_format(local, "H:i T")
-    if local.date() == timezone.localdate(now):
-        return time
-    return f"{date_format(local, 'DATE_FORMAT')}, {time}"
 
 
 def _down_message(checks: list[MonitorCheck]) -> str:

@@ -16,7 +16,7 @@ from core import clock
 from core.admin.read_only_rows import when
 from monitoring.models import BackendStatus, Incident, Maintenance, Monitor, MonitorCheck, StatusPage
 from monitoring.order_panel.figures import expiry_of, links_into_zabbix, promise_comparisons
-from monitoring.status_pages.summary import order_summaries
+from monitoring.status_pages.display import order_summaries
 from orders.choices import Part, Wanted
 from orders.models import Order
 from orders.order_panels import Fact, OrderPanel, OrderPanels, PartRow, part_row

@@ -9,8 +9,7 @@ from core.engine.controller import register
 from customers.services import write_message
 from monitoring.history.measurement import today
 from monitoring.models import MonthlyReport, ReportFile
-from monitoring.reports.contents import document_of
-from monitoring.reports.files import file_name
+from monitoring.reports.display import document_of, file_name
 from monitoring.reports.rendering import report_pdf
 from monitoring.rules.availability import next_month
 

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from monitoring.charts.daily import Day
 from monitoring.choices import ServiceStatus
 from monitoring.models import Maintenance
-from monitoring.status_pages.summary import IncidentSummary, OrderSummary, StatusSummary
+from monitoring.status_pages.display import IncidentSummary, OrderSummary, StatusSummary
 
 COLOURS = {
     ServiceStatus.OPERATIONAL: "#14713d",

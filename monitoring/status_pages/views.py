@@ -12,7 +12,7 @@ from django.views.decorators.http import require_safe
 
 from monitoring.models import StatusPage
 from monitoring.status_pages import formats
-from monitoring.status_pages.summary import StatusSummary, summary_of
+from monitoring.status_pages.display import StatusSummary, summary_of
 
 View = Callable[..., HttpResponse]
 FRESH_SECONDS = 30

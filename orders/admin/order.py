@@ -21,7 +21,7 @@ from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 
 from core.admin.confirmed_actions import change_rows
-from orders import state_colours
+from orders import display as order_display
 from orders.admin.export import as_csv
 from orders.admin.new_order import add_order, edit_draft
 from orders.admin.order_actions import BULK_ACTIONS, confirm_order_action
@@ -132,7 +132,7 @@ class OrderAdmin(ModelAdmin):
         """A mark on what is only a rehearsal."""
         return format_html(MARK, "", gettext("Sandbox")) if order.is_sandbox else None
 
-    @display(description=_("state"), ordering="state", label=dict(state_colours.OF_STATE))
+    @display(description=_("state"), ordering="state", label=dict(order_display.OF_STATE))
     def state_label(self, order: Order) -> tuple[str, str]:
         """The state in its colour."""
         return order.state, order.get_state_display()

@@ -16,7 +16,8 @@ from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from core.admin.confirmed_actions import ConfirmedAction, ReasonForm, change_one
-from orders import services, state_colours
+from orders import display as order_display
+from orders import services
 from orders.admin.order_page import money_words, plan_of, would_destroy
 from orders.choices import OrderAction
 from orders.models import Order
@@ -143,7 +144,7 @@ def confirm_order_action(model_admin: Any, request: HttpRequest, object_id: str,
         back=back,
         header="admin/orders/order/_action_header.html",
         order=order,
-        tone=state_colours.OF_STATE[order.state],
+        tone=order_display.OF_STATE[order.state],
         facts=plan_of(order) if kind in SHOW_PLAN else [],
         rows=(would_destroy(order) or [gettext("Nothing outside: none of its parts has been made.")])
         if action.is_destructive

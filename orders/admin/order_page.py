@@ -12,7 +12,7 @@ from django.utils.translation import get_language, gettext
 from core.admin.read_only_rows import when
 from core.money import Money
 from core.text.units import cpu_words
-from orders import state_colours
+from orders import display as order_display
 from orders.choices import Part, PartState, State
 from orders.models import Order, OrderEvent
 from orders.order_panels import Fact, PartRow, registered_panels
@@ -40,7 +40,7 @@ def page_of(order: Order) -> dict[str, Any]:
     events = timeline(order)
     return {
         "order": order,
-        "tone": state_colours.OF_STATE[order.state],
+        "tone": order_display.OF_STATE[order.state],
         "is_on_its_way": order.state in MOVING,
         "inputs": input_lines(order),
         "price": money_words(order.terms.money),
@@ -57,9 +57,9 @@ def timeline(order: Order) -> list[OrderEvent]:
     """The newest events first, each with its colour."""
     rows: QuerySet[OrderEvent] = order.events.select_related("actor").order_by("-at", "-pk")
     events = list(rows[: EVENTS + 1])
-    of_state = {**state_colours.OF_PART, **state_colours.OF_STATE}
+    of_state = {**order_display.OF_PART, **order_display.OF_STATE}
     for event in events:
-        event.tone = (state_colours.OF_PART if event.part else of_state).get(event.state, "")  # type: ignore[attr-defined]
+        event.tone = (order_display.OF_PART if event.part else of_state).get(event.state, "")  # type: ignore[attr-defined]
     return events
 
 
@@ -74,7 +74,7 @@ def _line(order: Order, part: Part, seen: Any, row: PartRow | None) -> PartLine:
     if seen is None:
         state, tone, message, version = gettext("Still to come"), "", "", ""
     else:
-        state, tone, message = str(PartState(seen.state).label), state_colours.OF_PART[seen.state], seen.message
+        state, tone, message = str(PartState(seen.state).label), order_display.OF_PART[seen.state], seen.message
         version = gettext("%(seen)s of %(wanted)s") % {"seen": seen.version, "wanted": order.wanted_version}
     return PartLine(
         label=str(part.label),

@@ -18,19 +18,24 @@ def path() -> str:
     return "documents/one.pdf"
 
 
+def contents_of(stored: StoredFile | None) -> bytes:
+    """What is served of a stored file."""
+    file = open_file(stored)
+    assert file is not None
+    return file.read()
+
+
 def test_what_is_stored_is_served_as_it_was(path: str) -> None:
     stored = store_file(path, b"issued")
     assert stored == StoredFile(path=path, sha256=hashlib.sha256(b"issued").hexdigest())
-    file = open_file(stored)
-    assert file is not None
-    assert file.read() == b"issued"
+    assert contents_of(stored) == b"issued"
 
 
 def test_what_a_killed_worker_left_is_replaced_at_the_same_path(path: str) -> None:
     default_storage.save(path, ContentFile(b"half wri"))
     stored = store_file(path, b"whole")
     assert stored.path == path
-    assert open_file(stored).read() == b"whole"
+    assert contents_of(stored) == b"whole"
 
 
 def test_a_file_that_was_changed_afterwards_is_not_served(path: str, caplog: pytest.LogCaptureFixture) -> None:
@@ -56,6 +61,6 @@ def test_a_document_may_have_files_in_several_formats(monkeypatch: pytest.Monkey
     row = InvoicePdf()
     for name, value in controller.act(row).fields.items():
         setattr(row, name, value)
-    assert open_file(row.stored_file()).read() == b"%PDF"
-    assert open_file(row.stored_file("ubl")).read() == b"<Invoice/>"
+    assert contents_of(row.stored_file()) == b"%PDF"
+    assert contents_of(row.stored_file("ubl")) == b"<Invoice/>"
     assert row.stored_file("cii") is None

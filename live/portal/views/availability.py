@@ -15,8 +15,8 @@ from core.errors import Refusal
 from customers.models import Customer
 from live.portal.access import may_steer, viewer
 from monitoring.models import StatusPage
+from monitoring.status_pages.display import summary_of
 from monitoring.status_pages.services import renew_link, revoke_link
-from monitoring.status_pages.summary import summary_of
 
 
 @login_required

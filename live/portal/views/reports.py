@@ -13,8 +13,7 @@ from django.views.decorators.http import require_safe
 
 from live.portal.access import visible_order
 from monitoring.models import MonthlyReport
-from monitoring.reports.contents import document_of
-from monitoring.reports.files import file_name, open_report
+from monitoring.reports.display import document_of, file_name, open_report
 from orders.models import Order
 
 MONTHS_SHOWN = 60

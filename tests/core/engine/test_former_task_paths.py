@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.core import mail
@@ -26,7 +27,8 @@ FORMER_PATHS = ("live.lib.control.work", "monitoring.tasks.follow_incidents")
 
 def work_off_the_queue() -> None:
     """The queue's own pusher, worker and monitor, one after the other in this process."""
-    tasks, results = multiprocessing.Queue(), multiprocessing.Queue()
+    tasks: multiprocessing.Queue[Any] = multiprocessing.Queue()
+    results: multiprocessing.Queue[Any] = multiprocessing.Queue()
     event = multiprocessing.Event()
     event.set()
     pusher(tasks, event)

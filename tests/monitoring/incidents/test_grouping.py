@@ -8,8 +8,8 @@ from django.test import Client
 from customers.models import Customer, Message
 from infrastructure.models import Provider, Server
 from monitoring.models import Incident, IncidentOrder
+from monitoring.status_pages.display import summary_of
 from monitoring.status_pages.services import renew_link
-from monitoring.status_pages.summary import summary_of
 from orders.models import Order
 from tests.monitoring.conftest import Room
 from tests.monitoring.incidents.test_incidents import fail, minutes, subjects

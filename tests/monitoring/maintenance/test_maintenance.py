@@ -10,6 +10,7 @@ from django.contrib.auth.models import Permission
 from django.test import Client
 from django.utils import timezone
 
+from core.text.moments import moment_in_words
 from customers.models import Message
 from monitoring.history.measurement import figures_of
 from monitoring.incidents.tasks import follow
@@ -21,7 +22,6 @@ from monitoring.maintenance.services import (
     plan_maintenance,
 )
 from monitoring.models import Incident, Maintenance, Monitor
-from monitoring.monitors.status import moment_in_words
 from monitoring.rules.availability import Figures, Span
 from orders.choices import PartState, State
 from orders.models import Order

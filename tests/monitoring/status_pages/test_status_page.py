@@ -19,8 +19,8 @@ from monitoring.incidents.tasks import follow
 from monitoring.maintenance.services import plan_maintenance
 from monitoring.models import DailyAvailability, Monitor, StatusPage
 from monitoring.monitors.services import reconcile_all
+from monitoring.status_pages.display import summary_of
 from monitoring.status_pages.services import NoLink, renew_link, revoke_link
-from monitoring.status_pages.summary import summary_of
 from orders.models import Order
 from orders.services import remove_order, suspend_order
 from tests.factories import CustomerFactory, UserFactory

@@ -11,6 +11,7 @@ from decimal import Decimal
 from django.db.models import Prefetch, Q, QuerySet
 
 from core import clock
+from core.text.moments import moment_in_words
 from customers.models import Customer
 from monitoring.charts import daily
 from monitoring.charts.daily import Day
@@ -26,7 +27,6 @@ from monitoring.models import (
     Monitor,
     MonitorCheck,
 )
-from monitoring.monitors.status import moment_in_words
 from monitoring.rules.availability import Figures, Span, day_span, days_until
 from monitoring.rules.debounce import UNKNOWN_AFTER
 from monitoring.rules.status_rollup import EndpointStatus, order_status, overall_status, with_incident

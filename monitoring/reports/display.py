@@ -5,10 +5,12 @@ from __future__ import annotations
 from datetime import timedelta
 
 from django.conf import settings
+from django.core.files.base import ContentFile
 
+from core.documents.storage import open_file
 from monitoring.charts.daily import Day
 from monitoring.history.measurement import company_zone
-from monitoring.models import DailyAvailability, Maintenance, MonthlyReport, Outage
+from monitoring.models import DailyAvailability, Maintenance, MonthlyReport, Outage, ReportFile
 from monitoring.models.history import Interval
 from monitoring.reports.document import ReportDocument, ReportOutage, ReportWindow, counted
 from monitoring.rules.availability import Span, month_span, next_month
@@ -84,3 +86,14 @@ def _days(report: MonthlyReport) -> tuple[Day, ...]:
         else Day(day=day)
         for day in days
     )
+
+
+def file_name(report: MonthlyReport) -> str:
+    """What people find it by among their downloads."""
+    return f"availability-{report.order.reference}-{report.month:%Y-%m}.pdf"
+
+
+def open_report(report: MonthlyReport) -> ContentFile[bytes] | None:
+    """The report's PDF as it was stored; None while it is being made."""
+    document = ReportFile.objects.filter(report=report).first()
+    return open_file(document.stored_file()) if document else None
