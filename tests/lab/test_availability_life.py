@@ -160,7 +160,11 @@ def break_and_mend(life: MonitoredOrder, witness: Witness) -> timedelta:
 
     life.until(lambda: Incident.objects.exists() and len(witness.subjects()) == 1, "incident and its mail")
     incident = Incident.objects.get()
-    assert (incident.order, incident.started_at, incident.impact) == (life.order, outage.started_at, "major_outage")
+    assert (incident.orders.get(), incident.started_at, incident.impact) == (
+        life.order,
+        outage.started_at,
+        "major_outage",
+    )
     assert clock.now() - outage.started_at >= timedelta(seconds=9)
     (letter,) = (one for one in witness.letters if "Incident" in str(one["Subject"]))
     assert letter["To"] == life.order.customer.email

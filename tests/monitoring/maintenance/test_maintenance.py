@@ -87,7 +87,7 @@ def test_order_that_is_leaving_needs_no_maintenance(room: Room) -> None:
         plan(room, order)
 
 
-def test_window_to_come_is_called_off_once_and_the_customer_is_told(room: Room) -> None:
+def test_scheduled_window_is_cancelled_once_and_the_customer_is_mailed(room: Room) -> None:
     window = plan(room, room.watched())
     cancel_maintenance(maintenance=window)
     with pytest.raises(TooLate):
@@ -95,7 +95,7 @@ def test_window_to_come_is_called_off_once_and_the_customer_is_told(room: Room) 
     render_waiting()
     assert list(Message.objects.order_by("pk").values_list("subject", flat=True))[-2:] == [
         "Planned maintenance: New disks",
-        "Called off: New disks",
+        "Cancelled: New disks",
     ]
     assert not Maintenance.objects.not_cancelled().exists()
 
@@ -154,7 +154,7 @@ def test_what_is_still_down_after_the_window_has_an_incident_once_the_grace_is_o
         room.minute()
         follow()
     incident = Incident.objects.get()
-    assert (incident.order, incident.started_at) == (order, window.ends_at)
+    assert (incident.orders.get(), incident.started_at) == (order, window.ends_at)
     order.refresh_from_db()
     assert (order.state, order.reason) == (State.DEGRADED, "WMS: Connection refused")
 
@@ -167,7 +167,7 @@ def test_window_is_moved_and_each_customer_is_told_once_of_each_move(room: Room)
         move_maintenance(maintenance=window, starts_at=starts_at, ends_at=starts_at + HOUR)
         move_maintenance(maintenance=window, starts_at=starts_at, ends_at=starts_at + HOUR)
         render_waiting()
-    moved = Message.objects.filter(subject="Moved: New disks").order_by("pk")
+    moved = Message.objects.filter(subject="Rescheduled: New disks").order_by("pk")
     assert Counter(mail.customer for mail in moved) == {order.customer: 3, other.customer: 3}
     first = timezone.localtime(window.starts_at)
     assert f"{first:%H:%M}" in moved[0].text  # what it was
@@ -258,7 +258,7 @@ def test_staff_plan_in_the_admin_from_a_selection_of_monitors(room: Room, planne
 
 def test_form_says_what_is_wrong_beside_the_field(room: Room, planner: Client) -> None:
     answer = planner.post(ADD, form(room, room.watched(), hours=-1))
-    assert "It has to end after it starts." in answer.content.decode()
+    assert "The end must be after the start." in answer.content.decode()
     assert not Maintenance.objects.exists()
 
 
@@ -282,7 +282,7 @@ def test_staff_move_a_window_in_the_admin(room: Room, planner: Client) -> None:
     window.refresh_from_db()
     assert window.ends_at - window.starts_at == 3 * HOUR
     render_waiting()
-    assert Message.objects.filter(subject="Moved: New disks").count() == 1
+    assert Message.objects.filter(subject="Rescheduled: New disks").count() == 1
     room.drive.now = window.ends_at + MINUTE
     assert planner.post(page, moved).status_code == 403
 

@@ -59,7 +59,7 @@ def test_report_is_printed_and_mailed_once(room: Room) -> None:
     mail = Message.objects.get(key=f"report:{order.reference}:2026-06")
     assert mail.subject == f"Availability of “{order.name}” in June 2026"
     assert "99.30 % of June 2026; the SLA is 99.50 %" in mail.text
-    assert "A credit of €4.90 is due" in mail.text
+    assert "entitled to a credit of €4.90" in mail.text
     assert f"/orders/{order.reference}/reports/2026-06/" in mail.text
     assert mail.attachments[0]["name"] == f"availability-{order.reference}-2026-06.pdf"
 
