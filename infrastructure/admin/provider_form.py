@@ -10,8 +10,9 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold import widgets
 
+from infrastructure.adapters.libcloud.arguments import Argument
 from infrastructure.adapters.libcloud.cloud import driver_names
-from infrastructure.adapters.libcloud.offers import Argument, driver_arguments
+from infrastructure.adapters.libcloud.offers import driver_arguments
 from infrastructure.keys import settings_of
 from infrastructure.models import PlanSize, Provider, ProviderOption
 
