@@ -68,10 +68,10 @@ def smtp_errors() -> Iterator[None]:
         raise ConfigError("The mail server refused the user name or password in EMAIL_URL") from error
     except smtplib.SMTPRecipientsRefused as error:
         codes = [code for code, _ in error.recipients.values()]
-        words = f"The mail server refused {', '.join(error.recipients)}"
-        raise (PermanentError(words) if all(code >= 500 for code in codes) else TransientError(words)) from error
+        message = f"The mail server refused {', '.join(error.recipients)}"
+        raise (PermanentError(message) if all(code >= 500 for code in codes) else TransientError(message)) from error
     except smtplib.SMTPResponseException as error:
-        words = f"The mail server answered {error.smtp_code}"
-        raise (PermanentError(words) if error.smtp_code >= 500 else TransientError(words)) from error
+        message = f"The mail server answered {error.smtp_code}"
+        raise (PermanentError(message) if error.smtp_code >= 500 else TransientError(message)) from error
     except (smtplib.SMTPException, OSError) as error:
         raise TransientError(f"The mail server cannot be reached ({type(error).__name__})") from error

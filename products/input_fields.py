@@ -34,13 +34,13 @@ class InvalidInputs(Refusal):
 class YesOrNoField(forms.BooleanField):
     """A check box, or a word of a program; anything but a yes or a no is refused."""
 
-    WORDS: Mapping[str, bool] = {"true": True, "on": True, "1": True, "false": False, "off": False, "0": False}
+    VALUES: Mapping[str, bool] = {"true": True, "on": True, "1": True, "false": False, "off": False, "0": False}
 
     def to_python(self, value: Any) -> bool:
         """True or false."""
         if value in (None, ""):
             return False
-        if (chosen := self.WORDS.get(str(value).lower())) is None:
+        if (chosen := self.VALUES.get(str(value).lower())) is None:
             raise ValidationError(_("Use true or false."))
         return chosen
 

@@ -96,7 +96,7 @@ class PersonForm(UserChangeForm):
         for name in choices.keys() & self.fields.keys():
             field = self.fields[name]
             if isinstance(field, forms.ChoiceField):
-                field.choices = [("", _("That of the platform")), *choices[name]]
+                field.choices = [("", _("Default")), *choices[name]]
 
 
 class TokenForm(forms.ModelForm[ApiToken]):
@@ -120,7 +120,7 @@ class TokenForm(forms.ModelForm[ApiToken]):
         """A token acts for its user: nobody makes one for a more powerful colleague."""
         user: User = self.cleaned_data["user"]
         if user.is_staff and user != self.asker and not self.asker.is_superuser:
-            raise forms.ValidationError(_("Only an administrator makes tokens for other members of staff."))
+            raise forms.ValidationError(_("Only an administrator can create tokens for other staff members."))
         return user
 
     def clean_expiry(self) -> Any:

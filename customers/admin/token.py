@@ -48,8 +48,8 @@ class ApiTokenAdmin(ModelAdmin):
         """The token is there; its key is shown this once."""
         row, key = issue_token(user=obj.user, name=obj.name, expires_at=obj.expiry)
         obj.__dict__.update(row.__dict__)
-        words = gettext("Copy this token now, it is not shown again: {}")
-        self.message_user(request, format_html(words, key), messages.WARNING)
+        message = gettext("Copy this token now, it is not shown again: {}")
+        self.message_user(request, format_html(message, key), messages.WARNING)
 
     @display(description=_("valid"), label={"valid": "success", "expired": "danger"})
     def shown_validity(self, token: ApiToken) -> tuple[str, str]:

@@ -26,7 +26,7 @@ COLUMNS = (
     "sandbox",
     "state",
     "why",
-    "needs a person",
+    "needs attention",
     "created",
     "placed",
     "first active",

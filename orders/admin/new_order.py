@@ -36,7 +36,7 @@ class InputsForm(forms.Form):
     name = forms.CharField(
         label=_("Name"),
         max_length=120,
-        help_text=_("What the customer calls it."),
+        help_text=_("The customer's name for it."),
         widget=widgets.UnfoldAdminTextInputWidget(),
     )
     release: Release | None = None
@@ -60,9 +60,9 @@ class InputsForm(forms.Form):
     def take_refusal(self, refusal: Refusal) -> None:
         """What a service refused is said at the field it is about."""
         errors = refusal.errors if isinstance(refusal, InvalidInputs) else {refusal.field: refusal.message}
-        for key, words in errors.items():
+        for key, message in errors.items():
             name = key if key in self.fields else PREFIX + key
-            self.add_error(name if name in self.fields else None, words)
+            self.add_error(name if name in self.fields else None, message)
 
 
 class NewOrderForm(InputsForm):
@@ -76,13 +76,13 @@ class NewOrderForm(InputsForm):
     is_sandbox = forms.BooleanField(
         label=_("Sandbox"),
         required=False,
-        help_text=_("A rehearsal: nothing real is made and nothing is owed."),
+        help_text=_("Sandbox order: no real servers, no charges."),
         widget=widgets.UnfoldBooleanSwitchWidget(),
     )
     provider_slug = forms.ChoiceField(
         label=_("Provider"),
         required=False,
-        help_text=_("Only when it has to be a certain one."),
+        help_text=_("Leave empty to choose automatically."),
         widget=widgets.UnfoldAdminSelectWidget(),
     )
     # The plan whose inputs were on the page: with another plan chosen, its inputs are asked first.
@@ -97,14 +97,14 @@ class NewOrderForm(InputsForm):
             field.widget.choices = field.choices
             field.widget.is_required = True
         places = [place for room in registered_panels() for place in room.places()]
-        self.fields["provider_slug"].choices = [("", gettext("The platform chooses")), *places]  # type: ignore[attr-defined]
+        self.fields["provider_slug"].choices = [("", gettext("Choose automatically")), *places]  # type: ignore[attr-defined]
 
     @classmethod
     def of_request(cls, request: HttpRequest, admin_site: Any) -> NewOrderForm:
         """The form as far as the request has filled it in."""
         if request.method != "POST":
-            known = {key: value for key, value in request.GET.items() if key in cls.base_fields}
-            return cls(admin_site=admin_site, initial=_without_nonsense(known))
+            given = {key: value for key, value in request.GET.items() if key in cls.base_fields}
+            return cls(admin_site=admin_site, initial=_without_nonsense(given))
         data = _without_nonsense(request.POST.copy())
         form = cls(data, admin_site=admin_site)
         plan = form.chosen_plan
@@ -181,8 +181,7 @@ def add_order(model_admin: Any, request: HttpRequest) -> HttpResponse:
         plan = form.cleaned_data["plan"]
         if not form.asks_first(plan) and (order := _create(form, request)) is not None:
             model_admin.log_addition(request, order, gettext("Order created."))
-            words = gettext("The draft is ready: look at its plan, then place it.")
-            messages.success(request, words)
+            messages.success(request, gettext("Draft created. Check its plan, then place it."))
             return redirect(reverse("admin:orders_order_change", args=(order.pk,)))
     plan = form.chosen_plan if form.is_bound else None
     if plan is not None:
@@ -227,9 +226,9 @@ def edit_draft(model_admin: Any, request: HttpRequest, object_id: str) -> HttpRe
             form.take_refusal(refusal)
         else:
             model_admin.log_change(request, order, gettext("Draft changed."))
-            messages.success(request, gettext("The draft has been changed."))
+            messages.success(request, gettext("Draft saved."))
             return redirect(back)
-    return _page(model_admin, request, form, title=gettext("Edit the draft"), is_last=True, original=order)
+    return _page(model_admin, request, form, title=gettext("Edit draft"), is_last=True, original=order)
 
 
 def _page(

@@ -39,12 +39,12 @@ ACTION_OF = {action.value: action for action in OrderAction}
 class NeedsPersonFilter(admin.SimpleListFilter):
     """Orders on which staff have to act."""
 
-    title = _("needs a person")
+    title = _("needs attention")
     parameter_name = "person"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, Any]]:
         """What can be chosen."""
-        return (("yes", _("Yes: to approve, or to mend")), ("moving", _("No: on its way")))
+        return (("yes", _("Yes: approve or fix")), ("moving", _("No: in progress")))
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         """The orders chosen."""
@@ -129,7 +129,7 @@ class OrderAdmin(ModelAdmin):
 
     @admin.display(description=_("sandbox"), ordering="is_sandbox", empty_value="")
     def sandbox(self, order: Order) -> str | None:
-        """A mark on what is only a rehearsal."""
+        """A mark on sandbox orders."""
         return format_html(MARK, "", gettext("Sandbox")) if order.is_sandbox else None
 
     @display(description=_("state"), ordering="state", label=dict(order_display.OF_STATE))
@@ -137,12 +137,12 @@ class OrderAdmin(ModelAdmin):
         """The state in its colour."""
         return order.state, order.get_state_display()
 
-    @display(description=_("why"))
+    @display(description=_("reason"))
     def why(self, order: Order) -> str:
         """The sentence that explains the state, shortened."""
         return order.reason if len(order.reason) <= 90 else f"{order.reason[:88]}…"
 
-    @admin.display(description=_("needs a person"), empty_value="")
+    @admin.display(description=_("needs attention"), empty_value="")
     def needs(self, order: Order) -> str | None:
         """A mark where staff have to act."""
         asks = order.needs_attention or order.state == State.PENDING
@@ -184,7 +184,7 @@ class OrderAdmin(ModelAdmin):
         """The actions that the person may take and that the order, as it stands, would not refuse."""
         order = self.get_object(request, str(object_id))
         allowed = super().get_actions_detail(request, object_id)
-        return [one for one in allowed if order is not None and _is_offered(one.action_name, order)]
+        return [action for action in allowed if order is not None and _is_offered(action.action_name, order)]
 
     @action(description=_("Edit"), icon="edit", permissions=("add", "view"), url_path="edit")
     def edit(self, request: HttpRequest, object_id: str) -> HttpResponse:

@@ -24,41 +24,41 @@ from orders.models import Order
 
 ACTIONS: Mapping[OrderAction, ConfirmedAction] = {
     OrderAction.PLACE: ConfirmedAction(
-        title=_("Place the order"),
-        says=_("The order then waits for approval, unless its plan approves by itself. The customer is told."),
+        title=_("Place order"),
+        says=_("The order then waits for approval, unless its plan approves automatically. The customer is e-mailed."),
         done=_("Order %(row)s has been placed."),
         verb=lambda order, actor, why: services.place_order(order=order, actor=actor),
         asks_reason=False,
     ),
     OrderAction.APPROVE: ConfirmedAction(
-        title=_("Approve the order"),
-        says=_("All of this is made now, and the subscription starts once every check has passed."),
-        done=_("Order %(row)s is approved; it is being set up."),
+        title=_("Approve order"),
+        says=_("Everything below is created now. The subscription starts when all checks have passed."),
+        done=_("Order %(row)s is approved; provisioning has started."),
         verb=lambda order, actor, why: services.approve_order(order=order, actor=actor),
         asks_reason=False,
     ),
     OrderAction.SUSPEND: ConfirmedAction(
-        title=_("Suspend the order"),
-        says=_("Its services stop and monitoring pauses. All data is kept; resuming starts the services again."),
+        title=_("Suspend order"),
+        says=_("Services stop and monitoring pauses. All data is kept; resuming starts the services again."),
         done=_("Order %(row)s is being suspended."),
         verb=lambda order, actor, why: services.suspend_order(order=order, actor=actor, why=why),
         needs_reason=True,
     ),
     OrderAction.RESUME: ConfirmedAction(
-        title=_("Resume the order"),
-        says=_("Its services start again on the data that was kept, and monitoring goes on."),
+        title=_("Resume order"),
+        says=_("Services start again with the data that was kept, and monitoring resumes."),
         done=_("Order %(row)s is being resumed."),
         verb=lambda order, actor, why: services.resume_order(order=order, actor=actor, why=why),
     ),
     OrderAction.RETRY: ConfirmedAction(
         title=_("Try again"),
-        says=_("What failed is tried again from where it stands; what is there already is only confirmed."),
-        done=_("Order %(row)s is being tried again."),
+        says=_("What failed is retried; components that are running are only checked again."),
+        done=_("Retrying order %(row)s."),
         verb=lambda order, actor, why: services.retry_order(order=order, actor=actor, why=why),
     ),
     OrderAction.REMOVE: ConfirmedAction(
-        title=_("Remove the order"),
-        says=_("This cannot be undone. The order, its timeline and its invoices stay; all of this is destroyed:"),
+        title=_("Remove order and destroy its data"),
+        says=_("This cannot be undone. The order, its timeline and its invoices are kept; the following is destroyed:"),
         done=_("Order %(row)s is being removed."),
         verb=lambda order, actor, why: services.remove_order(order=order, actor=actor, why=why),
         needs_reason=True,
@@ -70,7 +70,7 @@ SHOW_PLAN = (OrderAction.PLACE, OrderAction.APPROVE)
 
 
 def _in_a_line(order: Order) -> str:
-    price = gettext("rehearsal") if order.is_sandbox else money_words(order.terms.money)
+    price = gettext("sandbox") if order.is_sandbox else money_words(order.terms.money)
     return f"{order.reference} · {order.name} · {order.customer} · {order.plan} · {price} · {order.get_state_display()}"
 
 
@@ -78,13 +78,13 @@ BULK_ACTIONS: Mapping[OrderAction, ConfirmedAction] = {
     OrderAction.APPROVE: replace(
         ACTIONS[OrderAction.APPROVE],
         title=_("Approve selected orders"),
-        says=_("Everything on their plans is made now; each subscription starts once every check has passed."),
+        says=_("Everything in their plans is created now. Subscriptions start when all checks have passed."),
         describe=_in_a_line,
     ),
     OrderAction.RETRY: replace(
         ACTIONS[OrderAction.RETRY],
-        title=_("Try selected orders again"),
-        says=_("What failed is tried again from where it stands; an order with nothing to try refuses."),
+        title=_("Retry selected orders"),
+        says=_("What failed is retried. Orders without a failure are left as they are."),
         describe=_in_a_line,
     ),
 }
@@ -101,12 +101,12 @@ class OrderActionForm(ReasonForm):
     reference = forms.CharField(
         label=_("Reference"),
         max_length=20,
-        help_text=_("Type the order's reference to confirm."),
+        help_text=_("Enter the order's reference to confirm."),
         widget=UnfoldAdminTextInputWidget(attrs={"autocomplete": "off"}),
     )
 
     def __init__(self, request: HttpRequest, action: ConfirmedAction, order: Order) -> None:
-        super().__init__(request, action, _("Kept on the timeline, where the customer reads it too."))
+        super().__init__(request, action, _("Shown on the timeline, to the customer too."))
         self.order = order
         if not needs_reference(action, order):
             del self.fields["reference"]
@@ -130,8 +130,8 @@ def confirm_order_action(model_admin: Any, request: HttpRequest, object_id: str,
         raise Http404
     back = reverse("admin:orders_order_change", args=(order.pk,))
     if not order.allows(kind):
-        words = gettext("That cannot be asked of this order: it is “%(state)s”.")
-        messages.error(request, words % {"state": order.get_state_display()})
+        message = gettext("Not possible: the order is “%(state)s”.")
+        messages.error(request, message % {"state": order.get_state_display()})
         return redirect(back)
     action = ACTIONS[kind]
     return change_one(
@@ -146,7 +146,7 @@ def confirm_order_action(model_admin: Any, request: HttpRequest, object_id: str,
         order=order,
         tone=order_display.OF_STATE[order.state],
         facts=plan_of(order) if kind in SHOW_PLAN else [],
-        rows=(would_destroy(order) or [gettext("Nothing outside: none of its parts has been made.")])
+        rows=(would_destroy(order) or [gettext("Nothing: no component has been created yet.")])
         if action.is_destructive
         else [],
     )

@@ -65,17 +65,17 @@ def timeline(order: Order) -> list[OrderEvent]:
 
 def part_lines(order: Order) -> list[PartLine]:
     """The parts in the order of arrival, those still to come included."""
-    seen = {part.part: part for part in order.parts.all()}
+    reported = {part.part: part for part in order.parts.all()}
     rows = {row.part: row for room in registered_panels() for row in room.part_rows(order)}
-    return [_line(order, part, seen.get(part), rows.get(part)) for part in Part]
+    return [_line(order, part, reported.get(part), rows.get(part)) for part in Part]
 
 
-def _line(order: Order, part: Part, seen: Any, row: PartRow | None) -> PartLine:
-    if seen is None:
-        state, tone, message, version = gettext("Still to come"), "", "", ""
+def _line(order: Order, part: Part, stored: Any, row: PartRow | None) -> PartLine:
+    if stored is None:
+        state, tone, message, version = gettext("Not started"), "", "", ""
     else:
-        state, tone, message = str(PartState(seen.state).label), order_display.OF_PART[seen.state], seen.message
-        version = gettext("%(seen)s of %(wanted)s") % {"seen": seen.version, "wanted": order.wanted_version}
+        state, tone, message = str(PartState(stored.state).label), order_display.OF_PART[stored.state], stored.message
+        version = gettext("%(version)s of %(wanted)s") % {"version": stored.version, "wanted": order.wanted_version}
     return PartLine(
         label=str(part.label),
         state=state,
@@ -104,14 +104,14 @@ def plan_of(order: Order) -> list[Fact]:
         price = gettext("%(price)s, and %(fee)s once") % {"price": price, "fee": fee}
     own = [
         Fact(label=gettext("Size"), value=f"{size} · {plan.get_placement_display()}"),
-        Fact(label=gettext("Price"), value=gettext("Nothing: a rehearsal") if order.is_sandbox else price),
+        Fact(label=gettext("Price"), value=gettext("None (sandbox order)") if order.is_sandbox else price),
     ]
     return [*own, *(fact for room in registered_panels() for fact in room.plan(order))]
 
 
 def would_destroy(order: Order) -> list[str]:
     """What a removal takes away for good, as each room says it."""
-    return [words for room in registered_panels() for words in room.would_destroy(order)]
+    return [sentence for room in registered_panels() for sentence in room.would_destroy(order)]
 
 
 def input_lines(order: Order) -> Iterable[tuple[str, Any]]:

@@ -70,7 +70,7 @@ class PlannedInvoiceSerializer(serializers.Serializer[Any]):
     net = MoneySerializer()
     tax = MoneySerializer()
     gross = MoneySerializer()
-    specimen = serializers.BooleanField(help_text="A rehearsal: nothing is owed.")
+    specimen = serializers.BooleanField(help_text="A specimen: a sandbox order is never charged.")
 
 
 class OrderPlanSerializer(serializers.Serializer[Any]):

@@ -20,9 +20,9 @@ class OrderRowsView(RowsView):
 
     def visible(self, rows: Any) -> QuerySet[Any]:
         """Those of the orders that this caller sees."""
-        seen = Order.objects.visible_to(self.request.user)  # type: ignore[arg-type]  # signed in: the view asks for it
-        mine: QuerySet[Any] = rows.filter(**{f"{self.order_path}__in": seen.order_by().values("pk")})
-        return mine
+        orders = Order.objects.visible_to(self.request.user)  # type: ignore[arg-type]  # signed in: the view asks for it
+        visible: QuerySet[Any] = rows.filter(**{f"{self.order_path}__in": orders.order_by().values("pk")})
+        return visible
 
 
 class OrderRowFilter(RowFilter):

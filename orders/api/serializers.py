@@ -124,9 +124,9 @@ class OrderRequestSerializer(RequestSerializer):
     release = serializers.CharField(
         max_length=80, required=False, help_text="A version of the product; the newest when left out."
     )
-    name = serializers.CharField(max_length=120, help_text="What you call it.")
-    inputs = serializers.DictField(required=False, help_text="What the release lets you choose.")
-    sandbox = serializers.BooleanField(default=False, help_text="A rehearsal: nothing real is made or owed.")
+    name = serializers.CharField(max_length=120, help_text="Your name for it.")
+    inputs = serializers.DictField(required=False, help_text="The inputs of the release, by key.")
+    sandbox = serializers.BooleanField(default=False, help_text="Sandbox order: no real servers, no charges.")
     provider = serializers.SlugField(max_length=60, required=False, help_text="Staff only: where it is to run.")
     place = serializers.BooleanField(default=True, help_text="False leaves it a draft.")
 

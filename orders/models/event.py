@@ -34,7 +34,7 @@ class OrderEvent(models.Model):
     part = models.CharField(_("part"), max_length=12, choices=Part.choices, blank=True)
     state = models.CharField(_("state"), max_length=12, blank=True, help_text=_("The order's or the part's new state."))
     message = models.TextField(_("message"))
-    is_public = models.BooleanField(_("seen by the customer"), default=False)
+    is_public = models.BooleanField(_("visible to the customer"), default=False)
 
     objects = OrderEventQuerySet.as_manager()
 

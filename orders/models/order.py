@@ -53,13 +53,13 @@ class Order(Timestamped):
     customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="orders", verbose_name=_("customer"))
     release = models.ForeignKey(Release, on_delete=models.PROTECT, related_name="orders", verbose_name=_("release"))
     plan = models.ForeignKey(Plan, on_delete=models.PROTECT, related_name="orders", verbose_name=_("plan"))
-    name = models.CharField(_("name"), max_length=120, help_text=_("What the customer calls it."))
+    name = models.CharField(_("name"), max_length=120, help_text=_("The customer's name for it."))
     inputs = models.JSONField(_("inputs"), default=dict, blank=True)
     is_sandbox = models.BooleanField(
-        _("sandbox"), default=False, help_text=_("A rehearsal: nothing real is made and nothing is owed.")
+        _("sandbox"), default=False, help_text=_("Sandbox order: no real servers, no charges.")
     )
     provider_slug = models.SlugField(
-        _("provider asked for"), max_length=60, blank=True, help_text=_("Empty lets the platform choose.")
+        _("requested provider"), max_length=60, blank=True, help_text=_("Empty: chosen automatically.")
     )
 
     # What was agreed when it was placed: a plan that changes later changes no order (see `terms`).
@@ -83,7 +83,7 @@ class Order(Timestamped):
     wanted = models.CharField(_("wanted"), max_length=10, choices=Wanted.choices, default=Wanted.RUNNING)
     wanted_version = models.PositiveIntegerField(_("wanted version"), default=1)
     state = models.CharField(_("state"), max_length=12, choices=State.choices, default=State.DRAFT)
-    reason = models.TextField(_("why"), blank=True)
+    reason = models.TextField(_("reason"), blank=True)
     needs_attention = models.BooleanField(_("needs attention"), default=False)
 
     placed_at = models.DateTimeField(_("placed"), null=True, blank=True)

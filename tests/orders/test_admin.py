@@ -157,7 +157,7 @@ def test_step_that_takes_something_away_wants_a_reason(operator: Client, step: s
 
 def test_removal_says_what_is_destroyed_and_wants_the_reference_typed(operator: Client) -> None:
     order = active()
-    assert b"all of this is destroyed" in operator.get(page(order, "remove")).content
+    assert b"the following is destroyed" in operator.get(page(order, "remove")).content
     operator.post(page(order, "remove"), {"why": "Contract ended.", "reference": "GL0000"})
     order.refresh_from_db()
     assert order.wanted == Wanted.RUNNING
@@ -168,7 +168,7 @@ def test_removal_says_what_is_destroyed_and_wants_the_reference_typed(operator: 
 
 def test_step_that_does_not_fit_is_an_error_and_not_offered(operator: Client) -> None:
     order = make_draft()
-    assert "cannot be asked" in messages_of(operator.post(page(order, "approve"), follow=True))
+    assert "Not possible" in messages_of(operator.post(page(order, "approve"), follow=True))
     content = operator.get(page(order)).content.decode()
     offered = [step for step in STEPS if page(order, step) in content]
     assert offered == ["place", "remove"]
@@ -242,7 +242,7 @@ def test_page_tells_what_a_draft_would_make(operator: Client) -> None:
         "gateway",
         "Web Map Service (/wms)",
         "1 CPU, 2 GB memory, 20 GB disk",
-        "rehearsal",
+        "sandbox order",
     ):
         assert words in content
 
