@@ -12,7 +12,10 @@ from billing.invoicing.pricing import Totals
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Party:
-    """Seller or buyer as they were on the day of issue; `country` is ISO 3166-1 alpha-2."""
+    """Seller or buyer as they were on the day of issue.
+
+    `country` is ISO 3166-1 alpha-2; `peppol_id` is scheme and number, such as `0106:12345678`.
+    """
 
     name: str
     attention: str = ""
@@ -27,6 +30,7 @@ class Party:
     email: str = ""
     phone: str = ""
     website: str = ""
+    peppol_id: str = ""
 
     @property
     def address_lines(self) -> tuple[str, ...]:
@@ -37,7 +41,7 @@ class Party:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DocumentLine:
-    """One line as it is printed."""
+    """One line as it is printed; `net` is quantity times unit price less the discount, rounded."""
 
     description: str
     detail: str = ""
@@ -47,6 +51,8 @@ class DocumentLine:
     vat_category: str
     vat_rate: Decimal
     period: BillingPeriod | None = None
+    discount: Decimal = Decimal(0)
+    discount_reason: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,8 +66,28 @@ class PaymentTerms:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CreditedInvoice:
+    """The invoice that a credit note corrects."""
+
+    number: str
+    issued_on: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VatInEuro:
+    """The VAT of an invoice in another currency (VAT Directive, article 230); `rate` is units of it for one euro."""
+
+    tax: Decimal
+    rate: Decimal
+    rate_on: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class InvoiceDocument:
-    """One issued invoice, whole; `language` is the one it is written in."""
+    """One issued invoice or credit note, whole; `language` is the one it is written in.
+
+    The amounts of a credit note are positive: its kind says in which direction the money goes.
+    """
 
     number: str
     issued_on: date
@@ -78,6 +104,26 @@ class InvoiceDocument:
     buyer_reference: str = ""
     notes: tuple[str, ...] = ()
     is_specimen: bool = False
+    credits: CreditedInvoice | None = None
+    vat_in_euro: VatInEuro | None = None
+
+    @property
+    def is_credit_note(self) -> bool:
+        """Whether this corrects an earlier invoice."""
+        return self.credits is not None
+
+    @property
+    def is_payable(self) -> bool:
+        """Whether the buyer is asked to transfer money."""
+        return not self.is_credit_note and not self.is_specimen and self.totals.gross > 0
+
+    @property
+    def supplied(self) -> BillingPeriod | None:
+        """The whole time of supply: the invoice's own period and those of its lines."""
+        periods = [period for period in (self.period, *(line.period for line in self.lines)) if period]
+        if not periods:
+            return None
+        return BillingPeriod(min(period.start for period in periods), max(period.end for period in periods))
 
     @property
     def vat_notes(self) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""From an invoice's values to its page and its PDF; the same values always give the same page."""
+"""From an invoice's values to its page, its PDF and its XML; the same values always give the same bytes."""
 
 from __future__ import annotations
 
@@ -9,22 +9,36 @@ from pathlib import Path
 from django.contrib.staticfiles import finders
 from django.template.loader import render_to_string
 from django.utils import translation
+from django.utils.safestring import mark_safe
 
 from billing.documents.invoice_document import InvoiceDocument
+from billing.documents.payment_code import payment_code
+from billing.einvoice import factur_x
+from billing.einvoice.cii import cii_xml
 from core.outside.pdf import render_pdf
 
 STYLESHEET = "billing/invoice.css"
+VARIANT = "pdf/a-3a"  # tagged, so that it can be read aloud
 
 
 def invoice_html(document: InvoiceDocument) -> str:
     """The invoice as a page in its own language."""
+    code = mark_safe(payment_code(document))  # noqa: S308  # drawn here, nothing that anybody typed is in it
     with translation.override(document.language):
-        return render_to_string("billing/invoice.html", {"invoice": document})
+        return render_to_string("billing/invoice.html", {"invoice": document, "payment_code": code})
 
 
-def invoice_pdf(document: InvoiceDocument, *, created: datetime) -> bytes:
-    """The invoice as an archivable PDF/A-3 file."""
-    return render_pdf(invoice_html(document), base_url=style_folder(), identifier=identifier(document), created=created)
+def invoice_pdf(document: InvoiceDocument, *, created: datetime, cii: bytes | None = None) -> bytes:
+    """The invoice as an archivable PDF/A-3 file with its CII inside: a Factur-X of profile EN 16931."""
+    return render_pdf(
+        invoice_html(document),
+        base_url=style_folder(),
+        identifier=identifier(document),
+        created=created,
+        variant=VARIANT,
+        attachments=(factur_x.attachment(cii or cii_xml(document), created),),
+        metadata=factur_x.METADATA,
+    )
 
 
 def identifier(document: InvoiceDocument) -> bytes:

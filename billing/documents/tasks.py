@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, time
 
 from billing.documents.contents import document_of
+from billing.documents.electronic import checked_invoice
 from billing.documents.rendering import invoice_pdf
 from billing.models import InvoicePdf
 from core.documents.controller import DocumentController, RenderedDocument
@@ -20,12 +21,16 @@ class InvoicePdfController(DocumentController[InvoicePdf]):
     related = ("invoice__customer", "invoice__order")
 
     def render(self, row: InvoicePdf) -> RenderedDocument:
-        """The invoice as a PDF; its date of creation is the day of issue."""
+        """The invoice as a PDF and as XML, once the XML has passed the rules; created on the day of issue."""
         invoice = row.invoice
+        document = document_of(invoice)
+        electronic = checked_invoice(document)
         created = datetime.combine(invoice.issued_on, time(), tzinfo=UTC)
+        stem = f"invoices/{invoice.issued_on.year}/{invoice.number}"
         return RenderedDocument(
-            path=f"invoices/{invoice.issued_on.year}/{invoice.number}.pdf",
-            content=invoice_pdf(document_of(invoice), created=created),
+            path=f"{stem}.pdf",
+            content=invoice_pdf(document, created=created, cii=electronic.cii),
+            others={"cii": (f"{stem}.cii.xml", electronic.cii), "ubl": (f"{stem}.ubl.xml", electronic.ubl)},
         )
 
     def mail(self, row: InvoicePdf, path: str) -> None:

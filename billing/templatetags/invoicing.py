@@ -52,6 +52,18 @@ def short_day(day: date) -> str:
 
 
 @register.filter
+def long_day(day: date) -> str:
+    """`day` with its month in full: `1 March 2026`, `1 maart 2026`."""
+    return format_date(day, format="d MMMM y", locale=_locale())
+
+
+@register.filter
+def exchange_rate(rate: Decimal) -> str:
+    """A rate with all its decimals."""
+    return format_decimal(rate.normalize(), locale=_locale(), decimal_quantization=False)
+
+
+@register.filter
 def country(code: str) -> str:
     """The name of the country, or its code where the language has no name for it."""
     name = Locale.parse(_locale().split("_")[0]).territories.get(code.upper(), code)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from urllib.parse import unquote
@@ -16,16 +18,77 @@ DEBIAN_PACKAGES = "libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0"
 _thread = threading.local()
 
 
-def render_pdf(html: str, *, base_url: str, identifier: bytes, created: datetime) -> bytes:
-    """The PDF/A-3b file of `html`; it reads only files below `base_url`, and equal input gives equal bytes."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attachment:
+    """A file inside the PDF; `relationship` is one of ISO 32000-2, 7.11.3."""
+
+    name: str
+    content: bytes
+    created: datetime
+    description: str = ""
+    relationship: str = "Data"
+
+
+def render_pdf(
+    html: str,
+    *,
+    base_url: str,
+    identifier: bytes,
+    created: datetime,
+    variant: str = VARIANT,
+    attachments: Sequence[Attachment] = (),
+    metadata: bytes = b"",
+) -> bytes:
+    """The PDF/A-3 file of `html`; it reads only files below `base_url`, and equal input gives equal bytes.
+
+    `metadata` is one or more `rdf:Description` of the XMP packet.
+    """
     weasyprint = _load()
     source = weasyprint.HTML(string=html, base_url=base_url, url_fetcher=_fetcher(weasyprint, base_url))
     try:
-        document = source.render(font_config=_fonts(), pdf_variant=VARIANT)
+        document = source.render(font_config=_fonts(), pdf_variant=variant)
     except weasyprint.urls.FatalURLFetchingError as error:
         raise PermanentError(f"The PDF cannot be made: {error}") from error
     document.metadata.created = document.metadata.modified = created.isoformat(timespec="seconds")
-    return bytes(document.write_pdf(pdf_variant=VARIANT, pdf_identifier=identifier))
+    _extend_metadata(document.metadata, metadata)
+    return bytes(
+        document.write_pdf(
+            pdf_variant=variant,
+            pdf_identifier=identifier,
+            attachments=[_attached(weasyprint, file) for file in attachments],
+            finisher=_list_attachments_once,
+        )
+    )
+
+
+def _extend_metadata(metadata: Any, descriptions: bytes) -> None:
+    """WeasyPrint's own option would write a second `rdf:RDF`, which readers of XMP never look at."""
+    generate = metadata.generate_rdf_metadata
+
+    def generate_with_descriptions(*args: Any) -> bytes:
+        generated = bytes(generate(*args))
+        return generated.replace(b"</rdf:RDF>", descriptions + b"</rdf:RDF>")
+
+    if descriptions:
+        metadata.generate_rdf_metadata = generate_with_descriptions
+
+
+def _attached(weasyprint: Any, file: Attachment) -> Any:
+    return weasyprint.Attachment(
+        string=file.content,
+        name=file.name,
+        description=file.description,
+        created=file.created,
+        modified=file.created,
+        relationship=file.relationship,
+    )
+
+
+def _list_attachments_once(document: Any, pdf: Any) -> None:
+    """WeasyPrint 70 lists each attachment twice among the associated files."""
+    if "AF" in pdf.catalog:
+        files = pdf.catalog["AF"]
+        files[:] = list(dict.fromkeys(files))
 
 
 def _load() -> Any:
