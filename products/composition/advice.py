@@ -12,8 +12,13 @@ from products.composition.startup import Startup
 
 Finding = tuple[str, str]
 
-_SECRET = re.compile(r"PASSWORD|PASSWD|SECRET|TOKEN|API_?KEY|PRIVATE_?KEY", re.I)
+_SECRET = re.compile(r"PASSWORD|PASSWD|PASSPHRASE|(^|_)(PASS|PW)$|SECRET|TOKEN|API_?KEY|PRIVATE_?KEY", re.I)
 _NOT_SECRET = re.compile(r"_(FILE|PATH|URL|ENABLED|EXPIRY|TTL|LENGTH)$", re.I)
+
+
+def is_secret_name(name: str) -> bool:
+    """True of a variable that by its name holds a password, key or token."""
+    return bool(_SECRET.search(name)) and not _NOT_SECRET.search(name)
 
 
 def model_advice(model: Mapping[str, Any], startup: Startup) -> Iterator[Finding]:
@@ -42,8 +47,7 @@ def plain_secrets(data: Any) -> Iterator[Finding]:
         values = service.get("environment") if isinstance(service, Mapping) else None
         pairs = values.items() if isinstance(values, Mapping) else _pairs(values)
         for key, value in pairs:
-            is_secret = _SECRET.search(str(key)) and not _NOT_SECRET.search(str(key))
-            if is_secret and value not in (None, "", True, False) and "$" not in str(value):
+            if is_secret_name(str(key)) and value not in (None, "", True, False) and "$" not in str(value):
                 message = _("“%(name)s” is the same for every order; make it one of the product's secrets.")
                 yield f"services.{name}.environment.{key}", message % {"name": key}
 

@@ -32,7 +32,7 @@ def startup_of(model: Model) -> Startup:
     services: Mapping[str, Model] = model.get("services") or {}
     never = frozenset(name for name, service in services.items() if not is_started(service))
     started = services.keys() - never
-    awaited = {needed for name in started for needed in _awaited_by(services[name])} & started
+    awaited = {needed for name in started for needed in awaited_by(services[name])} & started
     jobs = awaited | {name for name in started if _stays_down(services[name])}
     return Startup(running=frozenset(started - jobs), jobs=frozenset(jobs), never=never, awaited=frozenset(awaited))
 
@@ -51,7 +51,8 @@ def instances_of(service: Model) -> int:
     return 1
 
 
-def _awaited_by(service: Model) -> list[str]:
+def awaited_by(service: Model) -> list[str]:
+    """The services that have to end well before this one starts."""
     needs = service.get("depends_on") or {}
     if not isinstance(needs, Mapping):
         return []

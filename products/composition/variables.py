@@ -88,7 +88,7 @@ def variables_in(text: str) -> Iterator[Variable]:
         if text.startswith("$", after):
             after += 1
         elif text.startswith("{", after):
-            end = _closing(text, after)
+            end = closing_brace(text, after)
             yield from _braced(text[after + 1 : end])
             after = end
         elif name := _NAME.match(text, after):
@@ -216,7 +216,7 @@ def _name_has_variable(value: str) -> bool:
     return "$" in value.partition("=")[0].replace("$$", "")
 
 
-def _closing(text: str, opening: int) -> int:
+def closing_brace(text: str, opening: int) -> int:
     """Where the brace that opens at `opening` is closed; the end of the text when it never is."""
     depth = 0
     for position in range(opening, len(text)):
