@@ -1,8 +1,9 @@
-"""What staff may say of a host: that it never comes back, and that its orders go elsewhere."""
+"""Writing off hosts that are lost, and relocating the orders that ran on them."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -29,18 +30,26 @@ class NotPossible(Refusal):
     code = "not_possible"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Relocation:
+    """Which orders of a host were relocated, and why the others were not; the latter are unchanged."""
+
+    moved: Sequence[Order]
+    refused: Mapping[Order, str]
+
+
 @transaction.atomic
 def write_off_host(*, host: Host, why: str, actor: User | None = None) -> Host:
-    """The host is gone for good: it takes no orders, removals wait for it no more, and what ran there needs a person.
+    """The host takes no more orders, removals no longer wait for it, and its running orders need attention.
 
-    It is not asked again. An order placed there at this very moment finds out when it arrives.
+    It is not contacted again. An order that is being placed there at the same time fails when its server is set up.
     """
     orders = lock_orders(Server.objects.not_removed().filter(host=host).values_list("order", flat=True))
     host = Host.objects.select_for_update(of=("self",)).get(pk=host.pk)
     if host.is_gone:
-        raise NotPossible(_("It is known already that this host is gone."))
+        raise NotPossible(_("This host has already been written off."))
     if not why.strip():
-        raise NotPossible(_("Say why: nothing that stood there is looked for any more."), field="why")
+        raise NotPossible(_("A reason is required: a host is written off for good."), field="why")
     Host.objects.filter(pk=host.pk).update(
         is_enabled=False,
         state=Host.State.GONE,
@@ -50,31 +59,44 @@ def write_off_host(*, host: Host, why: str, actor: User | None = None) -> Host:
         gone_reason=why.strip()[:500],
     )
     for order in orders:
-        note(order.pk, _("%(host)s is gone for good: %(why)s") % {"host": host, "why": why.strip()}, actor=actor)
-    _settle_findings(host)
-    _let_go([order for order in orders if order.wanted == Wanted.REMOVED], actor, why)
-    report_many([_report(order, host) for order in orders if order.wanted == Wanted.RUNNING])
+        message = _("Host %(host)s was written off: %(why)s") % {"host": host, "why": why.strip()}
+        note(order.pk, message, actor=actor)
+    _resolve_findings(host)
+    _resume_removals([order for order in orders if order.wanted == Wanted.REMOVED], actor)
+    report_many(
+        [
+            Report(
+                order_pk=order.pk,
+                part=Part.SERVER,
+                state=PartState.FAILED,
+                version=order.wanted_version,
+                message=written_off_message(host),
+            )
+            for order in orders
+            if order.wanted == Wanted.RUNNING
+        ]
+    )
     host.refresh_from_db()
     return host
 
 
-def _settle_findings(host: Host) -> None:
-    """What stood there without an order went with it."""
-    there = DriftFinding.objects.filter(provider=host.provider, host=engine_of_host(host))
-    there.exclude(state=DriftFinding.State.SOLVED).update(
+def _resolve_findings(host: Host) -> None:
+    """The drift findings on the host are resolved: what they name is lost with it."""
+    findings = DriftFinding.objects.filter(provider=host.provider, host=engine_of_host(host))
+    findings.exclude(state=DriftFinding.State.SOLVED).update(
         state=DriftFinding.State.SOLVED,
         resolved_at=clock.now(),
-        reason=_("Its host is gone for good."),
+        reason=_("Its host was written off."),
         next_attempt_at=None,
         updated_at=clock.now(),
     )
 
 
-def _let_go(orders: Sequence[Order], actor: User | None, why: str) -> None:
-    """The removals go on at once, those that had failed as well."""
+def _resume_removals(orders: Sequence[Order], actor: User | None) -> None:
+    """The removals continue at once, including those that had failed."""
     for order in orders:
         if order.needs_attention:
-            retry_order(order=order, actor=actor, why=_("Its host is gone for good."))
+            retry_order(order=order, actor=actor, why=_("Its host was written off."))
     waiting = [order.pk for order in orders if not order.needs_attention]
     for name, model in (("deployment", Deployment), ("server", Server)):
         rows = model._default_manager.filter(order__in=waiting, next_attempt_at__isnull=False)
@@ -82,64 +104,52 @@ def _let_go(orders: Sequence[Order], actor: User | None, why: str) -> None:
         enqueue_rows(name, rows.values_list("pk", flat=True))
 
 
-def _report(order: Order, host: Host) -> Report:
-    return Report(
-        order_pk=order.pk,
-        part=Part.SERVER,
-        state=PartState.FAILED,
-        version=order.wanted_version,
-        message=gone_words(host),
-    )
-
-
-def gone_words(host: Host) -> str:
-    """What staff can do for an order whose host is gone."""
+def written_off_message(host: Host) -> str:
+    """What happened to an order whose host was written off, and what staff can do."""
     return _(
-        "Its host %(host)s is gone for good, with all that was on its disk. Place the order anew under “Hosts”: its "
-        "release is launched on another one, with empty volumes. Or remove the order."
+        "Its host %(host)s was written off; the data on it is lost. Choose “Relocate orders” under “Hosts” to launch "
+        "its release on another host with empty volumes, or remove the order."
     ) % {"host": host}
 
 
-def orders_to_place_anew(host: Host) -> list[Order]:
-    """The orders that are wanted running on a host that is gone."""
+def orders_to_relocate(host: Host) -> list[Order]:
+    """The orders that should be running on a host that was written off."""
     stranded = Server.objects.filter(host=host, host__gone_at__isnull=False).values("order")
     return list(Order.objects.filter(pk__in=stranded, wanted=Wanted.RUNNING).order_by("pk"))
 
 
-def place_orders_anew(*, host: Host, why: str = "", actor: User | None = None) -> int:
-    """Each running order of the host goes where there is room; refuses in the end if some found none."""
+def relocate_orders(*, host: Host, why: str = "", actor: User | None = None) -> Relocation:
+    """Each running order of the host is relocated in a transaction of its own, or stays as it is.
+
+    Raises NotPossible, before anything is changed, if the host was not written off.
+    """
     host = Host.objects.get(pk=host.pk)
     if not host.is_gone:
-        raise NotPossible(_("Say first that the host is gone for good."))
-    moved, refused = 0, []
-    for order in orders_to_place_anew(host):
+        raise NotPossible(_("Write off the host first."))
+    moved, refused = [], {}
+    for order in orders_to_relocate(host):
         try:
-            place_anew(order=order, why=why, actor=actor)
-            moved += 1
+            moved.append(relocate_order(order=order, why=why, actor=actor))
         except Refusal as refusal:
-            refused.append(f"{order.reference}: {refusal.message}")
-    if refused:
-        words = _("%(moved)s placed anew; not so: %(refused)s")
-        raise NotPossible(words % {"moved": moved, "refused": " ".join(refused)})
-    return moved
+            refused[order] = refusal.message
+    return Relocation(moved=moved, refused=refused)
 
 
 @transaction.atomic
-def place_anew(*, order: Order, why: str = "", actor: User | None = None) -> Order:
-    """The order goes to another place, as if it were new there; what was on the host that is gone stays lost."""
+def relocate_order(*, order: Order, why: str = "", actor: User | None = None) -> Order:
+    """The order is placed like a new one and launched there with empty volumes; its old host was written off."""
     (order,) = lock_orders([order.pk])
     server = Server.objects.select_related("host").filter(order=order).first()
     if server is None or server.host is None or not server.host.is_gone:
-        raise NotPossible(_("Only an order whose host is gone for good is placed anew."))
+        raise NotPossible(_("Only an order whose host was written off can be relocated."))
     if order.wanted != Wanted.RUNNING:
-        raise NotPossible(_("The order does not run: resume it first."))
-    where = _move(server, order)
-    words = _("Placed anew on %(where)s.") % {"where": where}
-    return retry_order(order=order, actor=actor, why=f"{words} {why}".strip())
+        raise NotPossible(_("The order is not running: resume it first."))
+    message = _("Relocated to %(place)s.") % {"place": _move(server, order)}
+    return retry_order(order=order, actor=actor, why=f"{message} {why}".strip())
 
 
 def _move(server: Server, order: Order) -> str:
-    """The order's server, ports and composition are rows of the new place; whoever still visits them writes nothing."""
+    """The order's server, ports and composition belong to the new place; leases on the old rows end."""
     hold_places()
     place = find_place(order)
     blank = dict.fromkeys(("outside_id", "address", "size", "node_state", "adopted_key", "bootstrap_log"), "")

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from core.engine.controller import Outcome, done, failed, retry
 from core.errors import TransientError
 from infrastructure.contracts.runtime import Interrupted, PortTaken, Service
-from infrastructure.hosts.services import gone_words
+from infrastructure.hosts.services import written_off_message
 from infrastructure.models import Deployment, Host
 from orders.choices import Wanted
 
@@ -61,7 +61,7 @@ def after_a_taken_port(row: Deployment, error: PortTaken) -> Outcome[LaunchResul
 def without_host(row: Deployment, host: Host) -> Outcome[LaunchResult]:
     """Nothing is there to be asked: a person has said so."""
     if row.wanted == Wanted.RUNNING:
-        return failed(gone_words(host))
+        return failed(written_off_message(host))
     return done(
         _("Its host %(host)s is gone for good: nothing of it is left.") % {"host": host}, observed=LaunchResult()
     )

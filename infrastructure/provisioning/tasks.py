@@ -19,7 +19,7 @@ from infrastructure.adapters.ssh import hosts
 from infrastructure.backends import get_cloud, get_runtime, target_of, user_data_of
 from infrastructure.contracts.cloud import Node
 from infrastructure.contracts.runtime import InProgress, Interrupted, PortTaken, Runtime
-from infrastructure.hosts.services import gone_words
+from infrastructure.hosts.services import written_off_message
 from infrastructure.models import Deployment, Endpoint, Host, Provider, PublishedPort, Server
 from infrastructure.observation.store import write_services
 from infrastructure.placement.ports import give_another_port
@@ -113,7 +113,7 @@ class ServerController(OrderPartController[Server]):
 
     def _arrive_on_host(self, row: Server, host: Host) -> Outcome:
         if host.is_gone:
-            return failed(gone_words(host))
+            return failed(written_off_message(host))
         try:
             trouble = trouble_with(hosts.facts_of(target_of(row)))
         except TransientError as error:

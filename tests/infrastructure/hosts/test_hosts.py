@@ -1,4 +1,4 @@
-"""Hosts that die: what is said of them, what becomes of their orders, and that nothing new is placed there."""
+"""Hosts that are lost: writing them off, relocating their orders, and that nothing new is placed there."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from django.test import Client
 
 from core.errors import PermanentError
 from customers.models import User
-from infrastructure.hosts.services import NotPossible, place_anew, place_orders_anew, write_off_host
+from infrastructure.hosts.services import NotPossible, relocate_order, relocate_orders, write_off_host
 from infrastructure.models import Deployment, Host, PublishedPort, Server
 from infrastructure.observation.tasks import observe_provider
 from infrastructure.placement.places import rooms_of
+from infrastructure.placement.ports import publish_ports
 from orders.choices import State
 from orders.models import Order
 from orders.services import remove_order, resume_order, suspend_order
@@ -70,7 +71,7 @@ def test_a_removal_does_not_wait_for_a_dead_host(
     assert not PublishedPort.objects.exists()
     assert not Server.objects.not_removed().exists()
     event = order.events.get(actor=actor)
-    assert (event.message, event.is_public) == (f"one is gone for good: {WHY}", False)
+    assert (event.message, event.is_public) == (f"Host one was written off: {WHY}", False)
     assert order.events.filter(message="Its host one is gone for good: nothing of it is left.").exists()
 
 
@@ -93,7 +94,7 @@ def test_a_removal_that_had_failed_goes_on(
     assert fresh(order).state == State.REMOVED
 
 
-def test_running_orders_of_a_dead_host_are_placed_anew(
+def test_running_orders_of_a_host_that_was_written_off_are_relocated(
     drive: Drive, make_host: MakeHost, place: Place, engines: dict[str, FakeRuntime]
 ) -> None:
     host, order = make_host(), place()
@@ -102,17 +103,18 @@ def test_running_orders_of_a_dead_host_are_placed_anew(
     write_off_host(host=host, why=WHY)
     drive.settle(seconds=30)
     assert fresh(order).state == State.ATTENTION
-    assert "one is gone for good" in fresh(order).reason
-    assert "Place the order anew" in fresh(order).reason
+    assert "one was written off" in fresh(order).reason
+    assert "Relocate orders" in fresh(order).reason
 
     other = make_host("two")
-    assert place_orders_anew(host=host) == 1
+    relocation = relocate_orders(host=host)
+    assert (relocation.moved, relocation.refused) == ([order], {})
     drive.settle(seconds=120)
     assert fresh(order).state == State.ACTIVE
     assert Server.objects.get().host == other
     assert set(engines["two"].hosted) == {order.key}
     assert set(PublishedPort.objects.values_list("host", flat=True)) == {other.address}
-    assert all(other.address in one.url for one in order.endpoints.all())
+    assert all(other.address in endpoint.url for endpoint in order.endpoints.all())
     assert [len(room.taken) for room in rooms_of([host, other])] == [0, 1]
 
     remove_order(order=order)
@@ -121,19 +123,66 @@ def test_running_orders_of_a_dead_host_are_placed_anew(
     assert engines["two"].hosted == {}
 
 
-def test_orders_that_find_no_other_room_wait_where_they_are(drive: Drive, make_host: MakeHost, place: Place) -> None:
+def test_orders_for_which_there_is_no_capacity_stay_and_are_named_with_the_reason(
+    drive: Drive, make_host: MakeHost, place: Place
+) -> None:
     host, first, second = make_host(), place(), place()
     drive.settle()
     write_off_host(host=host, why=WHY)
     make_host("two", cpus=2)
-    with pytest.raises(NotPossible, match=f"1 placed anew; not so: {second.reference}: No host has 2 CPUs"):
-        place_orders_anew(host=host)
+    relocation = relocate_orders(host=host)
+    assert relocation.moved == [first]
+    assert list(relocation.refused) == [second]
+    assert "No host has 2 CPUs" in relocation.refused[second]
     drive.settle(seconds=120)
     assert (fresh(first).state, fresh(second).state) == (State.ACTIVE, State.ATTENTION)
     assert Server.objects.get(order=second).host == host
 
 
-def test_an_order_at_rest_learns_of_it_when_it_is_resumed(drive: Drive, make_host: MakeHost, place: Place) -> None:
+def test_an_order_that_cannot_be_relocated_half_way_keeps_all_its_rows(
+    drive: Drive, make_host: MakeHost, place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    host, first, second = make_host(), place(), place()
+    drive.settle()
+    write_off_host(host=host, why=WHY)
+    other = make_host("two")
+    ports = set(PublishedPort.objects.filter(deployment__order=first).values_list("host", "host_port"))
+    real = publish_ports
+
+    def refuse_first(deployment: Deployment) -> None:
+        if deployment.order_id == first.pk:
+            raise NotPossible("All ports are taken.")
+        real(deployment)
+
+    monkeypatch.setattr("infrastructure.hosts.services.publish_ports", refuse_first)
+    relocation = relocate_orders(host=host)
+    assert (relocation.moved, relocation.refused) == ([second], {first: "All ports are taken."})
+    assert Server.objects.get(order=first).host == host
+    assert Server.objects.get(order=second).host == other
+    assert set(PublishedPort.objects.filter(deployment__order=first).values_list("host", "host_port")) == ports
+    assert Deployment.objects.get(order=first).launched_at is not None
+    assert not first.events.filter(message__contains="Relocated").exists()
+
+
+def test_staff_read_which_orders_were_not_relocated_and_why(
+    client: Client, drive: Drive, make_host: MakeHost, place: Place
+) -> None:
+    host, order = make_host(), place()
+    drive.settle()
+    client.force_login(staff("view_host", "change_host", "write_off_host"))
+    form = {"action": "relocate", "_selected_action": [str(host.pk)], "confirmed": "yes"}
+    answer = client.post("/admin/infrastructure/host/", form, follow=True)
+    assert [str(message) for message in answer.context["messages"]] == [
+        "0 orders relocated. Not relocated: one: Write off the host first."
+    ]
+    write_off_host(host=host, why=WHY)
+    answer = client.post("/admin/infrastructure/host/", form, follow=True)
+    (message,) = map(str, answer.context["messages"])
+    assert message.startswith(f"0 orders relocated. Not relocated: {order.reference}: No host")
+    assert not LogEntry.objects.filter(object_id=str(host.pk)).exists()
+
+
+def test_a_suspended_order_needs_attention_when_it_is_resumed(drive: Drive, make_host: MakeHost, place: Place) -> None:
     host, order = make_host(), place()
     drive.settle()
     suspend_order(order=order)
@@ -142,13 +191,13 @@ def test_an_order_at_rest_learns_of_it_when_it_is_resumed(drive: Drive, make_hos
     drive.settle(seconds=60)
     assert fresh(order).state == State.SUSPENDED
     with pytest.raises(NotPossible, match="resume it first"):
-        place_anew(order=order)
+        relocate_order(order=order)
 
     resume_order(order=order)
     drive.settle(seconds=60)
     assert fresh(order).state == State.ATTENTION
     make_host("two")
-    place_anew(order=order)
+    relocate_order(order=order)
     drive.settle(seconds=60)
     assert fresh(order).state == State.ACTIVE
 
@@ -190,20 +239,22 @@ def test_nothing_new_is_placed_there_and_another_may_have_its_address(
 
 def test_a_host_is_written_off_once_and_with_a_reason(make_host: MakeHost) -> None:
     host = make_host()
-    with pytest.raises(NotPossible, match="Say why"):
+    with pytest.raises(NotPossible, match="A reason is required"):
         write_off_host(host=host, why="  ")
     write_off_host(host=host, why=WHY)
-    with pytest.raises(NotPossible, match="known already"):
+    with pytest.raises(NotPossible, match="already been written off"):
         write_off_host(host=host, why=WHY)
 
 
-def test_only_orders_of_dead_hosts_are_placed_anew(drive: Drive, make_host: MakeHost, place: Place) -> None:
+def test_only_orders_of_hosts_that_were_written_off_are_relocated(
+    drive: Drive, make_host: MakeHost, place: Place
+) -> None:
     host, order = make_host(), place()
     drive.settle()
-    with pytest.raises(NotPossible, match="gone for good"):
-        place_anew(order=order)
-    with pytest.raises(NotPossible, match="gone for good"):
-        place_orders_anew(host=host)
+    with pytest.raises(NotPossible, match="was written off can be relocated"):
+        relocate_order(order=order)
+    with pytest.raises(NotPossible, match="Write off the host first"):
+        relocate_orders(host=host)
     assert Server.objects.get().host == host
 
 
@@ -229,14 +280,14 @@ def test_a_silent_host_takes_no_new_orders_until_it_is_seen_again(
     assert fresh(order).state == State.ACTIVE
 
 
-def test_a_look_does_not_overrule_what_a_host_said_of_itself(make_host: MakeHost) -> None:
+def test_an_observation_does_not_overwrite_the_result_of_a_host_check(make_host: MakeHost) -> None:
     host = make_host(state=Host.State.REFUSED, status_message="Its disk is full: 0 GB are free.")
     observe_provider(host.provider_id)
     host.refresh_from_db()
     assert (host.state, host.status_message) == (Host.State.REFUSED, "Its disk is full: 0 GB are free.")
 
 
-def test_a_host_that_is_gone_is_not_looked_at(
+def test_a_host_that_was_written_off_is_not_observed(
     drive: Drive, make_host: MakeHost, place: Place, engines: dict[str, FakeRuntime]
 ) -> None:
     host, _order = make_host(), place()
@@ -268,14 +319,17 @@ def test_staff_write_a_host_off_confirmed_and_with_the_permission(
     client.post(page, {**form, "confirmed": "yes", "why": WHY})
     host.refresh_from_db()
     assert (host.gone_by, host.gone_reason, host.is_enabled) == (actor, WHY, False)
-    assert LogEntry.objects.get(object_id=str(host.pk)).change_message == f"The host is gone for good. {WHY}"
+    assert LogEntry.objects.get(object_id=str(host.pk)).change_message == f"Write off hosts. {WHY}"
     shown = client.get(f"{page}{host.pk}/change/").content.decode()
     assert WHY in shown
     assert 'name="_save"' not in shown
 
     make_host("two")
-    form = {**form, "action": "place_anew"}
+    form = {**form, "action": "relocate"}
     assert str(fresh(order)) in client.post(page, form).content.decode()
-    client.post(page, {**form, "confirmed": "yes"})
+    answer = client.post(page, {**form, "confirmed": "yes"}, follow=True)
+    assert [str(message) for message in answer.context["messages"]] == ["1 order relocated."]
+    entry = LogEntry.objects.filter(object_id=str(host.pk)).latest("pk")
+    assert entry.change_message == f"Relocate orders: {order.reference}."
     drive.settle(seconds=120)
     assert fresh(order).state == State.ACTIVE
