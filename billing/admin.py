@@ -9,13 +9,13 @@ from django.db.models import QuerySet
 from django.http import FileResponse, Http404, HttpRequest, HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
-from django.utils.html import format_html
+from django.utils.html import format_html_join
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.decorators import action, display
 
-from billing.documents.services import open_pdf, retry_pdf
+from billing.documents.services import Syntax, open_pdf, open_xml, retry_pdf
 from billing.invoicing.services import mark_paid
 from billing.models import Invoice, InvoiceLine, InvoicePdf, Subscription
 from core import clock
@@ -85,9 +85,12 @@ class InvoiceAdmin(MachineOwned, ModelAdmin):
     )
 
     def get_urls(self) -> list[URLPattern]:
-        """With the file's own address."""
-        file = path("<path:pk>/pdf/", self.admin_site.admin_view(self.download), name="billing_invoice_pdf")
-        return [file, *super().get_urls()]
+        """With the addresses of the files."""
+        pdf = path("<path:pk>/pdf/", self.admin_site.admin_view(self.download), name="billing_invoice_pdf")
+        xml = path(
+            "<path:pk>/<str:syntax>.xml", self.admin_site.admin_view(self.download_xml), name="billing_invoice_xml"
+        )
+        return [pdf, xml, *super().get_urls()]
 
     def download(self, request: HttpRequest, pk: str) -> HttpResponseBase:
         """The PDF, to whoever may see the invoice."""
@@ -98,6 +101,17 @@ class InvoiceAdmin(MachineOwned, ModelAdmin):
         if file is None:
             raise Http404
         return FileResponse(file, filename=f"{invoice.number}.pdf", content_type="application/pdf")
+
+    def download_xml(self, request: HttpRequest, pk: str, syntax: str) -> HttpResponseBase:
+        """The XML in one of its syntaxes, to whoever may see the invoice."""
+        invoice = self.get_object(request, pk)
+        if invoice is None or syntax not in Syntax.values or not self.has_view_permission(request, invoice):
+            raise Http404
+        file = open_xml(invoice, Syntax(syntax))
+        if file is None:
+            raise Http404
+        name = f"{invoice.number}.{syntax}.xml"
+        return FileResponse(file, filename=name, as_attachment=True, content_type="application/xml")
 
     @admin.display(description=_("total"), ordering="gross")
     def total_shown(self, invoice: Invoice) -> str:
@@ -115,14 +129,18 @@ class InvoiceAdmin(MachineOwned, ModelAdmin):
             return "overdue", gettext("Overdue")
         return invoice.state, invoice.get_state_display()
 
-    @admin.display(description=_("PDF"))
+    @admin.display(description=_("files"))
     def file(self, invoice: Invoice) -> str:
         """A link, or why there is none yet."""
         pdf = getattr(invoice, "pdf", None)
         if pdf is None or not pdf.path:
             return gettext("In progress") if pdf is None or not pdf.has_failed else pdf.last_error
         url = reverse("admin:billing_invoice_pdf", args=[invoice.pk])
-        return format_html('<a href="{}" class="underline">{}</a>', url, gettext("PDF"))
+        links = [(url, gettext("PDF"))]
+        for syntax in Syntax:
+            if syntax.value in pdf.other_files:
+                links.append((reverse("admin:billing_invoice_xml", args=[invoice.pk, syntax.value]), str(syntax.label)))
+        return format_html_join(" · ", '<a href="{}" class="underline">{}</a>', links)
 
     @admin.display(description=_("seller"))
     def seller_shown(self, invoice: Invoice) -> str:

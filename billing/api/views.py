@@ -13,7 +13,7 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 
 from billing.api.serializers import InvoiceSerializer, SubscriptionSerializer
-from billing.documents.services import open_pdf
+from billing.documents.services import Syntax, open_pdf, open_xml
 from billing.models import Invoice, Subscription
 from core.api.base import RowFilter, RowsView, TrueFalseFilter
 from core.errors import Refusal
@@ -30,6 +30,13 @@ class PdfRenderer(JSONRenderer):
 
     media_type = "application/pdf"
     format = "pdf"
+
+
+class XmlRenderer(JSONRenderer):
+    """Lets a caller ask for `application/xml`; errors are still JSON."""
+
+    media_type = "application/xml"
+    format = "xml"
 
 
 class SubscriptionFilter(RowFilter):
@@ -84,3 +91,23 @@ class InvoiceView(RowsView):
         if file is None:
             raise NotReady(_("The PDF of this invoice is not ready yet. Try again in a minute."))
         return FileResponse(file, content_type="application/pdf", filename=f"{number}.pdf")
+
+    @extend_schema(responses={(200, "application/xml"): OpenApiTypes.BINARY}, filters=False)
+    @action(detail=True, methods=["get"], renderer_classes=(JSONRenderer, XmlRenderer))
+    def xml(self, request: Request, number: str) -> FileResponse:
+        """The invoice as UBL of EN 16931, for Peppol and the customer's own software."""
+        return self._xml(Syntax.UBL)
+
+    @extend_schema(responses={(200, "application/xml"): OpenApiTypes.BINARY}, filters=False)
+    @action(detail=True, methods=["get"], url_path="xml/cii", renderer_classes=(JSONRenderer, XmlRenderer))
+    def cii(self, request: Request, number: str) -> FileResponse:
+        """The invoice as CII of EN 16931, the XML that is inside the PDF."""
+        return self._xml(Syntax.CII)
+
+    def _xml(self, syntax: Syntax) -> FileResponse:
+        invoice = self.get_object()
+        file = open_xml(invoice, syntax)
+        if file is None:
+            raise NotReady(_("The XML of this invoice is not ready yet. Try again in a minute."))
+        name = f"{invoice.number}.{syntax.value}.xml"
+        return FileResponse(file, content_type="application/xml", as_attachment=True, filename=name)

@@ -1,9 +1,10 @@
-"""What may be asked of an invoice's file: open it, and try again to render it."""
+"""What may be asked of an invoice's files: open them, and try again to make them."""
 
 from __future__ import annotations
 
 from django.core.files.base import ContentFile
 from django.db import transaction
+from django.db.models import TextChoices
 from django.utils.translation import gettext as _
 
 from billing.models import Invoice, InvoicePdf
@@ -17,6 +18,19 @@ def open_pdf(invoice: Invoice) -> ContentFile[bytes] | None:
     """The invoice's PDF as it was issued; None while it is being made."""
     document = InvoicePdf.objects.filter(invoice=invoice).first()
     return open_file(document.stored_file()) if document else None
+
+
+class Syntax(TextChoices):
+    """The two syntaxes of EN 16931."""
+
+    UBL = "ubl", "UBL"
+    CII = "cii", "CII"
+
+
+def open_xml(invoice: Invoice, syntax: Syntax) -> ContentFile[bytes] | None:
+    """The invoice's XML as it was issued; None while it is being made, and for invoices older than electronic ones."""
+    document = InvoicePdf.objects.filter(invoice=invoice).first()
+    return open_file(document.stored_file(syntax.value)) if document else None
 
 
 class NothingToRetry(Refusal):

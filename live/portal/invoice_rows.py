@@ -21,6 +21,7 @@ class InvoiceRow:
     total: Money
     status: str
     has_file: bool
+    has_xml: bool
 
 
 def invoice_rows(invoices: Iterable[Invoice]) -> list[InvoiceRow]:
@@ -34,6 +35,7 @@ def invoice_rows(invoices: Iterable[Invoice]) -> list[InvoiceRow]:
             total=invoice.total,
             status=status(invoice, today),
             has_file=bool(getattr(getattr(invoice, "pdf", None), "path", "")),
+            has_xml="ubl" in getattr(getattr(invoice, "pdf", None), "other_files", {}),
         )
         for invoice in invoices
     ]

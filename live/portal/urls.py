@@ -29,5 +29,6 @@ urlpatterns: list[URLPattern] = [
     path("customers/<slug:number>/availability/", availability.availability, name="availability"),
     path("customers/<slug:number>/availability/link/", availability.share, name="share"),
     path("invoices/<str:number>/pdf/", invoices.invoice_pdf, name="invoice_pdf"),
+    path("invoices/<str:number>/xml/", invoices.invoice_xml, name="invoice_xml"),
     path("profile/", profile.profile, name="profile"),
 ]

@@ -74,6 +74,22 @@ def test_pdf_of_an_invoice_is_a_conflict_until_it_is_made(owner: APIClient, stra
     assert stranger.get(here).status_code == 404
 
 
+def test_xml_of_an_invoice_is_served_in_both_syntaxes(owner: APIClient, stranger: APIClient, order: Order) -> None:
+    invoice = order.invoices.get()
+    here = f"/api/v1/invoices/{invoice.number}/xml/"
+    assert owner.get(here).json()["code"] == "not_ready"
+    files = {
+        syntax: {"path": default_storage.save(f"invoices/{syntax}.xml", ContentFile(content)), "sha256": ""}
+        for syntax, content in (("ubl", b"<Invoice/>"), ("cii", b"<CrossIndustryInvoice/>"))
+    }
+    InvoicePdf.objects.filter(invoice=invoice).update(other_files=files)
+    for path, content in (("", b"<Invoice/>"), ("cii/", b"<CrossIndustryInvoice/>")):
+        file: Any = owner.get(here + path, headers={"Accept": "application/xml"})
+        assert (file.status_code, file["Content-Type"]) == (200, "application/xml")
+        assert b"".join(file.streaming_content) == content
+    assert stranger.get(here).status_code == 404
+
+
 @pytest.mark.parametrize("path", ["servers", "services", "monitors", "subscriptions", "invoices"])
 def test_rows_of_another_customer_are_not_there(stranger: APIClient, order: Order, path: str) -> None:
     assert stranger.get(f"/api/v1/{path}/").json()["results"] == []

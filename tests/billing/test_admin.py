@@ -70,6 +70,17 @@ def test_pdf_is_served_to_those_who_may_see_the_invoice(invoice: Invoice) -> Non
     assert staff("orders.view_order").get(address).status_code == 404
 
 
+def test_xml_is_linked_and_served_to_those_who_may_see_the_invoice(invoice: Invoice) -> None:
+    address = reverse("admin:billing_invoice_xml", args=(invoice.pk, "cii"))
+    assert staff(*SEE).get(address).status_code == 404  # not made yet
+    path = default_storage.save("invoices/x.xml", ContentFile(b"<CrossIndustryInvoice/>"))
+    InvoicePdf.objects.update(path=path, other_files={"cii": {"path": path, "sha256": ""}})
+    answer = staff(*SEE).get(address)
+    assert (answer["Content-Type"], b"".join(answer)) == ("application/xml", b"<CrossIndustryInvoice/>")
+    assert address in staff(*SEE).get(LIST).content.decode()
+    assert staff("orders.view_order").get(address).status_code == 404
+
+
 def test_overdue_filter_lists_what_should_have_been_paid(invoice: Invoice, monkeypatch: pytest.MonkeyPatch) -> None:
     client = staff(*SEE)
     assert invoice.number not in client.get(f"{LIST}?overdue=yes").content.decode()

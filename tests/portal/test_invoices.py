@@ -86,6 +86,18 @@ def test_a_strangers_invoice_is_no_page(order: Order, owner: User, stranger: Use
     assert sign_in(owner).get("/invoices/2026-00002/pdf/").status_code == 404
 
 
+def test_an_invoice_is_downloaded_as_xml(order: Order, owner: User, stranger: User, sign_in: SignIn) -> None:
+    invoice = make_invoice(order, "2026-00001")
+    make_file(invoice)
+    assert sign_in(owner).get("/invoices/2026-00001/xml/").status_code == 404  # older than electronic invoices
+    path = default_storage.save("invoices/2026-00001.ubl.xml", ContentFile(b"<Invoice/>"))
+    InvoicePdf.objects.update(other_files={"ubl": {"path": path, "sha256": ""}})
+    client = sign_in(owner)
+    assert "/invoices/2026-00001/xml/" in client.get(f"/customers/{order.customer.number}/").content.decode()
+    assert client.get("/invoices/2026-00001/xml/").getvalue() == b"<Invoice/>"
+    assert sign_in(stranger).get("/invoices/2026-00001/xml/").status_code == 404
+
+
 def test_an_invoice_that_is_not_printed_yet_says_so(order: Order, owner: User, sign_in: SignIn) -> None:
     InvoicePdf.objects.create(invoice=make_invoice(order, "2026-00001"))
     response = sign_in(owner).get("/invoices/2026-00001/pdf/", follow=True)

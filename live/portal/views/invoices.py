@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import FileResponse, HttpRequest, HttpResponse
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from billing.documents.services import open_pdf
+from billing.documents.services import Syntax, open_pdf, open_xml
 from billing.models import Invoice
 from live.portal.access import viewer
 
@@ -27,3 +27,14 @@ def invoice_pdf(request: HttpRequest, number: str) -> HttpResponse | FileRespons
         )
         return redirect("portal:customer", number=invoice.customer.number)
     return FileResponse(file, as_attachment=True, filename=f"{number}.pdf")
+
+
+@login_required
+@require_safe
+def invoice_xml(request: HttpRequest, number: str) -> FileResponse:
+    """The invoice as UBL, for the customer's own software."""
+    invoice = get_object_or_404(Invoice.objects.visible_to(viewer(request)), number=number)
+    file = open_xml(invoice, Syntax.UBL)
+    if file is None:
+        raise Http404
+    return FileResponse(file, as_attachment=True, filename=f"{number}.xml", content_type="application/xml")

@@ -198,3 +198,14 @@ def test_pdf_is_rendered_once_and_mailed_once() -> None:
     assert message.subject == f"[Sandbox] Invoice SPECIMEN-2026-00001 for “{message.customer.orders.get().name}”"
     assert message.attachments == [{"name": "SPECIMEN-2026-00001.pdf", "path": pdf.path, "type": "application/pdf"}]
     assert Order.objects.get().state == State.ACTIVE
+
+
+def test_invoice_that_breaks_the_rules_needs_attention_and_nothing_is_stored_or_mailed() -> None:
+    reconcile_orders([active_order().pk])
+    InvoicePdf.objects.update(next_attempt_at=timezone.now())
+    InvoicePdfController().run()
+    pdf = InvoicePdf.objects.get()
+    assert pdf.has_failed
+    assert "SELLER_VAT_ID" in pdf.last_error
+    assert (pdf.path, pdf.other_files) == ("", {})
+    assert not Message.objects.filter(key__startswith="invoice:").exists()
