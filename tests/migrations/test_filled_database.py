@@ -43,7 +43,10 @@ BESIDES: dict[str, dict[str, Any]] = {
     "infrastructure.Errand": {"next_attempt_at": NOW},
 }
 # Permissions that are not named after a model.
-RENAMED_PERMISSIONS = {"products.read_catalogue": "products.sync_catalogue"}
+RENAMED_PERMISSIONS = {
+    "products.read_catalogue": "products.sync_catalogue",
+    "infrastructure.settle_finding": "infrastructure.resolve_driftfinding",
+}
 
 
 def value_for(field: Any, rows: dict[str, Any]) -> Any:
