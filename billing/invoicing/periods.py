@@ -9,9 +9,9 @@ from decimal import Decimal
 from typing import Literal
 
 from core.money import round_money
+from products.choices import PricePeriod
 
 Interval = Literal["month", "year"]
-MONTHS: dict[Interval, int] = {"month": 1, "year": 12}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ def period_on(anchor: date, interval: Interval, day: date) -> BillingPeriod:
     """
     if day < anchor:
         raise ValueError(f"{day} is before the first period, which starts on {anchor}")
-    step = MONTHS[interval]
+    step = PricePeriod(interval).months
     number = ((day.year - anchor.year) * 12 + day.month - anchor.month) // step
     if add_months(anchor, number * step) > day:
         number -= 1

@@ -12,6 +12,7 @@ from core.models import Timestamped
 from core.money import Money
 from customers.models import Customer
 from orders.models import Order
+from products.choices import PricePeriod
 
 if TYPE_CHECKING:
     from datetime import date
@@ -40,9 +41,7 @@ class Subscription(Timestamped):
         ACTIVE = "active", _("Active")
         ENDED = "ended", _("Ended")
 
-    class Period(models.TextChoices):
-        MONTH = "month", _("month")
-        YEAR = "year", _("year")
+    Period = PricePeriod
 
     order = models.OneToOneField(Order, on_delete=models.PROTECT, related_name="subscription", verbose_name=_("order"))
     customer = models.ForeignKey(

@@ -5,8 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from core.money import round_money
-
-MONTHS = {"month": 1, "year": 12}
+from products.choices import PricePeriod
 
 
 def credit_due(
@@ -21,4 +20,4 @@ def credit_due(
     """The part of the month's price that is due; nothing where nothing was promised, missed, or known."""
     if availability is None or promise is None or availability >= promise:
         return round_money(Decimal(0), currency)
-    return round_money(price / MONTHS[period] * percent / 100, currency)
+    return round_money(price / PricePeriod(period).months * percent / 100, currency)

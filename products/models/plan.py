@@ -10,15 +10,14 @@ from django.utils.translation import gettext_lazy as _
 
 from core.models import Timestamped
 from core.money import Money
+from products.choices import PricePeriod
 from products.models.product import Product
 
 
 class Plan(Timestamped):
     """A size of a product at a price per period, as the newest release offers it."""
 
-    class Period(models.TextChoices):
-        MONTH = "month", _("month")
-        YEAR = "year", _("year")
+    Period = PricePeriod
 
     class Placement(models.TextChoices):
         DEDICATED = "dedicated", _("A server of its own")

@@ -181,10 +181,11 @@ def break_and_mend(life: MonitoredOrder, witness: Witness) -> timedelta:
     assert near(outage.ended_at, mended_at)
     life.until(lambda: not Problem.objects.exists(), "no problem among our rows", 20)
     compare_with_zabbix(life, mended_at - broken_at)
-    assert witness.status() == ("operational", "operational")
     life.until(lambda: not Incident.objects.ongoing().exists() and len(witness.subjects()) == 2, "all-clear")
     incident.refresh_from_db()
     assert (incident.state, incident.resolved_at) == ("resolved", outage.ended_at)
+    assert incident.updates.filter(state="monitoring", actor=None).exists()
+    assert witness.status() == ("operational", "operational")
     name = life.order.name
     assert witness.subjects() == [f"Incident: “{name}”", f"Resolved: “{name}”"]
     return mended_at - broken_at
