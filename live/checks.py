@@ -14,7 +14,7 @@ from django.core.checks import CheckMessage, Error, Warning, register
 from django.core.exceptions import ImproperlyConfigured
 
 # Names that are reserved for what is not built yet: set, they would do nothing, and that is said.
-RESERVED = ("GITLAB_URL", "GITLAB_TOKEN", "GITLAB_PROJECT", "WHMCS_URL", "WHMCS_IDENTIFIER", "WHMCS_SECRET")
+RESERVED = ("GITLAB_URL", "GITLAB_TOKEN", "GITLAB_PROJECT")
 
 
 @register()

@@ -281,6 +281,13 @@ SPECTACULAR_SETTINGS = {
 # --- Catalogue ------------------------------------------------------------------------------------------------------
 CATALOGUE_URL = env("CATALOGUE_URL", default=str(BASE_DIR / "catalogue"))
 
+# --- WHMCS ----------------------------------------------------------------------------------------------------------
+WHMCS_URL = env("WHMCS_URL", default="")  # empty: customers are kept here alone
+WHMCS_IDENTIFIER = env("WHMCS_IDENTIFIER", default="")
+WHMCS_SECRET = env("WHMCS_SECRET", default="")
+WHMCS_ACCESS_KEY = env("WHMCS_ACCESS_KEY", default="")  # where WHMCS does not allow this machine's address
+WHMCS_WEBHOOK_SECRET = env("WHMCS_WEBHOOK_SECRET", default="")  # empty: hooks are not taken
+
 # --- Addresses that people give us: redirects of checks, webhooks, catalogues. Public ones are reached; of private
 # networks only these ranges. The address of an order's own endpoint may always be private.
 ALLOWED_PRIVATE_RANGES = env.list("ALLOWED_PRIVATE_RANGES", default=[])

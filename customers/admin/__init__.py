@@ -6,5 +6,16 @@ from customers.admin.customer import CustomerAdmin
 from customers.admin.message import MessageAdmin
 from customers.admin.people import RoleAdmin, UserAdmin
 from customers.admin.token import ApiTokenAdmin
+from customers.admin.whmcs import WhmcsChangeAdmin, WhmcsClientRowAdmin, WhmcsConflictAdmin, WhmcsSyncAdmin
 
-__all__ = ["ApiTokenAdmin", "CustomerAdmin", "MessageAdmin", "RoleAdmin", "UserAdmin"]
+__all__ = [
+    "ApiTokenAdmin",
+    "CustomerAdmin",
+    "MessageAdmin",
+    "RoleAdmin",
+    "UserAdmin",
+    "WhmcsChangeAdmin",
+    "WhmcsClientRowAdmin",
+    "WhmcsConflictAdmin",
+    "WhmcsSyncAdmin",
+]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from customers.models.customer import Address, Contact, Customer, CustomerQuerySet, ExternalId
 from customers.models.message import Message
 from customers.models.people import ApiToken, Membership, User
+from customers.models.whmcs import WhmcsChange, WhmcsClientRow, WhmcsConflict, WhmcsSync
 
 __all__ = [
     "Address",
@@ -16,4 +17,8 @@ __all__ = [
     "Membership",
     "Message",
     "User",
+    "WhmcsChange",
+    "WhmcsClientRow",
+    "WhmcsConflict",
+    "WhmcsSync",
 ]

@@ -49,6 +49,10 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
             _("Customers"),
             item(_("Customers"), "apartment", "customers.customer"),
             item(_("Messages"), "mail", "customers.message"),
+            item(_("WHMCS syncs"), "sync", "customers.whmcssync"),
+            item(_("WHMCS conflicts"), "call_split", "customers.whmcsconflict"),
+            item(_("WHMCS clients"), "badge", "customers.whmcsclientrow"),
+            item(_("WHMCS changes"), "history", "customers.whmcschange"),
         ),
         group(
             _("Products"),

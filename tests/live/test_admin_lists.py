@@ -21,7 +21,7 @@ from django.urls import reverse
 from billing.models import Invoice
 from billing.subscriptions.reconcile import reconcile_orders
 from core import clock
-from customers.models import ApiToken, Message
+from customers.models import ApiToken, Message, WhmcsChange, WhmcsClientRow, WhmcsConflict, WhmcsSync
 from infrastructure.models import (
     Deployment,
     DriftFinding,
@@ -195,6 +195,14 @@ MAKERS: dict[str, Callable[[int], object]] = {
     "customers.Customer": lambda n: CustomerFactory(),
     "customers.Message": message,
     "customers.User": lambda n: UserFactory(),
+    "customers.WhmcsChange": lambda n: WhmcsChange.objects.create(
+        customer=CustomerFactory(), client_id=n, at=clock.now(), changes={"city": ["Ede", "Bennekom"]}
+    ),
+    "customers.WhmcsClientRow": lambda n: WhmcsClientRow.objects.create(client_id=n + 1, customer=CustomerFactory()),
+    "customers.WhmcsConflict": lambda n: WhmcsConflict.objects.create(
+        client_id=n, customer=CustomerFactory(), kind="changed_here", field="city", here="Ede", there="Bennekom"
+    ),
+    "customers.WhmcsSync": lambda n: WhmcsSync.objects.create(requested_by=f"{n}"),
     "django_q.Failure": lambda n: task(n, success=False),
     "django_q.OrmQ": waiting,
     "django_q.Schedule": schedule,

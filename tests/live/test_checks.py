@@ -31,5 +31,5 @@ def test_contradiction_is_said(settings: Settings, name: str, value: object, exp
 
 
 def test_reserved_name_is_said_to_do_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("WHMCS_URL", "https://whmcs.example")
+    monkeypatch.setenv("GITLAB_URL", "https://gitlab.example")
     assert ids() == {"live.W001"}

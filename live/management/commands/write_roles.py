@@ -25,6 +25,7 @@ OPERATOR = (
     *SEE,
     *KEEP_CUSTOMERS,
     *ADMIT_PEOPLE,
+    "customers.sync_whmcs",
     "orders.add_order",
     "orders.approve_order",
     "orders.steer_order",

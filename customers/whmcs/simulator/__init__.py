@@ -1,0 +1,1 @@
+"""A WHMCS to try things against, over real HTTP. Built from the documentation; no WHMCS was at hand to compare with."""
