@@ -20,7 +20,7 @@ from billing.invoicing.services import mark_paid
 from billing.models import Invoice, InvoiceLine, InvoicePdf, Subscription
 from core import clock
 from core.admin.confirmed_actions import ConfirmedAction, change_rows
-from core.admin.read_only_rows import MachineOwned, NeedsPersonFilter, ResourceColumns
+from core.admin.read_only_rows import MachineOwned, NeedsAttentionFilter, ResourceColumns
 
 PAID = ConfirmedAction(
     title=_("Mark as paid"),
@@ -187,8 +187,8 @@ class SubscriptionAdmin(MachineOwned, ModelAdmin):
 class InvoicePdfAdmin(MachineOwned, ResourceColumns, ModelAdmin):
     """The files of invoices, and what stood in their way."""
 
-    list_display = ("invoice", "standing", "last_error", "attempts", "next_attempt", "path")
-    list_filter = (NeedsPersonFilter,)
+    list_display = ("invoice", "status", "last_error", "attempts", "next_attempt", "path")
+    list_filter = (NeedsAttentionFilter,)
     list_select_related = ("invoice",)
     search_fields = ("invoice__number",)
     ordering = ("-pk",)

@@ -41,12 +41,12 @@ class ResourceColumns:
     """Mixed into a ModelAdmin of a `Resource`: how far its controller is, in words."""
 
     @display(
-        description=_("standing"),
+        description=_("status"),
         label={"settled": "success", "failed": "danger", "trying": "info", "waiting": ""},
     )
-    def standing(self, row: Resource) -> Label:
-        """One word in its colour: there, needs a person, trying, or waiting for its turn."""
-        return Label(*standing_of(row))
+    def status(self, row: Resource) -> Label:
+        """A coloured label: up to date, needs attention, in progress or queued."""
+        return Label(*status_label(row))
 
     @admin.display(description=_("next attempt"), ordering="next_attempt_at")
     def next_attempt(self, row: Resource) -> str:
@@ -54,15 +54,15 @@ class ResourceColumns:
         return when(row.next_attempt_at)
 
 
-def standing_of(row: Resource) -> tuple[str, str]:
-    """Where the row stands: a word for machines, and one for staff."""
+def status_label(row: Resource) -> tuple[str, str]:
+    """(slug, text): how far the row's controller is, for code and for staff."""
     if row.has_failed:
-        return "failed", gettext("Needs a person")
+        return "failed", gettext("Needs attention")
     if row.next_attempt_at and not row.is_settled:
         return "trying", gettext("In progress")
     if row.is_settled and row.wanted_version > 0:  # version 0: nobody has wanted anything of it yet
-        return "settled", gettext("Settled")
-    return "waiting", gettext("Waiting its turn")
+        return "settled", gettext("Up to date")
+    return "waiting", gettext("Queued")
 
 
 def when(moment: datetime | None) -> str:
@@ -81,15 +81,15 @@ def when(moment: datetime | None) -> str:
     return gettext("%(time)s ago") % {"time": timesince(moment, clock.now(), depth=1)}
 
 
-class NeedsPersonFilter(admin.SimpleListFilter):
-    """Lists of resources: only those that wait for a person, or only those still on their way."""
+class NeedsAttentionFilter(admin.SimpleListFilter):
+    """Lists of resources: only those that need attention, or only those in progress."""
 
-    title = _("needs a person")
-    parameter_name = "standing"
+    title = _("needs attention")
+    parameter_name = "status"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, Any]]:
         """What can be chosen."""
-        return (("failed", _("Needs a person")), ("unsettled", _("On its way")))
+        return (("failed", _("Needs attention")), ("unsettled", _("In progress")))
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         """The rows chosen."""

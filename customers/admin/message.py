@@ -13,7 +13,7 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
 
 from core.admin.confirmed_actions import ConfirmedAction, change_rows
-from core.admin.read_only_rows import MachineOwned, NeedsPersonFilter, ResourceColumns
+from core.admin.read_only_rows import MachineOwned, NeedsAttentionFilter, ResourceColumns
 from core.errors import PermanentError
 from customers.mail_rendering import render_mail
 from customers.models import Message
@@ -42,7 +42,7 @@ class MessageAdmin(MachineOwned, ResourceColumns, ModelAdmin):
             "next_attempt",
         ),
     )
-    list_filter = (NeedsPersonFilter, "sent_at")
+    list_filter = (NeedsAttentionFilter, "sent_at")
     list_select_related = ("customer",)
     search_fields = ("subject", "key", "customer__name", "customer__number")
     show_full_result_count = False

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from unfold.admin import ModelAdmin, TabularInline
 
-from core.admin.read_only_rows import MachineOwned, NeedsPersonFilter, ResourceColumns, when
+from core.admin.read_only_rows import MachineOwned, NeedsAttentionFilter, ResourceColumns, when
 from core.errors import Refusal
 from infrastructure.admin.observation import WithObservations
 from infrastructure.admin.service import ServiceInline
@@ -74,14 +74,14 @@ class DeploymentAdmin(WithObservations, OfOrder, ModelAdmin):
         "order_link",
         "release",
         "wanted",
-        "standing",
+        "status",
         "last_error",
         "attempts",
         "next_attempt",
         "launched_at",
     )
     list_select_related = ("order", "release__product")
-    list_filter = (NeedsPersonFilter, "wanted", ("release__product", admin.RelatedOnlyFieldListFilter))
+    list_filter = (NeedsAttentionFilter, "wanted", ("release__product", admin.RelatedOnlyFieldListFilter))
     search_fields = ("order__reference", "order__name", "release__version")
     inlines = (ServiceInline, PortInline)
 
@@ -101,13 +101,13 @@ class EndpointAdmin(OfOrder, ModelAdmin):
         "is_ok",
         "result",
         "checked",
-        "standing",
+        "status",
         "attempts",
         "next_attempt",
     )
     list_display_links = ("application",)
     list_select_related = ("order",)
-    list_filter = (NeedsPersonFilter, "is_ok")
+    list_filter = (NeedsAttentionFilter, "is_ok")
     search_fields = ("url", "application", "order__reference", "order__name")
     fields = (
         ("order", "deployment"),

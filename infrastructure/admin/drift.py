@@ -19,7 +19,7 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
 
 from core.admin.confirmed_actions import ConfirmedAction, change_rows, confirm
-from core.admin.read_only_rows import MachineOwned, ResourceColumns, standing_of, when
+from core.admin.read_only_rows import MachineOwned, ResourceColumns, status_label, when
 from core.errors import Refusal
 from core.money import Money
 from customers.models import User
@@ -47,7 +47,7 @@ COMPARE = ConfirmedAction(
 class DriftFindingAdmin(MachineOwned, ModelAdmin):
     """Every difference, what it costs, and what can be done about it."""
 
-    list_display = ("kind_label", "subject", "provider", "order_link", "difference", "cost_words", "since", "standing")
+    list_display = ("kind_label", "subject", "provider", "order_link", "difference", "cost_words", "since", "status")
     list_display_links = ("subject",)
     list_select_related = ("provider", "order")
     list_filter = (StateFilter, "kind", "thing", ("provider", admin.RelatedOnlyFieldListFilter))
@@ -130,7 +130,7 @@ class DriftFindingAdmin(MachineOwned, ModelAdmin):
         return when(row.first_seen_at)
 
     @display(description=_("state"), ordering="state", label={"open": "warning", "failed": "danger", "trying": "info"})
-    def standing(self, row: DriftFinding) -> tuple[str, str]:
+    def status(self, row: DriftFinding) -> tuple[str, str]:
         """Open, settled, or how far its destruction is."""
         if row.state == DriftFinding.State.OPEN and row.wanted_version:
             return ("failed", gettext("Not removed")) if row.has_failed else ("trying", gettext("Being removed"))
@@ -251,7 +251,7 @@ class DriftScanAdmin(MachineOwned, ResourceColumns, ModelAdmin):
 
     list_display = (
         "provider",
-        "standing",
+        "status",
         "started_at",
         "finished_at",
         "servers_seen",
@@ -274,7 +274,7 @@ def _overview() -> dict[str, Any]:
         costs[currency] += cost
     locale = get_language() or "en"
     return {
-        "comparisons": [(row, standing_of(row), when(row.finished_at)) for row in rows],
+        "comparisons": [(row, status_label(row), when(row.finished_at)) for row in rows],
         "counts": counts,
         "some_open": any(counts.values()),
         "orphans_cost": [Money(cost, currency).format(locale) for currency, cost in sorted(costs.items())],

@@ -13,7 +13,7 @@ from unfold.decorators import action
 from unfold.enums import ActionVariant
 
 from core.admin.confirmed_actions import ConfirmedAction, change_rows
-from core.admin.read_only_rows import MachineOwned, NeedsPersonFilter, standing_of, when
+from core.admin.read_only_rows import MachineOwned, NeedsAttentionFilter, status_label, when
 from infrastructure.admin.deployment import OfOrder
 from infrastructure.admin.observation import WithObservations
 from infrastructure.admin.server_action_form import ACTIONS, confirm_server_action, is_possible
@@ -21,7 +21,7 @@ from infrastructure.contracts.cloud import Power
 from infrastructure.models import Server, ServerAction
 
 
-class ServerNeedsPerson(NeedsPersonFilter):
+class ServerNeedsAttentionFilter(NeedsAttentionFilter):
     """A server that failed, and one on which a server action failed."""
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
@@ -41,7 +41,7 @@ class ServerActionInline(MachineOwned, TabularInline):
     per_page = 10
     hide_title = True
     verbose_name_plural = _("server actions")
-    fields = ("what", "asked", "by", "reason", "standing", "how")
+    fields = ("what", "asked", "by", "reason", "status", "how")
     readonly_fields = fields
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ServerAction]:
@@ -63,10 +63,10 @@ class ServerActionInline(MachineOwned, TabularInline):
         """Who."""
         return str(row.requested_by or "")
 
-    @admin.display(description=_("standing"))
-    def standing(self, row: ServerAction) -> str:
+    @admin.display(description=_("status"))
+    def status(self, row: ServerAction) -> str:
         """In a word."""
-        return standing_of(row)[1]
+        return status_label(row)[1]
 
     @admin.display(description=_("how it went"))
     def how(self, row: ServerAction) -> str:
@@ -93,13 +93,19 @@ class ServerAdmin(WithObservations, OfOrder, ModelAdmin):
         "address",
         "node_state",
         "wanted",
-        "standing",
+        "status",
         "last_error",
         "attempts",
         "next_attempt",
     )
     list_select_related = ("order", "provider", "host")
-    list_filter = (ServerNeedsPerson, "wanted", "placement", "provider", ("host", admin.RelatedOnlyFieldListFilter))
+    list_filter = (
+        ServerNeedsAttentionFilter,
+        "wanted",
+        "placement",
+        "provider",
+        ("host", admin.RelatedOnlyFieldListFilter),
+    )
     search_fields = ("order__reference", "order__name", "outside_id", "address")
     fields = (
         ("order", "provider"),

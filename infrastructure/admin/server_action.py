@@ -16,7 +16,7 @@ from unfold.decorators import action
 from unfold.enums import ActionVariant
 
 from core.admin.confirmed_actions import ConfirmedAction, change_rows
-from core.admin.read_only_rows import MachineOwned, NeedsPersonFilter, ResourceColumns, standing_of, when
+from core.admin.read_only_rows import MachineOwned, NeedsAttentionFilter, ResourceColumns, status_label, when
 from customers.models import User
 from infrastructure.admin.server import action_label
 from infrastructure.models import ServerAction
@@ -27,9 +27,9 @@ from infrastructure.server_actions.services import dismiss_server_action, retry_
 class ServerActionAdmin(MachineOwned, ResourceColumns, ModelAdmin):
     """A failed one waits for a person, who tries it again or drops it."""
 
-    list_display = ("what", "server_link", "requested_by", "reason", "standing", "how", "next_attempt", "asked")
+    list_display = ("what", "server_link", "requested_by", "reason", "status", "how", "next_attempt", "asked")
     list_select_related = ("server__order", "requested_by")
-    list_filter = (NeedsPersonFilter, "verb", ("server__provider", admin.RelatedOnlyFieldListFilter))
+    list_filter = (NeedsAttentionFilter, "verb", ("server__provider", admin.RelatedOnlyFieldListFilter))
     search_fields = ("server__order__reference", "server__outside_id", "reason")
     list_per_page = 50
     show_full_result_count = False
@@ -69,10 +69,10 @@ class ServerActionAdmin(MachineOwned, ResourceColumns, ModelAdmin):
         words = f"{row.server.outside_id} · {row.server.order.reference}"
         return format_html('<a href="{}" class="gl-link">{}</a>', url, words)
 
-    @admin.display(description=_("standing"))
+    @admin.display(description=_("status"))
     def standing_words(self, row: ServerAction) -> str:
         """In a word; the page of one row draws no labels."""
-        return standing_of(row)[1]
+        return status_label(row)[1]
 
     @admin.display(description=_("how it went"))
     def how(self, row: ServerAction) -> str:

@@ -127,14 +127,14 @@ def orders_needing_attention(request: HttpRequest) -> Card:
     """Orders to approve or to fix, each with its reason; degraded orders have a card of their own."""
     orders = Order.objects.needing_attention().exclude(state=State.DEGRADED)
     lines = [_line(order, **_step(request, order)) for order in orders.with_names()[:SHOWN]]
-    return Card(lines=lines, count=orders.count(), url=_orders("person=yes"))
+    return Card(lines=lines, count=orders.count(), url=_orders("attention=yes"))
 
 
 def orders_in_progress(counts: Mapping[str, int]) -> Card:
     """Orders being set up or removed, with the progress of each component."""
     orders = Order.objects.filter(state__in=IN_PROGRESS).with_names().prefetch_related("parts")
     lines = [_line(order, dots=_dots(order)) for order in orders[:SHOWN]]
-    return Card(lines=lines, count=sum(counts.get(state, 0) for state in IN_PROGRESS), url=_orders("person=moving"))
+    return Card(lines=lines, count=sum(counts.get(state, 0) for state in IN_PROGRESS), url=_orders("attention=moving"))
 
 
 def degraded_orders(counts: Mapping[str, int]) -> Card:

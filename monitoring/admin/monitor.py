@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.decorators import display
 
-from core.admin.read_only_rows import MachineOwned, NeedsPersonFilter, ResourceColumns, when
+from core.admin.read_only_rows import MachineOwned, NeedsAttentionFilter, ResourceColumns, when
 from core.errors import Refusal
 from core.outside.check_messages import failure_message
 from monitoring.choices import CheckState
@@ -81,14 +81,14 @@ class MonitorAdmin(MachineOwned, ResourceColumns, ModelAdmin):
         "customer",
         "monitor_state",
         "checks_up",
-        "standing",
+        "status",
         "wanted",
         "backend",
         "trouble",
         "next_attempt",
         "next_reading",
     )
-    list_filter = ("state", NeedsPersonFilter, "wanted", "backend", "order__is_sandbox")
+    list_filter = ("state", NeedsAttentionFilter, "wanted", "backend", "order__is_sandbox")
     list_filter_submit = True
     list_select_related = ("order__customer",)
     search_fields = ("order__reference", "order__name", "order__customer__name", "outside_id")
@@ -97,12 +97,12 @@ class MonitorAdmin(MachineOwned, ResourceColumns, ModelAdmin):
     ordering = ("-pk",)
     actions = ("try_again", "plan_maintenance")
     inlines = (CheckInline,)
-    readonly_fields = ("standing", "next_attempt", "next_reading")
+    readonly_fields = ("status", "next_attempt", "next_reading")
     fieldsets = (
         (None, {"fields": ("order", "state", "wanted", "backend", "outside_url", "outside_id", "remark")}),
         (
             gettext_lazy("Progress"),
-            {"fields": ("standing", "last_error", "attempts", "next_attempt", "wanted_version", "done_version")},
+            {"fields": ("status", "last_error", "attempts", "next_attempt", "wanted_version", "done_version")},
         ),
         (gettext_lazy("Readings"), {"fields": ("next_reading", "read_error")}),
     )

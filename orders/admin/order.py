@@ -36,11 +36,11 @@ TWO_LINES = '<span class="gl-two"><b>{}</b><small>{}</small></span>'
 ACTION_OF = {action.value: action for action in OrderAction}
 
 
-class NeedsPersonFilter(admin.SimpleListFilter):
+class NeedsAttentionFilter(admin.SimpleListFilter):
     """Orders on which staff have to act."""
 
     title = _("needs attention")
-    parameter_name = "person"
+    parameter_name = "attention"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, Any]]:
         """What can be chosen."""
@@ -62,7 +62,7 @@ class OrderAdmin(ModelAdmin):
     list_display = ("ref", "customer", "product", "state_label", "why", "needs", "sandbox", "created")
     list_filter = (
         "state",
-        NeedsPersonFilter,
+        NeedsAttentionFilter,
         "is_sandbox",
         ("release__product", admin.RelatedOnlyFieldListFilter),
     )

@@ -21,7 +21,7 @@ def fill(apps: Any, schema_editor: Any) -> None:
     """In one statement, however many orders."""
     plan = apps.get_model("products", "Plan").objects.filter(pk=OuterRef("plan"))
     placed = apps.get_model("orders", "Order").objects.filter(placed_at__isnull=False, agreed_price__isnull=True)
-    placed.update(**{order_plan: Subquery(plan.values(theirs)) for order_plan, theirs in COLUMNS.items()})
+    placed.update(**{mine: Subquery(plan.values(theirs)) for mine, theirs in COLUMNS.items()})
 
 
 class Migration(migrations.Migration):

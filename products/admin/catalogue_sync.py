@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
-from core.admin.read_only_rows import MachineOwned, NeedsPersonFilter, ResourceColumns, standing_of
+from core.admin.read_only_rows import MachineOwned, NeedsAttentionFilter, ResourceColumns, status_label
 from products.models import CatalogueSync
 
 
@@ -16,8 +16,8 @@ from products.models import CatalogueSync
 class CatalogueSyncAdmin(MachineOwned, ResourceColumns, ModelAdmin):
     """When the catalogue was synced, on whose request, and the result."""
 
-    list_display = ("created_at", "requested_by", "standing", "synced_at", "first_line", "last_error", "next_attempt")
-    list_filter = (NeedsPersonFilter,)
+    list_display = ("created_at", "requested_by", "status", "synced_at", "first_line", "last_error", "next_attempt")
+    list_filter = (NeedsAttentionFilter,)
     search_fields = ("requested_by", "summary", "last_error")
     show_full_result_count = False
     fields = (
@@ -29,7 +29,7 @@ class CatalogueSyncAdmin(MachineOwned, ResourceColumns, ModelAdmin):
     @display(description=_("state"))
     def state_label(self, sync: CatalogueSync) -> str:
         """The state of the sync."""
-        return standing_of(sync)[1]
+        return status_label(sync)[1]
 
     @display(description=_("result"))
     def first_line(self, sync: CatalogueSync) -> str:

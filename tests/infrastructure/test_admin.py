@@ -80,7 +80,7 @@ def test_try_again_is_refused_without_its_permission(client: Client, sandbox: Pr
 def test_list_shows_only_what_needs_a_person(operator: Client, sandbox: Provider) -> None:
     row = failed(sandbox)
     well = Server.objects.create(order=make_draft(sandbox=True), provider=sandbox, done_version=1)
-    content = operator.get("/admin/infrastructure/server/?standing=failed").content.decode()
+    content = operator.get("/admin/infrastructure/server/?status=failed").content.decode()
     assert (row.order.reference in content, well.order.reference in content) == (True, False)
     assert "quota exceeded" in content
 

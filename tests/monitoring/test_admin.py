@@ -71,7 +71,7 @@ def test_list_says_what_is_down_and_what_went_wrong(room: Room, operator: Client
     assert "Connection refused" in page
     assert "0 of 1 up" in page
     assert order.reference in operator.get(LIST, {"state": "down"}).content.decode()
-    assert order.reference not in operator.get(LIST, {"standing": "failed"}).content.decode()
+    assert order.reference not in operator.get(LIST, {"status": "failed"}).content.decode()
     assert order.reference in operator.get(LIST, {"q": order.customer.name}).content.decode()
 
 

@@ -299,7 +299,7 @@ def test_export_is_a_table_that_no_spreadsheet_runs(operator: Client) -> None:
 
 def test_list_filters_those_that_need_a_person(operator: Client) -> None:
     waiting, broken, fine = pending(), failed(), active()
-    content = operator.get(f"{LIST}?person=yes").content.decode()
+    content = operator.get(f"{LIST}?attention=yes").content.decode()
     assert [order.reference in content for order in (waiting, broken, fine)] == [True, True, False]
 
 

@@ -178,10 +178,10 @@ def failed_action(server: Server, **fields: Any) -> ServerAction:
 def test_a_failed_errand_needs_a_person_and_is_tried_again_or_dropped(operator: Client, provider: Provider) -> None:
     first, second, calm = (make_server(provider, n) for n in range(3))
     again, dropped = failed_action(first), failed_action(second)
-    needing = shown(operator.get(LIST, {"standing": "failed"}))
+    needing = shown(operator.get(LIST, {"status": "failed"}))
     assert first.order.reference in needing
     assert calm.order.reference not in needing
-    assert "no capacity" in shown(operator.get(ACTIONS, {"standing": "failed"}))
+    assert "no capacity" in shown(operator.get(ACTIONS, {"status": "failed"}))
     assert "no capacity" in shown(operator.get(reverse("admin:index")))
     for action, row in (("try_again", again), ("drop", dropped)):
         asked = {"action": action, "_selected_action": [row.pk], "confirmed": "yes", "why": "Seen to."}
