@@ -16,7 +16,7 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
 
 from core.admin.confirmed_actions import ConfirmedAction, change_rows, confirm
-from core.admin.read_only_rows import MachineOwned, NeedsPersonFilter, ResourceColumns
+from core.admin.read_only_rows import MachineOwned, NeedsAttentionFilter, ResourceColumns
 from customers.models import WhmcsChange, WhmcsClientRow, WhmcsConflict, WhmcsSync
 from customers.whmcs.services import is_configured, keep_ours, request_sync, take_theirs
 
@@ -114,10 +114,10 @@ class WhmcsSyncAdmin(MachineOwned, ResourceColumns, ModelAdmin):
     """When WHMCS was read, on whose request, and the result."""
 
     list_display = (
-        *("created_at", "client_id", "requested_by", "standing", "read", "created", "changed", "conflicts"),
+        *("created_at", "client_id", "requested_by", "status", "read", "created", "changed", "conflicts"),
         *("synced_at", "last_error", "next_attempt"),
     )
-    list_filter = (NeedsPersonFilter, "is_deep")
+    list_filter = (NeedsAttentionFilter, "is_deep")
     search_fields = ("client_id", "requested_by", "last_error")
     show_full_result_count = False
     actions_list = ("sync_now",)
