@@ -38,7 +38,7 @@ class BillingPanels(OrderPanels):
 
     def panels(self, order: Order) -> Iterable[OrderPanel]:
         """Its newest invoices."""
-        invoices = list(Invoice.objects.filter(order=order).order_by("-pk")[:12])
+        invoices = list(Invoice.objects.of_order(order).order_by("-pk")[:12])
         if invoices:
             yield OrderPanel(
                 title=_("Invoices"), template="admin/billing/_invoices.html", values={"invoices": invoices}
@@ -77,7 +77,7 @@ class BillingPanels(OrderPanels):
         """What ends, and what does not."""
         if not Subscription.objects.filter(order=order, state=Subscription.State.ACTIVE).exists():
             return
-        count = Invoice.objects.owed().filter(order=order).count()
+        count = Invoice.objects.owed().of_order(order).count()
         amounts = ngettext("%(count)d open invoice remains payable", "%(count)d open invoices remain payable", count)
         owed = f"; {amounts % {'count': count}}" if count else ""
         yield _("Its subscription ends%(owed)s.") % {"owed": owed}

@@ -10,9 +10,10 @@ class PricePeriod(models.TextChoices):
     """The period that a price is for."""
 
     MONTH = "month", _("month")
+    QUARTER = "quarter", _("quarter")
     YEAR = "year", _("year")
 
     @property
     def months(self) -> int:
         """Its length."""
-        return 12 if self is PricePeriod.YEAR else 1
+        return {PricePeriod.MONTH: 1, PricePeriod.QUARTER: 3, PricePeriod.YEAR: 12}[self]

@@ -40,11 +40,13 @@ class LineSerializer(RowSerializer):
 
     unit_price = AmountField("unit_price", currency="invoice.currency", is_rounded=False)
     net = AmountField("net", currency="invoice.currency")
+    order = serializers.CharField(source="order.reference", read_only=True, default=None, allow_null=True)
 
     class Meta:
         model = InvoiceLine
         fields = (
             "position",
+            "order",
             "description",
             "detail",
             "quantity",
@@ -61,7 +63,14 @@ class InvoiceSerializer(RowSerializer):
     """An invoice as it was issued; `period_end` is the first day that is not paid for."""
 
     customer = CustomerNameSerializer()
-    order = serializers.CharField(source="order.reference", read_only=True)
+    order = serializers.CharField(
+        source="order.reference",
+        read_only=True,
+        default=None,
+        allow_null=True,
+        help_text="Empty where the invoice charges several orders: its lines name them.",
+    )
+    corrects = serializers.CharField(source="corrects.number", read_only=True, default=None, allow_null=True)
     specimen = serializers.BooleanField(source="is_specimen", read_only=True)
     seller = serializers.DictField(read_only=True)
     buyer = serializers.DictField(read_only=True)
@@ -70,12 +79,16 @@ class InvoiceSerializer(RowSerializer):
     net = AmountField("net")
     tax = AmountField("tax")
     gross = AmountField("gross")
+    outstanding = AmountField("outstanding")
     lines = LineSerializer(many=True)
 
     class Meta:
         model = Invoice
         fields = (
             "number",
+            "kind",
+            "corrects",
+            "reason",
             "customer",
             "order",
             "specimen",
@@ -94,4 +107,5 @@ class InvoiceSerializer(RowSerializer):
             "net",
             "tax",
             "gross",
+            "outstanding",
         )

@@ -76,7 +76,7 @@ class InvoiceFilter(RowFilter):
 class InvoiceView(RowsView):
     """The invoices of the customers you belong to; staff who may view them see all."""
 
-    queryset = Invoice.objects.select_related("order", "customer").prefetch_related("lines")
+    queryset = Invoice.objects.select_related("order", "customer", "corrects").prefetch_related("lines__order")
     serializer_class = InvoiceSerializer
     filterset_class = InvoiceFilter
     permission_classes = (IsAuthenticated,)

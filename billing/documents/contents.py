@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from billing.documents.invoice_document import DocumentLine, InvoiceDocument, Party, PaymentTerms
+from billing.documents.invoice_document import (
+    CreditedInvoice,
+    DocumentLine,
+    InvoiceDocument,
+    Party,
+    PaymentTerms,
+    VatInEuro,
+)
 from billing.invoicing.periods import BillingPeriod
 from billing.invoicing.pricing import Totals, VatSubtotal
 from billing.models import Invoice, InvoiceLine
@@ -24,9 +31,22 @@ def document_of(invoice: Invoice) -> InvoiceDocument:
         totals=_totals(invoice),
         payment=PaymentTerms(**invoice.payment, reference=invoice.number),
         period=BillingPeriod(invoice.period_start, invoice.period_end),
-        order_reference=invoice.order.reference,
+        order_reference=invoice.order.reference if invoice.order else "",
+        notes=(invoice.reason,) if invoice.reason else (),
         is_specimen=invoice.is_specimen,
+        credits=_credited(invoice.corrects),
+        vat_in_euro=_vat_in_euro(invoice),
     )
+
+
+def _credited(invoice: Invoice | None) -> CreditedInvoice | None:
+    return CreditedInvoice(number=invoice.number, issued_on=invoice.issued_on) if invoice else None
+
+
+def _vat_in_euro(invoice: Invoice) -> VatInEuro | None:
+    if invoice.tax_in_euro is None or invoice.euro_rate is None or invoice.euro_rate_on is None:
+        return None
+    return VatInEuro(tax=invoice.tax_in_euro, rate=invoice.euro_rate, rate_on=invoice.euro_rate_on)
 
 
 def _line(row: InvoiceLine) -> DocumentLine:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, time
 from billing.documents.contents import document_of
 from billing.documents.electronic import checked_invoice
 from billing.documents.rendering import invoice_pdf
-from billing.models import InvoicePdf
+from billing.models import Invoice, InvoicePdf
 from core.documents.controller import DocumentController, RenderedDocument
 from core.engine.controller import register
 from customers.services import recipients, write_message
@@ -18,7 +18,7 @@ class InvoicePdfController(DocumentController[InvoicePdf]):
 
     name = "invoice pdf"
     model = InvoicePdf
-    related = ("invoice__customer", "invoice__order")
+    related = ("invoice__customer", "invoice__order", "invoice__corrects")
 
     def render(self, row: InvoicePdf) -> RenderedDocument:
         """The invoice as a PDF and as XML, once the XML has passed the rules; created on the day of issue."""
@@ -36,14 +36,21 @@ class InvoicePdfController(DocumentController[InvoicePdf]):
     def mail(self, row: InvoicePdf, path: str) -> None:
         """The customer will have the invoice in the mail, once."""
         invoice = row.invoice
+        about = invoice.order.reference if invoice.order else invoice.customer.number
         write_message(
-            key=f"invoice:{invoice.order.reference}:{invoice.number}",
+            key=f"invoice:{about}:{invoice.number}",
             customer=invoice.customer,
-            template="billing/mail/invoice",
-            context={"invoice": invoice, "order": invoice.order},
+            template=_template(invoice),
+            context={"invoice": invoice, "order": invoice.order} if invoice.order else {"invoice": invoice},
             to=recipients(invoice.customer, about_invoices=True),
             attachments=[{"name": f"{invoice.number}.pdf", "path": path, "type": "application/pdf"}],
         )
+
+
+def _template(invoice: Invoice) -> str:
+    if invoice.is_credit_note:
+        return "billing/mail/credit_note"
+    return "billing/mail/invoice" if invoice.order else "billing/mail/invoice_of_orders"
 
 
 register(InvoicePdfController())

@@ -3,145 +3,69 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
-from datetime import date, timedelta
-from typing import Any
+from datetime import date
 
 from django.conf import settings
-from django.utils import translation
 
-from billing.invoicing.periods import BillingPeriod, period_on
-from billing.invoicing.pricing import PricedLine, SubscriptionTerms, Totals, first_lines, following_lines, total
-from billing.invoicing.vat import Buyer, vat_treatment
-from billing.models import Invoice, InvoiceLine, InvoicePdf, NumberSeries, Subscription
+from billing.invoicing.drafting import DraftPart, InvoiceDraft, draft_invoices, draft_part, read_context
+from billing.invoicing.pricing import PricedLine, Totals, total
+from billing.models import (
+    BilledPeriod,
+    Invoice,
+    InvoiceLine,
+    InvoicePdf,
+    NumberSeries,
+    PendingCharge,
+    Subscription,
+)
 from core import clock
 from core.engine.controller import enqueue_rows
-from customers.models import Customer
 
 SPECIMEN_SERIES = "SPECIMEN-"
 
 
 def issue_invoices(subscriptions: Sequence[Subscription], *, today: date) -> list[Invoice]:
-    """Each subscription has an invoice for the period its `next_invoice_on` falls in, and waits for the next one.
+    """Each subscription is billed for the period that begins on its `next_invoice_on`, and waits for the next one.
 
-    Call it with the subscriptions locked, their customers and addresses loaded. Numbers follow the sequence given.
+    One that cannot be billed keeps its date and says why in `billing_problem`. Call it with the subscriptions locked,
+    their customers, addresses and orders loaded. Numbers follow the sequence given.
     """
-    drafts = [_draft(subscription, today) for subscription in subscriptions]
-    _number([invoice for invoice, _ in drafts], today.year)
-    invoices = Invoice.objects.bulk_create([invoice for invoice, _ in drafts])
-    InvoiceLine.objects.bulk_create(
-        _row(invoice, position, line) for invoice, lines in drafts for position, line in enumerate(lines, start=1)
-    )
-    pdfs = InvoicePdf.objects.bulk_create(
-        InvoicePdf(invoice=invoice, next_attempt_at=clock.now()) for invoice in invoices
-    )
-    for subscription, invoice in zip(subscriptions, invoices, strict=True):
-        subscription.next_invoice_on = invoice.period_end
-    Subscription.objects.bulk_update(subscriptions, ("next_invoice_on",))
-    enqueue_rows("invoice pdf", [pdf.pk for pdf in pdfs])
+    drafts, problems = draft_invoices(subscriptions, read_context(subscriptions, today))
+    for subscription, problem in problems:
+        subscription.billing_problem = problem
+    Subscription.objects.bulk_update([row for row, _ in problems], ("billing_problem",))
+    if not drafts:
+        return []
+    invoices = store_invoices([draft.invoice for draft in drafts], _lines(drafts), today)
+    _store_periods(drafts)
     return invoices
 
 
-def preview_invoice(subscription: Subscription) -> tuple[tuple[PricedLine, ...], Totals]:
+def store_invoices(
+    invoices: Sequence[Invoice], lines: Sequence[tuple[Invoice, InvoiceLine]], today: date
+) -> list[Invoice]:
+    """The invoices have their numbers and lines, and their files are on the way."""
+    _number(invoices, today.year)
+    stored = Invoice.objects.bulk_create(invoices)
+    for invoice, line in lines:
+        line.invoice = invoice
+    InvoiceLine.objects.bulk_create([line for _, line in lines])
+    pdfs = InvoicePdf.objects.bulk_create(
+        InvoicePdf(invoice=invoice, next_attempt_at=clock.now()) for invoice in stored
+    )
+    enqueue_rows("invoice pdf", [pdf.pk for pdf in pdfs])
+    return stored
+
+
+def preview_invoice(subscription: Subscription, *, today: date | None = None) -> tuple[tuple[PricedLine, ...], Totals]:
     """What the subscription's next invoice would charge; nothing is stored and no number is drawn."""
-    lines = _lines(subscription, _period(subscription), subscription.customer)
-    return lines, total(lines, subscription.currency)
+    part = draft_part(subscription, read_context([subscription], today or clock.today()))
+    return part.lines, total(part.lines, subscription.currency)
 
 
-def _draft(subscription: Subscription, today: date) -> tuple[Invoice, tuple[PricedLine, ...]]:
-    customer = subscription.customer
-    period = _period(subscription)
-    with translation.override(customer.language):
-        lines = _lines(subscription, period, customer)
-        totals = total(lines, subscription.currency)
-        breakdown = _breakdown(totals)
-    invoice = Invoice(
-        customer=customer,
-        order=subscription.order,
-        subscription=subscription,
-        period_start=period.start,
-        period_end=period.end,
-        issued_on=today,
-        due_on=today + timedelta(days=settings.PAYMENT_DAYS),
-        language=customer.language,
-        currency=subscription.currency,
-        seller=dict(settings.SELLER),
-        buyer=buyer_of(customer),
-        payment=dict(settings.SELLER_ACCOUNT),
-        net=totals.net,
-        tax=totals.tax,
-        gross=totals.gross,
-        breakdown=breakdown,
-        is_specimen=subscription.order.is_sandbox,
-    )
-    return invoice, lines
-
-
-def _period(subscription: Subscription) -> BillingPeriod:
-    day = subscription.next_invoice_on or subscription.started_on
-    interval = "year" if subscription.period == Subscription.Period.YEAR else "month"
-    return period_on(subscription.started_on, interval, day)  # type: ignore[arg-type]  # a Literal of these two
-
-
-def _lines(subscription: Subscription, period: BillingPeriod, customer: Customer) -> tuple[PricedLine, ...]:
-    terms = SubscriptionTerms(
-        description=subscription.description,
-        detail=subscription.detail,
-        price=subscription.price,
-        setup_fee=subscription.setup_fee,
-        currency=subscription.currency,
-    )
-    vat = vat_treatment(_taxed_as(customer), seller_country=settings.SELLER["country"])
-    is_first = period.start == subscription.started_on
-    return first_lines(terms, period, vat) if is_first else following_lines(terms, period, vat)
-
-
-def _taxed_as(customer: Customer) -> Buyer:
-    address = customer.billing_address
-    return Buyer(
-        country=address.country if address else settings.SELLER["country"],
-        is_company=customer.kind == Customer.Kind.COMPANY,
-        vat_id=customer.vat_id,
-        vat_id_checked=customer.vat_id_checked_at is not None,
-    )
-
-
-def buyer_of(customer: Customer) -> dict[str, str]:
-    """The customer as a billing.documents.invoice_document.Party has it, today."""
-    address = customer.billing_address
-    party = {"name": customer.name, "email": customer.email, "vat_id": customer.vat_id, "country": "NL"}
-    if address is None:
-        return {**party, "country": settings.SELLER["country"]}
-    return {
-        **party,
-        "street": address.street,
-        "street2": address.street2,
-        "postal_code": address.postcode,
-        "city": address.city,
-        "region": address.region,
-        "country": address.country,
-    }
-
-
-def _breakdown(totals: Totals) -> list[dict[str, Any]]:
-    return [{name: str(value) for name, value in asdict(part).items()} for part in totals.breakdown]
-
-
-def _number(invoices: Sequence[Invoice], year: int) -> None:
-    """Real invoices and specimens have a series each; every number is drawn in this transaction."""
-    by_series: Mapping[str, list[Invoice]] = {
-        settings.INVOICE_SERIES: [invoice for invoice in invoices if not invoice.is_specimen],
-        SPECIMEN_SERIES: [invoice for invoice in invoices if invoice.is_specimen],
-    }
-    for series, members in by_series.items():
-        if members:
-            for invoice, number in zip(members, NumberSeries.draw(series, year, len(members)), strict=True):
-                invoice.number = number
-
-
-def _row(invoice: Invoice, position: int, line: PricedLine) -> InvoiceLine:
+def line_row(line: PricedLine, position: int, **fields: object) -> InvoiceLine:
+    """The line as it is stored."""
     return InvoiceLine(
-        invoice=invoice,
         position=position,
         description=line.description,
         detail=line.detail,
@@ -152,4 +76,63 @@ def _row(invoice: Invoice, position: int, line: PricedLine) -> InvoiceLine:
         vat_rate=line.vat.rate,
         period_start=line.period.start if line.period else None,
         period_end=line.period.end if line.period else None,
+        **fields,
+    )
+
+
+def _lines(drafts: Sequence[InvoiceDraft]) -> list[tuple[Invoice, InvoiceLine]]:
+    rows = []
+    for draft in drafts:
+        pairs = [(part, line) for part in draft.parts for line in part.lines]
+        rows += [
+            (draft.invoice, line_row(line, position, order_id=part.subscription.order_id))
+            for position, (part, line) in enumerate(pairs, start=1)
+        ]
+    return rows
+
+
+def _store_periods(drafts: Sequence[InvoiceDraft]) -> None:
+    pairs = [(draft.invoice, part) for draft in drafts for part in draft.parts]
+    BilledPeriod.objects.bulk_create(
+        BilledPeriod(subscription=part.subscription, start=part.period.start, end=part.period.end, invoice=invoice)
+        for invoice, part in pairs
+    )
+    charges = []
+    for invoice, part in pairs:
+        for charge in part.charges:
+            charge.invoice = invoice
+            charges.append(charge)
+    if charges:
+        PendingCharge.objects.bulk_update(charges, ("invoice",))
+    for _invoice, part in pairs:
+        _advance(part)
+    Subscription.objects.bulk_update(
+        [part.subscription for _, part in pairs], ("next_invoice_on", "state", "billing_problem")
+    )
+
+
+def _advance(part: DraftPart) -> None:
+    subscription = part.subscription
+    subscription.next_invoice_on, subscription.billing_problem = part.period.end, ""
+    if subscription.ended_on and part.period.end >= subscription.ended_on:
+        subscription.next_invoice_on, subscription.state = None, Subscription.State.ENDED
+
+
+def _number(invoices: Sequence[Invoice], year: int) -> None:
+    """Invoices, credit notes and specimens have a series each; every number is drawn in this transaction."""
+    by_series: dict[str, list[Invoice]] = {}
+    for invoice in invoices:
+        by_series.setdefault(_series(invoice), []).append(invoice)
+    for series, members in sorted(by_series.items()):
+        for invoice, number in zip(members, NumberSeries.draw(series, year, len(members)), strict=True):
+            invoice.number = number
+
+
+def _series(invoice: Invoice) -> str:
+    series: Mapping[bool, str] = {False: settings.INVOICE_SERIES, True: settings.CREDIT_NOTE_SERIES}
+    prefix = series[invoice.is_credit_note]
+    return (
+        f"{SPECIMEN_SERIES}{prefix}"
+        if invoice.is_specimen and invoice.is_credit_note
+        else (SPECIMEN_SERIES if invoice.is_specimen else prefix)
     )

@@ -11,7 +11,7 @@ from typing import Literal
 from core.money import round_money
 from products.choices import PricePeriod
 
-Interval = Literal["month", "year"]
+Interval = Literal["month", "quarter", "year"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +60,27 @@ def period_on(anchor: date, interval: Interval, day: date) -> BillingPeriod:
 def period_after(anchor: date, interval: Interval, period: BillingPeriod) -> BillingPeriod:
     """The period that follows `period`."""
     return period_on(anchor, interval, period.end)
+
+
+def next_day_of_month(day: date, day_of_month: int) -> date:
+    """`day` if it is the given day of its month, or the next day that is."""
+    same_month = day.replace(day=day_of_month)
+    return same_month if same_month >= day else add_months(same_month, 1)
+
+
+def period_to_bill(
+    anchor: date, interval: Interval, day: date, ends_on: date | None
+) -> tuple[BillingPeriod, BillingPeriod]:
+    """The period that begins on `day`, and the whole one it is a part of.
+
+    Before the anchor, and when the subscription ends on `ends_on`, it is shorter than the whole one.
+    """
+    if day < anchor:
+        full = BillingPeriod(add_months(anchor, -PricePeriod(interval).months), anchor)
+    else:
+        full = period_on(anchor, interval, day)
+    end = min(full.end, ends_on) if ends_on and ends_on > day else full.end
+    return BillingPeriod(day, end), full
 
 
 def prorated(price: Decimal, currency: str, *, used: BillingPeriod, full: BillingPeriod) -> Decimal:

@@ -9,9 +9,9 @@ from decimal import Decimal
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
-from billing.invoicing.periods import BillingPeriod
+from billing.invoicing.periods import BillingPeriod, prorated
 from billing.invoicing.vat import VatTreatment
-from core.money import round_money
+from core.money import Money, round_money
 
 HUNDRED = Decimal(100)
 
@@ -25,6 +25,12 @@ class SubscriptionTerms:
     price: Decimal
     setup_fee: Decimal = Decimal(0)
     currency: str
+    discount: Decimal = Decimal(0)
+
+    @property
+    def discounted(self) -> Decimal:
+        """The price of a whole period less the discount, rounded once."""
+        return round_money(self.price * (HUNDRED - self.discount) / HUNDRED, self.currency)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,12 +71,23 @@ class Totals:
     breakdown: tuple[VatSubtotal, ...]
 
 
-def period_line(terms: SubscriptionTerms, period: BillingPeriod, vat: VatTreatment) -> PricedLine:
-    """The plan's price for one period."""
+def period_line(
+    terms: SubscriptionTerms, period: BillingPeriod, vat: VatTreatment, full: BillingPeriod | None = None
+) -> PricedLine:
+    """The plan's price for one period less its discount; a part of the whole period `full` is charged by the day."""
+    price, notes = terms.discounted, [terms.detail]
+    if terms.discount:
+        notes.append(
+            _("%(price)s less %(percent)s%% discount")
+            % {"price": Money(terms.price, terms.currency), "percent": f"{terms.discount.normalize():f}"}
+        )
+    if full is not None and full != period:
+        price = prorated(price, terms.currency, used=period, full=full)
+        notes.append(_("%(days)d of %(all)d days") % {"days": period.days, "all": full.days})
     return PricedLine(
         description=terms.description,
-        detail=terms.detail,
-        unit_price=terms.price,
+        detail=" · ".join(note for note in notes if note)[:250],
+        unit_price=price,
         currency=terms.currency,
         vat=vat,
         period=period,
@@ -87,15 +104,19 @@ def setup_line(terms: SubscriptionTerms, vat: VatTreatment) -> PricedLine:
     )
 
 
-def first_lines(terms: SubscriptionTerms, period: BillingPeriod, vat: VatTreatment) -> tuple[PricedLine, ...]:
+def first_lines(
+    terms: SubscriptionTerms, period: BillingPeriod, vat: VatTreatment, full: BillingPeriod | None = None
+) -> tuple[PricedLine, ...]:
     """What the first invoice of a subscription charges: set-up, where it costs something, and the period."""
-    following = following_lines(terms, period, vat)
+    following = following_lines(terms, period, vat, full)
     return (setup_line(terms, vat), *following) if terms.setup_fee else following
 
 
-def following_lines(terms: SubscriptionTerms, period: BillingPeriod, vat: VatTreatment) -> tuple[PricedLine, ...]:
+def following_lines(
+    terms: SubscriptionTerms, period: BillingPeriod, vat: VatTreatment, full: BillingPeriod | None = None
+) -> tuple[PricedLine, ...]:
     """What every later invoice of a subscription charges."""
-    return (period_line(terms, period, vat),)
+    return (period_line(terms, period, vat, full),)
 
 
 def total(lines: Sequence[PricedLine], currency: str) -> Totals:

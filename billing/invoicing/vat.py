@@ -5,6 +5,7 @@ The sale is an electronically supplied service (hosting): VAT Directive 2006/112
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
@@ -13,7 +14,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from stdnum.eu import vat as eu_vat
 
-# Standard rates of the EU-27 in 2026: European Commission, Taxes in Europe Database (TEDB),
+# Standard rates of the EU-27 in 2026, used where billing.VatRate has no row: European Commission, TEDB,
 # https://ec.europa.eu/taxation_customs/tedb/ . Last changes: FI 2024-09, SK 2025-01, EE 2025-07, RO 2025-08.
 STANDARD_RATES = {
     country: Decimal(rate)
@@ -88,13 +89,15 @@ def has_usable_vat_id(buyer: Buyer) -> bool:
     return COUNTRY_OF_PREFIX.get(prefix, prefix) == vat_country(buyer.country)
 
 
-def vat_treatment(buyer: Buyer, *, seller_country: str = "NL") -> VatTreatment:
+def vat_treatment(
+    buyer: Buyer, *, seller_country: str = "NL", rates: Mapping[str, Decimal] = STANDARD_RATES
+) -> VatTreatment:
     """The treatment of a sale to `buyer`; a company without a checked number pays as a consumer does."""
     seller, country = vat_country(seller_country), vat_country(buyer.country)
-    if seller not in STANDARD_RATES:
+    if seller not in rates:
         raise ValueError(f"No VAT rates are known for a seller in {seller_country}")
-    if country not in STANDARD_RATES:
+    if country not in rates:
         return OUTSIDE_SCOPE
     if country != seller and buyer.is_company and has_usable_vat_id(buyer):
         return REVERSE_CHARGE
-    return VatTreatment(category=Category.STANDARD, rate=STANDARD_RATES[country])
+    return VatTreatment(category=Category.STANDARD, rate=rates[country])

@@ -2,8 +2,43 @@
 
 from __future__ import annotations
 
+from billing.models.billed_period import BilledPeriod, PendingCharge, PriceChange
 from billing.models.invoice import Invoice, InvoiceLine, InvoicePdf, InvoiceQuerySet
+from billing.models.profile import BillingProfile, LocationEvidence
+from billing.models.run import BillingRun
 from billing.models.series import NumberSeries
+from billing.models.settlement import (
+    BankStatement,
+    BankTransaction,
+    Mandate,
+    Payment,
+    Reminder,
+    ReminderStep,
+    Settlement,
+)
 from billing.models.subscription import Subscription
+from billing.models.vat import ExchangeRate, VatRate
 
-__all__ = ["Invoice", "InvoiceLine", "InvoicePdf", "InvoiceQuerySet", "NumberSeries", "Subscription"]
+__all__ = [
+    "BankStatement",
+    "BankTransaction",
+    "BilledPeriod",
+    "BillingProfile",
+    "BillingRun",
+    "ExchangeRate",
+    "Invoice",
+    "InvoiceLine",
+    "InvoicePdf",
+    "InvoiceQuerySet",
+    "LocationEvidence",
+    "Mandate",
+    "NumberSeries",
+    "Payment",
+    "PendingCharge",
+    "PriceChange",
+    "Reminder",
+    "ReminderStep",
+    "Settlement",
+    "Subscription",
+    "VatRate",
+]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import TYPE_CHECKING, Self
 
 from django.db import models
@@ -32,7 +33,11 @@ class InvoiceQuerySet(models.QuerySet["Invoice"]):
 
     def owed(self) -> Self:
         """Those that still have to be paid; specimens never have."""
-        return self.filter(state=Invoice.State.OPEN, is_specimen=False)
+        return self.filter(kind=Invoice.Kind.INVOICE, state=Invoice.State.OPEN, is_specimen=False)
+
+    def of_order(self, order: Order) -> Self:
+        """Those that charge or credit something of the order."""
+        return self.filter(Q(order=order) | Q(pk__in=InvoiceLine.objects.filter(order=order).values("invoice")))
 
     def overdue(self, today: date) -> Self:
         """Those that should have been paid before `today`."""
@@ -40,20 +45,42 @@ class InvoiceQuerySet(models.QuerySet["Invoice"]):
 
 
 class Invoice(Timestamped):
-    """What a customer owes for a period, as issued. The database refuses every change but payment."""
+    """What a customer owes for a period, or a credit note, as issued. The database refuses every change but payment.
+
+    `order` and `subscription` are empty where an invoice charges several; its lines name them. A credit note has
+    positive amounts. `settled` is the sum of its settlements: paid, set off, or credited.
+    """
+
+    class Kind(models.TextChoices):
+        INVOICE = "invoice", _("Invoice")
+        CREDIT_NOTE = "credit_note", _("Credit note")
 
     class State(models.TextChoices):
         OPEN = "open", _("Open")
         PAID = "paid", _("Paid")
+        CREDITED = "credited", _("Credited")
+
+    kind = models.CharField(_("kind"), max_length=12, choices=Kind.choices, default=Kind.INVOICE)
 
     number = models.CharField(_("number"), max_length=40, unique=True)
     customer = models.ForeignKey(
         Customer, on_delete=models.PROTECT, related_name="invoices", verbose_name=_("customer")
     )
-    order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="invoices", verbose_name=_("order"))
-    subscription = models.ForeignKey(
-        Subscription, on_delete=models.PROTECT, related_name="invoices", verbose_name=_("subscription")
+    order = models.ForeignKey(
+        Order, on_delete=models.PROTECT, null=True, blank=True, related_name="invoices", verbose_name=_("order")
     )
+    subscription = models.ForeignKey(
+        Subscription,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="invoices",
+        verbose_name=_("subscription"),
+    )
+    corrects = models.ForeignKey(
+        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="credit_notes", verbose_name=_("corrects")
+    )
+    reason = models.CharField(_("reason"), max_length=300, blank=True)
     period_start = models.DateField(_("from"))
     period_end = models.DateField(_("up to"))  # the first day that is not paid for
     issued_on = models.DateField(_("issued"))
@@ -67,9 +94,16 @@ class Invoice(Timestamped):
     tax = models.DecimalField(_("VAT"), max_digits=14, decimal_places=2)
     gross = models.DecimalField(_("total"), max_digits=14, decimal_places=2)
     breakdown = models.JSONField(_("VAT breakdown"))
+    euro_rate = models.DecimalField(
+        _("one euro is worth"), max_digits=14, decimal_places=6, null=True, blank=True
+    )  # empty in euros
+    euro_rate_on = models.DateField(_("exchange rate published"), null=True, blank=True)
+    tax_in_euro = models.DecimalField(_("VAT in euros"), max_digits=14, decimal_places=2, null=True, blank=True)
+    evidence = models.JSONField(_("evidence of the buyer's country"), default=dict, blank=True)
     is_specimen = models.BooleanField(_("specimen"), default=False)
     state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.OPEN)
     paid_on = models.DateField(_("paid"), null=True, blank=True)
+    settled = models.DecimalField(_("settled"), max_digits=14, decimal_places=2, default=Decimal(0))
 
     objects = InvoiceQuerySet.as_manager()
 
@@ -79,10 +113,17 @@ class Invoice(Timestamped):
         ordering = ("-pk",)
         permissions = (("settle_invoice", _("Can mark invoices as paid")),)
         constraints = (
-            models.UniqueConstraint(fields=("subscription", "period_start"), name="one_invoice_per_period"),
+            models.CheckConstraint(
+                condition=Q(kind="invoice", corrects__isnull=True) | Q(kind="credit_note", corrects__isnull=False),
+                name="credit_note_corrects_an_invoice",
+            ),
+            models.CheckConstraint(
+                condition=Q(settled__gte=0) & Q(settled__lte=models.F("gross")), name="invoice_settled_within_total"
+            ),
             models.CheckConstraint(condition=Q(period_end__gt=models.F("period_start")), name="invoice_period_forward"),
             models.CheckConstraint(
-                condition=Q(state="open", paid_on__isnull=True) | Q(state="paid", paid_on__isnull=False),
+                condition=Q(state="open", paid_on__isnull=True)
+                | Q(state__in=("paid", "credited"), paid_on__isnull=False),
                 name="invoice_paid_has_a_day",
             ),
         )
@@ -99,11 +140,25 @@ class Invoice(Timestamped):
         """What is to be paid."""
         return Money(self.gross, self.currency)
 
+    @property
+    def outstanding(self) -> Decimal:
+        """What is still to be paid."""
+        return self.gross - self.settled
+
+    @property
+    def is_credit_note(self) -> bool:
+        """True of a credit note."""
+        return self.kind == self.Kind.CREDIT_NOTE
+
 
 class InvoiceLine(models.Model):
     """One line of an issued invoice."""
 
     invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, related_name="lines", verbose_name=_("invoice"))
+    order = models.ForeignKey(Order, on_delete=models.PROTECT, null=True, related_name="+", verbose_name=_("order"))
+    corrects = models.ForeignKey(
+        "self", on_delete=models.PROTECT, null=True, related_name="credits", verbose_name=_("corrects")
+    )  # of a credit note's line
     position = models.PositiveSmallIntegerField(_("position"))
     description = models.CharField(_("description"), max_length=300)
     detail = models.CharField(_("detail"), max_length=250, blank=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import TYPE_CHECKING, Self
 
 from django.db import models
@@ -52,11 +53,20 @@ class Subscription(Timestamped):
     price = models.DecimalField(_("price"), max_digits=12, decimal_places=2)
     setup_fee = models.DecimalField(_("set-up fee"), max_digits=12, decimal_places=2)
     currency = models.CharField(_("currency"), max_length=3)
-    period = models.CharField(_("period"), max_length=5, choices=Period.choices)
+    period = models.CharField(_("period"), max_length=7, choices=Period.choices)
     state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.ACTIVE)
-    started_on = models.DateField(_("started"))
+    discount = models.DecimalField(_("discount (%)"), max_digits=5, decimal_places=2, default=Decimal(0))
+    started_on = models.DateField(_("billed from"), help_text=_("The first day that is charged, after any free trial."))
+    anchor_on = models.DateField(
+        _("periods begin"), null=True, blank=True, help_text=_("From this day periods are whole; before it, prorated.")
+    )
+    minimum_until = models.DateField(_("minimum term ends"), null=True, blank=True)
+    notice_days = models.PositiveSmallIntegerField(_("notice (days)"), default=0)
     next_invoice_on = models.DateField(_("next invoice"), null=True, blank=True)
     ended_on = models.DateField(_("ended"), null=True, blank=True)
+    billing_problem = models.CharField(
+        _("billing problem"), max_length=250, blank=True, help_text=_("Why the billing run could not bill it.")
+    )
 
     objects = SubscriptionQuerySet.as_manager()
 
@@ -66,6 +76,9 @@ class Subscription(Timestamped):
         ordering = ("-pk",)
         constraints = (
             models.CheckConstraint(condition=Q(price__gte=0) & Q(setup_fee__gte=0), name="subscription_not_negative"),
+            models.CheckConstraint(
+                condition=Q(discount__gte=0) & Q(discount__lte=100), name="subscription_discount_percentage"
+            ),
             models.CheckConstraint(
                 condition=Q(state="active", next_invoice_on__isnull=False) | Q(state="ended", ended_on__isnull=False),
                 name="subscription_active_or_ended",

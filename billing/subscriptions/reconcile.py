@@ -9,8 +9,9 @@ from django.db.models import F, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from billing.invoicing.services import BATCH_SIZE
-from billing.models import Subscription
+from billing.models import Invoice, Subscription
 from billing.subscriptions.services import end_subscription, start_subscriptions
+from core import clock
 from orders.choices import Part, PartState, State, Wanted
 from orders.models import Order, OrderPart
 from orders.part_reports import lock_orders
@@ -27,7 +28,7 @@ def reconcile_all() -> None:
 def _out_of_step() -> QuerySet[Order]:
     """Orders that became active and have no subscription, and orders being removed whose subscription still runs."""
     lacks = Q(activated_at__isnull=False, subscription__isnull=True)
-    lingers = Q(wanted=Wanted.REMOVED, subscription__state=Subscription.State.ACTIVE)
+    lingers = Q(wanted=Wanted.REMOVED, subscription__state=Subscription.State.ACTIVE, subscription__ended_on=None)
     return Order.objects.exclude(state__in=(State.DRAFT, State.PENDING)).filter(lacks | lingers)
 
 
@@ -52,27 +53,41 @@ def reconcile_orders(pks: Iterable[int]) -> None:
 
 
 def _lingers(order: Order, subscription: Subscription) -> bool:
-    return order.wanted == Wanted.REMOVED and subscription.state == Subscription.State.ACTIVE
+    is_running = subscription.state == Subscription.State.ACTIVE and subscription.ended_on is None
+    return order.wanted == Wanted.REMOVED and is_running
 
 
 def _start(orders: list[Order]) -> list[Report]:
     if not orders:
         return []
+    subscriptions = start_subscriptions(orders=orders)
+    numbers = dict(Invoice.objects.filter(subscription__in=subscriptions).values_list("subscription", "number"))
+    versions = {order.pk: order.wanted_version for order in orders}
     return [
         Report(
-            order_pk=invoice.order_id,
+            order_pk=row.order_id,
             part=Part.SUBSCRIPTION,
             state=PartState.READY,
-            version=invoice.order.wanted_version,
-            message=_("Subscription started; invoice %(number)s issued.") % {"number": invoice.number},
+            version=versions[row.order_id],
+            message=_started(row, numbers.get(row.pk, "")),
         )
-        for invoice in start_subscriptions(orders=orders)
+        for row in subscriptions
     ]
+
+
+def _started(subscription: Subscription, number: str) -> str:
+    if number:
+        return _("Subscription started; invoice %(number)s issued.") % {"number": number}
+    if subscription.started_on > clock.today():
+        return _("Subscription started; the free trial ends on %(day)s.") % {"day": subscription.started_on}
+    return _("Subscription started.")
 
 
 def _confirm_or_end(order: Order, subscription: Subscription) -> Report:
     state, message = PartState.READY, _("Subscription active.")
     if order.wanted == Wanted.REMOVED:
-        end_subscription(subscription=subscription)
+        subscription = end_subscription(subscription=subscription)
         state, message = PartState.REMOVED, _("Subscription ended.")
+        if subscription.state == Subscription.State.ACTIVE:
+            message = _("Subscription is charged until %(day)s.") % {"day": subscription.ended_on}
     return Report(order_pk=order.pk, part=Part.SUBSCRIPTION, state=state, version=order.wanted_version, message=message)

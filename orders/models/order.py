@@ -71,7 +71,7 @@ class Order(Timestamped):
         _("agreed currency"), max_length=3, blank=True, editable=False, default="", db_default=""
     )
     agreed_period = models.CharField(
-        _("agreed period"), max_length=5, blank=True, editable=False, default="", db_default=""
+        _("agreed period"), max_length=7, blank=True, editable=False, default="", db_default=""
     )
     agreed_promise = models.DecimalField(
         _("agreed availability (%)"), max_digits=5, decimal_places=2, null=True, editable=False

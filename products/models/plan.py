@@ -33,7 +33,7 @@ class Plan(Timestamped):
     price = models.DecimalField(_("price"), max_digits=12, decimal_places=2)
     setup_fee = models.DecimalField(_("set-up fee"), max_digits=12, decimal_places=2, default=Decimal("0.00"))
     currency = models.CharField(_("currency"), max_length=3, default="EUR")
-    period = models.CharField(_("period"), max_length=5, choices=Period.choices, default=Period.MONTH)
+    period = models.CharField(_("period"), max_length=7, choices=Period.choices, default=Period.MONTH)
     placement = models.CharField(_("placement"), max_length=10, choices=Placement.choices, default=Placement.DEDICATED)
     cpus = models.PositiveSmallIntegerField(_("CPUs"), default=1)
     ram_gb = models.PositiveSmallIntegerField(_("memory (GB)"), default=2)

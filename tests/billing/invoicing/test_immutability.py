@@ -10,7 +10,7 @@ import pytest
 from django.db import DatabaseError, IntegrityError, transaction
 from django.db.models import ProtectedError
 
-from billing.models import Invoice, InvoiceLine, Subscription
+from billing.models import BilledPeriod, Invoice, InvoiceLine, Subscription
 from core import clock
 from orders.models import Order
 from tests.api.conftest import furnish
@@ -91,10 +91,23 @@ def test_nothing_that_an_invoice_refers_to_can_be_deleted(invoice: Invoice) -> N
             row.delete()
 
 
-def test_second_invoice_for_the_same_period_is_refused(invoice: Invoice) -> None:
-    invoice.pk, invoice.number = None, "2026-99999"
-    with pytest.raises(IntegrityError), transaction.atomic():
-        invoice.save(force_insert=True)
+def test_period_is_billed_once(invoice: Invoice) -> None:
+    period = BilledPeriod.objects.get()
+    period.pk = None
+    with pytest.raises(DatabaseError), transaction.atomic():
+        period.save(force_insert=True)
+
+
+def test_period_that_leaves_days_out_is_refused(invoice: Invoice) -> None:
+    former = BilledPeriod.objects.get()
+    later = BilledPeriod(
+        subscription=former.subscription,
+        invoice=invoice,
+        start=former.end + timedelta(days=1),
+        end=former.end + timedelta(days=30),
+    )
+    with pytest.raises(DatabaseError, match="does not begin where the last one ended"), transaction.atomic():
+        later.save()
 
 
 @pytest.mark.parametrize("fields", [{"price": Decimal("-1")}, {"setup_fee": Decimal("-1")}, {"next_invoice_on": None}])
