@@ -65,8 +65,8 @@ def preview_run(*, today: date | None = None) -> RunPreview:
     problems: list[tuple[Subscription, str]] = []
     for customers in _sets(today):
         rows = list(_loaded(customers, today))
-        some, failed = draft_invoices(rows, read_context(rows, today))
-        drafts += some
+        issuable, failed = draft_invoices(rows, read_context(rows, today))
+        drafts += issuable
         problems += failed
     return RunPreview(drafts=drafts, problems=problems)
 
