@@ -79,7 +79,7 @@ class VatInEuro:
 
     tax: Decimal
     rate: Decimal
-    rate_on: date
+    rate_on: date | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
