@@ -1,4 +1,4 @@
-"""Deployments and endpoints: seen by staff, moved by controllers only."""
+"""Deployments and endpoints: read-only rows."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 from unfold.admin import ModelAdmin, TabularInline
 
 from core.admin.read_only_rows import MachineOwned, NeedsAttentionFilter, ResourceColumns, when
@@ -31,17 +31,17 @@ class OfOrder(MachineOwned, ResourceColumns):
 
     @admin.display(description=_("order"), ordering="order__reference")
     def order_link(self, row: Any) -> str:
-        """The order it is of, one click away."""
+        """A link to the order."""
         url = reverse("admin:orders_order_change", args=(row.order_id,))
         return format_html('<a href="{}" class="gl-link">{}</a>', url, row.order.reference)
 
     def has_steer_permission(self, request: HttpRequest) -> bool:
-        """Who may ask for another try."""
+        """Trying again needs the permission for orders."""
         return request.user.has_perm("orders.steer_order")
 
     @admin.action(description=_("Try again"), permissions=("steer",))
     def try_again(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
-        """The orders concerned are tried again, each once; one message counts how it went."""
+        """The orders of the selected rows are tried again, each once; one message counts the results."""
         orders = Order.objects.filter(pk__in=queryset.order_by().values("order"))
         done, refused = 0, []
         for order in orders:
@@ -51,15 +51,15 @@ class OfOrder(MachineOwned, ResourceColumns):
                 done += 1
             except Refusal as refusal:
                 refused.append(f"{order.reference}: {refusal.message}")
-        said = ngettext("%(count)d order is tried again.", "%(count)d orders are tried again.", done) % {"count": done}
+        message = ngettext("Retrying %(count)d order.", "Retrying %(count)d orders.", done) % {"count": done}
         if refused:
-            words = ngettext("%(count)d refused: %(why)s", "%(count)d refused: %(why)s", len(refused))
-            said = f"{said} {words % {'count': len(refused), 'why': ' '.join(refused[:5])}}"
-        messages.add_message(request, messages.WARNING if refused else messages.SUCCESS, said)
+            failures = gettext("%(count)d refused: %(why)s") % {"count": len(refused), "why": " ".join(refused[:5])}
+            message = f"{message} {failures}"
+        messages.add_message(request, messages.WARNING if refused else messages.SUCCESS, message)
 
 
 class PortInline(MachineOwned, TabularInline):
-    """The ports of the host that belong to this deployment."""
+    """The host ports that are reserved for the deployment."""
 
     model = PublishedPort
     extra = 0
@@ -86,13 +86,13 @@ class DeploymentAdmin(WithObservations, OfOrder, ModelAdmin):
     inlines = (ServiceInline, PortInline)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Deployment]:
-        """Deployments with what their names are made of."""
+        """Deployments with the rows that their names show."""
         return Deployment.objects.select_related("order", "release__product")
 
 
 @admin.register(Endpoint)
 class EndpointAdmin(OfOrder, ModelAdmin):
-    """Where orders answer, and whether they did."""
+    """Endpoints of orders, with the results of their checks."""
 
     list_display = (
         "link",
@@ -123,20 +123,20 @@ class EndpointAdmin(OfOrder, ModelAdmin):
 
     @admin.display(description=_("last result"))
     def result(self, row: Endpoint) -> str:
-        """In words, as customers read it."""
+        """The result as customers read it."""
         return row.public_message
 
     @admin.display(description=_("technical detail"))
     def detail(self, row: Endpoint) -> str:
-        """What the library said."""
+        """The technical error message."""
         return row.detail
 
     @admin.display(description=_("address"), ordering="url")
     def link(self, row: Endpoint) -> str:
-        """The address itself, opened elsewhere."""
+        """A link to the endpoint, in a new tab."""
         return format_html('<a href="{}" class="gl-link" target="_blank" rel="noreferrer">{}</a>', row.url, row.url)
 
     @admin.display(description=_("checked"), ordering="checked_at")
     def checked(self, row: Endpoint) -> str:
-        """How long ago."""
+        """How long ago it was checked."""
         return when(row.checked_at)

@@ -1,4 +1,4 @@
-"""Drift: what providers have that our rows do not know, what they lack, and what staff do about it."""
+"""Drift: findings, drift scans, and the actions of staff on them."""
 
 from __future__ import annotations
 
@@ -36,18 +36,18 @@ from infrastructure.drift.services import (
 from infrastructure.models import DriftFinding, DriftScan
 
 TWO_LINES = '<span class="gl-two"><b>{}</b><small>{}</small></span>'
-COMPARE = ConfirmedAction(
-    title=_("Compare now"),
-    says=_("A worker asks every provider for its list of servers, and every engine for what runs on it."),
+SCAN = ConfirmedAction(
+    title=_("Scan now"),
+    says=_("Workers list the servers of every provider, and query every engine for what runs on it."),
     verb=lambda row: None,
 )
 
 
 @admin.register(DriftFinding)
 class DriftFindingAdmin(MachineOwned, ModelAdmin):
-    """Every difference, what it costs, and what can be done about it."""
+    """Findings with their cost, and the actions to resolve them."""
 
-    list_display = ("kind_label", "subject", "provider", "order_link", "difference", "cost_words", "since", "status")
+    list_display = ("kind_label", "subject", "provider", "order_link", "difference", "cost", "since", "status")
     list_display_links = ("subject",)
     list_select_related = ("provider", "order")
     list_filter = (StateFilter, "kind", "thing", ("provider", admin.RelatedOnlyFieldListFilter))
@@ -56,13 +56,13 @@ class DriftFindingAdmin(MachineOwned, ModelAdmin):
     show_full_result_count = False
     list_before_template = "admin/infrastructure/_drift_summary.html"
     actions = ("rebuild", "relaunch", "accept", "remove")
-    actions_list = ("compare_now",)
+    actions_list = ("scan_now",)
     actions_detail = ("adopt",)
     fields = (
         ("kind", "thing", "aspect", "state"),
         ("provider", "host", "order"),
         ("key", "outside_id"),
-        ("expected", "actual", "cost_words"),
+        ("expected", "actual", "cost"),
         ("first_seen_at", "last_seen_at"),
         ("resolved_at", "resolved_by", "reason"),
         ("attempts", "next_attempt_at", "last_error"),
@@ -72,89 +72,88 @@ class DriftFindingAdmin(MachineOwned, ModelAdmin):
     # unfold asks these with the row's id, Django without.
 
     def has_settle_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
-        """Who may compare, accept, adopt and rebuild."""
+        """Scanning, accepting, adopting and rebuilding are one permission."""
         return request.user.has_perm("infrastructure.resolve_driftfinding")
 
     def has_destroy_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
-        """Who may destroy what no order owns."""
+        """Removing orphans is a permission of its own: it destroys data."""
         return request.user.has_perm("infrastructure.destroy_orphan")
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        """The list under how far each comparison is, and what is open."""
+        """The list, below the open findings and the last scan of each provider."""
         extra = {**(extra_context or {}), "title": gettext("Drift"), **_overview()}
         return super().changelist_view(request, extra)  # type: ignore[no-any-return]
 
     @display(description=_("kind"), ordering="kind", label={"ghost": "danger", "orphan": "warning", "drift": "info"})
     def kind_label(self, row: DriftFinding) -> tuple[str, str]:
-        """The kind in its colour."""
+        """The kind as a coloured label."""
         return row.kind, row.get_kind_display()
 
-    @display(description=_("what"), ordering="outside_id")
+    @display(description=_("resource"), ordering="outside_id")
     def subject(self, row: DriftFinding) -> str:
-        """The thing, and the key it carries."""
+        """The resource, and its key."""
         name = row.outside_id or row.host or row.key
         return format_html(TWO_LINES, f"{row.get_thing_display()} {name}", row.key if name != row.key else "")
 
     @admin.display(description=_("order"), ordering="order__reference")
     def order_link(self, row: DriftFinding) -> str:
-        """The order it is, or was, of."""
+        """A link to the order that owns or owned it."""
         if row.order is None:
             return gettext("None")
         url = reverse("admin:orders_order_change", args=(row.order_id,))
         return format_html('<a href="{}" class="gl-link">{}</a>', url, row.order.reference)
 
-    @admin.display(description=_("what differs"))
+    @admin.display(description=_("difference"))
     def difference(self, row: DriftFinding) -> str:
-        """Both sides of it."""
+        """What was expected, and what exists."""
         if row.kind == DriftFinding.Kind.GHOST:
             if row.thing == DriftFinding.Thing.COMPOSITION:
-                return gettext("None of its %(ours)s containers is left.") % {"ours": row.expected}
-            words = gettext("Gone at the provider.")
-            other = gettext("Its key is carried by %(id)s now.") % {"id": row.actual} if row.actual else ""
-            return f"{words} {other}".strip()
+                return gettext("None of its %(count)s containers exists.") % {"count": row.expected}
+            missing = gettext("Not listed by the provider.")
+            other = gettext("Server %(id)s has its key now.") % {"id": row.actual} if row.actual else ""
+            return f"{missing} {other}".strip()
         if row.kind == DriftFinding.Kind.ORPHAN:
-            second = gettext("A second one: the order runs on %(id)s.") % {"id": row.expected} if row.expected else ""
-            told = row.actual or gettext("No order wants it.")
-            return f"{second} {told}".strip()
-        sides = {"aspect": row.get_aspect_display(), "ours": row.expected, "theirs": row.actual}
-        return format_html("{}", gettext("%(aspect)s: ours %(ours)s, theirs %(theirs)s") % sides)
+            second = gettext("A second server: the order uses %(id)s.") % {"id": row.expected} if row.expected else ""
+            return f"{second} {row.actual or gettext('Does not belong to an order.')}".strip()
+        sides = {"aspect": row.get_aspect_display(), "expected": row.expected, "actual": row.actual}
+        return format_html("{}", gettext("%(aspect)s: expected %(expected)s, found %(actual)s") % sides)
 
     @admin.display(description=_("monthly cost"), empty_value="")
-    def cost_words(self, row: DriftFinding) -> str:
-        """What it costs a month; nothing where the provider does not say."""
+    def cost(self, row: DriftFinding) -> str:
+        """The monthly cost; empty where the price is unknown."""
         return row.cost.format(get_language() or "en") if row.cost else ""
 
     @admin.display(description=_("first seen"), ordering="first_seen_at")
     def since(self, row: DriftFinding) -> str:
-        """How long ago it was found."""
+        """How long ago it was first found."""
         return when(row.first_seen_at)
 
     @display(description=_("state"), ordering="state", label={"open": "warning", "failed": "danger", "trying": "info"})
     def status(self, row: DriftFinding) -> tuple[str, str]:
-        """Open, settled, or how far its destruction is."""
+        """The state, or the progress of its removal."""
         if row.state == DriftFinding.State.OPEN and row.wanted_version:
             return ("failed", gettext("Not removed")) if row.has_failed else ("trying", gettext("Being removed"))
         return row.state, row.get_state_display()
 
-    @action(description=COMPARE.title, permissions=["settle"], icon="sync", url_path="compare")
-    def compare_now(self, request: HttpRequest) -> HttpResponse:
-        """Workers will compare every provider."""
-        if (page := confirm(self, request, COMPARE)) is not None:
+    @action(description=SCAN.title, permissions=["settle"], icon="sync", url_path="scan")
+    def scan_now(self, request: HttpRequest) -> HttpResponse:
+        """After confirmation, workers scan every provider."""
+        if (page := confirm(self, request, SCAN)) is not None:
             return page
         count = request_drift_scan()
-        words = ngettext("%(count)d provider is being compared.", "%(count)d providers are being compared.", count)
-        messages.success(request, words % {"count": count})
+        message = ngettext("Scanning %(count)d provider.", "Scanning %(count)d providers.", count)
+        messages.success(request, message % {"count": count})
         return redirect("admin:infrastructure_driftfinding_changelist")
 
-    @admin.action(description=_("Rebuild ghosts from their releases"), permissions=("settle",))
+    @admin.action(description=_("Rebuild lost servers"), permissions=("settle",))
     def rebuild(self, request: HttpRequest, queryset: QuerySet[DriftFinding]) -> HttpResponse | None:
-        """The orders get new servers, once that is confirmed."""
+        """After confirmation, the orders get new servers."""
         actor, why = _who_and_why(request)
         change = ConfirmedAction(
-            title=_("Rebuild ghosts from their releases"),
+            title=_("Rebuild lost servers"),
             says=_(
                 "Each order gets a new server with its release on it. ALL DATA ON THE LOST SERVER IS GONE: volumes "
-                "start empty, and what customers had put there does not come back."
+                "start empty, and customers' data is not restored."
             ),
             verb=lambda row: rebuild_ghost(finding=row, why=why, actor=actor),
             is_destructive=True,
@@ -164,13 +163,13 @@ class DriftFindingAdmin(MachineOwned, ModelAdmin):
 
     @admin.action(description=_("Launch compositions again"), permissions=("settle",))
     def relaunch(self, request: HttpRequest, queryset: QuerySet[DriftFinding]) -> HttpResponse | None:
-        """The compositions are launched from their releases again, once that is confirmed."""
+        """After confirmation, the compositions are launched again from their releases."""
         actor, why = _who_and_why(request)
         change = ConfirmedAction(
             title=_("Launch compositions again"),
             says=_(
-                "Containers that are missing, or are not those of the release, are made anew from it. "
-                "Volumes are kept; the services stop answering for a moment."
+                "Containers that are missing, or differ from the release, are created again from it. Volumes are kept; "
+                "the services are interrupted for a moment."
             ),
             verb=lambda row: recreate(finding=row, why=why, actor=actor),
             describe=_in_a_line,
@@ -182,11 +181,11 @@ class DriftFindingAdmin(MachineOwned, ModelAdmin):
 
     @admin.action(description=_("Accept"), permissions=("settle",))
     def accept(self, request: HttpRequest, queryset: QuerySet[DriftFinding]) -> HttpResponse | None:
-        """The differences stay, for the reason given."""
+        """After confirmation, the findings are accepted for the given reason."""
         actor, why = _who_and_why(request)
         change = ConfirmedAction(
             title=_("Accept"),
-            says=_("These stay as they are, and are no longer counted. A reason is needed."),
+            says=_("The findings no longer count as open; nothing changes at the provider. A reason is required."),
             verb=lambda row: accept_finding(finding=row, why=why, actor=actor),
             describe=_in_a_line,
         )
@@ -194,13 +193,13 @@ class DriftFindingAdmin(MachineOwned, ModelAdmin):
 
     @admin.action(description=_("Remove orphans at the provider"), permissions=("destroy",))
     def remove(self, request: HttpRequest, queryset: QuerySet[DriftFinding]) -> HttpResponse | None:
-        """Workers destroy exactly these, once that is confirmed."""
+        """After confirmation, workers remove exactly these orphans."""
         actor, why = _who_and_why(request)
         change = ConfirmedAction(
             title=_("Remove orphans at the provider"),
             says=_(
-                "Exactly these are destroyed at their providers, with all data on them; this cannot be undone. "
-                "Whatever an order owns by then is left alone."
+                "Exactly these are destroyed at their providers, with all data on them. This cannot be undone. "
+                "Anything that belongs to an order by then is not removed."
             ),
             verb=lambda row: remove_orphan(finding=row, why=why, actor=actor),
             is_destructive=True,
@@ -209,14 +208,14 @@ class DriftFindingAdmin(MachineOwned, ModelAdmin):
         return change_rows(self, request, change, queryset)
 
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
-        """Only an orphan that is a server can be adopted."""
+        """The button to adopt, for servers only."""
         row = self.get_object(request, str(object_id))
         fits = row is not None and (row.kind, row.thing, row.state) == ("orphan", "server", "open")
         return super().get_actions_detail(request, object_id) if fits else []
 
     @action(description=_("Adopt"), icon="link", permissions=("settle", "view"), url_path="adopt")
     def adopt(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """An order that got no server takes this one."""
+        """The page to choose the order that adopts the server."""
         row: DriftFinding | None = self.get_object(request, object_id)
         if row is None:
             raise Http404
@@ -230,15 +229,15 @@ class DriftFindingAdmin(MachineOwned, ModelAdmin):
                 messages.error(request, refusal.message)
             else:
                 self.log_change(request, row, gettext("Adopted by %(order)s.") % {"order": order})
-                words = gettext("Order %(order)s takes the server; it is being set up.") % {"order": order}
-                messages.success(request, words)
+                message = gettext("Adopted by order %(order)s; setting it up.") % {"order": order}
+                messages.success(request, message)
             return redirect(back)
         context = {
             **self.admin_site.each_context(request),
             "title": gettext("Adopt"),
             "opts": self.opts,
             "original": row,
-            "words": _in_a_line(row),
+            "finding": _in_a_line(row),
             "form": form,
             "back": back,
         }
@@ -247,7 +246,7 @@ class DriftFindingAdmin(MachineOwned, ModelAdmin):
 
 @admin.register(DriftScan)
 class DriftScanAdmin(MachineOwned, ResourceColumns, ModelAdmin):
-    """When each provider was compared last, and why not."""
+    """The last drift scan of each provider, with its error."""
 
     list_display = (
         "provider",
@@ -263,7 +262,7 @@ class DriftScanAdmin(MachineOwned, ResourceColumns, ModelAdmin):
 
 
 def _overview() -> dict[str, Any]:
-    """How far the comparisons are, and what is open: three queries."""
+    """The last scan of each provider, and the open findings, in three queries."""
     rows = DriftScan.objects.select_related("provider")
     is_open = DriftFinding.objects.filter(state=DriftFinding.State.OPEN).order_by()
     counts = is_open.aggregate(**{kind: Count("pk", filter=Q(kind=kind)) for kind in DriftFinding.Kind.values})
@@ -274,9 +273,9 @@ def _overview() -> dict[str, Any]:
         costs[currency] += cost
     locale = get_language() or "en"
     return {
-        "comparisons": [(row, status_label(row), when(row.finished_at)) for row in rows],
+        "scans": [(row, status_label(row), when(row.finished_at)) for row in rows],
         "counts": counts,
-        "some_open": any(counts.values()),
+        "has_open": any(counts.values()),
         "orphans_cost": [Money(cost, currency).format(locale) for currency, cost in sorted(costs.items())],
     }
 
@@ -286,6 +285,6 @@ def _who_and_why(request: HttpRequest) -> tuple[User, str]:
 
 
 def _in_a_line(row: DriftFinding) -> str:
-    told = [row.get_kind_display(), f"{row.get_thing_display()} {row.outside_id}".strip(), row.key, str(row.provider)]
-    told += [row.order.reference] if row.order else []
-    return " · ".join(str(one) for one in told)
+    facts = [row.get_kind_display(), f"{row.get_thing_display()} {row.outside_id}".strip(), row.key, row.provider]
+    facts += [row.order.reference] if row.order else []
+    return " · ".join(map(str, facts))

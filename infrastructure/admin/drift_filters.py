@@ -1,4 +1,4 @@
-"""Which findings are listed, and which order adopts an orphan."""
+"""The state filter of findings, and the form to choose an adopting order."""
 
 from __future__ import annotations
 
@@ -18,29 +18,29 @@ from orders.models import Order
 
 
 class StateFilter(admin.SimpleListFilter):
-    """Open findings, unless others are asked for: what is settled is history."""
+    """Open findings by default."""
 
     title = _("state")
     parameter_name = "state"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, Any]]:
-        """What can be chosen."""
-        return (("accepted", _("Accepted")), ("solved", _("Solved")), ("all", _("All")))
+        """The states besides Open."""
+        return (("accepted", _("Accepted")), ("solved", _("Resolved")), ("all", _("All")))
 
     def choices(self, changelist: Any) -> Any:
-        """The first choice is called what it is."""
+        """Django's first choice, All, is named Open."""
         for index, choice in enumerate(super().choices(changelist)):
             yield {**choice, "display": gettext("Open")} if index == 0 else choice
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """The findings chosen."""
+        """The findings in the chosen state."""
         if self.value() == "all":
             return queryset
         return queryset.filter(state=self.value() or DriftFinding.State.OPEN)
 
 
 class AdoptForm(forms.Form):
-    """Which order takes the server."""
+    """The order that adopts the server."""
 
     order = forms.ModelChoiceField(Order.objects.none(), label=_("Order"), widget=UnfoldAdminSelectWidget())
 

@@ -1,4 +1,4 @@
-"""What was last seen of a row's machine, on its page, and the button to look again now."""
+"""The last observations of a row's machine on its page, and the button to observe it again."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from infrastructure.observation.tasks import observe_all_providers, request_obse
 
 
 class WithObservations:
-    """Mixed into the admin of what workers look at: the last look, and a way to ask for another."""
+    """Mixed into the admin of observed rows: shows the last observations, with a button to re-check."""
 
     change_form_outer_before_template = "admin/infrastructure/_observation_card.html"
 
     def changeform_view(
         self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: Any = None
     ) -> Any:
-        """The page, under what was last seen."""
+        """The page, below the last observations."""
         row = self.get_object(request, object_id) if object_id else None  # type: ignore[attr-defined]
         extra = {**(extra_context or {}), **(_context(row) if row else {})}
         return super().changeform_view(request, object_id, form_url, extra)  # type: ignore[misc]
@@ -48,19 +48,19 @@ def _observations(row: Host | Server | Deployment | Service) -> tuple[list[Obser
 
 @require_POST
 def refresh_now(request: HttpRequest) -> HttpResponse:
-    """A worker will look at one provider, or all of them, at once; nothing is asked here."""
+    """A worker will observe the given provider, or all; the request itself calls nothing outside."""
     chosen = request.POST.get("provider", "")
     count = (
         request_observations([int(chosen)], with_disk=True)
         if re.fullmatch(r"[0-9]{1,18}", chosen)
         else observe_all_providers()
     )
-    words = ngettext(
-        "%(count)d provider is being looked at; what is seen appears here in a moment.",
-        "%(count)d providers are being looked at; what is seen appears here in a moment.",
+    message = ngettext(
+        "Re-checking %(count)d provider; the result appears here in a moment.",
+        "Re-checking %(count)d providers; the results appear here in a moment.",
         count,
     )
-    messages.success(request, words % {"count": count} if count else _("There is nothing to look at."))
+    messages.success(request, message % {"count": count} if count else _("There is nothing to check."))
     back = request.POST.get("next", "")
     safe = url_has_allowed_host_and_scheme(back, {request.get_host()}, require_https=request.is_secure())
     return redirect(back if safe else reverse("admin:infrastructure_service_changelist"))

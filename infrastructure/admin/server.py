@@ -1,4 +1,4 @@
-"""Servers: seen by staff, moved by controllers, and told to start, stop, reboot or resize on a page that asks first."""
+"""Servers: read-only rows, with confirmed actions to start, stop, reboot and resize them."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ from infrastructure.models import Server, ServerAction
 
 
 class ServerNeedsAttentionFilter(NeedsAttentionFilter):
-    """A server that failed, and one on which a server action failed."""
+    """Servers that failed, and servers with a failed action."""
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """The rows chosen."""
+        """The rows for the chosen value."""
         if self.value() != "failed":
             return super().queryset(request, queryset)
         server_actions = ServerAction.objects.failed().filter(server=OuterRef("pk"))
@@ -34,48 +34,48 @@ class ServerNeedsAttentionFilter(NeedsAttentionFilter):
 
 
 class ServerActionInline(MachineOwned, TabularInline):
-    """What was asked of the server, the newest first."""
+    """The actions requested on the server, newest first."""
 
     model = ServerAction
     extra = 0
     per_page = 10
     hide_title = True
     verbose_name_plural = _("server actions")
-    fields = ("what", "asked", "by", "reason", "status", "how")
+    fields = ("what", "requested", "by", "reason", "status", "result")
     readonly_fields = fields
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ServerAction]:
-        """With whoever asked."""
+        """Server actions with the rows that their columns show."""
         return ServerAction.objects.select_related("requested_by", "server__order")
 
-    @admin.display(description=_("what"))
+    @admin.display(description=_("action"))
     def what(self, row: ServerAction) -> str:
-        """The verb, and the size."""
+        """The action, with the sizes for a resize."""
         return action_label(row)
 
-    @admin.display(description=_("asked"))
-    def asked(self, row: ServerAction) -> str:
-        """How long ago."""
+    @admin.display(description=_("requested"))
+    def requested(self, row: ServerAction) -> str:
+        """How long ago it was requested."""
         return when(row.created_at)
 
     @admin.display(description=_("by"))
     def by(self, row: ServerAction) -> str:
-        """Who."""
+        """The user who requested it."""
         return str(row.requested_by or "")
 
     @admin.display(description=_("status"))
     def status(self, row: ServerAction) -> str:
-        """In a word."""
+        """The status as text: an inline shows no labels."""
         return status_label(row)[1]
 
-    @admin.display(description=_("how it went"))
-    def how(self, row: ServerAction) -> str:
-        """Its end, or what holds it up."""
+    @admin.display(description=_("result"))
+    def result(self, row: ServerAction) -> str:
+        """The outcome, or the last error while there is none."""
         return row.outcome or row.last_error
 
 
 def action_label(row: ServerAction) -> str:
-    """What was asked, in few words."""
+    """The action as text: `Stop`, `Resize: small → large`."""
     verb = str(row.get_verb_display())
     return f"{verb}: {row.former_size} → {row.size_id}" if row.size_id else verb
 
@@ -127,18 +127,18 @@ class ServerAdmin(WithObservations, OfOrder, ModelAdmin):
     # unfold asks these with the row's id, Django without.
 
     def has_power_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
-        """Who may start, stop and reboot servers."""
+        """Starting, stopping and rebooting are one permission."""
         return request.user.has_perm("infrastructure.power_server")
 
     def has_resize_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
-        """Who may change what a server costs."""
+        """Resizing is a permission of its own: it changes the cost."""
         return request.user.has_perm("infrastructure.resize_server")
 
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
-        """What the provider's driver can, and what the server as it stands would not refuse."""
+        """Buttons for the actions that are supported and have an effect now."""
         server = self.get_object(request, str(object_id))
         allowed = super().get_actions_detail(request, object_id)
-        return [one for one in allowed if server is not None and is_possible(Power(one.path), server)]
+        return [button for button in allowed if server is not None and is_possible(Power(button.path), server)]
 
     @action(
         description=_("Start"),
@@ -148,17 +148,17 @@ class ServerAdmin(WithObservations, OfOrder, ModelAdmin):
         url_path="start",
     )
     def start(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """The server will run."""
+        """After confirmation, the server is started."""
         return confirm_server_action(self, request, object_id, Power.START)
 
     @action(description=_("Reboot"), icon="restart_alt", permissions=("power", "view"), url_path="reboot")
     def reboot(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """The server will boot anew."""
+        """After confirmation, the server is rebooted."""
         return confirm_server_action(self, request, object_id, Power.REBOOT)
 
     @action(description=_("Resize"), icon="open_in_full", permissions=("resize", "view"), url_path="resize")
     def resize(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """The server will have another size."""
+        """After confirmation, the server is resized."""
         return confirm_server_action(self, request, object_id, Power.RESIZE)
 
     @action(
@@ -169,22 +169,22 @@ class ServerAdmin(WithObservations, OfOrder, ModelAdmin):
         url_path="stop",
     )
     def stop(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """The server will stand still."""
+        """After confirmation, the server is stopped."""
         return confirm_server_action(self, request, object_id, Power.STOP)
 
     @admin.action(description=_("Start"), permissions=("power",))
     def start_many(self, request: HttpRequest, queryset: QuerySet[Server]) -> HttpResponse | None:
-        """The selected servers will run, once that is confirmed."""
+        """After confirmation, the selected servers are started."""
         return change_rows(self, request, _bulk_action(request, Power.START), queryset)
 
     @admin.action(description=_("Stop"), permissions=("power",))
     def stop_many(self, request: HttpRequest, queryset: QuerySet[Server]) -> HttpResponse | None:
-        """The selected servers will stand still, once that is confirmed."""
+        """After confirmation, the selected servers are stopped."""
         return change_rows(self, request, _bulk_action(request, Power.STOP), queryset)
 
     @admin.action(description=_("Reboot"), permissions=("power",))
     def reboot_many(self, request: HttpRequest, queryset: QuerySet[Server]) -> HttpResponse | None:
-        """The selected servers will boot anew, once that is confirmed."""
+        """After confirmation, the selected servers are rebooted."""
         return change_rows(self, request, _bulk_action(request, Power.REBOOT), queryset)
 
 

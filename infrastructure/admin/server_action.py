@@ -1,4 +1,4 @@
-"""Server actions: who asked what of which server, and how it went."""
+"""Server actions: who requested what on which server, and the results."""
 
 from __future__ import annotations
 
@@ -25,22 +25,22 @@ from infrastructure.server_actions.services import dismiss_server_action, retry_
 
 @admin.register(ServerAction)
 class ServerActionAdmin(MachineOwned, ResourceColumns, ModelAdmin):
-    """A failed one waits for a person, who tries it again or drops it."""
+    """Failed actions need attention: staff try them again or dismiss them."""
 
-    list_display = ("what", "server_link", "requested_by", "reason", "status", "how", "next_attempt", "asked")
+    list_display = ("what", "server_link", "requested_by", "reason", "status", "result", "next_attempt", "requested")
     list_select_related = ("server__order", "requested_by")
     list_filter = (NeedsAttentionFilter, "verb", ("server__provider", admin.RelatedOnlyFieldListFilter))
     search_fields = ("server__order__reference", "server__outside_id", "reason")
     list_per_page = 50
     show_full_result_count = False
-    actions = ("try_again", "drop")
-    actions_detail = ("try_this_again", "drop_this")
+    actions = ("try_again", "dismiss")
+    actions_detail = ("try_this_again", "dismiss_this")
     fields = (
         ("server_link", "what"),
         ("requested_by", "created_at"),
         "reason",
-        ("standing_words", "ended_at"),
-        "how",
+        ("status_text", "ended_at"),
+        "result",
         "requested_step",
         ("requested_at", "acknowledged_at"),
         ("attempts", "next_attempt_at"),
@@ -48,44 +48,44 @@ class ServerActionAdmin(MachineOwned, ResourceColumns, ModelAdmin):
     readonly_fields = tuple(name for line in fields for name in ([line] if isinstance(line, str) else line))
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ServerAction]:
-        """Server actions with what their names are made of."""
+        """Server actions with the rows that their names show."""
         return ServerAction.objects.select_related("server__order", "server__provider", "requested_by")
 
     # unfold asks this with the row's id, Django without.
 
     def has_power_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
-        """Who may try again, and drop."""
+        """Trying again and dismissing are one permission."""
         return request.user.has_perm("infrastructure.power_server")
 
-    @admin.display(description=_("what"), ordering="verb")
+    @admin.display(description=_("action"), ordering="verb")
     def what(self, row: ServerAction) -> str:
-        """The verb, and the size."""
+        """The action, with the sizes for a resize."""
         return action_label(row)
 
     @admin.display(description=_("server"), ordering="server__outside_id")
     def server_link(self, row: ServerAction) -> str:
-        """The server, one click away."""
+        """A link to the server."""
         url = reverse("admin:infrastructure_server_change", args=(row.server_id,))
-        words = f"{row.server.outside_id} · {row.server.order.reference}"
-        return format_html('<a href="{}" class="gl-link">{}</a>', url, words)
+        label = f"{row.server.outside_id} · {row.server.order.reference}"
+        return format_html('<a href="{}" class="gl-link">{}</a>', url, label)
 
     @admin.display(description=_("status"))
-    def standing_words(self, row: ServerAction) -> str:
-        """In a word; the page of one row draws no labels."""
+    def status_text(self, row: ServerAction) -> str:
+        """The status as text: a detail page shows no labels."""
         return status_label(row)[1]
 
-    @admin.display(description=_("how it went"))
-    def how(self, row: ServerAction) -> str:
-        """Its end, or what holds it up."""
+    @admin.display(description=_("result"))
+    def result(self, row: ServerAction) -> str:
+        """The outcome, or the last error while there is none."""
         return row.outcome or row.last_error
 
-    @admin.display(description=_("asked"), ordering="created_at")
-    def asked(self, row: ServerAction) -> str:
-        """How long ago."""
+    @admin.display(description=_("requested"), ordering="created_at")
+    def requested(self, row: ServerAction) -> str:
+        """How long ago it was requested."""
         return when(row.created_at)
 
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
-        """Only what failed is tried again, or dropped."""
+        """Buttons for failed actions only."""
         server_action = self.get_object(request, str(object_id))
         return (
             super().get_actions_detail(request, object_id)
@@ -101,46 +101,46 @@ class ServerActionAdmin(MachineOwned, ResourceColumns, ModelAdmin):
         url_path="retry",
     )
     def try_this_again(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """This one goes on, once that is confirmed."""
+        """After confirmation, this action is run again."""
         return self._change_one(request, object_id, _retry(request))
 
-    @action(description=_("Dismiss"), icon="block", permissions=("power", "view"), url_path="drop")
-    def drop_this(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """This one stays undone, once that is confirmed."""
-        return self._change_one(request, object_id, _drop(request))
+    @action(description=_("Dismiss"), icon="block", permissions=("power", "view"), url_path="dismiss")
+    def dismiss_this(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """After confirmation, this action is dismissed."""
+        return self._change_one(request, object_id, _dismiss(request))
 
     def _change_one(self, request: HttpRequest, object_id: str, change: ConfirmedAction) -> HttpResponse:
         server_action = self.get_object(request, object_id)
         if server_action is None:
             raise Http404
-        asked = change_rows(self, request, change, self.get_queryset(request).filter(pk=server_action.pk))
-        return asked or redirect("admin:infrastructure_serveraction_change", server_action.pk)
+        page = change_rows(self, request, change, self.get_queryset(request).filter(pk=server_action.pk))
+        return page or redirect("admin:infrastructure_serveraction_change", server_action.pk)
 
     @admin.action(description=_("Try again"), permissions=("power",))
     def try_again(self, request: HttpRequest, queryset: QuerySet[ServerAction]) -> HttpResponse | None:
-        """What failed goes on, once that is confirmed."""
+        """After confirmation, the failed actions are run again."""
         return change_rows(self, request, _retry(request), queryset)
 
     @admin.action(description=_("Dismiss"), permissions=("power",))
-    def drop(self, request: HttpRequest, queryset: QuerySet[ServerAction]) -> HttpResponse | None:
-        """What failed stays undone, once that is confirmed."""
-        return change_rows(self, request, _drop(request), queryset)
+    def dismiss(self, request: HttpRequest, queryset: QuerySet[ServerAction]) -> HttpResponse | None:
+        """After confirmation, the failed actions are dismissed."""
+        return change_rows(self, request, _dismiss(request), queryset)
 
 
 def _retry(request: HttpRequest) -> ConfirmedAction:
     return ConfirmedAction(
         title=_("Try again"),
-        says=_("Each goes on from where its server stands. A reboot is told once more, whatever came of it."),
+        says=_("Each action continues from its server's current state. A reboot is requested once more."),
         verb=lambda row: retry_server_action(server_action=row, actor=_actor(request)),
         describe=_in_a_line,
     )
 
 
-def _drop(request: HttpRequest) -> ConfirmedAction:
+def _dismiss(request: HttpRequest) -> ConfirmedAction:
     why = request.POST.get("why", "")
     return ConfirmedAction(
         title=_("Dismiss"),
-        says=_("These stay undone, and are no longer waited for. Nothing is told to a provider."),
+        says=_("These actions are not run again. Nothing is sent to a provider."),
         verb=lambda row: dismiss_server_action(server_action=row, why=why, actor=_actor(request)),
         describe=_in_a_line,
     )

@@ -1,4 +1,4 @@
-"""The confirmation page of a server action: says what will happen, asks for a reason, and shows prices."""
+"""The confirmation page of a server action: consequences, reason, and the sizes with their prices."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from orders.choices import Wanted
 
 
 def _in_a_line(server: Server) -> str:
-    told = (server.order.reference, server.order.name, server.provider, server.outside_id, server.address)
-    return " · ".join(str(one) for one in told if one)
+    facts = (server.order.reference, server.order.name, server.provider, server.outside_id, server.address)
+    return " · ".join(str(fact) for fact in facts if fact)
 
 
 def _request(verb: Power) -> Callable[..., object]:
@@ -33,8 +33,8 @@ def _request(verb: Power) -> Callable[..., object]:
 
 
 NO_OTHER_SIZE = _(
-    "No other size that keeps the order's promise is known. "
-    "“Read what is on offer” on the list of providers asks again."
+    "No other size with the capacity promised to the order is known. "
+    "Use “Update catalogue” in the list of providers to read the sizes again."
 )
 
 ACTIONS: Mapping[Power, ConfirmedAction] = {
@@ -43,8 +43,8 @@ ACTIONS: Mapping[Power, ConfirmedAction] = {
         needs_reason=Power.START in NEEDS_REASON,
         describe=_in_a_line,
         title=_("Start the server"),
-        says=_("It boots, at another address perhaps: the order's addresses follow, and are checked again."),
-        done=_("%(row)s is being started."),
+        says=_("The server boots. If its address changes, the order's endpoints follow; then they are checked again."),
+        done=_("Start of %(row)s requested."),
     ),
     Power.STOP: ConfirmedAction(
         verb=_request(Power.STOP),
@@ -52,11 +52,11 @@ ACTIONS: Mapping[Power, ConfirmedAction] = {
         describe=_in_a_line,
         title=_("Stop the server"),
         says=_(
-            "The order's addresses WILL NOT ANSWER until it is started again: monitoring says so, the order "
-            "counts as degraded, and its customer notices. The disk and all data on it are kept. Most "
-            "providers go on charging for a server that is stopped."
+            "The order's endpoints ARE DOWN until the server is started again: monitoring reports an outage and the "
+            "order becomes degraded, visible to its customer. The disk and all data on it are kept. Most providers "
+            "still charge for a stopped server."
         ),
-        done=_("%(row)s is being stopped."),
+        done=_("Stop of %(row)s requested."),
         is_destructive=True,
     ),
     Power.REBOOT: ConfirmedAction(
@@ -65,10 +65,10 @@ ACTIONS: Mapping[Power, ConfirmedAction] = {
         describe=_in_a_line,
         title=_("Reboot the server"),
         says=_(
-            "The order's addresses do not answer for a minute or more; then everything on the server is checked "
-            "again. It is told once: should the provider's answer get lost, a person decides."
+            "The order's endpoints are down for a minute or more; then everything on the server is checked again. The "
+            "reboot is requested once: if the provider does not confirm it, the action needs attention."
         ),
-        done=_("%(row)s is being rebooted."),
+        done=_("Reboot of %(row)s requested."),
     ),
     Power.RESIZE: ConfirmedAction(
         verb=_request(Power.RESIZE),
@@ -76,16 +76,16 @@ ACTIONS: Mapping[Power, ConfirmedAction] = {
         describe=_in_a_line,
         title=_("Resize the server"),
         says=_(
-            "The provider stops it, changes its size and starts it again, which takes some minutes in which the "
-            "order's addresses do not answer. The data stays. What the customer pays does not change by this."
+            "The server is stopped, resized and started again. The order's endpoints are down for some minutes. The "
+            "data is kept. The customer's price does not change."
         ),
-        done=_("%(row)s is being resized."),
+        done=_("Resize of %(row)s requested."),
     ),
 }
 
 
-# What changes nothing, or fails, in a state that was seen a minute ago; the service itself lets it be asked.
-IN_VAIN: Mapping[Power, tuple[str, ...]] = {
+# States, possibly a minute old, in which an action has no effect or fails; the service itself does not refuse it.
+STATES_WITHOUT_EFFECT: Mapping[Power, tuple[str, ...]] = {
     Power.START: (NodeState.RUNNING,),
     Power.STOP: (NodeState.STOPPED,),
     Power.REBOOT: (NodeState.STOPPED,),
@@ -94,46 +94,42 @@ IN_VAIN: Mapping[Power, tuple[str, ...]] = {
 
 
 def is_possible(verb: Power, server: Server) -> bool:
-    """True when the server, as its row stands, would not refuse, and something would come of it."""
-    if server.node_state in IN_VAIN[verb]:
+    """True when the action would be accepted and have an effect, as far as the stored state shows."""
+    if server.node_state in STATES_WITHOUT_EFFECT[verb]:
         return False
-    stands = bool(server.outside_id) and server.wanted != Wanted.REMOVED and server.order.wanted != Wanted.REMOVED
-    return stands and verb in powers_over(server).verbs and not server.server_actions.unsettled().exists()
+    exists = bool(server.outside_id) and server.wanted != Wanted.REMOVED and server.order.wanted != Wanted.REMOVED
+    return exists and verb in powers_over(server).verbs and not server.server_actions.unsettled().exists()
 
 
 class ServerActionForm(ReasonForm):
-    """The size, where one is to be chosen, and the reason."""
+    """The reason, and the new size for a resize."""
 
     size = forms.ChoiceField(label=_("Size"), widget=UnfoldAdminRadioSelectWidget())
     field_order = ("size", "why")
 
     def __init__(self, request: HttpRequest, action: ConfirmedAction, choices: list[Choice] | None) -> None:
-        super().__init__(request, action, _("For staff: on the order's timeline, and in the history."))
+        super().__init__(request, action, _("For staff only: shown on the order's timeline and in the history."))
         if choices is None:
             del self.fields["size"]
         else:
             size: Any = self.fields["size"]
-            size.choices = [(choice.size_id, choice_words(choice)) for choice in choices]
+            size.choices = [(choice.size_id, size_label(choice)) for choice in choices]
 
 
-def choice_words(one: Choice) -> str:
-    """A size in a line: what it has, what it costs a month, and how much more or less that is."""
-    has = gettext("%(cpus)s, %(ram)s GB memory, %(disk)s GB disk") % {
-        "cpus": cpu_words(one.cpus or None),
-        "ram": f"{float(one.ram_gb):g}" if one.ram_gb else "?",
-        "disk": one.disk_gb or "?",
+def size_label(choice: Choice) -> str:
+    """The size with its capacity, its monthly price and the difference from the current price."""
+    capacity = gettext("%(cpus)s, %(ram)s GB memory, %(disk)s GB disk") % {
+        "cpus": cpu_words(choice.cpus or None),
+        "ram": f"{float(choice.ram_gb):g}" if choice.ram_gb else "?",
+        "disk": choice.disk_gb or "?",
     }
-    if one.price is None:
-        return f"{one.name}: {has}; {gettext('price not told')}"
-    price = gettext("%(price)s a month") % {"price": _money(one.price)}
-    return f"{one.name}: {has}; {price}{_difference_words(one.difference)}"
-
-
-def _difference_words(difference: Money | None) -> str:
-    if difference is None:
-        return ""
-    sign = "+" if difference.amount >= 0 else "−"
-    return f" ({sign}{_money(Money(abs(difference.amount), difference.currency))})"
+    if choice.price is None:
+        return f"{choice.name}: {capacity}; {gettext('price unknown')}"
+    price = gettext("%(price)s a month") % {"price": _money(choice.price)}
+    if (difference := choice.difference) is not None:
+        sign = "+" if difference.amount >= 0 else "−"
+        price += f" ({sign}{_money(Money(abs(difference.amount), difference.currency))})"
+    return f"{choice.name}: {capacity}; {price}"
 
 
 def _money(money: Money) -> str:
@@ -141,7 +137,7 @@ def _money(money: Money) -> str:
 
 
 def confirm_server_action(model_admin: Any, request: HttpRequest, object_id: str, verb: Power) -> HttpResponse:
-    """Says what will happen; when it is confirmed, calls the service and goes back to the server."""
+    """The confirmation page; once confirmed, the action is requested and the server's page shown."""
     server: Server | None = model_admin.get_object(request, object_id)
     if server is None:
         raise Http404

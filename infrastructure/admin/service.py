@@ -1,4 +1,4 @@
-"""Services: what the engines show, and what they use."""
+"""Services: their state and resource usage."""
 
 from __future__ import annotations
 
@@ -34,17 +34,17 @@ SERVICE_TONES = {
 
 
 class ServiceColumns:
-    """How a service is, in words, for lists and inlines."""
+    """Columns of services for lists and inlines."""
 
     @display(description=_("state"), ordering="state", label=SERVICE_TONES)
     def state_label(self, row: Service) -> Label:
-        """The state in its colour, with what its own check or its end says."""
+        """The state as a coloured label, with the health check or exit code."""
         ended = gettext("exit code %(code)s") % {"code": row.exit_code} if row.exit_code is not None else ""
         return Label(row.state, f"{row.state_display} · {ended}" if ended else row.state_display)
 
     @admin.display(description=_("started"), ordering="started_at")
     def uptime(self, row: Service) -> str:
-        """How long it has been up, and how often it had to be started again."""
+        """The uptime, and the number of restarts."""
         if not row.restarts:
             return when(row.started_at)
         restarts = gettext("%(count)s restarts") % {"count": row.restarts}
@@ -52,37 +52,37 @@ class ServiceColumns:
 
     @admin.display(description=_("CPU"), ordering="cpu_percent")
     def cpu(self, row: Service) -> str:
-        """How busy, in percent of one CPU."""
+        """CPU usage in percent of one CPU."""
         return "" if row.cpu_percent is None else f"{row.cpu_percent:.1f}{NBSP}%"
 
     @admin.display(description=_("memory"), ordering="memory_bytes")
     def memory(self, row: Service) -> str:
-        """Used, and the limit if there is one."""
+        """Memory usage, and the limit if there is one."""
         return format_memory(row.memory_bytes, row.memory_limit_bytes)
 
     @admin.display(description=_("disk"), ordering="disk_bytes")
     def disk(self, row: Service) -> str:
-        """Written, volumes included."""
+        """Disk usage, volumes included."""
         return format_bytes(row.disk_bytes)
 
     @admin.display(description=_("image"), ordering="image")
-    def image_words(self, row: Service) -> str:
-        """Its name, and the start of its digest."""
+    def image_label(self, row: Service) -> str:
+        """The image's name, and the start of its digest."""
         short = row.digest.removeprefix("sha256:")[:12]
-        strange = gettext("%(digest)s, not the one deployed") % {"digest": short}
-        return format_html(TWO_LINES, row.image, strange if row.has_unexpected_image else short)
+        unexpected = gettext("%(digest)s, not the deployed image") % {"digest": short}
+        return format_html(TWO_LINES, row.image, unexpected if row.has_unexpected_image else short)
 
-    @admin.display(description=_("seen"), ordering="seen_at")
-    def seen(self, row: Service) -> str:
-        """How long ago the engine was looked at."""
+    @admin.display(description=_("updated"), ordering="seen_at")
+    def updated(self, row: Service) -> str:
+        """How long ago the engine was queried."""
         return when(row.seen_at)
 
 
-COLUMNS = ("state_label", "uptime", "cpu", "memory", "disk", "image_words", "seen")
+COLUMNS = ("state_label", "uptime", "cpu", "memory", "disk", "image_label", "updated")
 
 
 class ServiceInline(MachineOwned, ServiceColumns, TabularInline):
-    """The services as the engine last described them."""
+    """Services as last reported by Docker Engine."""
 
     model = Service
     fields = ("name", *COLUMNS)
@@ -92,7 +92,7 @@ class ServiceInline(MachineOwned, ServiceColumns, TabularInline):
 
 @admin.register(Service)
 class ServiceAdmin(WithObservations, MachineOwned, ServiceColumns, ModelAdmin):
-    """What the engines show, looked at every minute."""
+    """Services as last reported by their engines, every minute."""
 
     list_display = ("name", "order_link", *COLUMNS)
     list_select_related = ("deployment__order",)
@@ -106,26 +106,26 @@ class ServiceAdmin(WithObservations, MachineOwned, ServiceColumns, ModelAdmin):
         ("image", "digest", "launched_digest"),
         ("started_at", "restarts", "exit_code"),
         ("cpu", "memory", "disk"),
-        ("seen_at", "seen"),
+        ("seen_at", "updated"),
     )
     readonly_fields = tuple(name for line in fields for name in line)
 
     def get_urls(self) -> list[Any]:
-        """With the address that the button asks."""
+        """With the URL of the re-check button."""
         return [
             path("observe/", self.admin_site.admin_view(self.observe), name="infrastructure_observe"),
             *super().get_urls(),
         ]
 
     def observe(self, request: HttpRequest) -> HttpResponse:
-        """Whoever may see services may have them looked at."""
+        """Observes on request; permitted to everyone who may view services."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         return refresh_now(request)
 
     @admin.display(description=_("order"), ordering="deployment__order__reference")
     def order_link(self, row: Service) -> str:
-        """The order it is of, one click away."""
+        """A link to the order."""
         order = row.deployment.order
         url = reverse("admin:orders_order_change", args=(order.pk,))
         return format_html('<a href="{}" class="gl-link">{}</a>', url, order.reference)

@@ -1,4 +1,4 @@
-"""Servers, what runs on them and where it answers, as the API shows them."""
+"""JSON of servers, services and endpoints."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from orders.api.rows import OrderResourceSerializer
 
 
 class EndpointSerializer(RowSerializer):
-    """An address to connect to, and whether it answered at the last look."""
+    """An address to connect to, with the result of its last check."""
 
     message = serializers.CharField(source="public_message", read_only=True)
 
@@ -26,8 +26,8 @@ class ServerSerializer(OrderResourceSerializer):
     """The server of an order."""
 
     provider = serializers.CharField(source="provider.slug", read_only=True)
-    state = serializers.CharField(source="node_state", read_only=True, help_text="As its provider last listed it.")
-    seen_at = serializers.DateTimeField(source="node_seen_at", read_only=True, help_text="When the state was seen.")
+    state = serializers.CharField(source="node_state", read_only=True, help_text="As last listed by its provider.")
+    seen_at = serializers.DateTimeField(source="node_seen_at", read_only=True, help_text="When it was last listed.")
     endpoints = serializers.SerializerMethodField()
 
     class Meta:
@@ -44,12 +44,12 @@ class ServerSerializer(OrderResourceSerializer):
 
     @extend_schema_field(EndpointSerializer(many=True))
     def get_endpoints(self, server: Server) -> Any:
-        """Where the order answers; none before its composition is launched."""
+        """The order's endpoints; empty before its composition is launched."""
         return EndpointSerializer(server.order.endpoints.all(), many=True).data
 
 
 class ServiceSerializer(RowSerializer):
-    """One service of a composition, as its engine last described it."""
+    """One service of a composition, as last reported by Docker Engine."""
 
     order = serializers.CharField(source="deployment.order.reference", read_only=True)
 

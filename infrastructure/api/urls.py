@@ -1,4 +1,4 @@
-"""The addresses of this room under `/api/v1/`."""
+"""Routes of servers and services under `/api/v1/`."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ class ServerFilter(OrderRowFilter):
 
 
 class ServerView(ServerActionViews, OrderRowsView):
-    """The servers of the orders you see, with their endpoints."""
+    """The servers of the orders that you can see, with their endpoints."""
 
     queryset = Server.objects.select_related("order", "provider").prefetch_related("order__endpoints")
     serializer_class = ServerSerializer
@@ -43,7 +43,7 @@ class ServiceFilter(RowFilter):
 
 
 class ServiceView(OrderRowsView):
-    """The services of the orders you see."""
+    """The services of the orders that you can see."""
 
     queryset = Service.objects.select_related("deployment__order")
     order_path = "deployment__order"

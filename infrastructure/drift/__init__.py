@@ -1,1 +1,1 @@
-"""Our rows compared with every provider: orphans, ghosts and drift, and what may be done about each."""
+"""Drift scans: our records compared with every provider, and what staff can do about the findings."""

@@ -1,4 +1,4 @@
-"""What differs between what our rows say and what a provider shows. Pure values in, pure values out."""
+"""The differences between our records and what a provider has. Values in, values out."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from infrastructure.contracts.runtime import Service
 
 
 class FindingKey(NamedTuple):
-    """What tells one finding of a provider from another."""
+    """What identifies a finding among those of its provider."""
 
     kind: str
     thing: str
@@ -24,19 +24,19 @@ class FindingKey(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
-    """One difference, seen now."""
+    """A difference that exists now."""
 
     identity: FindingKey
     order_pk: int | None = None
     expected: str = ""
     actual: str = ""
     size: str = ""
-    """The provider's name of what is paid for, where something is."""
+    """The provider's ID of the size that is paid for; empty if nothing is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExpectedServer:
-    """The settled server of a living order, as our row has it."""
+    """The settled server of an order that is not removed, as recorded."""
 
     order_pk: int
     order_version: int
@@ -49,7 +49,7 @@ class ExpectedServer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExpectedComposition:
-    """The settled composition of a living order, as its release has it."""
+    """The settled composition of an order that is not removed, as its release defines it."""
 
     order_pk: int
     key: str
@@ -59,37 +59,37 @@ class ExpectedComposition:
     is_to_run: bool = True
     always_up: frozenset[str] = frozenset()
     images: Mapping[str, str] = field(default_factory=dict)
-    """Of the services whose image the release names outright."""
+    """Of the services whose image the release names without variables."""
     digests: Mapping[str, str] = field(default_factory=dict)
-    """Of the images that were deployed."""
+    """Of the deployed images."""
 
 
 def compare_servers(
-    known: Iterable[ExpectedServer], nodes: Sequence[Node], spared: Collection[str]
+    expected: Iterable[ExpectedServer], nodes: Sequence[Node], spared: Collection[str]
 ) -> list[Difference]:
-    """Orphans, ghosts and drift among a provider's servers; nothing is said of keys that are `spared`."""
+    """Orphans, ghosts and drift among a provider's servers, except for the `spared` keys."""
     by_key: dict[str, list[Node]] = defaultdict(list)
     for node in nodes:
         if node.key not in spared:
             by_key[node.key].append(node)
     found: list[Difference] = []
-    for server in known:
+    for server in expected:
         if server.key not in spared:
             found += _of_server(server, by_key.pop(server.key, []))
-    return found + [_orphan(node) for strays in by_key.values() for node in strays]
+    return found + [_orphan(node) for unowned in by_key.values() for node in unowned]
 
 
-def _of_server(server: ExpectedServer, carrying: Sequence[Node]) -> Iterator[Difference]:
-    own = next((node for node in carrying if node.outside_id == server.outside_id), None)
+def _of_server(server: ExpectedServer, nodes: Sequence[Node]) -> Iterator[Difference]:
+    own = next((node for node in nodes if node.outside_id == server.outside_id), None)
     if own is None:
-        # Another server under its key is not stray: the next try of the order takes it.
-        others = ", ".join(node.outside_id for node in carrying)
+        # Another server with its key is not an orphan: the order takes it over at its next attempt.
+        others = ", ".join(node.outside_id for node in nodes)
         identity = FindingKey("ghost", "server", "existence", server.key, server.outside_id, "")
         yield Difference(
             identity=identity, order_pk=server.order_pk, expected=server.outside_id, actual=others, size=""
         )
         return
-    for node in carrying:
+    for node in nodes:
         if node is not own:
             yield _orphan(node, order_pk=server.order_pk, expected=server.outside_id)
     for aspect, expected, actual in (("size", server.size, own.size), ("address", server.address, own.address)):
@@ -102,52 +102,52 @@ def _of_server(server: ExpectedServer, carrying: Sequence[Node]) -> Iterator[Dif
 
 def _orphan(node: Node, *, order_pk: int | None = None, expected: str = "") -> Difference:
     identity = FindingKey("orphan", "server", "existence", node.key, node.outside_id, "")
-    told = " · ".join(one for one in (str(node.state), node.address, node.size) if one)
-    return Difference(identity=identity, order_pk=order_pk, expected=expected, actual=told, size=node.size)
+    actual = " · ".join(fact for fact in (str(node.state), node.address, node.size) if fact)
+    return Difference(identity=identity, order_pk=order_pk, expected=expected, actual=actual, size=node.size)
 
 
 def compare_compositions(
-    known: Iterable[ExpectedComposition],
-    seen: Mapping[str, Sequence[Service]],
+    expected: Iterable[ExpectedComposition],
+    observed: Mapping[str, Sequence[Service]],
     keys: Iterable[str],
     *,
     host: str,
     spared: Collection[str],
 ) -> list[Difference]:
-    """Ghosts and drift of the compositions known on one host, and the keys that stand there without an order."""
+    """Ghosts and drift among the compositions on one host, and orphans: keys there that no order owns."""
     found: list[Difference] = []
-    expected = set(spared)
-    for composition in known:
-        expected.add(composition.key)
+    owned = set(spared)
+    for composition in expected:
+        owned.add(composition.key)
         if composition.key not in spared:
-            found += _of_composition(composition, seen.get(composition.key, ()))
-    strays = sorted(set(keys) - expected)
+            found += _of_composition(composition, observed.get(composition.key, ()))
     return found + [
-        Difference(identity=FindingKey("orphan", "composition", "existence", key, "", host)) for key in strays
+        Difference(identity=FindingKey("orphan", "composition", "existence", key, "", host))
+        for key in sorted(set(keys) - owned)
     ]
 
 
 def _of_composition(composition: ExpectedComposition, services: Sequence[Service]) -> Iterator[Difference]:
-    seen = {service.name: service for service in services}
-    missing = composition.always_up - seen.keys()
-    if missing and not seen:
+    running = {service.name: service for service in services}
+    missing = composition.always_up - running.keys()
+    if missing and not running:
         identity = FindingKey("ghost", "composition", "existence", composition.key, "", composition.host)
         yield Difference(
             identity=identity, order_pk=composition.order_pk, expected=str(len(composition.always_up)), actual="0"
         )
     elif missing:
-        there = len(composition.always_up) - len(missing)
-        actual = f"{there}, −{', −'.join(sorted(missing))}"
+        count = len(composition.always_up) - len(missing)
+        actual = f"{count}, −{', −'.join(sorted(missing))}"
         yield _drift(composition, "containers", str(len(composition.always_up)), actual)
-    strange = sorted(name for name, service in seen.items() if _is_strange(composition, service))
-    if strange:
-        expected = ", ".join(f"{name}: {_image(composition, name)}" for name in strange)
-        actual = ", ".join(f"{name}: {seen[name].image}{_short(seen[name].digest)}" for name in strange)
+    unexpected = sorted(name for name, service in running.items() if _has_unexpected_image(composition, service))
+    if unexpected:
+        expected = ", ".join(f"{name}: {_image(composition, name)}" for name in unexpected)
+        actual = ", ".join(f"{name}: {running[name].image}{_short(running[name].digest)}" for name in unexpected)
         yield _drift(composition, "image", expected, actual)
 
 
-def _is_strange(composition: ExpectedComposition, service: Service) -> bool:
-    """It runs under another name, or under the same name another image."""
+def _has_unexpected_image(composition: ExpectedComposition, service: Service) -> bool:
+    """True when the image has another name, or another digest under the same name."""
     name = composition.images.get(service.name, service.image)
     digest = composition.digests.get(service.name, "")
     other_name = bool(service.image) and service.image != name

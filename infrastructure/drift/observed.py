@@ -1,4 +1,4 @@
-"""What the outside shows of a provider: one list of its servers, and one look at each engine."""
+"""A snapshot of a provider: one list of its servers, and one query of each engine."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ STALE = timedelta(minutes=5)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Engine:
-    """What one engine shows: every key of ours, and the services of the keys that were asked for."""
+    """All keys of ours on an engine, and the services of the expected keys."""
 
     keys: Collection[str]
     services: Mapping[str, Sequence[ObservedService]]
@@ -29,50 +29,50 @@ class Engine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProviderSnapshot:
-    """A provider as the outside shows it; an engine that did not answer is an error and not an empty host."""
+    """What exists at a provider; an engine that did not respond is an error, not an empty host."""
 
     before: Expected
     nodes: Sequence[Node] | None
-    """None where servers are only lent: nothing is made there, so nothing can be missing."""
+    """None at providers that do not create servers."""
     engines: Mapping[str, Engine] = field(default_factory=dict)
     errors: Sequence[str] = ()
 
 
 def take_snapshot(provider: Provider) -> ProviderSnapshot:
-    """What stands at the provider; raises OutsideError if its list of servers is not to be had."""
+    """Reads what exists at the provider; raises OutsideError if its servers cannot be listed."""
     before = read_expected(provider)
     nodes = get_cloud(provider).list_servers() if provider.makes_servers else None
-    engines, errors = _as_last_seen(provider, before), []
+    engines, errors = _from_observations(provider, before), []
     for host, runtime in engines_of(provider).items():
-        asked = [one.key for one in before.compositions.values() if one.host == host]
+        keys = [composition.key for composition in before.compositions.values() if composition.host == host]
         try:
-            engines[host] = _look_at(runtime, asked)
+            engines[host] = Engine(services=runtime.observe(keys=keys), keys=runtime.list_keys())
         except OutsideError as error:
             errors.append(f"{host}: {error}" if host else str(error))
     return ProviderSnapshot(before=before, nodes=nodes, engines=engines, errors=errors)
 
 
 def engines_of(provider: Provider) -> dict[str, Runtime]:
-    """The engines on which the provider's compositions stand, by host."""
+    """The engines that run the provider's compositions, by host."""
     if (shared := get_own_runtime(provider)) is not None:
         return {"": shared}
-    return {engine_of_host(one): get_host_runtime(one) for one in provider.hosts.filter(gone_at=None).order_by("pk")}
+    return {engine_of_host(host): get_host_runtime(host) for host in provider.hosts.filter(gone_at=None).order_by("pk")}
 
 
-def _as_last_seen(provider: Provider, before: Expected) -> dict[str, Engine]:
-    """What the minutely look wrote of servers made for one order each: they are not asked a second time.
+def _from_observations(provider: Provider, before: Expected) -> dict[str, Engine]:
+    """The engines of servers created for one order each, from the minutely observations instead of another query.
 
-    Nothing strange can stand on such a server that does not go with it. One that was not seen lately is left out; one
-    that was, and has no services left, is empty.
+    Such a server holds nothing of other orders. An engine without a recent observation is left out; one with a recent
+    observation and no services is empty.
     """
     if provider.kind != Provider.Kind.LIBCLOUD:
         return {}
-    engines, since = {one.order_pk: one.host for one in before.compositions.values()}, clock.now() - STALE
+    engines, since = {row.order_pk: row.host for row in before.compositions.values()}, clock.now() - STALE
     observations = Observation.objects.filter(
         provider=provider, thing=Observation.Thing.ENGINE, error="", seen_at__gte=since
     )
-    looked = set(engines.values()) & set(observations.values_list("engine", flat=True))
-    seen: dict[str, dict[str, list[ObservedService]]] = defaultdict(lambda: defaultdict(list))
+    recent = set(engines.values()) & set(observations.values_list("engine", flat=True))
+    services: dict[str, dict[str, list[ObservedService]]] = defaultdict(lambda: defaultdict(list))
     stale = set()
     for row in Service.objects.filter(deployment__server__provider=provider).select_related("deployment__order"):
         host = engines.get(row.deployment.order_id)
@@ -81,10 +81,5 @@ def _as_last_seen(provider: Provider, before: Expected) -> dict[str, Engine]:
         if row.seen_at < since:
             stale.add(host)
         service = ObservedService(name=row.name, state=ServiceState.UNKNOWN, image=row.image, digest=row.digest)
-        seen[host][row.deployment.order.key].append(service)
-    return {host: Engine(keys=(), services=seen[host]) for host in (looked | seen.keys()) - stale}
-
-
-def _look_at(runtime: Runtime, asked: Sequence[str]) -> Engine:
-    services = runtime.observe(keys=asked)
-    return Engine(keys=runtime.list_keys(), services=services)
+        services[host][row.deployment.order.key].append(service)
+    return {host: Engine(keys=(), services=services[host]) for host in (recent | services.keys()) - stale}

@@ -1,4 +1,4 @@
-"""What a provider's sizes cost a month, as far as our rows know."""
+"""Monthly prices of a provider's sizes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from infrastructure.sandbox.driver import SIZES
 
 
 def prices_of(provider: Provider) -> dict[str, Money]:
-    """The monthly price of each size by the provider's name for it, from its last offer."""
+    """The monthly price of each size, by its ID, from the last catalogue update."""
     if provider.is_sandbox:
         return {name: Money(Decimal(str(price)), "EUR") for name, _cpus, _ram, _disk, price in SIZES}
     sizes = provider.options.filter(kind=ProviderOption.Kind.SIZE, price__isnull=False)

@@ -1,4 +1,4 @@
-"""What staff may ask: compare, accept, adopt, rebuild, destroy. Rows and requests only; workers do it."""
+"""Requesting scans, and resolving findings: accept, adopt, rebuild, remove. Rows and tasks only."""
 
 from __future__ import annotations
 
@@ -21,42 +21,42 @@ from orders.services import confirm_order, retry_order
 
 
 class NotPossible(Refusal):
-    """The finding is not of a kind, or not in a state, that allows this."""
+    """The finding's kind or state does not allow this."""
 
     code = "not_possible"
 
 
 @transaction.atomic
 def request_drift_scan(providers: Iterable[Provider] | None = None) -> int:
-    """The providers, or all of them, will be compared with our rows by a worker; returns how many."""
-    asked = list(Provider.objects.all() if providers is None else providers)
-    DriftScan.objects.bulk_create([DriftScan(provider=one) for one in asked], ignore_conflicts=True)
-    rows = DriftScan.objects.filter(provider__in=asked)
+    """Workers will scan these providers, or all of them; returns how many."""
+    chosen = list(Provider.objects.all() if providers is None else providers)
+    DriftScan.objects.bulk_create([DriftScan(provider=provider) for provider in chosen], ignore_conflicts=True)
+    rows = DriftScan.objects.filter(provider__in=chosen)
     rows.update(
         wanted_version=F("wanted_version") + 1, next_attempt_at=clock.now(), attempts=0, last_error="", queued_at=None
     )
     enqueue_rows("drift_scan", list(rows.values_list("pk", flat=True)))
-    return len(asked)
+    return len(chosen)
 
 
 @transaction.atomic
 def accept_finding(*, finding: DriftFinding, why: str, actor: User | None = None) -> DriftFinding:
-    """The difference is known and stays; it comes back only when it becomes another."""
-    finding = _held(finding)
+    """The finding is accepted; it opens again only if the difference changes."""
+    finding = _locked(finding)
     if finding.state != DriftFinding.State.OPEN:
         raise NotPossible(_("Only an open finding can be accepted."))
     if not why.strip():
-        raise NotPossible(_("Say why it is accepted."), field="why")
+        raise NotPossible(_("A reason is required."), field="why")
     return _settle(finding, DriftFinding.State.ACCEPTED, why, actor)
 
 
 @transaction.atomic
 def remove_orphan(*, finding: DriftFinding, why: str = "", actor: User | None = None) -> DriftFinding:
-    """A worker will destroy exactly what the finding names."""
-    finding = _held(finding)
+    """A worker will destroy exactly the server or composition that the finding names."""
+    finding = _locked(finding)
     _check_orphan(finding)
     if (owner := owner_of(finding)) is not None:
-        raise NotPossible(_("%(order)s owns it: nothing is destroyed.") % {"order": owner})
+        raise NotPossible(_("It belongs to %(order)s and is not removed.") % {"order": owner})
     finding.wanted_version += 1
     finding.next_attempt_at, finding.attempts, finding.last_error = clock.now(), 0, ""
     finding.resolved_by, finding.reason = actor, (why or str(_("Removed.")))[:500]
@@ -67,24 +67,24 @@ def remove_orphan(*, finding: DriftFinding, why: str = "", actor: User | None = 
 
 @transaction.atomic
 def rebuild_ghost(*, finding: DriftFinding, why: str = "", actor: User | None = None) -> DriftFinding:
-    """The order's server is made anew and its release launched there; what was on the lost disk stays lost."""
-    finding = _held(finding)
+    """The order gets a new server with its release on it; the data on the lost disk is not restored."""
+    finding = _locked(finding)
     if (finding.kind, finding.thing) != (DriftFinding.Kind.GHOST, DriftFinding.Thing.SERVER) or finding.order is None:
-        raise NotPossible(_("Only a server that is gone can be rebuilt; what ran on one is launched again."))
+        raise NotPossible(_("Only a missing server can be rebuilt; a composition is launched again."))
     if finding.state == DriftFinding.State.SOLVED:
-        raise NotPossible(_("This finding is settled already."))
+        raise NotPossible(_("This finding has already been resolved."))
     if finding.order.wanted == Wanted.SUSPENDED:
-        raise NotPossible(_("The order is suspended: resume it, and its server is made anew."))
-    _give_keys_to_be_made_with(finding.order)
-    words = _("Its server is gone and is made anew.")
-    retry_order(order=finding.order, actor=actor, why=f"{words} {why}".strip())
-    return _settle(finding, DriftFinding.State.SOLVED, why or words, actor)
+        raise NotPossible(_("The order is suspended: resume it to rebuild its server."))
+    _ensure_keys(finding.order)
+    message = _("Rebuilding its missing server.")
+    retry_order(order=finding.order, actor=actor, why=f"{message} {why}".strip())
+    return _settle(finding, DriftFinding.State.SOLVED, why or message, actor)
 
 
-def _give_keys_to_be_made_with(order: Order) -> None:
-    """A server that was adopted has no private host key of ours, and a new one cannot be known by another's."""
-    made = Server.objects.filter(order=order, provider__kind=Provider.Kind.LIBCLOUD).select_related("order")
-    if (server := made.first()) is not None:
+def _ensure_keys(order: Order) -> None:
+    """The order's server has a key pair to be created with; an adopted server had no private host key."""
+    servers = Server.objects.filter(order=order, provider__kind=Provider.Kind.LIBCLOUD).select_related("order")
+    if (server := servers.first()) is not None:
         keys = ServerKeys.objects.filter(server=server).first()
         if keys is None or not keys.host_private_key:
             give_server_keys(server)
@@ -92,45 +92,44 @@ def _give_keys_to_be_made_with(order: Order) -> None:
 
 @transaction.atomic
 def recreate(*, finding: DriftFinding, why: str = "", actor: User | None = None) -> DriftFinding:
-    """A server that is gone is made anew; a composition is launched from its release again, what it kept is kept."""
+    """A missing server is rebuilt; a composition is launched again from its release, with its volumes."""
     if (finding.kind, finding.thing) == (DriftFinding.Kind.GHOST, DriftFinding.Thing.SERVER):
         return rebuild_ghost(finding=finding, why=why, actor=actor)
-    finding = _held(finding)
-    is_launched = finding.thing == DriftFinding.Thing.COMPOSITION and finding.kind != DriftFinding.Kind.ORPHAN
-    if not is_launched or finding.order is None:
-        raise NotPossible(_("Only a ghost, or a composition that has drifted, can be made anew."))
+    finding = _locked(finding)
+    is_composition = finding.thing == DriftFinding.Thing.COMPOSITION and finding.kind != DriftFinding.Kind.ORPHAN
+    if not is_composition or finding.order is None:
+        raise NotPossible(_("Only a ghost, or a composition with drift, can be launched again."))
     if finding.state == DriftFinding.State.SOLVED:
-        raise NotPossible(_("This finding is settled already."))
+        raise NotPossible(_("This finding has already been resolved."))
     if finding.order.wanted != Wanted.RUNNING:
-        raise NotPossible(_("The order does not run: resume it, and its composition is launched."))
-    words = _("Its composition is launched from its release again.")
-    confirm_order(order=finding.order, actor=actor, why=f"{words} {why}".strip())
-    return _settle(finding, DriftFinding.State.SOLVED, why or words, actor)
+        raise NotPossible(_("The order is not running: resume it to launch its composition."))
+    message = _("Launching its composition again from its release.")
+    confirm_order(order=finding.order, actor=actor, why=f"{message} {why}".strip())
+    return _settle(finding, DriftFinding.State.SOLVED, why or message, actor)
 
 
 @transaction.atomic
 def adopt_orphan(*, finding: DriftFinding, order: Order, actor: User | None = None) -> DriftFinding:
-    """The order runs on the orphan instead of a server of its own making."""
+    """The order uses the orphan instead of a newly created server."""
     (order,) = lock_orders([order.pk])
-    finding = _held(finding)
+    finding = _locked(finding)
     _check_orphan(finding)
     if finding.thing != DriftFinding.Thing.SERVER:
         raise NotPossible(_("Only a server can be adopted."))
     if not adopters_of(finding).filter(pk=order.pk).exists():
-        raise NotPossible(_("%(order)s cannot take it: it has a server, or is not approved.") % {"order": order})
+        raise NotPossible(_("%(order)s cannot adopt it: it has a server, or is not approved.") % {"order": order})
     if (owner := owner_of(finding)) is not None and owner != order:
-        raise NotPossible(_("%(order)s owns it: nothing is destroyed.") % {"order": owner})
+        raise NotPossible(_("It belongs to %(order)s.") % {"order": owner})
     Server.objects.filter(order=order).update(provider=finding.provider, adopted_key=finding.key)
     _hand_over_keys(finding, order)
-    words = _("Adopts server %(id)s.") % {"id": finding.outside_id}
-    retry_order(order=order, actor=actor, why=words)
-    return _settle(finding, DriftFinding.State.SOLVED, f"{words} {order}", actor)
+    retry_order(order=order, actor=actor, why=_("Adopted server %(id)s.") % {"id": finding.outside_id})
+    return _settle(finding, DriftFinding.State.SOLVED, _("Adopted by %(order)s.") % {"order": order}, actor)
 
 
 def _hand_over_keys(finding: DriftFinding, order: Order) -> None:
-    """What opened the server for its former order opens it for the new one, where it is still known."""
-    known = ServerKeys.objects.filter(server__provider=finding.provider, server__outside_id=finding.outside_id)
-    former = known.select_related("server").first()
+    """The new order's server gets the keys of the former order's, if those are still stored."""
+    stored = ServerKeys.objects.filter(server__provider=finding.provider, server__outside_id=finding.outside_id)
+    former = stored.select_related("server").first()
     Server.objects.filter(order=order).update(has_agent=former is not None and former.server.has_agent)
     if former is not None:
         names = ("public_key", "private_key", "host_key", "host_private_key")
@@ -139,7 +138,7 @@ def _hand_over_keys(finding: DriftFinding, order: Order) -> None:
 
 
 def adopters_of(finding: DriftFinding) -> QuerySet[Order]:
-    """The orders that wait for a server in vain, and may take this one: rehearsals keep to themselves."""
+    """The orders whose server could not be created, and that may adopt this one."""
     lacking = Server.objects.failed().filter(outside_id="", wanted=Wanted.RUNNING, leased_until=None)
     return Order.objects.filter(
         wanted=Wanted.RUNNING,
@@ -151,15 +150,15 @@ def adopters_of(finding: DriftFinding) -> QuerySet[Order]:
 
 
 @transaction.atomic
-def check_still_stray(finding: DriftFinding) -> None:
-    """Nobody owns what the finding names, asked under lock; raises PermanentError otherwise."""
+def check_still_orphan(finding: DriftFinding) -> None:
+    """No order owns what the finding names, checked under lock; raises PermanentError otherwise."""
     lock_orders(list(_orders_of(finding).values_list("pk", flat=True)))
     if (owner := owner_of(finding)) is not None:
-        raise PermanentError(_("%(order)s owns it: nothing is destroyed.") % {"order": owner})
+        raise PermanentError(_("It belongs to %(order)s and is not removed.") % {"order": owner})
 
 
 def owner_of(finding: DriftFinding) -> Order | None:
-    """The living order that owns what the finding names, or that may be about to."""
+    """The order, not removed, that owns what the finding names or may be about to create it."""
     if finding.thing == DriftFinding.Thing.SERVER:
         return _server_owner(finding)
     return _composition_owner(finding)
@@ -174,7 +173,7 @@ def _server_owner(finding: DriftFinding) -> Order | None:
         return server.order
     order = _orders_of(finding).exclude(state=State.REMOVED).first()
     own = alive.filter(order=order).exclude(outside_id="").first() if order else None
-    # An order that lives and has a server elsewhere, settled, has no claim on a second one.
+    # An order with another, settled server has no claim on a second one.
     return None if own is not None and own.is_settled else order
 
 
@@ -190,7 +189,7 @@ def _orders_of(finding: DriftFinding) -> QuerySet[Order]:
     return Order.objects.filter(reference=finding.key.removeprefix("live-").upper())
 
 
-def _held(finding: DriftFinding) -> DriftFinding:
+def _locked(finding: DriftFinding) -> DriftFinding:
     if finding.order_id is not None:
         lock_orders([finding.order_id])
     return DriftFinding.objects.select_for_update(of=("self",)).select_related("provider", "order").get(pk=finding.pk)
@@ -200,9 +199,9 @@ def _check_orphan(finding: DriftFinding) -> None:
     if finding.kind != DriftFinding.Kind.ORPHAN:
         raise NotPossible(_("Only an orphan can be adopted or removed."))
     if finding.state == DriftFinding.State.SOLVED:
-        raise NotPossible(_("This finding is settled already."))
+        raise NotPossible(_("This finding has already been resolved."))
     if finding.next_attempt_at is not None:
-        raise NotPossible(_("It is being removed already."))
+        raise NotPossible(_("It is already being removed."))
 
 
 def _settle(finding: DriftFinding, state: DriftFinding.State, why: str, actor: User | None) -> DriftFinding:

@@ -1,4 +1,4 @@
-"""What comes next on a server action, from what is asked, what is seen and what was told. Pure values, no database."""
+"""The next step of a server action, from its goal, the server's state and the last request. No database."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from enum import StrEnum
 
 from infrastructure.contracts.cloud import Node, NodeState, Power
 
-# A cloud that shows nothing of what it was told by then has lost it, or never got it.
+# A request that shows no effect by then was lost.
 REPEAT_AFTER = timedelta(minutes=2)
 
 
 class Step(StrEnum):
-    """One thing that a cloud is told."""
+    """A request to the cloud."""
 
     START = "start"
     STOP = "stop"
@@ -24,7 +24,7 @@ class Step(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LastRequest:
-    """What the cloud was told last, how long ago, and whether it has answered."""
+    """The last request to the cloud, its age, and whether the cloud has acknowledged it."""
 
     step: Step | None = None
     ago: timedelta = timedelta()
@@ -32,40 +32,40 @@ class LastRequest:
 
 
 class Verdict(StrEnum):
-    """Where a server action stands."""
+    """What the controller does with a server action."""
 
     DONE = "done"
     REQUEST = "request"
     WAIT = "wait"
     UNKNOWN = "unknown"
-    """A reboot was told and no answer came: nobody knows, and telling again could be a second one."""
+    """A reboot was requested and not acknowledged: repeating the request could cause a second reboot."""
     STOPPED = "stopped"
-    """A server that stands still cannot be rebooted."""
+    """A stopped server cannot be rebooted."""
     BROKEN = "broken"
-    """The cloud says that the server is in error."""
+    """The cloud reports the server in an error state."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Next:
-    """What is to be done now; `step` is what to tell."""
+    """The verdict, with the step to request if there is one."""
 
     verdict: Verdict
     step: Step | None = None
 
 
 DONE, WAIT = Next(verdict=Verdict.DONE), Next(verdict=Verdict.WAIT)
-UNKNOWN, BROKEN, STOPPED = (Next(verdict=one) for one in (Verdict.UNKNOWN, Verdict.BROKEN, Verdict.STOPPED))
+UNKNOWN, BROKEN, STOPPED = (Next(verdict=verdict) for verdict in (Verdict.UNKNOWN, Verdict.BROKEN, Verdict.STOPPED))
 
 
-def next_of(verb: Power, node: Node, told: LastRequest, *, size_id: str = "", stops_to_resize: bool = False) -> Next:
-    """What the server action needs now; the same answer for the same world, however often it is asked."""
+def next_of(verb: Power, node: Node, last: LastRequest, *, size_id: str = "", stops_to_resize: bool = False) -> Next:
+    """What the server action needs now; a pure function of its arguments."""
     if verb is Power.REBOOT:
-        return _reboot(node, told)
+        return _reboot(node, last)
     if node.state is NodeState.ERROR:
         return BROKEN
     wanted = _resize(node, size_id, stops_to_resize) if verb is Power.RESIZE else _switch(verb, node)
-    if wanted.step is not None and wanted.step is told.step and told.ago < REPEAT_AFTER:
-        return WAIT  # it is at it, though it does not show yet
+    if wanted.step is not None and wanted.step is last.step and last.ago < REPEAT_AFTER:
+        return WAIT  # requested, but the server does not show it yet
     return wanted
 
 
@@ -77,19 +77,19 @@ def _switch(verb: Power, node: Node) -> Next:
     return Next(verdict=Verdict.REQUEST, step=Step(verb)) if node.state is start else WAIT
 
 
-def _reboot(node: Node, told: LastRequest) -> Next:
-    """Told at most once: no state of the server says whether it was rebooted already."""
-    if told.step is None:
-        if node.state in (NodeState.RUNNING, NodeState.ERROR):  # a reboot is what mends some errors
+def _reboot(node: Node, last: LastRequest) -> Next:
+    """Requested at most once: no state of the server shows whether it has been rebooted."""
+    if last.step is None:
+        if node.state in (NodeState.RUNNING, NodeState.ERROR):  # a reboot repairs some errors
             return Next(verdict=Verdict.REQUEST, step=Step.REBOOT)
         return STOPPED if node.state is NodeState.STOPPED else WAIT
-    if not told.is_acknowledged:
+    if not last.is_acknowledged:
         return UNKNOWN
     return DONE if node.state is NodeState.RUNNING else WAIT
 
 
 def _resize(node: Node, size_id: str, stops_first: bool) -> Next:
-    """The size is looked at first; in the end the server runs, whatever it did before."""
+    """The size is compared first; in the end the server runs, even if it was stopped before."""
     running, stopped = node.state is NodeState.RUNNING, node.state is NodeState.STOPPED
     if node.size == size_id:
         if node.state is NodeState.RESIZED:

@@ -64,7 +64,7 @@ def post(client: Client, url: str, action: str, *rows: Any) -> str:
 
 def test_try_again_retries_each_order_once_and_counts(operator: Client, sandbox: Provider) -> None:
     rows = [failed(sandbox), failed(sandbox)]
-    assert "2 orders are tried again." in post(operator, "/admin/infrastructure/server/", "try_again", *rows)
+    assert "Retrying 2 orders." in post(operator, "/admin/infrastructure/server/", "try_again", *rows)
     assert not Order.objects.filter(needs_attention=True).exists()
     assert LogEntry.objects.count() == 2
     assert "2 refused" in post(operator, "/admin/infrastructure/server/", "try_again", *rows)
@@ -77,7 +77,7 @@ def test_try_again_is_refused_without_its_permission(client: Client, sandbox: Pr
     assert Order.objects.filter(needs_attention=True).exists()
 
 
-def test_list_shows_only_what_needs_a_person(operator: Client, sandbox: Provider) -> None:
+def test_the_list_shows_only_what_needs_attention(operator: Client, sandbox: Provider) -> None:
     row = failed(sandbox)
     well = Server.objects.create(order=make_draft(sandbox=True), provider=sandbox, done_version=1)
     content = operator.get("/admin/infrastructure/server/?status=failed").content.decode()
@@ -124,10 +124,10 @@ def test_provider_that_has_servers_is_not_deleted(client: Client, sandbox: Provi
     assert client.post(f"{PROVIDERS}{sandbox.pk}/delete/", {"post": "yes"}).status_code == 403
 
 
-def test_switches_of_a_sandbox_are_set_under_a_loud_banner(operator: Client, sandbox: Provider) -> None:
+def test_switches_of_a_sandbox_are_set_under_a_banner(operator: Client, sandbox: Provider) -> None:
     url = f"/admin/sandbox/sandboxswitches/{sandbox.switches.pk}/change/"
-    assert b"This is a rehearsal" in operator.get(url).content
-    assert b"This is a rehearsal" in operator.get(f"{PROVIDERS}{sandbox.pk}/change/").content
+    assert b"No real servers are created here" in operator.get(url).content
+    assert b"No real servers are created here" in operator.get(f"{PROVIDERS}{sandbox.pk}/change/").content
     given = {"build_seconds": "1", "launch_seconds": "1", "quota": "0", "lost_replies": "2", "failing_launches": "0"}
     operator.post(url, {**given, "failing_actions": "0", "is_down": "on"})
     switches = SandboxSwitches.objects.get()

@@ -42,7 +42,7 @@ def test_an_adopted_server_is_opened_with_what_staff_give(operator: Client, serv
     ours, its = new_key_pair("ours"), new_key_pair("its")
     form = {"server": server.pk, "given_key": ours.private, "host_key": its.public}
     answer = operator.post(reverse(f"{KEYS}_add"), form, follow=True)
-    assert "press “Try again” on its order" in answer.content.decode()
+    assert "Choose “Try again” on the order" in answer.content.decode()
     target = target_of(server)
     assert (target.private_key, target.host_key) == (ours.private.strip(), its.public)
 
@@ -61,8 +61,8 @@ def test_a_new_host_key_is_given_and_the_private_key_stays_and_is_never_shown(op
 @pytest.mark.parametrize(
     ("fields", "words"),
     [
-        ({"host_key": "SHA256:abc"}, "This is not the line of a public key."),
-        ({"given_key": "ssh-ed25519 AAAA"}, "This is not a private key"),
+        ({"host_key": "SHA256:abc"}, "Not a public key: expected a line"),
+        ({"given_key": "ssh-ed25519 AAAA"}, "Not a private key"),
         ({"given_key": ""}, "This field is required."),
     ],
 )

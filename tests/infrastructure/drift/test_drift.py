@@ -1,4 +1,4 @@
-"""Our rows compared with a provider: what is found, what closes, what is left alone, and what the orders are told."""
+"""Drift scans: what is found, resolved and skipped, and what is reported to the orders."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_everything_in_its_place_finds_nothing(world: World) -> None:
     assert row.started_at == row.finished_at == clock.now()
 
 
-def test_one_list_and_one_look_whatever_stands_there(world: World) -> None:
+def test_a_scan_makes_one_list_and_queries_each_engine_once(world: World) -> None:
     for _ in range(5):
         world.settled_server()
     world.cloud.calls.clear()
@@ -57,10 +57,10 @@ def test_node_without_an_order_is_found_with_its_cost_and_closes_when_it_is_gone
     world.cloud.servers.clear()
     world.compare()
     row.refresh_from_db()
-    assert (row.state, row.resolved_at, row.reason) == ("solved", clock.now(), "It is no longer so.")
+    assert (row.state, row.resolved_at, row.reason) == ("solved", clock.now(), "No longer found.")
 
 
-def test_finding_that_lasts_is_one_row_and_says_how_long(world: World) -> None:
+def test_a_finding_found_again_is_one_row_with_its_first_and_last_time(world: World) -> None:
     world.node("live-glgone")
     world.compare()
     first = clock.now()
@@ -84,7 +84,7 @@ def test_node_of_a_removed_order_is_an_orphan_of_that_order_once_the_grace_is_ov
 
 
 @pytest.mark.parametrize("state", ["draft", "approved", "building", "leased", "just done", "being removed"])
-def test_what_is_on_its_way_is_neither_orphan_nor_ghost(world: World, state: str) -> None:
+def test_what_is_changing_is_neither_orphan_nor_ghost(world: World, state: str) -> None:
     server = world.settled_server()
     servers, now = Server.objects.filter(pk=server.pk), clock.now()
     if state in ("draft", "approved"):
@@ -107,7 +107,7 @@ def test_what_is_on_its_way_is_neither_orphan_nor_ghost(world: World, state: str
     assert found() == []
 
 
-def test_what_changes_while_the_outside_is_asked_is_left_alone(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_changes_during_the_scan_is_skipped(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     server = world.settled_server()
 
     def list_servers() -> list[Node]:
@@ -119,21 +119,21 @@ def test_what_changes_while_the_outside_is_asked_is_left_alone(world: World, mon
     assert found() == []
 
 
-def test_ghost_of_a_running_order_asks_for_a_person_with_what_to_do(world: World) -> None:
+def test_the_order_of_a_ghost_needs_attention_and_says_what_to_do(world: World) -> None:
     order = world.settled_server().order
     world.cloud.servers.clear()
     world.compare()
     order.refresh_from_db()
     assert found() == [("ghost", "existence", "open")]
     assert order.state == State.ATTENTION
-    assert "no longer knows server fake-1" in order.reason
+    assert "no longer lists server fake-1" in order.reason
     assert "rebuild it from its release" in order.reason
     events = order.events.count()
     world.compare()
     assert order.events.count() == events
 
 
-def test_ghost_that_comes_back_closes_and_the_order_is_well_again(world: World) -> None:
+def test_a_ghost_that_comes_back_is_resolved_and_its_order_active(world: World) -> None:
     order = world.settled_server().order
     servers = dict(world.cloud.servers)
     world.cloud.servers.clear()
@@ -156,7 +156,7 @@ def test_accepted_ghost_is_not_reported_again(world: World) -> None:
     assert (order.state, found()) == (State.ACTIVE, [("ghost", "existence", "accepted")])
 
 
-def test_drift_is_told_and_an_accepted_one_comes_back_only_when_it_becomes_another(world: World) -> None:
+def test_accepted_drift_opens_again_only_when_it_changes(world: World) -> None:
     order = world.settled_server().order
     drifted = replace(world.cloud.servers[order.key], size="sandbox-4")
     world.cloud.servers[order.key] = drifted
@@ -173,7 +173,7 @@ def test_drift_is_told_and_an_accepted_one_comes_back_only_when_it_becomes_anoth
     assert order.state == State.ACTIVE
 
 
-def test_composition_without_containers_is_a_ghost_and_a_strange_one_an_orphan(world: World) -> None:
+def test_a_composition_without_containers_is_a_ghost_and_an_unowned_one_an_orphan(world: World) -> None:
     order = world.settled_server().order
     world.engine.hosted.clear()
     world.engine.ensure_running(Composition(key="live-glgone", compose=COMPOSE, digest="0" * 64, bundle=b""))
@@ -181,10 +181,10 @@ def test_composition_without_containers_is_a_ghost_and_a_strange_one_an_orphan(w
     assert found(thing="composition") == [("ghost", "existence", "open"), ("orphan", "existence", "open")]
     order.refresh_from_db()
     assert order.state == State.ATTENTION
-    assert order.reason.startswith("Composition: None of its containers is left on its server. Launch it again")
+    assert order.reason.startswith("Composition: None of its containers exists on its server any more.")
 
 
-def test_composition_that_is_there_again_is_a_ghost_no_more(world: World) -> None:
+def test_a_composition_that_is_present_again_is_no_longer_a_ghost(world: World) -> None:
     order = world.settled_server().order
     hosted = dict(world.engine.hosted)
     world.engine.hosted.clear()
@@ -195,7 +195,7 @@ def test_composition_that_is_there_again_is_a_ghost_no_more(world: World) -> Non
     assert (order.state, found()) == (State.ACTIVE, [("ghost", "existence", "solved")])
 
 
-def test_emptied_server_of_an_order_at_rest_is_found_and_nobody_is_called(world: World) -> None:
+def test_missing_containers_of_a_suspended_order_do_not_change_its_state(world: World) -> None:
     order = world.settled_server(wanted=Wanted.SUSPENDED).order
     before = order.state
     world.engine.hosted.clear()
@@ -204,7 +204,7 @@ def test_emptied_server_of_an_order_at_rest_is_found_and_nobody_is_called(world:
     assert (order.state, found()) == (before, [("ghost", "existence", "open")])
 
 
-def test_composition_that_went_with_its_server_is_one_ghost(world: World) -> None:
+def test_a_missing_server_with_its_composition_is_one_ghost(world: World) -> None:
     world.settled_server()
     world.engine.hosted.clear()
     world.compare()
@@ -225,17 +225,17 @@ def test_image_that_was_not_deployed_is_drift_until_it_is_replaced(world: World)
     write_services({deployment.pk: world.engine.observe(keys=[key])[key]})
     world.compare()
     assert found() == [("drift", "image", "open")]
-    # A visit that leaves the strange image where it is does not make it ours.
+    # A launch that leaves the unexpected image in place does not make it expected.
     write_services({deployment.pk: world.engine.observe(keys=[key])[key]}, launched=True)
     world.compare()
     assert found() == [("drift", "image", "open")]
-    world.engine.digests[key, "gateway"] = "sha256:built anew"
+    world.engine.digests[key, "gateway"] = "sha256:rebuilt"
     write_services({deployment.pk: world.engine.observe(keys=[key])[key]}, launched=True)
     world.compare()
     assert found() == [("drift", "image", "solved")]
 
 
-def test_provider_that_does_not_answer_concludes_nothing_and_says_so(world: World) -> None:
+def test_a_scan_of_an_unreachable_provider_keeps_the_findings_and_shows_the_error(world: World) -> None:
     order = world.settled_server().order
     world.node("live-glgone")
     world.compare()
@@ -248,16 +248,16 @@ def test_provider_that_does_not_answer_concludes_nothing_and_says_so(world: Worl
     assert order.state == State.ACTIVE
 
 
-def test_engine_that_does_not_answer_is_not_an_empty_host(world: World) -> None:
+def test_an_unreachable_engine_is_not_an_empty_host(world: World) -> None:
     world.settled_server()
     world.node("live-glgone")
     world.engine.outage = True
     row = world.compare()
-    assert row.last_error == "Not looked at: the runtime cannot be reached"
+    assert row.last_error == "Not scanned: the runtime cannot be reached"
     assert found() == [("orphan", "existence", "open")]
 
 
-def test_provider_that_only_lends_servers_has_no_ghosts(world: World) -> None:
+def test_a_provider_of_existing_machines_has_no_ghosts(world: World) -> None:
     world.settled_server()
     world.cloud.servers.clear()
     Provider.objects.update(kind=Provider.Kind.LOCAL)
@@ -266,7 +266,7 @@ def test_provider_that_only_lends_servers_has_no_ghosts(world: World) -> None:
     assert found() == []
 
 
-def test_servers_made_for_one_order_are_judged_by_the_minutely_look(
+def test_servers_created_for_one_order_are_compared_by_their_observation(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     deployment = world.settled_server().deployment
@@ -286,17 +286,17 @@ def test_servers_made_for_one_order_are_judged_by_the_minutely_look(
 
 
 @pytest.mark.parametrize(
-    ("looked", "error", "is_found"),
+    ("age", "error", "is_found"),
     [(timedelta(minutes=1), "", True), (timedelta(hours=1), "", False), (timedelta(minutes=1), "no route", False)],
 )
-def test_server_at_a_cloud_whose_containers_all_vanished_is_found_once_it_was_seen_empty(
-    world: World, monkeypatch: pytest.MonkeyPatch, looked: timedelta, error: str, is_found: bool
+def test_missing_containers_at_a_cloud_are_found_after_a_recent_observation(
+    world: World, monkeypatch: pytest.MonkeyPatch, age: timedelta, error: str, is_found: bool
 ) -> None:
     server = world.settled_server()
     Provider.objects.update(kind=Provider.Kind.LIBCLOUD, driver="ec2")
     world.provider.refresh_from_db()
     monkeypatch.setattr("infrastructure.drift.observed.get_own_runtime", lambda provider: None)
-    at = clock.now() - looked
+    at = clock.now() - age
     Observation.objects.create(
         provider=world.provider,
         thing=Observation.Thing.ENGINE,
@@ -312,7 +312,7 @@ def test_server_at_a_cloud_whose_containers_all_vanished_is_found_once_it_was_se
     assert (server.order.state == State.ATTENTION) == is_found
 
 
-def test_each_host_of_a_pool_is_looked_at_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_host_of_a_pool_is_queried_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     Provider.objects.update(kind=Provider.Kind.EXISTING)
     world.provider.refresh_from_db()
     host = Host.objects.create(
@@ -332,13 +332,13 @@ def test_each_host_of_a_pool_is_looked_at_once(world: World, monkeypatch: pytest
 
 
 def test_queries_do_not_grow_with_servers_or_findings(world: World) -> None:
-    def one_more() -> None:
+    def add_servers() -> None:
         world.settled_server()
         ghost = world.settled_server()
         del world.cloud.servers[ghost.order.key]
         world.node(f"live-glgone{world.cloud.created}")
 
-    one_more()
+    add_servers()
     world.compare()
     counts = []
     for _ in range(2):
@@ -346,13 +346,13 @@ def test_queries_do_not_grow_with_servers_or_findings(world: World) -> None:
             world.compare()
         counts.append(len(queries))
         for _ in range(10):
-            one_more()
+            add_servers()
         world.compare()
     assert counts[0] == counts[1]
 
 
 def test_every_provider_is_compared_every_quarter_of_an_hour() -> None:
-    every = {one.name: one for one in all_schedules()}["compare with providers"]
+    every = {schedule.name: schedule for schedule in all_schedules()}["compare with providers"]
     assert (every.task, every.minutes) == ("infrastructure.drift.tasks.compare_all", 15)
 
 

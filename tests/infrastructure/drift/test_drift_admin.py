@@ -1,4 +1,4 @@
-"""Staff see every difference and settle it, confirmed; nothing outside is asked in a request."""
+"""Drift in the admin: findings, confirmed actions, permissions; no request calls a provider."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def staff(*permissions: str) -> User:
 
 @pytest.fixture
 def operator(client: Client) -> Client:
-    """Signed in; settles findings and destroys orphans."""
+    """Signed in, with permission to resolve findings and remove orphans."""
     client.force_login(staff("view_driftfinding", "view_order", "resolve_driftfinding", "destroy_orphan"))
     return client
 
@@ -53,32 +53,32 @@ def ghost(world: World) -> DriftFinding:
     return DriftFinding.objects.get()
 
 
-def test_page_counts_what_is_open_and_what_it_costs(operator: Client, world: World) -> None:
+def test_the_page_counts_open_findings_and_their_cost(operator: Client, world: World) -> None:
     orphan(world)
     page = operator.get(PAGE).content.decode()
-    for words in ("Server fake-1", "live-glgone", "orphan without an order", "€8.00 a month", "1 servers, 0 comp"):
-        assert words in page
+    for text in ("Server fake-1", "live-glgone", "orphan without an order", "€8.00 a month", "1 servers, 0 comp"):
+        assert text in page
 
 
-def test_page_says_so_when_everything_belongs_to_an_order(operator: Client, world: World) -> None:
+def test_the_page_says_when_there_is_no_drift(operator: Client, world: World) -> None:
     DriftFinding.objects.filter(pk=orphan(world).pk).update(state=DriftFinding.State.ACCEPTED)
     page = operator.get(PAGE).content.decode()
-    assert "Everything outside belongs to an order" in page
+    assert "No drift found" in page
     assert "live-glgone" not in page
     assert "live-glgone" in operator.get(f"{PAGE}?state=accepted").content.decode()
 
 
-def test_provider_that_did_not_answer_is_said_with_what_that_means(operator: Client, world: World) -> None:
+def test_the_page_shows_the_error_of_an_unreachable_provider(operator: Client, world: World) -> None:
     world.cloud.outage = True
     world.compare()
     page = operator.get(PAGE).content.decode()
     assert "the cloud cannot be reached" in page
-    assert "Nothing was concluded" in page
+    assert "Findings were not updated" in page
 
 
-def test_comparing_now_is_confirmed_and_only_asked_for(operator: Client, world: World) -> None:
-    url = f"{PAGE}compare/"
-    assert b"every provider for its list of servers" in operator.get(url).content
+def test_scanning_now_is_confirmed_and_left_to_a_worker(operator: Client, world: World) -> None:
+    url = f"{PAGE}scan/"
+    assert b"list the servers of every provider" in operator.get(url).content
     assert not DriftScan.objects.exists()
     operator.post(url, {"confirmed": "yes"})
     assert DriftScan.objects.get().next_attempt_at is not None
@@ -87,7 +87,7 @@ def test_comparing_now_is_confirmed_and_only_asked_for(operator: Client, world: 
 
 def test_orphan_is_removed_only_once_confirmed_and_by_a_worker(operator: Client, world: World) -> None:
     row = orphan(world)
-    assert b"this cannot be undone" in post(operator, "remove", row).content
+    assert b"This cannot be undone" in post(operator, "remove", row).content
     assert not LogEntry.objects.exists()
     post(operator, "remove", row, confirmed="yes", why="left from a test")
     row.refresh_from_db()
@@ -109,7 +109,7 @@ def test_launching_a_composition_again_is_confirmed(operator: Client, world: Wor
     world.engine.hosted.clear()
     world.compare()
     row = DriftFinding.objects.get()
-    assert b"None of its 1 containers is left." in operator.get(PAGE).content
+    assert b"None of its 1 containers exists." in operator.get(PAGE).content
     assert b"Volumes are kept" in post(operator, "relaunch", row).content
     assert Order.objects.get().state == State.ATTENTION
     post(operator, "relaunch", row, confirmed="1", why="Somebody tidied up.")
@@ -119,7 +119,7 @@ def test_launching_a_composition_again_is_confirmed(operator: Client, world: Wor
 
 def test_accepting_without_a_reason_is_refused(operator: Client, world: World) -> None:
     row = orphan(world)
-    assert b"Say why it is accepted." in post(operator, "accept", row, confirmed="yes").content
+    assert b"A reason is required." in post(operator, "accept", row, confirmed="yes").content
     post(operator, "accept", row, confirmed="yes", why="ours, by hand")
     row.refresh_from_db()
     assert (row.state, row.reason) == (DriftFinding.State.ACCEPTED, "ours, by hand")
@@ -147,4 +147,4 @@ def test_actions_are_refused_without_permission(client: Client, world: World, ac
     post(client, action, row, confirmed="yes", why="I want it")
     assert DriftFinding.objects.values().get() == before
     assert client.get(f"{PAGE}{row.pk}/adopt/").status_code == 403
-    assert client.get(f"{PAGE}compare/").status_code == 403
+    assert client.get(f"{PAGE}scan/").status_code == 403

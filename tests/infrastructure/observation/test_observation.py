@@ -1,4 +1,4 @@
-"""Services are looked at every minute: one look per provider, whatever runs there."""
+"""Observation of services every minute: one query per engine."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def observations(engine: FakeRuntime) -> int:
     return sum(verb == "snapshot" for verb, _ in engine.calls)
 
 
-def test_look_writes_what_the_engine_shows(provider: Provider, engine: FakeRuntime) -> None:
+def test_an_observation_stores_what_the_engine_reports(provider: Provider, engine: FakeRuntime) -> None:
     row = launched(provider, engine)
     assert observe_provider(provider.pk) == 1
     assert list(row.services.values_list("name", "state")) == [("gateway", "running")]
@@ -66,7 +66,9 @@ def test_look_writes_what_the_engine_shows(provider: Provider, engine: FakeRunti
     assert list(row.services.values_list("name", "state")) == [("gateway", "unhealthy")]
 
 
-def test_one_look_and_the_same_queries_for_few_and_for_many(provider: Provider, engine: FakeRuntime) -> None:
+def test_one_query_of_the_engine_and_the_same_database_queries_for_few_and_many(
+    provider: Provider, engine: FakeRuntime
+) -> None:
     launched(provider, engine)
     observe_provider(provider.pk)
     with CaptureQueriesContext(connection) as few:
@@ -80,7 +82,7 @@ def test_one_look_and_the_same_queries_for_few_and_for_many(provider: Provider, 
     assert Service.objects.count() == 21
 
 
-def test_what_is_gone_has_no_services_left(provider: Provider, engine: FakeRuntime) -> None:
+def test_services_that_no_longer_exist_are_deleted(provider: Provider, engine: FakeRuntime) -> None:
     row = launched(provider, engine)
     observe_provider(provider.pk)
     engine.hosted.clear()
@@ -88,7 +90,7 @@ def test_what_is_gone_has_no_services_left(provider: Provider, engine: FakeRunti
     assert not row.services.exists()
 
 
-def test_engine_that_does_not_answer_leaves_services_unknown_and_says_why(
+def test_services_of_an_unreachable_engine_are_unknown_and_the_error_is_stored(
     provider: Provider, engine: FakeRuntime
 ) -> None:
     row = launched(provider, engine)
@@ -108,7 +110,9 @@ def test_engine_that_does_not_answer_leaves_services_unknown_and_says_why(
     assert Observation.objects.get(thing=Observation.Thing.ENGINE).error == ""
 
 
-def test_look_writes_what_each_service_uses_and_its_machine(provider: Provider, engine: FakeRuntime) -> None:
+def test_an_observation_stores_the_usage_of_each_service_and_the_machine(
+    provider: Provider, engine: FakeRuntime
+) -> None:
     row = launched(provider, engine)
     observe_provider(provider.pk)
     one = row.services.get()
@@ -119,7 +123,7 @@ def test_look_writes_what_each_service_uses_and_its_machine(provider: Provider, 
     assert Observation.objects.get(thing=Observation.Thing.ENGINE).machine == MACHINE
 
 
-def test_disk_is_asked_for_now_and_then_and_kept_between(
+def test_disk_usage_is_measured_every_15_minutes_and_kept_between(
     provider: Provider, engine: FakeRuntime, time_machine: TimeMachineFixture
 ) -> None:
     weighed: list[bool] = []
@@ -134,7 +138,7 @@ def test_disk_is_asked_for_now_and_then_and_kept_between(
     assert weighed == [True, False, True, True]
 
 
-def test_suspended_composition_is_seen_at_rest(provider: Provider, engine: FakeRuntime) -> None:
+def test_a_suspended_composition_is_observed_as_stopped(provider: Provider, engine: FakeRuntime) -> None:
     row = launched(provider, engine)
     engine.ensure_stopped(key=row.order.key)
     Deployment.objects.filter(pk=row.pk).update(wanted=Wanted.SUSPENDED)
@@ -157,7 +161,7 @@ def test_servers_are_as_their_provider_lists_them(provider: Provider, engine: Fa
     assert one.node_seen_at is not None
 
 
-def test_list_of_servers_that_is_not_to_be_had_says_why(
+def test_a_list_of_servers_that_fails_stores_the_error(
     provider: Provider, engine: FakeRuntime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     row = launched(provider, engine)
@@ -197,7 +201,9 @@ def pool(monkeypatch: pytest.MonkeyPatch, engine: FakeRuntime) -> Iterator[tuple
     spoken.set()
 
 
-def test_silent_host_holds_nobody_up(pool: tuple[list[Host], threading.Event], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unreachable_host_does_not_delay_the_others(
+    pool: tuple[list[Host], threading.Event], monkeypatch: pytest.MonkeyPatch
+) -> None:
     hosts, spoken = pool
     seen_before_it_spoke: list[int] = []
     real = write_services
@@ -217,14 +223,14 @@ def test_silent_host_holds_nobody_up(pool: tuple[list[Host], threading.Event], m
     assert set(observations.values()) == {""}
 
 
-def test_host_that_never_ends_answering_is_given_up(
+def test_a_host_without_an_answer_in_time_is_given_up(
     pool: tuple[list[Host], threading.Event], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hosts, _spoken = pool
     monkeypatch.setattr("infrastructure.observation.tasks.PROMPT", 0.1)
     monkeypatch.setattr("infrastructure.observation.tasks.PATIENCE", 0.1)
     assert observe_provider(hosts[0].provider_id) == 2
-    assert Observation.objects.get(engine=f"host {hosts[0].pk}").error == "It was not done answering in time."
+    assert Observation.objects.get(engine=f"host {hosts[0].pk}").error == "No answer in time."
     assert sorted(Server.objects.values_list("host__name", "node_state")) == [
         ("h0", "unknown"),
         ("h1", "running"),
@@ -232,7 +238,7 @@ def test_host_that_never_ends_answering_is_given_up(
     ]
 
 
-def test_what_is_being_looked_at_is_not_asked_again_meanwhile(
+def test_an_engine_is_not_observed_twice_at_once(
     pool: tuple[list[Host], threading.Event], monkeypatch: pytest.MonkeyPatch, engine: FakeRuntime
 ) -> None:
     hosts, spoken = pool
@@ -254,7 +260,7 @@ def test_what_is_being_looked_at_is_not_asked_again_meanwhile(
     assert observations(engine) == 4
 
 
-def test_only_what_hangs_is_left_out_of_the_next_look(pool: tuple[list[Host], threading.Event]) -> None:
+def test_an_engine_that_is_still_being_observed_is_skipped(pool: tuple[list[Host], threading.Event]) -> None:
     hosts, spoken = pool
     held = clock.now() + timedelta(minutes=1)
     Observation.objects.create(
@@ -269,7 +275,7 @@ def test_only_what_hangs_is_left_out_of_the_next_look(pool: tuple[list[Host], th
     assert Observation.objects.get(engine=f"host {hosts[0].pk}").leased_until == held
 
 
-def test_look_of_a_worker_that_was_killed_is_made_by_the_next(provider: Provider, engine: FakeRuntime) -> None:
+def test_an_observation_of_a_killed_worker_is_made_by_the_next_task(provider: Provider, engine: FakeRuntime) -> None:
     launched(provider, engine)
     observe_provider(provider.pk)
     Observation.objects.update(leased_until=clock.now() + timedelta(minutes=5))
@@ -278,7 +284,7 @@ def test_look_of_a_worker_that_was_killed_is_made_by_the_next(provider: Provider
     assert observe_provider(provider.pk) == 1
 
 
-def test_host_without_orders_is_looked_at_too(provider: Provider, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_host_without_orders_is_observed(provider: Provider, monkeypatch: pytest.MonkeyPatch) -> None:
     pool = Provider.objects.create(slug="pool", name="Pool", kind=Provider.Kind.EXISTING)
     Host.objects.create(provider=pool, name="h", address="h.test", host_key="k", cpus=4, ram_gb=4, disk_gb=40)
     monkeypatch.setattr("infrastructure.observation.tasks.get_host_runtime", lambda host: FakeRuntime())
@@ -286,7 +292,7 @@ def test_host_without_orders_is_looked_at_too(provider: Provider, monkeypatch: p
     assert Observation.objects.get().machine == MACHINE
 
 
-def test_what_was_launched_is_remembered_and_what_runs_now_is_seen(provider: Provider, engine: FakeRuntime) -> None:
+def test_the_launched_digest_is_kept_beside_the_running_one(provider: Provider, engine: FakeRuntime) -> None:
     row = launched(provider, engine)
     key = row.order.key
     write_services({row.pk: engine.observe(keys=[key])[key]}, launched=True)
@@ -297,14 +303,14 @@ def test_what_was_launched_is_remembered_and_what_runs_now_is_seen(provider: Pro
     assert one.has_unexpected_image
 
 
-def test_composition_that_is_being_changed_is_left_to_its_controller(provider: Provider, engine: FakeRuntime) -> None:
+def test_a_composition_that_is_being_changed_is_skipped(provider: Provider, engine: FakeRuntime) -> None:
     row = launched(provider, engine)
     Deployment.objects.filter(pk=row.pk).update(wanted_version=2)
     assert observe_provider(provider.pk) == 0
     assert observations(engine) == 0
 
 
-def test_change_of_mind_during_the_look_wins(
+def test_a_composition_changed_during_the_observation_is_skipped(
     provider: Provider, engine: FakeRuntime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     row = launched(provider, engine)
@@ -319,7 +325,7 @@ def test_change_of_mind_during_the_look_wins(
     assert not row.services.exists()
 
 
-def test_each_provider_is_looked_at_by_a_task_of_its_own(
+def test_each_provider_is_observed_by_a_task_of_its_own(
     provider: Provider, engine: FakeRuntime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     other = Provider.objects.create(slug="other", name="Other", kind=Provider.Kind.SANDBOX)
@@ -333,10 +339,10 @@ def test_each_provider_is_looked_at_by_a_task_of_its_own(
     ]
 
 
-def test_provider_that_is_gone_is_nothing_to_look_at(engine: FakeRuntime) -> None:
+def test_a_deleted_provider_is_skipped(engine: FakeRuntime) -> None:
     assert observe_provider(0) == 0
 
 
-def test_look_is_on_the_clock() -> None:
-    every = {one.name: one for one in all_schedules()}["observe providers"]
+def test_observations_are_scheduled_every_minute() -> None:
+    every = {schedule.name: schedule for schedule in all_schedules()}["observe providers"]
     assert (every.task, every.minutes) == ("infrastructure.observation.tasks.observe_all_providers", 1)

@@ -1,4 +1,4 @@
-"""What was last seen is on the pages of staff, with a button to look again: workers look, pages never do."""
+"""Observations in the admin, with a button to re-check: workers observe, requests never do."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.factories import UserFactory
 from tests.infrastructure.many import make_many
 
 pytestmark = pytest.mark.django_db
-LOOK = "/admin/infrastructure/service/observe/"
+OBSERVE = "/admin/infrastructure/service/observe/"
 
 
 @pytest.fixture
@@ -25,11 +25,11 @@ def provider(monkeypatch: pytest.MonkeyPatch) -> Provider:
 
 
 @pytest.fixture
-def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[object, ...]]:
-    """What workers are asked for."""
-    seen: list[tuple[object, ...]] = []
-    monkeypatch.setattr("infrastructure.observation.tasks.enqueue", lambda *args, **options: seen.append(args))
-    return seen
+def queued(monkeypatch: pytest.MonkeyPatch) -> list[tuple[object, ...]]:
+    """The tasks that were queued."""
+    tasks: list[tuple[object, ...]] = []
+    monkeypatch.setattr("infrastructure.observation.tasks.enqueue", lambda *args, **options: tasks.append(args))
+    return tasks
 
 
 @pytest.fixture
@@ -45,55 +45,55 @@ def pages() -> list[str]:
     return [reverse(f"admin:{name}_change", args=(pk,)) for name, pk in rows]
 
 
-def test_pages_say_what_was_seen_and_when(staff: Client, provider: Provider) -> None:
+def test_pages_show_the_last_observation_and_its_age(staff: Client, provider: Provider) -> None:
     for page in pages():
         text = staff.get(page).content.decode()
         assert "312.4 of 500 GB disk free" in text
         assert "updated now" in text
-        assert f'action="{LOOK}"' in text
+        assert f'action="{OBSERVE}"' in text
     order = staff.get(pages()[0]).content.decode()
     assert "MiB of 512\u00a0MiB" in order
 
 
-def test_pages_say_why_nothing_was_seen(staff: Client, provider: Provider) -> None:
+def test_pages_show_the_error_of_a_failed_observation(staff: Client, provider: Provider) -> None:
     Observation.objects.update(error="no route to host", seen_at=None)
     Service.objects.update(state="unknown")
     for page in pages():
         assert "no route to host" in staff.get(page).content.decode()
 
 
-def test_look_now_asks_a_worker_and_goes_back(
-    staff: Client, provider: Provider, asked: list[tuple[object, ...]]
+def test_re_check_queues_a_task_and_returns_to_the_page(
+    staff: Client, provider: Provider, queued: list[tuple[object, ...]]
 ) -> None:
-    answer = staff.post(LOOK, {"provider": provider.pk, "next": pages()[0]})
+    answer = staff.post(OBSERVE, {"provider": provider.pk, "next": pages()[0]})
     assert answer.headers["Location"] == pages()[0]
-    assert asked == [("infrastructure.observation.tasks.observe_provider", provider.pk, True)]
+    assert queued == [("infrastructure.observation.tasks.observe_provider", provider.pk, True)]
 
 
-def test_look_now_at_everything(staff: Client, provider: Provider, asked: list[tuple[object, ...]]) -> None:
-    staff.post(LOOK, {"next": "https://elsewhere.test/"})
-    assert asked == [("infrastructure.observation.tasks.observe_provider", provider.pk, False)]
-    assert staff.post(LOOK, {"next": "https://elsewhere.test/"}).headers["Location"].startswith("/admin/")
+def test_re_check_of_all_providers(staff: Client, provider: Provider, queued: list[tuple[object, ...]]) -> None:
+    staff.post(OBSERVE, {"next": "https://elsewhere.test/"})
+    assert queued == [("infrastructure.observation.tasks.observe_provider", provider.pk, False)]
+    assert staff.post(OBSERVE, {"next": "https://elsewhere.test/"}).headers["Location"].startswith("/admin/")
 
 
 @pytest.mark.parametrize("nonsense", ["²", "x", "9" * 40])
-def test_a_number_altered_by_hand_is_no_provider(
-    staff: Client, provider: Provider, asked: list[tuple[object, ...]], nonsense: str
+def test_an_invalid_provider_re_checks_all(
+    staff: Client, provider: Provider, queued: list[tuple[object, ...]], nonsense: str
 ) -> None:
-    assert staff.post(LOOK, {"provider": nonsense}).status_code == 302
-    assert asked == [("infrastructure.observation.tasks.observe_provider", provider.pk, False)]
+    assert staff.post(OBSERVE, {"provider": nonsense}).status_code == 302
+    assert queued == [("infrastructure.observation.tasks.observe_provider", provider.pk, False)]
 
 
-def test_look_now_is_not_for_strangers_and_not_by_a_link(
-    client: Client, staff: Client, provider: Provider, asked: list[tuple[object, ...]]
+def test_re_check_needs_a_post_and_the_permission(
+    client: Client, staff: Client, provider: Provider, queued: list[tuple[object, ...]]
 ) -> None:
-    assert staff.get(LOOK).status_code == 405
+    assert staff.get(OBSERVE).status_code == 405
     client.force_login(UserFactory(is_staff=True))
-    assert client.post(LOOK, {"provider": provider.pk}).status_code == 403
-    assert asked == []
+    assert client.post(OBSERVE, {"provider": provider.pk}).status_code == 403
+    assert queued == []
 
 
-def test_image_that_was_not_deployed_is_said(staff: Client, provider: Provider) -> None:
+def test_an_image_that_was_not_deployed_is_shown(staff: Client, provider: Provider) -> None:
     Service.objects.update(launched_digest="sha256:before")
     assert "Not the image that was deployed." in staff.get(pages()[0]).content.decode()
-    assert "not the one deployed" in staff.get(reverse("admin:infrastructure_service_changelist")).content.decode()
+    assert "not the deployed image" in staff.get(reverse("admin:infrastructure_service_changelist")).content.decode()

@@ -1,4 +1,4 @@
-"""What comes next on a server action: every state of a server against everything that may be asked."""
+"""The next step of a server action: every state of a server against every action."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def node(state: NodeState, size: str = "small") -> Node:
     return Node(outside_id="i-1", key="live-GL7K3M", state=state, address="192.0.2.1", size=size)
 
 
-def told(step: Step, *, ago: timedelta = SOON, is_acknowledged: bool = True) -> LastRequest:
+def requested(step: Step, *, ago: timedelta = SOON, is_acknowledged: bool = True) -> LastRequest:
     return LastRequest(step=step, ago=ago, is_acknowledged=is_acknowledged)
 
 
@@ -40,7 +40,7 @@ def told(step: Step, *, ago: timedelta = SOON, is_acknowledged: bool = True) -> 
         (Power.REBOOT, NodeState.STOPPED, Verdict.STOPPED, None),
     ],
 )
-def test_a_server_is_looked_at_before_its_cloud_is_told(
+def test_the_next_request_depends_on_the_servers_state(
     verb: Power, state: NodeState, verdict: Verdict, step: Step | None
 ) -> None:
     assert next_of(verb, node(state), LastRequest()) == Next(verdict=verdict, step=step)
@@ -61,8 +61,8 @@ def test_a_server_is_looked_at_before_its_cloud_is_told(
 def test_a_size_is_changed_between_a_stop_and_a_start(
     state: NodeState, size: str, verdict: Verdict, step: Step | None
 ) -> None:
-    asked = next_of(Power.RESIZE, node(state, size), LastRequest(), size_id="large", stops_to_resize=True)
-    assert asked == Next(verdict=verdict, step=step)
+    result = next_of(Power.RESIZE, node(state, size), LastRequest(), size_id="large", stops_to_resize=True)
+    assert result == Next(verdict=verdict, step=step)
 
 
 @pytest.mark.parametrize(
@@ -75,24 +75,24 @@ def test_a_size_is_changed_between_a_stop_and_a_start(
         (NodeState.RUNNING, "large", Verdict.DONE, None),
     ],
 )
-def test_a_cloud_that_resizes_what_runs_is_told_to_keep_the_size(
+def test_a_cloud_that_resizes_running_servers_gets_a_confirmation(
     state: NodeState, size: str, verdict: Verdict, step: Step | None
 ) -> None:
     assert next_of(Power.RESIZE, node(state, size), LastRequest(), size_id="large") == Next(verdict=verdict, step=step)
 
 
-def test_what_was_told_and_does_not_show_yet_is_not_told_again_at_once() -> None:
+def test_a_request_without_visible_effect_is_not_repeated_at_once() -> None:
     running = node(NodeState.RUNNING)
-    assert next_of(Power.STOP, running, told(Step.STOP)).verdict is Verdict.WAIT
-    assert next_of(Power.STOP, running, told(Step.STOP, ago=LATE)).step is Step.STOP
-    assert next_of(Power.STOP, running, told(Step.START)).step is Step.STOP
+    assert next_of(Power.STOP, running, requested(Step.STOP)).verdict is Verdict.WAIT
+    assert next_of(Power.STOP, running, requested(Step.STOP, ago=LATE)).step is Step.STOP
+    assert next_of(Power.STOP, running, requested(Step.START)).step is Step.STOP
 
 
-def test_a_reboot_is_told_once_whatever_happens() -> None:
-    assert next_of(Power.REBOOT, node(NodeState.RUNNING), told(Step.REBOOT)).verdict is Verdict.DONE
-    assert next_of(Power.REBOOT, node(NodeState.BUILDING), told(Step.REBOOT)).verdict is Verdict.WAIT
+def test_a_reboot_is_requested_once_in_every_state() -> None:
+    assert next_of(Power.REBOOT, node(NodeState.RUNNING), requested(Step.REBOOT)).verdict is Verdict.DONE
+    assert next_of(Power.REBOOT, node(NodeState.BUILDING), requested(Step.REBOOT)).verdict is Verdict.WAIT
     for state in NodeState:
         for ago in (SOON, LATE, timedelta(days=1)):
-            lost = next_of(Power.REBOOT, node(state), told(Step.REBOOT, ago=ago, is_acknowledged=False))
+            lost = next_of(Power.REBOOT, node(state), requested(Step.REBOOT, ago=ago, is_acknowledged=False))
             assert lost.verdict is Verdict.UNKNOWN
-            assert next_of(Power.REBOOT, node(state), told(Step.REBOOT, ago=ago)).step is None
+            assert next_of(Power.REBOOT, node(state), requested(Step.REBOOT, ago=ago)).step is None

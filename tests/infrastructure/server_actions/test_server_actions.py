@@ -1,4 +1,4 @@
-"""Servers are started, stopped, rebooted and resized because somebody asked: once, whatever goes wrong."""
+"""Servers are started, stopped, rebooted and resized on request: once, whatever fails."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def visit() -> int:
 
 
 def run_to_its_end(drive: Drive) -> ServerAction:
-    """The newest server action, visited until nothing is due any more."""
+    """The newest server action, run until it is no longer due."""
     for _ in range(50):
         visit()
         server_action = ServerAction.objects.first()
@@ -81,10 +81,10 @@ def run_to_its_end(drive: Drive) -> ServerAction:
         if server_action.next_attempt_at is None:
             return server_action
         drive.now = max(drive.now, server_action.next_attempt_at)
-    pytest.fail("it has no end")
+    pytest.fail("the server action does not end")
 
 
-def told(cloud: FakeCloud) -> list[str]:
+def requests(cloud: FakeCloud) -> list[str]:
     return [name for name, _ in cloud.calls if name not in ("inspect_server", "list_servers", "ensure_server")]
 
 
@@ -92,13 +92,13 @@ def messages(server: Server, *, public: bool) -> list[str]:
     return list(server.order.events.filter(is_public=public).values_list("message", flat=True))
 
 
-def test_a_stop_is_told_once_and_seen_through(world: World, server: Server, drive: Drive) -> None:
+def test_a_stop_is_requested_once_and_completed(world: World, server: Server, drive: Drive) -> None:
     world.cloud.settling_steps = 3
     actor = UserFactory(is_staff=True)
     request_server_action(server=server, verb=Power.STOP, why="It is quiet.", actor=actor)
     server_action = run_to_its_end(drive)
-    assert (server_action.is_settled, server_action.outcome) == (True, "fake-1 has stopped; its disk is kept.")
-    assert told(world.cloud) == ["stop_server"]
+    assert (server_action.is_settled, server_action.outcome) == (True, "fake-1 is stopped; its disk is kept.")
+    assert requests(world.cloud) == ["stop_server"]
     assert world.cloud.servers[server.key].state is NodeState.STOPPED
     server.refresh_from_db()
     assert server.node_state == NodeState.STOPPED
@@ -107,13 +107,13 @@ def test_a_stop_is_told_once_and_seen_through(world: World, server: Server, driv
     assert messages(server, public=True)[-1] == "The server was stopped."
 
 
-def test_what_is_as_asked_already_is_done_without_telling_anybody(world: World, server: Server, drive: Drive) -> None:
+def test_an_action_without_effect_is_done_without_a_request(world: World, server: Server, drive: Drive) -> None:
     request_server_action(server=server, verb=Power.START)
     assert run_to_its_end(drive).is_settled
-    assert told(world.cloud) == []
+    assert requests(world.cloud) == []
 
 
-def test_a_start_brings_the_order_back_at_its_new_address(world: World, server: Server, drive: Drive) -> None:
+def test_a_started_server_makes_its_order_active_at_the_new_address(world: World, server: Server, drive: Drive) -> None:
     request_server_action(server=server, verb=Power.STOP, why="Quiet.")
     run_to_its_end(drive)
     request_server_action(server=server, verb=Power.START)
@@ -140,14 +140,14 @@ def test_endpoints_move_with_the_server(world: World, server: Server, drive: Dri
     assert server.order.state == State.ACTIVE
 
 
-def test_a_resize_stops_changes_and_starts_each_in_its_own_visit(world: World, server: Server, drive: Drive) -> None:
+def test_a_resize_stops_changes_and_starts_one_request_per_attempt(world: World, server: Server, drive: Drive) -> None:
     request_server_action(server=server, verb=Power.RESIZE, size_id="sandbox-4", why="More maps.")
     steps = []
     for _ in range(4):
-        before = len(told(world.cloud))
+        before = len(requests(world.cloud))
         drive.now = max(drive.now, ServerAction.objects.get().next_attempt_at or drive.now)
         assert visit() == 1
-        steps.append(told(world.cloud)[before:])
+        steps.append(requests(world.cloud)[before:])
     assert steps == [["stop_server"], ["resize_server"], ["start_server"], []]
     server.refresh_from_db()
     assert (server.size, server.size_id, server.address) == ("sandbox-4", "sandbox-4", "fake-1.example")
@@ -155,14 +155,12 @@ def test_a_resize_stops_changes_and_starts_each_in_its_own_visit(world: World, s
     server_action = ServerAction.objects.get()
     assert (server_action.former_size, server_action.outcome) == (
         "sandbox-2",
-        "fake-1 runs as sandbox-4 at fake-1.example.",
+        "fake-1 is running as sandbox-4 at fake-1.example.",
     )
     assert "The server was resized." in messages(server, public=True)
 
 
-def test_a_resized_server_is_no_drift_neither_meanwhile_nor_afterwards(
-    world: World, server: Server, drive: Drive
-) -> None:
+def test_a_resize_is_not_drift_during_or_after_it(world: World, server: Server, drive: Drive) -> None:
     request_server_action(server=server, verb=Power.RESIZE, size_id="sandbox-4", why="More maps.")
     for _ in range(4):
         drive.now = max(drive.now, ServerAction.objects.get().next_attempt_at or drive.now)
@@ -181,10 +179,10 @@ def test_a_lost_reply_repeats_nothing(world: World, server: Server, drive: Drive
     request_server_action(server=server, verb=verb, size_id="sandbox-4", why="Quiet.")
     assert run_to_its_end(drive).is_settled
     expected = ["stop_server"] if verb is Power.STOP else ["stop_server", "resize_server", "start_server"]
-    assert told(world.cloud) == expected
+    assert requests(world.cloud) == expected
 
 
-def test_a_reboot_is_told_once_and_the_order_is_looked_at_again(world: World, server: Server, drive: Drive) -> None:
+def test_a_reboot_is_requested_once_and_the_order_is_checked_again(world: World, server: Server, drive: Drive) -> None:
     request_server_action(server=server, verb=Power.REBOOT, why="It hangs.")
     assert run_to_its_end(drive).is_settled
     assert world.cloud.reboots == 1
@@ -194,14 +192,12 @@ def test_a_reboot_is_told_once_and_the_order_is_looked_at_again(world: World, se
     assert "The server was restarted." in messages(server, public=True)
 
 
-def test_a_reboot_whose_reply_was_lost_is_told_again_only_by_a_person(
-    world: World, server: Server, drive: Drive
-) -> None:
+def test_a_reboot_whose_reply_was_lost_is_repeated_only_by_staff(world: World, server: Server, drive: Drive) -> None:
     world.cloud.lose_reply = True
     request_server_action(server=server, verb=Power.REBOOT, why="It hangs.")
     server_action = run_to_its_end(drive)
     assert (server_action.has_failed, world.cloud.reboots) == (True, 1)
-    assert "no answer came (the cloud did not answer in time)" in server_action.last_error
+    assert "the provider did not confirm it (the cloud did not answer in time)" in server_action.last_error
     drive.settle()
     assert world.cloud.reboots == 1
     retry_server_action(server_action=server_action)
@@ -209,7 +205,7 @@ def test_a_reboot_whose_reply_was_lost_is_told_again_only_by_a_person(
     assert world.cloud.reboots == 2
 
 
-def test_a_worker_killed_while_it_told_of_a_reboot_leaves_it_to_a_person(
+def test_a_reboot_whose_worker_was_killed_during_the_request_needs_attention(
     world: World, server: Server, drive: Drive, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     request_server_action(server=server, verb=Power.REBOOT, why="It hangs.")
@@ -229,19 +225,19 @@ def test_a_worker_killed_while_it_told_of_a_reboot_leaves_it_to_a_person(
     assert world.cloud.reboots == 0
 
 
-def test_a_worker_that_lost_its_lease_tells_nobody(
+def test_a_worker_that_lost_its_lease_sends_no_request(
     world: World, server: Server, drive: Drive, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     request_server_action(server=server, verb=Power.STOP, why="Quiet.")
-    look = world.cloud.inspect_server
+    inspect = world.cloud.inspect_server
 
     def slowly(**who: str) -> Any:
         ServerAction.objects.update(leased_until=clock.now() + ServerActionController.lease_time * 3)
-        return look(**who)
+        return inspect(**who)
 
     monkeypatch.setattr(world.cloud, "inspect_server", slowly)
     visit()
-    assert told(world.cloud) == []
+    assert requests(world.cloud) == []
 
 
 def test_held_by_another_it_is_left_alone(world: World, server: Server, drive: Drive) -> None:
@@ -251,7 +247,7 @@ def test_held_by_another_it_is_left_alone(world: World, server: Server, drive: D
     assert world.cloud.calls == []
 
 
-def test_what_the_provider_refuses_is_told_in_its_words_and_goes_on_when_tried_again(
+def test_a_providers_refusal_is_shown_unchanged_and_a_retry_continues(
     world: World, server: Server, drive: Drive
 ) -> None:
     world.cloud.refuse_power = "InsufficientInstanceCapacity: no room for sandbox-4"
@@ -266,27 +262,25 @@ def test_what_the_provider_refuses_is_told_in_its_words_and_goes_on_when_tried_a
     assert world.cloud.servers[server.key].size == "sandbox-4"
 
 
-def test_a_resize_that_fails_half_way_says_that_the_server_stands_still(
+def test_a_resize_that_fails_half_way_says_that_the_server_is_stopped(
     world: World, server: Server, drive: Drive
 ) -> None:
     request_server_action(server=server, verb=Power.RESIZE, size_id="sandbox-4", why="More maps.")
     visit()
     world.cloud.refuse_power = "no capacity"
     server_action = run_to_its_end(drive)
-    assert server_action.last_error == "no capacity It stands still now."
+    assert server_action.last_error == "no capacity The server is stopped now."
     world.cloud.refuse_power = ""
     request_server_action(server=server, verb=Power.START)
     assert run_to_its_end(drive).is_settled
     server_action.refresh_from_db()
     assert (server_action.has_failed, server_action.outcome) == (
         False,
-        "no capacity It stands still now. Replaced by another action.",
+        "no capacity The server is stopped now. Replaced by another action.",
     )
 
 
-def test_a_cloud_that_does_not_answer_is_asked_later_and_soon_enough(
-    world: World, server: Server, drive: Drive
-) -> None:
+def test_an_unreachable_cloud_is_retried_within_a_minute(world: World, server: Server, drive: Drive) -> None:
     world.cloud.outage = True
     request_server_action(server=server, verb=Power.STOP, why="Quiet.")
     for _ in range(12):
@@ -300,20 +294,20 @@ def test_a_cloud_that_does_not_answer_is_asked_later_and_soon_enough(
     assert run_to_its_end(drive).is_settled
 
 
-def test_a_server_that_is_gone_asks_for_a_person(world: World, server: Server, drive: Drive) -> None:
+def test_an_action_on_a_server_that_is_missing_needs_attention(world: World, server: Server, drive: Drive) -> None:
     request_server_action(server=server, verb=Power.STOP, why="Quiet.")
     del world.cloud.servers[server.key]
     assert run_to_its_end(drive).last_error == "The provider no longer knows server fake-1."
 
 
-def test_a_removal_asked_meanwhile_leaves_the_errand_undone(world: World, server: Server, drive: Drive) -> None:
+def test_an_action_is_not_done_when_the_server_is_being_removed(world: World, server: Server, drive: Drive) -> None:
     request_server_action(server=server, verb=Power.STOP, why="Quiet.")
     Server.objects.update(wanted=Wanted.REMOVED)
-    assert run_to_its_end(drive).outcome == "Left undone: the order is being removed."
+    assert run_to_its_end(drive).outcome == "Not done: the order is being removed."
     assert world.cloud.calls == []
 
 
-def test_what_failed_on_a_server_that_goes_waits_for_nobody(world: World, server: Server, drive: Drive) -> None:
+def test_failed_actions_on_a_server_being_removed_are_dismissed(world: World, server: Server, drive: Drive) -> None:
     world.cloud.refuse_power = "no"
     request_server_action(server=server, verb=Power.STOP, why="Quiet.")
     run_to_its_end(drive)
@@ -323,7 +317,7 @@ def test_what_failed_on_a_server_that_goes_waits_for_nobody(world: World, server
     assert not ServerAction.objects.failed().exists()
 
 
-def test_a_failed_errand_can_be_dropped(world: World, server: Server, drive: Drive) -> None:
+def test_a_failed_action_can_be_dismissed(world: World, server: Server, drive: Drive) -> None:
     world.cloud.refuse_power = "no"
     request_server_action(server=server, verb=Power.STOP, why="Quiet.")
     server_action = run_to_its_end(drive)
@@ -336,7 +330,7 @@ def test_a_failed_errand_can_be_dropped(world: World, server: Server, drive: Dri
         retry_server_action(server_action=server_action)
 
 
-def test_the_server_of_a_suspended_order_may_rest_and_its_order_stays_suspended(
+def test_a_suspended_order_stays_suspended_when_its_server_is_rebooted(
     world: World, server: Server, drive: Drive
 ) -> None:
     suspend_order(order=server.order)
@@ -347,13 +341,13 @@ def test_the_server_of_a_suspended_order_may_rest_and_its_order_stays_suspended(
     assert (server.order.wanted, server.order.state) == (Wanted.SUSPENDED, State.SUSPENDED)
 
 
-def refused(server: Server, words: str, **asked: Any) -> None:
-    with pytest.raises(NotPossible, match=words):
-        request_server_action(server=server, **{"verb": Power.STOP, "why": "Quiet.", **asked})
+def assert_refused(server: Server, message: str, **arguments: Any) -> None:
+    with pytest.raises(NotPossible, match=message):
+        request_server_action(server=server, **{"verb": Power.STOP, "why": "Quiet.", **arguments})
     assert not ServerAction.objects.exists()
 
 
-def test_one_errand_at_a_time(world: World, server: Server, drive: Drive) -> None:
+def test_one_server_action_at_a_time(world: World, server: Server, drive: Drive) -> None:
     request_server_action(server=server, verb=Power.STOP, why="Quiet.")
     with pytest.raises(NotPossible, match="Another action on this server is in progress"):
         request_server_action(server=server, verb=Power.START)
@@ -361,28 +355,28 @@ def test_one_errand_at_a_time(world: World, server: Server, drive: Drive) -> Non
         ServerAction.objects.create(server=server, verb="start", next_attempt_at=clock.now())
 
 
-def test_a_server_that_goes_or_is_not_there_is_left_alone(world: World, server: Server) -> None:
+def test_actions_need_a_server_that_exists_and_is_not_being_removed(world: World, server: Server) -> None:
     Server.objects.update(outside_id="")
-    refused(server, "The server is not there yet")
+    assert_refused(server, "The server has not been created yet")
     Order.objects.update(wanted=Wanted.REMOVED)
-    refused(server, "The order is being removed")
+    assert_refused(server, "The order is being removed")
 
 
-def test_a_reason_is_asked_for_what_customers_feel(world: World, server: Server) -> None:
+def test_a_reason_is_required_for_actions_that_affect_customers(world: World, server: Server) -> None:
     for verb in (Power.STOP, Power.REBOOT, Power.RESIZE):
-        refused(server, "Say why", verb=verb, size_id="sandbox-4", why=" ")
+        assert_refused(server, "A reason is required", verb=verb, size_id="sandbox-4", why=" ")
 
 
 def test_sizes_that_break_the_promise_or_change_nothing_are_refused(world: World, server: Server) -> None:
-    for size_id, words in (
-        ("", "Say which size"),
-        ("sandbox-2", "has that size already"),
-        ("sandbox-1", "smaller than what the order was promised"),
-        ("huge", "does not offer that size"),
+    for size_id, message in (
+        ("", "Choose a size"),
+        ("sandbox-2", "already has this size"),
+        ("sandbox-1", "smaller than the capacity promised"),
+        ("huge", "does not offer this size"),
     ):
-        refused(server, words, verb=Power.RESIZE, size_id=size_id)
+        assert_refused(server, message, verb=Power.RESIZE, size_id=size_id)
     Server.objects.update(size="")
-    refused(server, "does not tell what size", verb=Power.RESIZE, size_id="sandbox-4")
+    assert_refused(server, "does not report the size", verb=Power.RESIZE, size_id="sandbox-4")
 
 
 def test_sizes_are_offered_with_what_they_would_cost_more(world: World, server: Server) -> None:
@@ -390,16 +384,18 @@ def test_sizes_are_offered_with_what_they_would_cost_more(world: World, server: 
     assert (choice.size_id, str(choice.price), str(choice.difference)) == ("sandbox-4", "€24.00", "€16.00")
 
 
-def test_machines_that_are_no_clouds_are_not_ours_to_stop(
+def test_existing_machines_cannot_be_stopped(
     world: World, server: Server, pool: Provider, make_host: MakeHost, place: Place
 ) -> None:
     for kind in (Provider.Kind.EXISTING, Provider.Kind.LOCAL):
         Provider.objects.filter(pk=world.provider.pk).update(kind=kind)
-        refused(server, "are there already and not ours to stop")
+        assert_refused(server, "are existing machines: stop them outside")
 
 
-def test_what_the_driver_cannot_is_refused(world: World, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_action_that_the_driver_lacks_is_refused(
+    world: World, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(
         "infrastructure.server_actions.services.get_powers", lambda provider: Powers(verbs=frozenset({Power.REBOOT}))
     )
-    refused(server, "The driver of Sandbox cannot stop servers")
+    assert_refused(server, "The driver of Sandbox cannot stop servers")

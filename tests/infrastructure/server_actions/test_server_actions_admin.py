@@ -25,7 +25,7 @@ pytestmark = pytest.mark.django_db
 
 LIST = reverse("admin:infrastructure_server_changelist")
 ACTIONS = reverse("admin:infrastructure_serveraction_changelist")
-ACTION_OF = {"retry": "try_this_again", "drop": "drop_this"}
+ACTION_OF = {"retry": "try_this_again", "dismiss": "dismiss_this"}
 
 
 @pytest.fixture
@@ -78,15 +78,15 @@ def shown(answer: Any) -> str:
     return str(answer.content.decode())
 
 
-def test_a_stop_says_what_it_does_and_wants_a_reason(operator: Client, server: Server) -> None:
+def test_a_stop_shows_its_consequences_and_requires_a_reason(operator: Client, server: Server) -> None:
     page = shown(operator.get(page_of("stop", server)))
-    assert "WILL NOT ANSWER" in page
-    assert "monitoring says so" in page
+    assert "ARE DOWN until" in page
+    assert "monitoring reports an outage" in page
     refused = operator.post(page_of("stop", server), {"why": ""})
     assert "This field is required" in shown(refused)
     assert not ServerAction.objects.exists()
     asked = operator.post(page_of("stop", server), {"why": "It is quiet."}, follow=True)
-    assert "sbx-1 is being stopped." in shown(asked)
+    assert "Stop of sbx-1 requested." in shown(asked)
     server_action = ServerAction.objects.get()
     assert (server_action.verb, server_action.reason) == ("stop", "It is quiet.")
     assert LogEntry.objects.get().change_message == "Stop the server. It is quiet."
@@ -102,12 +102,12 @@ def test_a_resize_shows_the_sizes_that_fit_and_what_they_cost_more(operator: Cli
     assert "sandbox-4 More maps." in LogEntry.objects.get().change_message
 
 
-def test_a_resize_without_any_choice_says_where_to_ask(operator: Client, server: Server) -> None:
+def test_a_resize_without_any_choice_says_how_to_update_the_sizes(operator: Client, server: Server) -> None:
     ProviderOption.objects.all().delete()
-    assert "asks again" in shown(operator.get(page_of("resize", server)))
+    assert "Update catalogue" in shown(operator.get(page_of("resize", server)))
 
 
-def test_a_refusal_is_shown_where_it_was_asked(operator: Client, server: Server) -> None:
+def test_a_refusal_is_shown_in_the_form(operator: Client, server: Server) -> None:
     ServerAction.objects.create(server=server, verb="stop", next_attempt_at=clock.now())
     answer = operator.post(page_of("start", server), {"why": ""})
     assert answer.status_code == 200
@@ -121,11 +121,11 @@ def test_only_what_is_possible_is_offered(operator: Client, server: Server) -> N
     Provider.objects.update(kind=Provider.Kind.EXISTING)
     assert not any(page_of(verb, server) in shown(operator.get(here)) for verb in Power)
     answer = operator.post(page_of("stop", server), {"why": "Quiet."})
-    assert "are there already and not ours to stop" in shown(answer)
+    assert "are existing machines: stop them outside" in shown(answer)
 
 
 @pytest.mark.parametrize(("state", "offered"), [("running", {"stop", "reboot"}), ("stopped", {"start"})])
-def test_what_would_change_nothing_is_not_offered(
+def test_an_action_without_effect_is_not_offered(
     operator: Client, server: Server, state: str, offered: set[str]
 ) -> None:
     Server.objects.update(node_state=state)
@@ -133,7 +133,7 @@ def test_what_would_change_nothing_is_not_offered(
     assert {verb.value for verb in Power if page_of(verb, server) in page} == {*offered, "resize"}
 
 
-def test_the_page_of_a_server_tells_its_errands(operator: Client, server: Server) -> None:
+def test_the_page_of_a_server_lists_its_actions(operator: Client, server: Server) -> None:
     who = UserFactory(is_staff=True)
     ServerAction.objects.create(
         server=server, verb="resize", former_size="sandbox-1", size_id="sandbox-2", requested_by=who, outcome="It runs."
@@ -150,7 +150,7 @@ def test_the_page_of_a_server_tells_its_errands(operator: Client, server: Server
 
 
 @pytest.mark.parametrize("role", ["Support", "Billing"])
-def test_who_may_not_is_refused(staff: Callable[[str], Client], server: Server, role: str) -> None:
+def test_staff_without_the_permission_are_refused(staff: Callable[[str], Client], server: Server, role: str) -> None:
     client = staff(role)
     for verb in Power:
         assert client.get(page_of(verb, server)).status_code == 403
@@ -159,15 +159,15 @@ def test_who_may_not_is_refused(staff: Callable[[str], Client], server: Server, 
     assert not ServerAction.objects.exists()
 
 
-def test_many_are_told_at_once_and_counted(operator: Client, provider: Provider) -> None:
+def test_many_servers_are_rebooted_at_once_and_counted(operator: Client, provider: Provider) -> None:
     servers = [make_server(provider, n) for n in range(3)]
     Server.objects.filter(pk=servers[0].pk).update(outside_id="")
-    chosen = {"action": "reboot_many", "_selected_action": [one.pk for one in servers]}
-    assert "told once" in shown(operator.post(LIST, chosen))
+    chosen = {"action": "reboot_many", "_selected_action": [server.pk for server in servers]}
+    assert "requested once" in shown(operator.post(LIST, chosen))
     assert not ServerAction.objects.exists()
     answer = operator.post(LIST, {**chosen, "confirmed": "yes", "why": "A new kernel."}, follow=True)
     assert "2 changed." in shown(answer)
-    assert "The server is not there yet." in shown(answer)
+    assert "The server has not been created yet." in shown(answer)
     assert set(ServerAction.objects.values_list("reason", flat=True)) == {"A new kernel."}
 
 
@@ -175,39 +175,39 @@ def failed_action(server: Server, **fields: Any) -> ServerAction:
     return ServerAction.objects.create(server=server, verb="stop", failed_version=1, last_error="no capacity", **fields)
 
 
-def test_a_failed_errand_needs_a_person_and_is_tried_again_or_dropped(operator: Client, provider: Provider) -> None:
+def test_a_failed_action_needs_attention_and_is_tried_again_or_dismissed(operator: Client, provider: Provider) -> None:
     first, second, calm = (make_server(provider, n) for n in range(3))
-    again, dropped = failed_action(first), failed_action(second)
+    again, dismissed = failed_action(first), failed_action(second)
     needing = shown(operator.get(LIST, {"status": "failed"}))
     assert first.order.reference in needing
     assert calm.order.reference not in needing
     assert "no capacity" in shown(operator.get(ACTIONS, {"status": "failed"}))
     assert "no capacity" in shown(operator.get(reverse("admin:index")))
-    for action, row in (("try_again", again), ("drop", dropped)):
+    for action, row in (("try_again", again), ("dismiss", dismissed)):
         asked = {"action": action, "_selected_action": [row.pk], "confirmed": "yes", "why": "Seen to."}
         assert "1 changed." in shown(operator.post(ACTIONS, asked, follow=True))
         row.refresh_from_db()
     assert again.next_attempt_at is not None
-    assert (dropped.has_failed, dropped.outcome) == (False, "no capacity Dismissed. Seen to.")
+    assert (dismissed.has_failed, dismissed.outcome) == (False, "no capacity Dismissed. Seen to.")
     assert "no capacity" not in shown(operator.get(reverse("admin:index")))
 
 
-def test_the_page_of_a_failed_errand_offers_to_try_it_again_or_drop_it(operator: Client, provider: Provider) -> None:
+def test_the_page_of_a_failed_action_offers_to_try_it_again_or_dismiss_it(operator: Client, provider: Provider) -> None:
     for n, url_path in enumerate(ACTION_OF):
         row = failed_action(make_server(provider, n))
         page = reverse("admin:infrastructure_serveraction_change", args=(row.pk,))
         assert f"{row.pk}/{url_path}" in shown(operator.get(page))
         asking = reverse(f"admin:infrastructure_serveraction_{ACTION_OF[url_path]}", args=(row.pk,))
-        assert "no capacity" in shown(operator.get(asking)), "it asks first"
+        assert "no capacity" in shown(operator.get(asking)), "a confirmation page first"
         row.refresh_from_db()
         assert row.has_failed
         assert "1 changed." in shown(operator.post(asking, {"confirmed": "yes", "why": "Seen to."}, follow=True))
         row.refresh_from_db()
         assert not row.has_failed
-        assert f"{row.pk}/{url_path}" not in shown(operator.get(page)), "nothing is left to ask"
+        assert f"{row.pk}/{url_path}" not in shown(operator.get(page)), "no buttons once it is settled"
 
 
-def test_the_page_of_a_server_takes_the_same_queries_for_few_errands_and_many(operator: Client, server: Server) -> None:
+def test_the_page_of_a_server_takes_the_same_queries_for_few_actions_and_many(operator: Client, server: Server) -> None:
     here = reverse("admin:infrastructure_server_change", args=(server.pk,))
     counts = []
     for _ in range(2):

@@ -30,7 +30,7 @@ def switches() -> SandboxSwitches:
 
 @pytest.fixture
 def order(drive: Drive, switches: SandboxSwitches) -> Order:
-    """An active rehearsal."""
+    """An active sandbox order."""
     release = ReleaseFactory()
     ReleaseBundle.objects.create(release=release, archive=b"")
     draft = make_draft(release=release, sandbox=True, plan_fields={"auto_approve": True})
@@ -93,7 +93,7 @@ def test_replies_that_get_lost_repeat_nothing(drive: Drive, switches: SandboxSwi
     assert ServerAction.objects.get().is_settled
 
 
-def test_a_reboot_whose_reply_is_lost_waits_for_a_person(drive: Drive, switches: SandboxSwitches, order: Order) -> None:
+def test_a_reboot_whose_reply_is_lost_needs_attention(drive: Drive, switches: SandboxSwitches, order: Order) -> None:
     SandboxSwitches.objects.update(lost_replies=1)
     request_server_action(server=Server.objects.get(), verb=Power.REBOOT, why="It hangs.")
     drive.settle()
@@ -105,7 +105,7 @@ def test_a_reboot_whose_reply_is_lost_waits_for_a_person(drive: Drive, switches:
     assert fresh(order).state == State.ACTIVE
 
 
-def test_a_refusal_is_told_in_the_clouds_words(drive: Drive, switches: SandboxSwitches, order: Order) -> None:
+def test_a_clouds_refusal_is_shown_unchanged(drive: Drive, switches: SandboxSwitches, order: Order) -> None:
     SandboxSwitches.objects.update(failing_actions=1)
     request_server_action(server=Server.objects.get(), verb=Power.STOP, why="Quiet.")
     drive.settle()
