@@ -75,7 +75,7 @@ def unpack(value: Json) -> Any:
 
 
 def render_mail(message: Message) -> RenderedMail:
-    """The texts of `message` in its customer's language; what has been sent already stays as it was.
+    """The texts of `message` in its customer's language, or the site's for staff; what was sent stays as it was.
 
     Raises PermanentError when its template or a row that it is about is gone.
     """
@@ -84,7 +84,7 @@ def render_mail(message: Message) -> RenderedMail:
     site = {"site_name": settings.SITE_NAME, "site_url": settings.SITE_URL}
     try:
         context = {**site, **unpack({"mapping": message.context}), "customer": message.customer}
-        with translation.override(message.customer.language):
+        with translation.override(message.customer.language if message.customer else settings.LANGUAGE_CODE):
             return RenderedMail(
                 subject=" ".join(render_to_string(f"{message.template}.subject.txt", context).split()),
                 text=render_to_string(f"{message.template}.txt", context),

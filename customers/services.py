@@ -119,6 +119,19 @@ def write_message(
 
 
 @transaction.atomic
+def write_staff_message(*, key: str, user: User, template: str, context: Mapping[str, object]) -> Message:
+    """One mail to a member of staff about `key`, however often it is asked for, as by `write_message`."""
+    packed = {name: pack(value) for name, value in {**context, "name": user.first_name or user.username}.items()}
+    message, is_new = Message.objects.get_or_create(
+        key=f"staff:{key}",
+        defaults={"to": [user.email], "template": template, "context": packed, "next_attempt_at": clock.now()},
+    )
+    if is_new:
+        enqueue_rows("mail", [message.pk])
+    return message
+
+
+@transaction.atomic
 def resend_message(*, message: Message) -> Message:
     """A message that the mail server refused is tried again; one that waits or was sent is left alone."""
     message = Message.objects.select_for_update().get(pk=message.pk)

@@ -2,4 +2,4 @@
 
 from __future__ import annotations
 
-from live.staff import admin_site  # noqa: F401  (registers them)
+from live.staff import admin_site, alerts_admin  # noqa: F401  (registers them)

@@ -292,6 +292,10 @@ WHMCS_WEBHOOK_SECRET = env("WHMCS_WEBHOOK_SECRET", default="")  # empty: hooks a
 # networks only these ranges. The address of an order's own endpoint may always be private.
 ALLOWED_PRIVATE_RANGES = env.list("ALLOWED_PRIVATE_RANGES", default=[])
 
+# --- Alerts to staff: mail is chosen on each user's page, the webhook here -------------------------------------------
+STAFF_WEBHOOK_URL = env("STAFF_WEBHOOK_URL", default="")
+STAFF_WEBHOOK_SECRET = env("STAFF_WEBHOOK_SECRET", default="")  # whsec_ and 24 to 64 bytes in base64
+
 # --- Monitoring -----------------------------------------------------------------------------------------------------
 ZABBIX_URL = env("ZABBIX_URL", default="")  # empty: the built-in checker watches
 ZABBIX_TOKEN = env("ZABBIX_TOKEN", default="")

@@ -1,4 +1,4 @@
-"""Mail to customers: one row per mail, sent once."""
+"""Mail to customers and staff: one row per mail, sent once."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from customers.models.customer import Customer
 
 
 class Message(Resource):
-    """A mail to a customer, written with the change it is about, rendered and sent by a worker.
+    """A mail to a customer or to staff, written with the change it is about, rendered and sent by a worker.
 
     `key` is what it is about (`order:GL7K3M:active`): there is one mail for it. Until it is sent there is a template
     and its context (customers.mail_rendering); afterwards the texts hold what was sent.
@@ -18,7 +18,13 @@ class Message(Resource):
 
     key = models.CharField(_("about"), max_length=120, unique=True)
     customer = models.ForeignKey(
-        Customer, on_delete=models.PROTECT, related_name="messages", verbose_name=_("customer")
+        Customer,
+        on_delete=models.PROTECT,
+        related_name="messages",
+        verbose_name=_("customer"),
+        null=True,
+        blank=True,
+        help_text=_("Empty: a mail to staff."),
     )
     to = models.JSONField(_("to"), help_text=_("Addresses."))
     template = models.CharField(_("template"), max_length=120, blank=True, default="", db_default="")

@@ -98,6 +98,7 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
             item(_("Roles"), "group", "auth.group"),
             item(_("MFA devices"), "phonelink_lock", "mfa.authenticator"),
             item(_("API tokens"), "key", "customers.apitoken"),
+            item(_("Alerts"), "notifications", "live.staffalert"),
             item(_("Queue"), "stacks", "django_q.ormq"),
             item(_("Schedules"), "schedule", "django_q.schedule"),
             item(_("Failed tasks"), "error", "django_q.failure"),

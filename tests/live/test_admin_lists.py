@@ -35,6 +35,7 @@ from infrastructure.models import (
     Service,
 )
 from infrastructure.sandbox.models import SandboxComposition, SandboxNode, SandboxSwitches
+from live.models import StaffAlert, WebhookDelivery
 from monitoring.models import (
     BackendStatus,
     DailyAvailability,
@@ -131,6 +132,10 @@ def token(n: int) -> Any:
     return ApiToken.objects.create(user=UserFactory(), name=f"program {n}")[0]
 
 
+def alert(n: int) -> StaffAlert:
+    return StaffAlert.objects.create(key=f"order:{n}", kind="order_attention", title=f"{n}", raised_at=clock.now())
+
+
 def finding(n: int) -> DriftFinding:
     now = clock.now()
     where = provider(n)
@@ -219,6 +224,10 @@ MAKERS: dict[str, Callable[[int], object]] = {
     "infrastructure.Server": server,
     "infrastructure.ServerKeys": server_keys,
     "infrastructure.Service": service,
+    "live.StaffAlert": alert,
+    "live.WebhookDelivery": lambda n: WebhookDelivery.objects.create(
+        alert=alert(n), event="alert.raised", occurred_at=clock.now()
+    ),
     "mfa.Authenticator": authenticator,
     "monitoring.DailyAvailability": lambda n: DailyAvailability.objects.create(order=order(n), day=date(2026, 6, 1)),
     "monitoring.Incident": incident,

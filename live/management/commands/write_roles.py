@@ -10,7 +10,7 @@ from django.contrib.auth.models import Group, Permission
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
-ROOMS = ("customers", "products", "orders", "infrastructure", "sandbox", "monitoring", "billing")
+ROOMS = ("customers", "products", "orders", "infrastructure", "sandbox", "monitoring", "billing", "live")
 # `app.codename`; `app.view` stands for seeing everything of that room.
 SEE = tuple(f"{room}.view" for room in ROOMS)
 # Who may say who belongs to a customer decides who may use what it has: that is for operators.
@@ -59,7 +59,8 @@ OPERATOR = (
     "django_q.view",
 )
 BILLING = (*SEE, *KEEP_CUSTOMERS, "billing.settle_invoice", "monitoring.decide_credit")
-NOT_SEEN = ("view_ordersecrets",)  # secrets are shown by orders.reveal_secrets, one click at a time
+# Secrets are shown by orders.reveal_secrets, one click at a time.
+NOT_SEEN = ("view_ordersecrets", "view_secretscanary")
 ROLES: Mapping[str, tuple[str, ...]] = {
     "Operator": OPERATOR,
     "Billing": BILLING,

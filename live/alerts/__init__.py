@@ -1,0 +1,1 @@
+"""Staff are alerted by mail and webhook to what needs attention."""
