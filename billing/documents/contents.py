@@ -31,6 +31,7 @@ def document_of(invoice: Invoice) -> InvoiceDocument:
         totals=_totals(invoice),
         payment=PaymentTerms(**invoice.payment, reference=invoice.number),
         period=BillingPeriod(invoice.period_start, invoice.period_end),
+        buyer_reference=invoice.buyer.get("reference", ""),
         order_reference=invoice.order.reference if invoice.order else "",
         notes=(invoice.reason,) if invoice.reason else (),
         is_specimen=invoice.is_specimen,

@@ -14,7 +14,8 @@ from billing.invoicing.pricing import Totals
 class Party:
     """Seller or buyer as they were on the day of issue.
 
-    `country` is ISO 3166-1 alpha-2; `peppol_id` is scheme and number, such as `0106:12345678`.
+    `country` is ISO 3166-1 alpha-2; `peppol_id` is scheme and number, such as `0106:12345678`; `reference` is what a
+    buyer files the invoice under.
     """
 
     name: str
@@ -31,6 +32,7 @@ class Party:
     phone: str = ""
     website: str = ""
     peppol_id: str = ""
+    reference: str = ""
 
     @property
     def address_lines(self) -> tuple[str, ...]:

@@ -102,7 +102,7 @@ def draft_invoices(
     groups: dict[tuple[Any, ...], list[DraftPart]] = {}
     problems: list[tuple[Subscription, str]] = []
     for subscription in subscriptions:
-        with translation.override(subscription.customer.language):
+        with translation.override(_language(subscription.customer, context.profiles.get(subscription.customer_id))):
             try:
                 part = draft_part(subscription, context)
             except CannotBill as problem:
@@ -152,10 +152,16 @@ def taxed_as(customer: Customer) -> Buyer:
     )
 
 
-def buyer_of(customer: Customer) -> dict[str, str]:
+def buyer_of(customer: Customer, profile: BillingProfile | None = None) -> dict[str, str]:
     """The customer as a billing.documents.invoice_document.Party has it, today."""
     address = customer.billing_address
     party = {"name": customer.name, "email": customer.email, "vat_id": customer.vat_id}
+    if profile:
+        party |= {
+            "company_number": profile.company_number,
+            "peppol_id": profile.peppol_id,
+            "reference": profile.buyer_reference,
+        }
     if address is None:
         return {**party, "country": settings.SELLER["country"]}
     return {
@@ -167,6 +173,10 @@ def buyer_of(customer: Customer) -> dict[str, str]:
         "region": address.region,
         "country": address.country,
     }
+
+
+def _language(customer: Customer, profile: BillingProfile | None) -> str:
+    return (profile.language if profile else "") or customer.language
 
 
 def breakdown_of(totals: Totals) -> list[dict[str, Any]]:
@@ -221,7 +231,8 @@ def _draft(parts: Iterable[DraftPart], context: BillingContext) -> InvoiceDraft:
     totals = total([line for part in parts for line in part.lines], first.currency)
     days = profile.payment_days if profile and profile.payment_days is not None else settings.PAYMENT_DAYS
     exchange = context.euro.get(first.currency)
-    with translation.override(customer.language):
+    language = _language(customer, profile)
+    with translation.override(language):
         breakdown = breakdown_of(totals)
     invoice = Invoice(
         customer=customer,
@@ -231,10 +242,10 @@ def _draft(parts: Iterable[DraftPart], context: BillingContext) -> InvoiceDraft:
         period_end=parts[0].period.end,
         issued_on=context.today,
         due_on=context.today + timedelta(days=days),
-        language=customer.language,
+        language=language,
         currency=first.currency,
         seller=dict(settings.SELLER),
-        buyer=buyer_of(customer),
+        buyer=buyer_of(customer, profile),
         payment=dict(settings.SELLER_ACCOUNT),
         net=totals.net,
         tax=totals.tax,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from django.core.exceptions import ValidationError
-from django.core.validators import MaxValueValidator, MinValueValidator
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -21,12 +21,21 @@ def validate_iban(value: str) -> None:
         raise ValidationError(_("“%(value)s” is not an IBAN."), params={"value": value})
 
 
+validate_peppol_id = RegexValidator(
+    r"^[0-9]{4}:[A-Za-z0-9._-]{1,50}$", _("Enter the four digits of the scheme, a colon and the number.")
+)
+
+
 class BillingProfile(Timestamped):
     """How invoices of a customer are grouped and when they are due; terms that new subscriptions start with."""
 
     class Grouping(models.TextChoices):
         CUSTOMER = "customer", _("One invoice per period")
         ORDER = "order", _("One invoice per order")
+
+    class Language(models.TextChoices):
+        ENGLISH = "en", _("English")
+        DUTCH = "nl", _("Dutch")
 
     customer = models.OneToOneField(
         Customer, on_delete=models.PROTECT, related_name="billing_profile", verbose_name=_("customer")
@@ -57,6 +66,29 @@ class BillingProfile(Timestamped):
     notice_days = models.PositiveSmallIntegerField(_("notice (days)"), default=0)
     sends_reminders = models.BooleanField(_("send reminders"), default=True)
     may_suspend = models.BooleanField(_("suspend when unpaid"), default=True)
+    language = models.CharField(
+        _("language of invoices"),
+        max_length=10,
+        choices=Language.choices,
+        blank=True,
+        help_text=_("Empty: the customer's language."),
+    )
+    buyer_reference = models.CharField(
+        _("customer's reference"),
+        max_length=100,
+        blank=True,
+        help_text=_("Printed on each invoice, such as a PO number."),
+    )
+    company_number = models.CharField(
+        _("company number"), max_length=40, blank=True, help_text=_("In the register of the customer's country (KvK).")
+    )
+    peppol_id = models.CharField(
+        _("Peppol id"),
+        max_length=60,
+        blank=True,
+        validators=[validate_peppol_id],
+        help_text=_("Scheme and number, such as 0106:12345678 (KvK) or 0190:… (OIN of Dutch government)."),
+    )
 
     class Meta:
         verbose_name = _("billing profile")
