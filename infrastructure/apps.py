@@ -1,4 +1,4 @@
-"""The room of servers, compositions and endpoints."""
+"""The app of providers, servers, deployments and endpoints."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class InfrastructureConfig(AppConfig):
-    """Providers, servers, deployments and what answers on them."""
+    """Registers the panels, controllers and schedules of this app."""
 
     name = "infrastructure"
     verbose_name = _("Infrastructure")

@@ -1,4 +1,4 @@
-"""What this room shows of an order on the order's page."""
+"""Server, composition, endpoints and services on an order's page."""
 
 from __future__ import annotations
 
@@ -29,20 +29,20 @@ TONES = {
 
 
 class InfrastructurePanels(OrderPanels):
-    """Server, composition and endpoints of an order."""
+    """The panels of this app on an order's page."""
 
     name: ClassVar[str] = "infrastructure"
 
     def part_rows(self, order: Order) -> Iterable[PartRow]:
         """The server and the deployment."""
         if (server := _server(order)) is not None:
-            where = f"{server.outside_id or server} · {server.provider.name}"
-            yield part_row(Part.SERVER, server, where)
+            place = f"{server.outside_id or server} · {server.provider.name}"
+            yield part_row(Part.SERVER, server, place)
         if (deployment := _deployment(order)) is not None:
             yield part_row(Part.COMPOSITION, deployment, str(deployment.release))
 
     def panels(self, order: Order) -> Iterable[OrderPanel]:
-        """Its addresses with their last check, and its services."""
+        """Endpoints with their last check, and services with their usage."""
         endpoints = [(row, when(row.checked_at), when(row.next_attempt_at)) for row in order.endpoints.all()]
         if endpoints:
             template = "admin/infrastructure/_endpoints.html"
@@ -56,29 +56,29 @@ class InfrastructurePanels(OrderPanels):
                 "provider": deployment.server.provider_id,
                 "back": reverse("admin:orders_order_change", args=(order.pk,)),
             }
-            seen = when(min(row.seen_at for row in services))
-            yield OrderPanel(title=_("Services, seen %(ago)s") % {"ago": seen}, template=template, values=values)
+            updated = when(min(row.seen_at for row in services))
+            yield OrderPanel(title=_("Services, updated %(ago)s") % {"ago": updated}, template=template, values=values)
 
     def plan(self, order: Order) -> Iterable[Fact]:
-        """Where it would go and at what cost, and what would run and answer there."""
+        """The planned provider, server and cost; containers, endpoints and monitors."""
         plan = plan_of(order)
         if plan.problem:
             yield Fact(label=_("Provider"), value=plan.problem)
         else:
             yield Fact(label=_("Provider"), value=f"{plan.provider} · {plan.host}" if plan.host else plan.provider)
         if plan.makes_server and not plan.problem:
-            yield Fact(label=_("Server"), value=_size_words(plan))
+            yield Fact(label=_("Server"), value=_planned_size(plan))
         built = _("built from the release")
-        containers = [f"{one.name} ({built if one.is_built else one.image})" for one in plan.containers]
+        containers = [f"{row.name} ({built if row.is_built else row.image})" for row in plan.containers]
         yield Fact(label=_("Containers"), value=", ".join(containers))
         yield Fact(label=_("Volumes"), value=", ".join(plan.volumes) or _("none"))
-        yield Fact(label=_("Ports"), value=", ".join(f"{one.service}:{one.port}" for one in plan.ports) or _("none"))
-        endpoints = [f"{one.application} ({one.path})" for one in plan.endpoints]
+        yield Fact(label=_("Ports"), value=", ".join(f"{port.service}:{port.port}" for port in plan.ports) or _("none"))
+        endpoints = [f"{endpoint.application} ({endpoint.path})" for endpoint in plan.endpoints]
         yield Fact(label=_("Endpoints"), value=", ".join(endpoints) or _("none"))
         yield Fact(label=_("Monitors"), value=", ".join(plan.monitors) or _("none"))
 
     def planned(self, order: Order, *, inside: bool) -> Mapping[str, Any]:
-        """The same as a document; provider, host and what they ask are for staff."""
+        """The plan as JSON; with `inside`, also provider, host, size and cost, which are for staff."""
         plan = plan_of(order)
         server: dict[str, Any] = {**asdict(plan.wish), "placement": plan.placement}
         if inside:
@@ -90,13 +90,14 @@ class InfrastructurePanels(OrderPanels):
                 "monthly_cost": {"amount": f"{price.amount:f}", "currency": price.currency} if price else None,
             }
         return {
-            "problem": plan.problem if inside or not plan.problem else _("It cannot be set up at the moment."),
+            "problem": plan.problem if inside or not plan.problem else _("Cannot be set up at the moment."),
             "server": server,
-            "containers": [{"name": one.name, "image": one.image, "built": one.is_built} for one in plan.containers],
+            "containers": [{"name": row.name, "image": row.image, "built": row.is_built} for row in plan.containers],
             "volumes": list(plan.volumes),
-            "ports": [asdict(one) for one in plan.ports],
+            "ports": [asdict(port) for port in plan.ports],
             "endpoints": [
-                {"name": one.name, "application": one.application, "path": one.path} for one in plan.endpoints
+                {"name": endpoint.name, "application": endpoint.application, "path": endpoint.path}
+                for endpoint in plan.endpoints
             ],
             "monitors": list(plan.monitors),
         }
@@ -106,32 +107,29 @@ class InfrastructurePanels(OrderPanels):
         server, deployment = _server(order), _deployment(order)
         if deployment is not None and not _is_gone(deployment):
             names = ", ".join(deployment.services.values_list("name", flat=True)) or str(deployment.release)
-            yield _("The composition: its services (%(names)s), networks and volumes, with all data in them.") % {
-                "names": names
-            }
+            yield _("The composition: services (%(names)s), networks and volumes, with all data.") % {"names": names}
             if count := order.endpoints.count():
-                words = ngettext("Its address stops answering.", "Its %(count)s addresses stop answering.", count)
-                yield words % {"count": count}
+                yield ngettext("%(count)s endpoint.", "%(count)s endpoints.", count) % {"count": count}
         if server is not None and not _is_gone(server):
-            yield _what_becomes_of(server)
+            yield _removed_server(server)
 
     def places(self) -> Iterable[tuple[str, str]]:
         """The enabled providers."""
         return Provider.objects.filter(is_enabled=True).values_list("slug", "name")
 
 
-def _what_becomes_of(server: Server) -> str:
-    """What removal does to the server: machines that were there before the order stay."""
+def _removed_server(server: Server) -> str:
+    """What is removed with the server; existing machines are kept."""
     if server.host is not None:
-        return _("Its place on the host %(host)s, which stays.") % {"host": server.host}
+        return _("Its share of host %(host)s; the host is kept.") % {"host": server.host}
     if server.provider.kind == Provider.Kind.LOCAL:
-        return _("Its place on this machine, which stays.")
+        return _("Its share of this machine; the machine is kept.")
     name = server.outside_id or server.order.key
-    return _("The server %(name)s at %(provider)s, with its disk.") % {"name": name, "provider": server.provider}
+    return _("Server %(name)s at %(provider)s, with its disk.") % {"name": name, "provider": server.provider}
 
 
 def _service_line(row: Service) -> dict[str, Any]:
-    """A service in words."""
+    """A service as formatted text."""
     return {
         "row": row,
         "tone": TONES.get(row.state, ""),
@@ -142,16 +140,16 @@ def _service_line(row: Service) -> dict[str, Any]:
     }
 
 
-def _size_words(plan: OrderPlan) -> str:
+def _planned_size(plan: OrderPlan) -> str:
     if plan.size is None:
         wish = plan.wish
-        words = _("The cheapest with %(cpus)s, %(ram)s GB of memory and %(disk)s GB of disk")
-        return words % {"cpus": cpu_words(wish.cpus), "ram": wish.ram_gb, "disk": wish.disk_gb}
+        text = _("The cheapest size with %(cpus)s, %(ram)s GB of memory and %(disk)s GB of disk")
+        return text % {"cpus": cpu_words(wish.cpus), "ram": wish.ram_gb, "disk": wish.disk_gb}
     name = plan.size.name
     if plan.is_plans_size:
-        name = _("%(size)s (the size of this plan here)") % {"size": name}
+        name = _("%(size)s (set for this plan)") % {"size": name}
     if plan.monthly_price is None:
-        return _("%(size)s, price not told") % {"size": name}
+        return _("%(size)s, price unknown") % {"size": name}
     return _("%(size)s, %(price)s a month") % {"size": name, "price": plan.monthly_price}
 
 

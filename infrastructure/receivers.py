@@ -1,4 +1,4 @@
-"""What this room reconciles when orders change, and every minute."""
+"""Servers and deployments are reconciled when orders change, and every minute."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How staff see providers, and what runs where."""
+"""The admin of providers, hosts, servers, deployments, services and drift."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The form of a provider: asks for what its libcloud driver needs, and never shows a secret again."""
+"""The form of a provider, with the settings of its Libcloud driver; stored secrets are never shown."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ PREFIX = "setting_"
 
 
 class ProviderForm(forms.ModelForm[Provider]):
-    """A provider; what its driver asks for appears once the driver has been saved."""
+    """A provider; the fields of its driver appear once the driver has been saved."""
 
     class Meta:
         model = Provider
-        fields = "__all__"  # noqa: DJ007  (the admin says which)
+        fields = "__all__"  # noqa: DJ007  (the admin names the fields)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -34,9 +34,9 @@ class ProviderForm(forms.ModelForm[Provider]):
             self.fields["driver"] = forms.ChoiceField(
                 choices=names,
                 required=False,
-                label=_("libcloud driver"),
+                label=_("Libcloud driver"),
                 widget=widget,
-                help_text=_("Save it, and the page asks for what the driver needs."),
+                help_text=_("The settings of the driver appear on this page after saving."),
             )
         for name in ("location", "image", "network"):
             if name in self.fields and self.instance.pk:
@@ -45,26 +45,26 @@ class ProviderForm(forms.ModelForm[Provider]):
             self._offer_sizes()
 
     def clean(self) -> dict[str, Any]:
-        """A cloud has a driver; nothing else has one."""
+        """A cloud needs a driver."""
         cleaned = super().clean() or {}
         kind = cleaned.get("kind", self.instance.kind)
         if kind == Provider.Kind.LIBCLOUD and not cleaned.get("driver", self.instance.driver):
-            self.add_error("driver" if "driver" in self.fields else None, _("A cloud needs its libcloud driver."))
+            self.add_error("driver" if "driver" in self.fields else None, _("A cloud needs a Libcloud driver."))
         return cleaned
 
     def driver_settings(self) -> dict[str, object]:
-        """What the driver is to be told; a secret that was left empty stays as it is."""
-        told = {}
+        """The driver's settings, without secrets that were left empty: those keep their value."""
+        settings = {}
         for name, value in self.cleaned_data.items():
             if name.startswith(PREFIX) and not (self.fields[name].widget.input_type == "password" and not value):
-                told[name.removeprefix(PREFIX)] = value
-        return told
+                settings[name.removeprefix(PREFIX)] = value
+        return settings
 
     def _offer_sizes(self) -> None:
-        """Sizes are chosen among those on offer, with what they have and cost."""
+        """The allowed sizes are chosen among those on offer, with their capacity and price."""
         choices = size_choices(self.instance)
-        gone = [one for one in self.instance.size_ids if one not in dict(choices)]
-        choices += [(one, gettext("%(id)s (no longer on offer)") % {"id": one}) for one in gone]
+        withdrawn = [size_id for size_id in self.instance.size_ids if size_id not in dict(choices)]
+        choices += [(size_id, _withdrawn_label(size_id)) for size_id in withdrawn]
         field = self.fields["size_ids"]
         self.fields["size_ids"] = forms.MultipleChoiceField(
             choices=choices,
@@ -75,14 +75,14 @@ class ProviderForm(forms.ModelForm[Provider]):
         )
 
     def _offer(self, name: str) -> None:
-        """The field is a choice among what the provider offers, if that is known."""
+        """The field is a choice among the provider's catalogue, if that has been read."""
         rows = ProviderOption.objects.filter(provider=self.instance, kind=name).order_by("name")
         choices = [(row.outside_id, f"{row.name} ({row.outside_id})") for row in rows]
         if not choices:
             return
         present = getattr(self.instance, name)
         if present and present not in dict(choices):
-            choices.insert(0, (present, gettext("%(id)s (no longer on offer)") % {"id": present}))
+            choices.insert(0, (present, _withdrawn_label(present)))
         field = self.fields[name]
         self.fields[name] = forms.ChoiceField(
             choices=[("", "–"), *choices],
@@ -93,50 +93,55 @@ class ProviderForm(forms.ModelForm[Provider]):
         )
 
 
+def _withdrawn_label(outside_id: str) -> str:
+    return gettext("%(id)s (no longer on offer)") % {"id": outside_id}
+
+
 def size_choices(provider: Provider) -> list[tuple[str, str]]:
-    """The sizes that the provider offers, the cheapest first."""
+    """The sizes that the provider offers, cheapest first."""
     rows = ProviderOption.objects.filter(provider=provider, kind=ProviderOption.Kind.SIZE).order_by("price", "name")
-    return [(row.outside_id, size_words(row)) for row in rows]
+    return [(row.outside_id, size_label(row)) for row in rows]
 
 
 def plan_size_form_of(provider: Provider) -> type[forms.ModelForm[PlanSize]]:
-    """The form in which a plan gets one of the provider's sizes; a size that is gone stays until it is changed."""
+    """The form to give a plan one of the provider's sizes; a withdrawn size remains a choice while it is used."""
     choices = size_choices(provider)
-    chosen = set(provider.plan_sizes.values_list("size_id", flat=True)) - {one for one, _words in choices}
-    gone = [(one, gettext("%(id)s (no longer on offer)") % {"id": one}) for one in sorted(chosen)]
-    size = forms.ChoiceField(
-        choices=[("", "–"), *choices, *gone], label=_("Size"), widget=widgets.UnfoldAdminSelectWidget()
-    )
+    withdrawn = set(provider.plan_sizes.values_list("size_id", flat=True)) - dict(choices).keys()
+    choices += [(size_id, _withdrawn_label(size_id)) for size_id in sorted(withdrawn)]
+    size = forms.ChoiceField(choices=[("", "–"), *choices], label=_("Size"), widget=widgets.UnfoldAdminSelectWidget())
     return type("PlanSizeForm", (forms.ModelForm,), {"__module__": __name__, "size_id": size})
 
 
-def size_words(row: ProviderOption) -> str:
-    """The size in a line: what it has, and its price a month where that is told."""
+def size_label(row: ProviderOption) -> str:
+    """The size with its capacity and, if known, its monthly price."""
     cpus = "?" if row.cpus is None else row.cpus
-    words = f"{row.name} · {cpus} CPU · {(row.ram_gb or 0):g} GB · {row.architecture or '?'}"
-    return words if row.price is None else f"{words} · {row.price:.2f} {row.currency}"
+    label = f"{row.name} · {cpus} CPU · {(row.ram_gb or 0):g} GB · {row.architecture or '?'}"
+    return label if row.price is None else f"{label} · {row.price:.2f} {row.currency}"
 
 
 def form_of(provider: Provider | None) -> type[ProviderForm]:
     """The form of this provider, with a field for each argument of its driver."""
     if provider is None or provider.kind != Provider.Kind.LIBCLOUD or not provider.driver:
         return ProviderForm
-    told = settings_of(provider)
-    fields = {PREFIX + one.name: _field(one, told.get(one.name)) for one in driver_arguments(provider.driver)}
+    stored = settings_of(provider)
+    fields = {
+        PREFIX + argument.name: _field(argument, stored.get(argument.name))
+        for argument in driver_arguments(provider.driver)
+    }
     return type("DriverForm", (ProviderForm,), {"__module__": __name__, **fields})
 
 
 def setting_names(form: type[ProviderForm]) -> Iterable[str]:
-    """The fields of a form that are told to the driver."""
+    """The form's fields that are settings of the driver."""
     return [name for name in form.base_fields if name.startswith(PREFIX)]
 
 
-def _field(argument: Argument, told: object) -> forms.Field:
-    common: dict[str, Any] = {"label": argument.name, "required": argument.is_required and not told}
+def _field(argument: Argument, stored: object) -> forms.Field:
+    common: dict[str, Any] = {"label": argument.name, "required": argument.is_required and not stored}
     if argument.is_secret:
-        words = _("Stored; leave empty to keep it.") if told else ""
-        return forms.CharField(**common, help_text=words, widget=widgets.UnfoldAdminPasswordWidget())
-    present = argument.default if told is None else told
+        help_text = _("Stored. Leave empty to keep it.") if stored else ""
+        return forms.CharField(**common, help_text=help_text, widget=widgets.UnfoldAdminPasswordWidget())
+    present = argument.default if stored is None else stored
     if isinstance(argument.default, bool):
         return forms.BooleanField(
             label=argument.name,

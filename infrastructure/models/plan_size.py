@@ -37,28 +37,28 @@ class PlanSize(Timestamped):
         return f"{self.plan}: {self.size_id}"
 
     def clean(self) -> None:
-        """The size is on offer, has what the plan promises, and runs what the provider's image is built for."""
-        if self.size_id and (trouble := self._trouble()):
-            raise ValidationError({"size_id": trouble})
+        """The size is on offer, has the plan's capacity and the provider's architecture."""
+        if self.size_id and (error := self._size_error()):
+            raise ValidationError({"size_id": error})
 
-    def _trouble(self) -> str:
+    def _size_error(self) -> str:
         size = ProviderOption.objects.filter(
             provider=self.provider_id, kind=ProviderOption.Kind.SIZE, outside_id=self.size_id
         ).first()
         if size is None:
             return _("The provider does not offer this size.")
         if not suits(size.as_offer, self.provider.architecture):
-            return _("This size is %(its)s, and servers here are %(ours)s.") % {
-                "its": size.architecture,
-                "ours": self.provider.architecture,
+            return _("This size is %(actual)s; the provider requires %(required)s.") % {
+                "actual": size.architecture,
+                "required": self.provider.architecture,
             }
         if self.plan_id and not fits(size.as_offer, self.wish):
             wish = {"cpus": cpu_words(self.wish.cpus), "ram": self.wish.ram_gb, "disk": self.wish.disk_gb}
-            words = _("The plan promises %(cpus)s, %(ram)s GB of memory and %(disk)s GB of disk: this has less.")
-            return words % wish
+            message = _("Too small: the plan includes %(cpus)s, %(ram)s GB of memory and %(disk)s GB of disk.")
+            return message % wish
         return ""
 
     @property
     def wish(self) -> Size:
-        """What the plan promises of a server."""
+        """The capacity that the plan includes."""
         return Size(cpus=self.plan.cpus, ram_gb=self.plan.ram_gb, disk_gb=self.plan.disk_gb)

@@ -139,7 +139,7 @@ def test_connection_is_tested_by_a_worker_and_not_in_the_request(
 ) -> None:
     asked: list[tuple[object, ...]] = []
     monkeypatch.setattr("infrastructure.admin.provider.enqueue", lambda *args, **options: asked.append(args))
-    assert "1 provider is being asked" in post(operator, PROVIDERS, "test_connections", sandbox)
+    assert "Testing 1 provider" in post(operator, PROVIDERS, "test_connections", sandbox)
     assert asked == [("infrastructure.providers.connection.test_connection", sandbox.pk)]
 
 

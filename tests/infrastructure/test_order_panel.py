@@ -18,14 +18,14 @@ def destroyed(**fields: object) -> list[str]:
     return list(InfrastructurePanels().would_destroy(order))
 
 
-def test_a_server_that_was_made_for_its_order_goes_with_its_disk(cloud: Provider) -> None:
-    assert destroyed(provider=cloud, outside_id="i-7") == ["The server i-7 at Cloud, with its disk."]
+def test_a_server_created_for_its_order_is_removed_with_its_disk(cloud: Provider) -> None:
+    assert destroyed(provider=cloud, outside_id="i-7") == ["Server i-7 at Cloud, with its disk."]
 
 
-def test_a_host_stays_when_an_order_leaves_it(pool: Provider, make_host: MakeHost) -> None:
-    assert destroyed(provider=pool, host=make_host("alpha")) == ["Its place on the host alpha, which stays."]
+def test_a_host_is_kept_when_its_order_is_removed(pool: Provider, make_host: MakeHost) -> None:
+    assert destroyed(provider=pool, host=make_host("alpha")) == ["Its share of host alpha; the host is kept."]
 
 
-def test_this_machine_stays_when_an_order_leaves_it(db: None) -> None:
+def test_this_machine_is_kept_when_its_order_is_removed(db: None) -> None:
     here = Provider.objects.create(slug="here", name="Here", kind=Provider.Kind.LOCAL)
-    assert destroyed(provider=here) == ["Its place on this machine, which stays."]
+    assert destroyed(provider=here) == ["Its share of this machine; the machine is kept."]

@@ -65,10 +65,10 @@ def server_line(order: Order) -> str:
 
 def test_orders_of_the_plan_get_its_size_and_the_order_shows_that(order: Order, place: Place) -> None:
     assert size_of(order) == "cheap"
-    assert "the size of this plan here" not in server_line(order)
+    assert "set for this plan" not in server_line(order)
     mapped(order, "fast")
     assert size_of(order) == "fast"
-    assert server_line(order).startswith("Fast (the size of this plan here), ")
+    assert server_line(order).startswith("Fast (set for this plan), ")
     assert size_of(place("dedicated", cpus=1, ram_gb=1)) == "weak"
     again = place("dedicated")
     assert Server.objects.get(order=again).size_id == "fast"
@@ -127,8 +127,8 @@ def test_staff_give_a_plan_its_size(send: Any, order: Order) -> None:
 @pytest.mark.parametrize(
     ("size", "words"),
     [
-        ("weak", "The plan promises 2 CPUs, 4 GB of memory and 40 GB of disk: this has less."),
-        ("arm", "This size is arm64, and servers here are amd64."),
+        ("weak", "Too small: the plan includes 2 CPUs, 4 GB of memory and 40 GB of disk."),
+        ("arm", "This size is arm64; the provider requires amd64."),
         ("withdrawn", "Select a valid choice. withdrawn is not one of the available choices."),
     ],
 )

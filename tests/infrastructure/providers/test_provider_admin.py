@@ -58,7 +58,7 @@ def change(client: Client, provider: Provider, **fields: str | list[str]) -> Any
 def test_a_new_cloud_names_its_driver_and_is_then_asked_what_that_needs(boss: Client, queue: list[Any]) -> None:
     form = {"name": "Amazon", "slug": "amazon", "kind": "libcloud", "address": "127.0.0.1", "rank": "5"}
     page = boss.post(reverse(f"{PROVIDERS}_add"), form)
-    assert "A cloud needs its libcloud driver." in page.content.decode()
+    assert "A cloud needs a Libcloud driver." in page.content.decode()
     assert boss.post(reverse(f"{PROVIDERS}_add"), form | {"driver": "ec2"}).status_code == 302
     provider = Provider.objects.get()
     page = boss.get(reverse(f"{PROVIDERS}_change", args=(provider.pk,)))
@@ -136,11 +136,11 @@ def test_a_host_keeps_its_key_until_another_is_given(boss: Client, pool: Provide
 @pytest.mark.parametrize(
     ("fields", "said"),
     [
-        ({"private_key": "mine"}, "This is not a private key"),
-        ({"host_key": "not a key"}, "This is not the line of a public key."),
+        ({"private_key": "mine"}, "Not a private key"),
+        ({"host_key": "not a key"}, "Not a public key: expected a line"),
     ],
 )
-def test_a_host_whose_keys_are_no_keys_is_refused(
+def test_a_host_with_invalid_keys_is_refused(
     boss: Client, pool: Provider, queue: list[Any], fields: dict[str, str], said: str
 ) -> None:
     assert said in add_host(boss, pool, **fields).content.decode()
@@ -162,19 +162,19 @@ def test_the_list_of_hosts_shows_what_is_left_and_asks_a_constant_number_of_quer
     assert "2/4 CPU · 4/8 GB · 60/100 GB" in page
 
 
-def test_asking_hosts_needs_permission_and_hands_them_to_workers(
+def test_checking_hosts_needs_permission_and_is_left_to_workers(
     boss: Client, make_host: MakeHost, queue: list[Any]
 ) -> None:
     host = make_host()
-    boss.post(reverse(f"{HOSTS}_changelist"), {"action": "ask", "_selected_action": [str(host.pk)]})
+    boss.post(reverse(f"{HOSTS}_changelist"), {"action": "check_hosts", "_selected_action": [str(host.pk)]})
     assert queue == [("infrastructure.providers.connection.ask_host", host.pk)]
     queue.clear()
     boss.force_login(UserFactory(is_staff=True))
-    boss.post(reverse(f"{HOSTS}_changelist"), {"action": "ask", "_selected_action": [str(host.pk)]})
+    boss.post(reverse(f"{HOSTS}_changelist"), {"action": "check_hosts", "_selected_action": [str(host.pk)]})
     assert queue == []
 
 
-def test_every_host_is_asked_by_the_clock(make_host: MakeHost, queue: list[Any]) -> None:
+def test_every_enabled_host_is_checked_on_schedule(make_host: MakeHost, queue: list[Any]) -> None:
     make_host("one"), make_host("two", is_enabled=False)
     assert connection.ask_all_hosts() == 1
 

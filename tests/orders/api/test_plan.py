@@ -46,7 +46,7 @@ def test_customer_reads_the_plan_without_where_and_what_it_costs_us(viewer: APIC
     assert plan["server"].keys() == {"cpus", "ram_gb", "disk_gb", "placement"}
     assert plan["first_invoice"]["net"]["amount"] == "49.00"
     Provider.objects.update(is_enabled=False)
-    assert viewer.get(url).json()["problem"] == "It cannot be set up at the moment."
+    assert viewer.get(url).json()["problem"] == "Cannot be set up at the moment."
 
 
 def test_stranger_finds_no_plan(stranger: APIClient, url: str) -> None:
