@@ -1,111 +1,112 @@
-"""News of an order goes up only where somebody may wait for it."""
+"""Which changes of an order are mailed, how often, and in which language."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
-from orders.choices import Part, PartState
+from customers.models import Message
+from orders.choices import Part, PartState, State
 from orders.models import Order
-from orders.part_reports import Report, report_many
-from orders.services import place_order
-from orders.signals import orders_moved
-from tests.factories import make_draft
+from orders.notifications import notify_customers
+from orders.services import remove_order, report, resume_order, retry_order
+from tests.factories import CustomerFactory, make_draft
+from tests.mails import render_waiting
+from tests.orders.situations import ESSENTIAL, SITUATIONS, active, degraded, fresh, pending, provisioning, suspended
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
-
-@pytest.fixture
-def moved() -> Iterator[list[int]]:
-    """The orders that were told of, in their sequence; no room listens."""
-    heard: list[int] = []
-
-    def listen(*, order_pks: tuple[int, ...], **_: object) -> None:
-        heard.extend(order_pks)
-
-    rooms, orders_moved.receivers = orders_moved.receivers, []
-    orders_moved.connect(listen)
-    yield heard
-    orders_moved.receivers = rooms
-
-
-@pytest.fixture
-def order(moved: list[int]) -> Order:
-    """An order that is on its way."""
-    placed = place_order(order=make_draft(plan_fields={"auto_approve": True}))
-    moved.clear()
-    return placed
+MAILS = {
+    "draft": [],
+    "pending": ["pending"],
+    "provisioning": [],
+    "active": ["active"],
+    "degraded": ["active"],
+    "failed": [],
+    "suspending": ["active"],
+    "suspended": ["active", "suspended"],
+    "removing": ["active"],
+    "removal failed": ["active"],
+    "removed": ["active", "removed"],
+}
 
 
-def say(order: Order, part: Part, state: PartState, message: str = "") -> None:
-    report_many(
-        [Report(order_pk=order.pk, part=part, state=state, message=message, version=order.wanted_version)],
-    )
+def mails(order: Order) -> list[str]:
+    """The names of the mails about the order, oldest first."""
+    keys = Message.objects.filter(key__startswith=f"order:{order.reference}:").order_by("pk")
+    return [message.key.split(":")[2] for message in keys]
 
 
-def test_progress_concerns_nobody_else(order: Order, moved: list[int]) -> None:
-    say(order, Part.SERVER, PartState.WORKING, "Asked for a server.")
-    say(order, Part.SERVER, PartState.WORKING, "Still booting.")
-    assert moved == []
+@pytest.mark.parametrize("situation", SITUATIONS)
+def test_a_life_up_to_here_was_told_by_these_mails(situation: str) -> None:
+    assert mails(SITUATIONS[situation]()) == MAILS[situation]
 
 
-def test_a_part_that_arrives_lets_the_next_one_look(order: Order, moved: list[int]) -> None:
-    say(order, Part.SERVER, PartState.WORKING)
-    moved.clear()
-    say(order, Part.SERVER, PartState.READY)
-    assert moved == [order.pk]
+def test_recovering_from_an_outage_is_not_mailed() -> None:
+    order = degraded()
+    report(order.pk, Part.ENDPOINTS, PartState.READY, version=1)
+    assert fresh(order).state == State.ACTIVE
+    assert mails(order) == ["active"]
 
 
-def test_a_changed_state_is_always_told(order: Order, moved: list[int]) -> None:
-    for part in (Part.SERVER, Part.COMPOSITION, Part.ENDPOINTS):
-        say(order, part, PartState.READY)
-    assert moved == [order.pk] * 3
-    say(order, Part.ENDPOINTS, PartState.DOWN, "Maps do not answer.")
-    assert moved == [order.pk] * 4  # degraded: its own state changed
+def test_being_checked_again_after_a_retry_is_not_mailed() -> None:
+    order = degraded()
+    order = retry_order(order=order)
+    for part in ESSENTIAL:
+        report(order.pk, part, PartState.READY, version=order.wanted_version)
+    assert mails(order) == ["active"]
 
 
-def test_monitoring_that_is_gone_lets_the_composition_go(order: Order, moved: list[int]) -> None:
-    say(order, Part.MONITORING, PartState.WORKING)
-    moved.clear()
-    say(order, Part.MONITORING, PartState.REMOVED)
-    assert moved == [order.pk]
+def test_an_outage_between_resumption_and_now_is_no_second_resumption() -> None:
+    order = resume_order(order=suspended())
+    for part in ESSENTIAL:
+        report(order.pk, part, PartState.READY, version=order.wanted_version)
+    for state in (PartState.DOWN, PartState.READY):
+        report(order.pk, Part.ENDPOINTS, state, version=order.wanted_version)
+    assert mails(order) == ["active", "suspended", "resumed"]
 
 
-def tell(order: Order, message: str, progress_note: str, state: PartState = PartState.WORKING) -> None:
-    version = order.wanted_version
-    report_many(
-        [
-            Report(
-                order_pk=order.pk,
-                part=Part.COMPOSITION,
-                state=state,
-                message=message,
-                progress_note=progress_note,
-                version=version,
-            )
-        ]
-    )
+def test_a_draft_that_is_thrown_out_is_not_mailed() -> None:
+    order = make_draft()
+    remove_order(order=order)
+    assert fresh(order).state == State.REMOVED
+    assert mails(order) == []
 
 
-def told_of_composition(order: Order) -> list[str]:
-    return list(order.events.public().filter(part=Part.COMPOSITION).values_list("message", flat=True))
+def test_a_pending_order_that_is_removed_is_mailed() -> None:
+    order = pending()
+    remove_order(order=order)
+    assert mails(order) == ["pending", "removed"]
 
 
-def test_stages_are_on_the_timeline_once_and_their_steps_are_not(order: Order) -> None:
-    for step in range(1, 8):
-        tell(order, f"Building csw (step {step} of 7)", "Building csw")
-    tell(order, "Starting 0 of 2 services", "Starting the services")
-    assert order.parts.get(part=Part.COMPOSITION).message == "Starting 0 of 2 services"
-    tell(order, "The engine does not answer", "")
-    tell(order, "Building csw", "Building csw")
-    assert told_of_composition(order) == ["Building csw", "Starting the services"]
+def test_asked_again_for_the_same_version_writes_no_second_mail() -> None:
+    order = active()
+    for _ in range(2):
+        notify_customers([order], {order.pk})
+    assert mails(order) == ["active"]
 
 
-def test_stages_are_told_again_once_the_part_has_come_to_rest(order: Order) -> None:
-    tell(order, "Building csw", "Building csw")
-    tell(order, "4 services run.", "", PartState.READY)
-    tell(order, "Starting 0 of 2 services", "Starting the services")
-    tell(order, "Building csw", "Building csw")
-    said = ["Building csw", "4 services run.", "Starting the services", "Building csw"]
-    assert told_of_composition(order) == said
+def test_many_orders_of_many_customers_get_a_mail_each() -> None:
+    orders = [provisioning() for _ in range(3)]
+    for order in orders:
+        for part in ESSENTIAL:
+            report(order.pk, part, PartState.READY, version=1)
+    assert [mails(order) for order in orders] == [["active"]] * 3
+    recipients = set(Message.objects.values_list("customer", flat=True))
+    assert recipients == {order.customer_id for order in orders}
+
+
+def test_a_mail_is_in_the_customers_language_and_names_the_order() -> None:
+    dutch = CustomerFactory.create(language="nl")
+    for customer in (dutch, CustomerFactory.create(language="en")):
+        pending(customer=customer, name="Dijken")
+    render_waiting()
+    in_dutch, in_english = Message.objects.order_by("pk")
+    assert "Dijken" in in_dutch.subject
+    assert in_english.subject == "We have received your order: Dijken"
+    assert f"/orders/{Order.objects.get(customer=dutch).reference}/" in in_dutch.text
+
+
+def test_a_mail_about_a_sandbox_order_says_so_in_its_subject() -> None:
+    active(sandbox=True, name="dikes")
+    render_waiting()
+    assert Message.objects.get().subject == "[Sandbox] “dikes” is ready"
