@@ -10,7 +10,7 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.db.models import ProtectedError
 
-from orders.choices import Part, PartState, State, Wanted
+from orders.choices import Part, PartState, State
 from orders.display import OF_PART, OF_STATE
 from orders.models import Order, OrderEvent, OrderPart
 from orders.terms import offered
@@ -139,7 +139,3 @@ def test_a_part_as_a_value_says_what_its_row_says(make) -> None:  # type: ignore
             row.message,
             row.customer_message,
         )
-
-
-def test_what_is_wanted_has_three_values_and_a_word_for_each() -> None:
-    assert dict(Wanted.choices) == {"running": "Running", "suspended": "Suspended", "removed": "Removed"}

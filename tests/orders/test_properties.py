@@ -31,6 +31,7 @@ VERBS = {
     OrderAction.RETRY: retry_order,
     OrderAction.REMOVE: remove_order,
 }
+Step = OrderAction | tuple[Part, PartState, int]
 actions = st.sampled_from(list(VERBS))
 reports = st.tuples(st.sampled_from(Part), st.sampled_from(PartState), st.integers(0, 1))
 LIVES = st.lists(st.one_of(actions, reports), max_size=12)
@@ -39,7 +40,7 @@ ONE_DATABASE = settings(
 )
 
 
-def live_through(order: Order, step: object) -> Order:
+def live_through(order: Order, step: Step) -> Order:
     """The order after somebody acted, or a room reported on its version or on the one before."""
     if isinstance(step, OrderAction):
         try:
@@ -49,7 +50,7 @@ def live_through(order: Order, step: object) -> Order:
         else:
             assert order.allows(step)
     else:
-        part, state, late = step  # type: ignore[misc]
+        part, state, late = step
         report(order.pk, part, state, "m", version=order.wanted_version - late)
     return fresh(order)
 
@@ -57,7 +58,7 @@ def live_through(order: Order, step: object) -> Order:
 @pytest.mark.django_db
 @ONE_DATABASE
 @given(LIVES)
-def test_what_holds_through_every_life(steps: list[object]) -> None:
+def test_what_holds_through_every_life(steps: list[Step]) -> None:
     order = make_draft()
     for step in steps:
         before, events = order, order.events.count()
@@ -80,7 +81,7 @@ def test_what_holds_through_every_life(steps: list[object]) -> None:
 @pytest.mark.django_db
 @ONE_DATABASE
 @given(LIVES)
-def test_an_order_that_nobody_approved_never_runs(steps: list[object]) -> None:
+def test_an_order_that_nobody_approved_never_runs(steps: list[Step]) -> None:
     order = make_draft()
     for step in steps:
         if step is OrderAction.APPROVE:
@@ -94,7 +95,7 @@ def test_an_order_that_nobody_approved_never_runs(steps: list[object]) -> None:
 @pytest.mark.django_db
 @ONE_DATABASE
 @given(LIVES)
-def test_a_confirmation_never_changes_what_is_wanted(steps: list[object]) -> None:
+def test_a_confirmation_never_changes_what_is_wanted(steps: list[Step]) -> None:
     order = make_draft()
     for step in steps:
         order = live_through(order, step)
