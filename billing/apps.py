@@ -21,3 +21,4 @@ class BillingConfig(AppConfig):
 
         register_panels(BillingPanels())
         register_schedule(Every(name="billing run", task="billing.invoicing.tasks.bill_due", minutes=60))
+        register_schedule(Every(name="reminders", task="billing.dunning.tasks.remind", minutes=60))

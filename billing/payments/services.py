@@ -143,7 +143,8 @@ def credit_balance(customer: Customer, currency: str) -> Decimal:
     ).aggregate(left=Sum(F("amount") - F("used")))["left"]
     is_note = Q(kind=Invoice.Kind.CREDIT_NOTE, is_specimen=False, state=Invoice.State.OPEN)
     notes = Invoice.objects.filter(is_note, customer=customer, currency=currency)
-    return (payments or ZERO) + (notes.aggregate(left=Sum(F("gross") - F("settled")))["left"] or ZERO)
+    left = (payments or ZERO) + (notes.aggregate(left=Sum(F("gross") - F("settled")))["left"] or ZERO)
+    return round_money(left, currency)  # SQLite subtracts as floats
 
 
 def check_amount(amount: Decimal, currency: str) -> None:

@@ -58,7 +58,20 @@ OPERATOR = (
     "products.sell_product",
     "django_q.view",
 )
-BILLING = (*SEE, *KEEP_CUSTOMERS, "billing.settle_invoice", "monitoring.decide_credit")
+KEEP_TERMS_OF_BILLING = tuple(
+    f"billing.{verb}_{model}"
+    for model in ("billingprofile", "locationevidence", "mandate", "vatrate", "exchangerate", "reminderstep")
+    for verb in ("add", "change")
+)
+BILLING = (
+    *SEE,
+    *KEEP_CUSTOMERS,
+    *KEEP_TERMS_OF_BILLING,
+    "billing.settle_invoice",
+    "billing.import_bankstatement",
+    "billing.start_billingrun",
+    "monitoring.decide_credit",
+)
 # Secrets are shown by orders.reveal_secrets, one click at a time.
 NOT_SEEN = ("view_ordersecrets", "view_secretscanary")
 ROLES: Mapping[str, tuple[str, ...]] = {
