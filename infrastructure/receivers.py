@@ -2,7 +2,22 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
+from infrastructure.models import Endpoint, Server
 from infrastructure.provisioning.reconcile import reconcile_all, reconcile_orders
 from orders.followers import register_follower
+from orders.models import Order
+from orders.whmcs.services import ServiceAddress, register_address
 
 register_follower("infrastructure", all=reconcile_all, orders=reconcile_orders)
+
+
+def find_address(order: Order) -> ServiceAddress:
+    """The host name of the order's first endpoint, and the address of its server."""
+    url = Endpoint.objects.filter(order=order).values_list("url", flat=True).first() or ""
+    server = Server.objects.filter(order=order).first()
+    return ServiceAddress(domain=urlsplit(url).hostname or "", ip=server.address if server else "")
+
+
+register_address(find_address)

@@ -18,6 +18,7 @@ urlpatterns = [
     path("sandbox/", include("infrastructure.sandbox.urls")),
     path("status/", include("monitoring.status_pages.urls")),
     path("hooks/", include("monitoring.webhooks.urls")),
+    path("hooks/", include("orders.whmcs.urls")),
     path("account/", include("live.portal.account_urls")),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),

@@ -11,3 +11,6 @@ class OrdersConfig(AppConfig):
 
     name = "orders"
     verbose_name = _("Orders")
+
+    def ready(self) -> None:
+        from orders.whmcs import tasks  # noqa: F401  (registers the controller that pushes states to WHMCS)

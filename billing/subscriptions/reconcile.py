@@ -13,7 +13,7 @@ from billing.models import Invoice, Subscription
 from billing.subscriptions.services import end_subscription, start_subscriptions
 from core import clock
 from orders.choices import Part, PartState, State, Wanted
-from orders.models import Order, OrderPart
+from orders.models import Order, OrderPart, WhmcsService
 from orders.part_reports import lock_orders
 from orders.services import Report, report_many
 
@@ -27,7 +27,7 @@ def reconcile_all() -> None:
 
 def _out_of_step() -> QuerySet[Order]:
     """Orders that became active and have no subscription, and orders being removed whose subscription still runs."""
-    lacks = Q(activated_at__isnull=False, subscription__isnull=True)
+    lacks = Q(activated_at__isnull=False, subscription__isnull=True, whmcs_service__isnull=True)
     lingers = Q(wanted=Wanted.REMOVED, subscription__state=Subscription.State.ACTIVE, subscription__ended_on=None)
     return Order.objects.exclude(state__in=(State.DRAFT, State.PENDING)).filter(lacks | lingers)
 
@@ -37,7 +37,12 @@ def reconcile_orders(pks: Iterable[int]) -> None:
     """Every order that became active has a subscription and a first invoice; on removal the subscription has ended."""
     orders = lock_orders(pks)
     by_order = {row.order_id: row for row in Subscription.objects.filter(order__in=orders)}
-    fresh = [order for order in orders if order.activated_at is not None and order.pk not in by_order]
+    billed_by_whmcs = set(WhmcsService.objects.filter(order__in=orders).values_list("order", flat=True))
+    fresh = [
+        order
+        for order in orders
+        if order.activated_at is not None and order.pk not in by_order and order.pk not in billed_by_whmcs
+    ]
     reports = _start(fresh)
     by_order |= {row.order_id: row for row in Subscription.objects.filter(order__in=fresh)}
     stale = set(

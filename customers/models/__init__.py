@@ -5,6 +5,7 @@ from __future__ import annotations
 from customers.models.customer import Address, Contact, Customer, CustomerQuerySet, ExternalId
 from customers.models.message import Message
 from customers.models.people import ApiToken, Membership, User
+from customers.models.sign_on import SignOn
 from customers.models.whmcs import WhmcsChange, WhmcsClientRow, WhmcsConflict, WhmcsSync
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "ExternalId",
     "Membership",
     "Message",
+    "SignOn",
     "User",
     "WhmcsChange",
     "WhmcsClientRow",

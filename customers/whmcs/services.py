@@ -18,20 +18,24 @@ from customers.whmcs.client import NotInWhmcs, WhmcsClient
 from customers.whmcs.client_record import ClientDetails
 from customers.whmcs.field_owners import ADDRESS_FIELDS, CUSTOMER_FIELDS
 from customers.whmcs.new_customers import IS_ANOTHER
+from customers.whmcs.sign_on import SignOnRefused, issue_sign_on, use_sign_on
 from customers.whmcs.sync import SYSTEM, write_clients
 
 __all__ = [
     "NotInWhmcs",
+    "SignOnRefused",
     "WhmcsClient",
     "close_client",
     "customer_of_client",
     "get_client",
     "is_configured",
+    "issue_sign_on",
     "keep_ours",
     "merge_clients",
     "request_refresh",
     "request_sync",
     "take_theirs",
+    "use_sign_on",
 ]
 
 

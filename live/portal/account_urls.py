@@ -6,12 +6,15 @@ from allauth.account import views
 from django.urls import include, path
 from django.views.generic import RedirectView
 
+from live.portal.views.sign_on import sign_on
+
 urlpatterns = [
     # One page under both of allauth's names: whoever has to sign in is asked for an e-mail address first.
     path("login/", views.request_login_code, name="account_request_login_code"),
     path("login/", views.request_login_code, name="account_login"),
     path("login/code/", views.confirm_login_code, name="account_confirm_login_code"),
     path("login/password/", views.login, name="account_password_login"),
+    path("sign-on/<str:token>/", sign_on, name="sign_on"),
     path("logout/", views.logout, name="account_logout"),
     path("inactive/", views.account_inactive, name="account_inactive"),
     path("reauthenticate/", views.reauthenticate, name="account_reauthenticate"),

@@ -44,7 +44,11 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
                 {"title": _("Customer portal"), "icon": "open_in_new", "link": "/", "active": False},
             ]
         },
-        group(_("Orders"), item(_("Orders"), "receipt_long", "orders.order")),
+        group(
+            _("Orders"),
+            item(_("Orders"), "receipt_long", "orders.order"),
+            item(_("WHMCS services"), "hub", "orders.whmcsservice"),
+        ),
         group(
             _("Customers"),
             item(_("Customers"), "apartment", "customers.customer"),

@@ -16,8 +16,8 @@ from rest_framework.throttling import SimpleRateThrottle
 from rest_framework.views import APIView
 
 from core import clock
+from core.signatures import HEADER, NotSigned, OutOfTime, check
 from monitoring.webhooks.services import UnknownKey, read_at_once
-from monitoring.webhooks.signing import HEADER, NotSigned, OutOfTime, check
 
 LONGEST = 16 * 1024
 

@@ -3,5 +3,6 @@
 from __future__ import annotations
 
 from orders.admin.order import OrderAdmin
+from orders.admin.whmcs import WhmcsServiceAdmin
 
-__all__ = ["OrderAdmin"]
+__all__ = ["OrderAdmin", "WhmcsServiceAdmin"]

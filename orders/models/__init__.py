@@ -6,5 +6,6 @@ from orders.models.event import OrderEvent
 from orders.models.order import Order, OrderQuerySet, OrderSecrets
 from orders.models.part import OrderPart
 from orders.models.resource import OrderResource
+from orders.models.whmcs import WhmcsService
 
-__all__ = ["Order", "OrderEvent", "OrderPart", "OrderQuerySet", "OrderResource", "OrderSecrets"]
+__all__ = ["Order", "OrderEvent", "OrderPart", "OrderQuerySet", "OrderResource", "OrderSecrets", "WhmcsService"]

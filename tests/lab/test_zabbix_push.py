@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import pytest
 
-from monitoring.webhooks.signing import check
+from core.signatures import check
 from tests.lab.webhook import listening, webhook
 from tests.lab.zabbix import VERSIONS, orders, serving, wait_until, zabbix
 

@@ -15,8 +15,8 @@ from django_q.models import OrmQ
 from pytest_django.live_server_helper import LiveServer
 
 from core import clock
+from core.signatures import HEADER, sign
 from monitoring.models import MonitorCheck, Outage, Problem
-from monitoring.webhooks.signing import HEADER, sign
 from orders.choices import PartState, State
 from tests.lab.monitored_order import MonitoredOrder, forget_product, monitored_by
 from tests.lab.webhook import webhook

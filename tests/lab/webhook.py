@@ -10,8 +10,8 @@ from threading import Thread
 from typing import Any
 from uuid import uuid4
 
+from core.signatures import HEADER
 from monitoring.adapters.zabbix.backend import ZabbixBackend
-from monitoring.webhooks.signing import HEADER
 
 FILE = Path(__file__).parents[2] / "deploy" / "zabbix" / "media_live.yaml"
 Push = tuple[str, bytes, str]

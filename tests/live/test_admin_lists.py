@@ -49,7 +49,7 @@ from monitoring.models import (
 )
 from monitoring.status_pages.services import renew_link
 from orders.choices import Part, PartState
-from orders.models import Order
+from orders.models import Order, WhmcsService
 from orders.services import Report, place_order, report_many
 from products.models import CatalogueSync
 from tests.factories import CustomerFactory, PlanFactory, ProductFactory, ReleaseFactory, UserFactory, make_draft
@@ -241,6 +241,7 @@ MAKERS: dict[str, Callable[[int], object]] = {
     "monitoring.StatusPage": lambda n: renew_link(customer=CustomerFactory()),
     "monitoring.BackendStatus": lambda n: BackendStatus.objects.create(backend=f"w{n}"),
     "orders.Order": order,
+    "orders.WhmcsService": lambda n: WhmcsService.objects.create(order=order(n), service_id=n + 1, client_id=1),
     "products.CatalogueSync": lambda n: CatalogueSync.objects.create(requested_by=f"{n}"),
     "products.Plan": lambda n: PlanFactory(),
     "products.Product": lambda n: ProductFactory(),

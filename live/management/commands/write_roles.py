@@ -26,6 +26,7 @@ OPERATOR = (
     *KEEP_CUSTOMERS,
     *ADMIT_PEOPLE,
     "customers.sync_whmcs",
+    "orders.serve_whmcs",
     "orders.add_order",
     "orders.approve_order",
     "orders.steer_order",

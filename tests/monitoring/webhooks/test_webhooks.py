@@ -14,11 +14,11 @@ from django.test import Client
 from django_q.models import OrmQ
 from pytest_django import Settings
 
+from core.signatures import sign
 from monitoring.monitors.readings import claim_page, write_page
 from monitoring.monitors.services import reconcile_all
 from monitoring.monitors.specs import specs_of
 from monitoring.monitors.tasks import read_states
-from monitoring.webhooks.signing import sign
 from monitoring.webhooks.views import LONGEST, PushThrottle
 from orders.services import suspend_order
 from tests.monitoring.conftest import MINUTE, Room, count_queries
