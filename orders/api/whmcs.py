@@ -53,7 +53,8 @@ def once_per_service(handler: Callable[..., Response]) -> Callable[..., Response
 
     @wraps(handler)
     def guarded(view: Any, request: Request, *args: Any, **kwargs: Any) -> Response:
-        service_id = kwargs.get("service_id") or (request.data or {}).get("service_id")
+        body: Any = request.data if isinstance(request.data, dict) else {}
+        service_id = kwargs.get("service_id") or body.get("service_id")
         key = request.headers.get("Idempotency-Key")
         if key is not None and key != str(service_id):
             raise ValidationError({"service_id": [_("The Idempotency-Key has to be the id of the service.")]})

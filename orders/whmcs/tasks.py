@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 from core import clock
 from core.engine.controller import Controller, Outcome, done, failed, register
@@ -37,7 +38,7 @@ class WhmcsServiceController(Controller[WhmcsService]):
         service = next(iter(client.services(service_id=row.service_id)), None)
         if service is None:
             return failed(f"WHMCS has no service {row.service_id}")
-        fields: dict[str, object] = {"notes": _notes(str(service.get("notes") or ""), order)}
+        fields: dict[str, Any] = {"notes": _notes(str(service.get("notes") or ""), order)}
         if state in STATUS and str(service.get("status")) != STATUS[state]:
             fields["status"] = STATUS[state]
         if address.domain:

@@ -205,7 +205,14 @@ def test_hook_that_is_not_signed_now_with_the_secret_is_refused(client: Client, 
     assert send(client, edit, secret="another-secret-0123456789abcdef0123") == 401
     assert send(client, edit, age=301) == 401
     assert client.post("/hooks/whmcs/", edit, content_type="application/json").status_code == 401
-    for content in ({"hook": "Other"}, {"hook": "ClientEdit"}, {"hook": "ClientEdit", "client_id": "1"}, [], {}):
+    refused: tuple[object, ...] = (
+        {"hook": "Other"},
+        {"hook": "ClientEdit"},
+        {"hook": "ClientEdit", "client_id": "1"},
+        [],
+        {},
+    )
+    for content in refused:
         assert send(client, content) == 422
 
 
