@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('customers', '0010_whmcs'),
+        ('customers', '0011_mail_to_staff'),
     ]
 
     operations = [
