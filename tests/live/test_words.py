@@ -12,13 +12,21 @@ from django.conf import settings
 
 ROOT = Path(settings.BASE_DIR)
 ROOMS = ("live", "billing", "monitoring", "infrastructure", "orders", "customers", "products", "core")
-# Rooms that still have to be cleaned; these lists only ever shrink.
-ROOMS_TO_RENAME: tuple[str, ...] = ("infrastructure", "core")
-ROOMS_TO_REWORD: tuple[str, ...] = ("infrastructure", "core")
-TEMPLATES_TO_REWORD: tuple[str, ...] = (
-    "templates/admin/infrastructure",
-    "templates/infrastructure",
+# Paths that still have to be cleaned; these lists only ever shrink.
+INFRASTRUCTURE_TO_DO = (
+    "infrastructure/adapters",
+    "infrastructure/backends.py",
+    "infrastructure/cloud_init.py",
+    "infrastructure/contracts",
+    "infrastructure/keys.py",
+    "infrastructure/placement",
+    "infrastructure/providers",
+    "infrastructure/provisioning",
+    "infrastructure/sandbox",
 )
+PATHS_TO_RENAME: tuple[str, ...] = (*INFRASTRUCTURE_TO_DO, "core")
+PATHS_TO_REWORD: tuple[str, ...] = (*INFRASTRUCTURE_TO_DO, "core")
+TEMPLATES_TO_REWORD: tuple[str, ...] = ()
 DOCS_REWORDED = (
     "README.md",
     "docs/README.md",
@@ -27,6 +35,9 @@ DOCS_REWORDED = (
     "docs/portal.md",
     "docs/lab.md",
     "docs/monitoring.md",
+    "docs/operators/drift.md",
+    "docs/operators/providers.md",
+    "docs/operators/servers.md",
     "docs/customers.md",
 )
 BANNED_NAMES = frozenset(
@@ -78,6 +89,11 @@ def modules(room: str) -> list[Path]:
     return sorted((ROOT / room).rglob("*.py"))
 
 
+def is_under(path: Path, prefixes: tuple[str, ...]) -> bool:
+    """True when the file is in one of the folders, or is one of the files."""
+    return any(path.is_relative_to(ROOT / prefix) for prefix in prefixes)
+
+
 def names_in(path: Path) -> Iterator[tuple[int, str]]:
     """Every name that the file gives to a function, class, variable, parameter or attribute."""
     for node in ast.walk(ast.parse(path.read_text())):
@@ -108,11 +124,12 @@ def phrases_in(text: str) -> list[str]:
     return [phrase for phrase in PHRASES if re.search(rf"(?<!\w){re.escape(phrase)}", plain)]
 
 
-@pytest.mark.parametrize("room", [room for room in ROOMS if room not in ROOMS_TO_RENAME])
+@pytest.mark.parametrize("room", ROOMS)
 def test_no_name_in_the_code_is_on_the_ban_list(room: str) -> None:
     found = [
         f"{path.relative_to(ROOT)}:{line} {name}"
         for path in modules(room)
+        if not is_under(path, PATHS_TO_RENAME)
         if path.parent.name != "migrations"  # final once shipped
         for line, name in names_in(path)
         if name.strip("_").lower() in BANNED_NAMES
@@ -133,12 +150,12 @@ def test_no_folder_has_more_than_fifteen_modules(room: str) -> None:
     assert {str(folder.relative_to(ROOT)): n for folder, n in counts.items() if n > MODULES_PER_FOLDER} == {}
 
 
-@pytest.mark.parametrize("room", [room for room in ROOMS if room not in ROOMS_TO_REWORD])
+@pytest.mark.parametrize("room", ROOMS)
 def test_no_string_in_the_code_has_an_old_phrase(room: str) -> None:
     found = [
         f"{path.relative_to(ROOT)}:{line} {phrase}"
         for path in modules(room)
-        if path.parent.name != "migrations"
+        if path.parent.name != "migrations" and not is_under(path, PATHS_TO_REWORD)
         for line, text in strings_in(path)
         if not re.fullmatch(r"[a-z0-9_.:/-]*", text)  # a dotted name or a slug, which nobody reads
         for phrase in phrases_in(text)
