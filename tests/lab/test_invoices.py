@@ -36,12 +36,13 @@ def test_every_kind_of_invoice_is_valid_legal_and_says_on_the_page_what_the_xml_
     validators: Path, tmp_path: Path
 ) -> None:
     assert KIT is not None
+    pdfs = write_fixtures(tmp_path)
+    ubl = [pdf.with_suffix(".xml") for pdf in pdfs]
+    questions = [ubl, *(["--visible", "--same-as", xml, pdf] for pdf, xml in zip(pdfs, ubl, strict=True))]
     refused = []
-    for pdf in write_fixtures(tmp_path):
-        ubl = pdf.with_suffix(".xml")
-        check = [validators, KIT / "check_invoice.py", "--legal"]
-        for arguments in (["--visible", "--same-as", ubl, pdf], [ubl]):
-            result = subprocess.run([*check, *arguments], capture_output=True, text=True, check=False)
-            if result.returncode:
-                refused.append(result.stdout + result.stderr)
+    for arguments in questions:
+        command = [validators, KIT / "check_invoice.py", "--legal", *arguments]
+        result = subprocess.run(command, capture_output=True, text=True, check=False)
+        if result.returncode:
+            refused.append(result.stdout + result.stderr)
     assert not refused, "\n".join(refused)
