@@ -19,4 +19,7 @@ class LiveConfig(AppConfig):
         from live.portal import receivers  # noqa: F401  (connects them)
 
         register_schedule(Every(name="alerts", task="live.alerts.tasks.check_alerts", minutes=1))
+        register_schedule(
+            Every(name="availability credits", task="live.availability_credits.credit_approved_reports", minutes=15)
+        )
         register_schedule(Every(name="sweep", task="core.engine.sweep.sweep", minutes=1))

@@ -18,11 +18,12 @@ from billing.invoicing.periods import BillingPeriod, prorated
 from billing.invoicing.pricing import PricedLine, Totals, VatSubtotal, total
 from billing.invoicing.rates import in_euro
 from billing.invoicing.vat import Category, VatTreatment
-from billing.models import Invoice, InvoiceLine, Subscription
+from billing.models import BilledPeriod, Invoice, InvoiceLine, Subscription
 from billing.payments.settling import settle_by_credit_note
 from core import clock
 from core.errors import Refusal
 from core.money import round_money
+from orders.models import Order
 
 ZERO = Decimal(0)
 
@@ -196,3 +197,19 @@ def _take_what_is_left(note: Invoice, invoice: Invoice) -> None:
         )
     tax = sum((part.tax for part in subtotals), ZERO)
     _set_totals(note, Totals(net=note.net, tax=tax, gross=note.net + tax, breakdown=tuple(subtotals)))
+
+
+@transaction.atomic
+def credit_order_once(*, order: Order, day: date, amount: Decimal, reason: str) -> Invoice | None:
+    """The first invoice that charges the order for `day` or later is credited, unless `reason` was credited before."""
+    periods = BilledPeriod.objects.filter(subscription__order=order, end__gt=day).order_by("start")
+    period = periods.select_related("subscription").first()
+    if period is None:
+        raise NotCreditable(_("No invoice charges order %(order)s for that time.") % {"order": order})
+    invoice = Invoice.objects.select_for_update().get(pk=period.invoice_id)
+    if Invoice.objects.filter(kind=Invoice.Kind.CREDIT_NOTE, corrects=invoice, reason=reason[:300]).exists():
+        return None
+    line = invoice.lines.filter(order=order, period_start=period.start, period_end=period.end).first()
+    if line is None:
+        raise NotCreditable(_("No invoice charges order %(order)s for that time.") % {"order": order})
+    return credit_invoice(invoice=invoice, reason=reason, amounts={line.position: amount})

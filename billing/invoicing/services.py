@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from billing.invoicing.crediting import NotCreditable, credit_amount, credit_invoice
+from billing.invoicing.crediting import NotCreditable, credit_amount, credit_invoice, credit_order_once
 from billing.invoicing.runs import BATCH_SIZE, bill_due_subscriptions, preview_run
 from billing.payments.services import AlreadyPaid, mark_paid
 
@@ -13,6 +13,7 @@ __all__ = [
     "bill_due_subscriptions",
     "credit_amount",
     "credit_invoice",
+    "credit_order_once",
     "mark_paid",
     "preview_run",
 ]

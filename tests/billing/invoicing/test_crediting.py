@@ -10,7 +10,14 @@ from typing import Any
 import pytest
 
 from billing.documents.contents import document_of
-from billing.invoicing.services import NotCreditable, bill_due_subscriptions, credit_amount, credit_invoice, mark_paid
+from billing.invoicing.services import (
+    NotCreditable,
+    bill_due_subscriptions,
+    credit_amount,
+    credit_invoice,
+    credit_order_once,
+    mark_paid,
+)
 from billing.models import Invoice
 from billing.payments.services import balance, credit_balance
 from core import clock
@@ -146,3 +153,12 @@ def test_reverse_charge_is_credited_by_reverse_charge(on: Callable[[date], None]
     assert amounts(note) == ("49.00", "0.00", "49.00")
     assert note.breakdown[0]["category"] == "AE"
     assert "Reverse charge" in note.breakdown[0]["note"]
+
+
+def test_credit_for_an_order_is_issued_once_for_its_reason(invoice: Invoice) -> None:
+    order = invoice.lines.first().order
+    given = {"order": order, "day": DAY, "amount": Decimal("4.90"), "reason": "Availability credit for 2026-01"}
+    notes = [credit_order_once(**given) for _ in range(2)]
+    assert [note and note.net for note in notes] == [Decimal("4.90"), None]
+    with pytest.raises(NotCreditable, match="No invoice charges"):
+        credit_order_once(**{**given, "day": date(2027, 1, 1)})
