@@ -11,7 +11,7 @@ from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 
 from billing.models import Invoice, Subscription
-from billing.subscriptions.services import preview_first_invoice
+from billing.subscriptions.services import preview_first_invoice, vat_note
 from core.money import Money, round_money
 from orders.choices import Part
 from orders.models import Order
@@ -47,6 +47,7 @@ class BillingPanels(OrderPanels):
     def plan(self, order: Order) -> Iterable[Fact]:
         """What the first invoice would come to, taxes as they are for this customer."""
         _lines, totals = preview_first_invoice(order)
+        note = vat_note(totals)
         locale, currency = get_language() or "en", order.terms.currency
         net, tax = Money(totals.net, currency).format(locale), Money(totals.tax, currency).format(locale)
         amounts = _("%(gross)s: %(net)s and %(tax)s VAT") % {
@@ -58,6 +59,8 @@ class BillingPanels(OrderPanels):
             label=_("First invoice"),
             value=f"{amounts} · {_('specimen, no charge')}" if order.is_sandbox else amounts,
         )
+        if note:
+            yield Fact(label=_("Why no VAT"), value=note)
 
     def planned(self, order: Order, *, inside: bool) -> Mapping[str, Any]:
         """The same, line by line."""

@@ -38,6 +38,11 @@ def preview_first_invoice(order: Order) -> tuple[tuple[PricedLine, ...], Totals]
     return preview_invoice(_new_subscription(order, clock.today()))
 
 
+def vat_note(totals: Totals) -> str:
+    """Why no VAT is charged, in the words of the invoice; empty where VAT is charged."""
+    return " ".join(str(part.note) for part in totals.breakdown if part.note)
+
+
 @transaction.atomic
 def end_subscription(*, subscription: Subscription) -> Subscription:
     """It ends today, or when its minimum term and notice have passed; invoices already issued remain payable.

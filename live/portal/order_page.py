@@ -8,7 +8,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from billing.models import Subscription
-from billing.subscriptions.services import preview_first_invoice
+from billing.subscriptions.services import preview_first_invoice, vat_note
 from core import clock
 from core.money import Money
 from core.text.moments import moment_in_words
@@ -53,7 +53,7 @@ def order_facts(order: Order) -> dict[str, Any]:
     }
 
 
-def first_invoice(order: Order) -> dict[str, Money]:
+def first_invoice(order: Order) -> dict[str, Any]:
     """What the first invoice would come to for this customer."""
     _lines, totals = preview_first_invoice(order)
     currency = order.terms.currency
@@ -61,6 +61,7 @@ def first_invoice(order: Order) -> dict[str, Money]:
         "net": Money(totals.net, currency),
         "tax": Money(totals.tax, currency),
         "gross": Money(totals.gross, currency),
+        "vat_note": vat_note(totals),
     }
 
 
