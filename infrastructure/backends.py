@@ -1,4 +1,4 @@
-"""Makes the adapters for a provider, a host or a server: the one place that tests replace."""
+"""Creates the adapters for a provider, a host or a server; tests replace these functions."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from infrastructure.sandbox.runtime import SandboxRuntime
 
 
 def get_cloud(provider: Provider, *, size_id: str = "") -> Cloud:
-    """Where the provider's servers come from; `size_id` is the only size it may then make."""
+    """The provider's cloud; with `size_id` it may create servers of that size only."""
     sizes = (size_id,) if size_id else tuple(provider.size_ids)
     if provider.is_sandbox:
         return PoweredCloud(driver=SandboxNodeDriver(provider.pk), image_id="debian-12", size_ids=sizes)
@@ -41,7 +41,7 @@ def get_cloud(provider: Provider, *, size_id: str = "") -> Cloud:
 
 
 def get_offer(provider: Provider) -> Offer:
-    """What can be chosen from at the provider now; nothing where nothing is made."""
+    """What the provider offers now; empty if it creates no servers."""
     if provider.is_sandbox:
         return read_offer(SandboxNodeDriver(provider.pk))
     if provider.kind != Provider.Kind.LIBCLOUD:
@@ -50,14 +50,14 @@ def get_offer(provider: Provider) -> Offer:
 
 
 def get_powers(provider: Provider) -> Powers:
-    """What servers of the provider can be told, from its driver's methods: nothing is opened, nothing is asked."""
+    """The actions that the provider's driver supports; without any connection."""
     if provider.is_sandbox:
         return powers_of(SandboxNodeDriver)
     return driver_powers(provider.driver) if provider.kind == Provider.Kind.LIBCLOUD else Powers()
 
 
 def get_runtime(server: Server) -> Runtime:
-    """What runs compositions on the server."""
+    """The runtime on the server."""
     provider = server.provider
     if provider.is_sandbox:
         return SandboxRuntime(provider.pk)
@@ -67,19 +67,19 @@ def get_runtime(server: Server) -> Runtime:
 
 
 def get_host_runtime(host: Host) -> Runtime:
-    """What runs compositions on the host."""
+    """The runtime on the host."""
     return _docker(target_of_host(host))
 
 
 def get_own_runtime(provider: Provider) -> Runtime | None:
-    """The one engine that all servers of the provider share; None where each has its own."""
+    """The engine that all servers of the provider share; None if each has its own."""
     if provider.is_sandbox:
         return SandboxRuntime(provider.pk)
     return _docker(None) if provider.kind == Provider.Kind.LOCAL else None
 
 
 def engine_of(server: Server) -> str:
-    """Which of its provider's engines runs the server's composition; empty where all share one."""
+    """The name of the engine that runs the server's composition; empty if all servers of the provider share one."""
     if server.host is not None:
         return engine_of_host(server.host)
     return f"server {server.pk}" if server.provider.kind == Provider.Kind.LIBCLOUD else ""
@@ -91,7 +91,7 @@ def engine_of_host(host: Host) -> str:
 
 
 def target_of(server: Server, *, address: str = "") -> SshTarget:
-    """How the server is reached: its own key pair, and the host key it was given; at `address`, if it is new."""
+    """The server's SSH address and keys; `address` is that of a new server."""
     if server.host is not None:
         return target_of_host(server.host)
     keys = _keys_of(server)
@@ -99,7 +99,7 @@ def target_of(server: Server, *, address: str = "") -> SshTarget:
 
 
 def target_of_host(host: Host) -> SshTarget:
-    """How the host is reached."""
+    """The host's SSH address and keys."""
     secrets = HostSecrets.objects.filter(host=host).first()
     return SshTarget(
         address=host.address,
@@ -111,7 +111,7 @@ def target_of_host(host: Host) -> SshTarget:
 
 
 def user_data_of(server: Server) -> str:
-    """What a new server is told to become; holds its private host key."""
+    """The user-data of a new server; it holds the private host key."""
     keys = _keys_of(server)
     return render_user_data(
         key=server.order.key,
@@ -124,8 +124,10 @@ def user_data_of(server: Server) -> str:
 def _keys_of(server: Server) -> ServerKeys:
     keys = ServerKeys.objects.filter(server=server).first()
     if keys is None:
-        words = "We have no key that opens this server: it was not made for its order."
-        raise ConfigError(f"{words} Put one into it, give it to us under Infrastructure, Server keys, and try again.")
+        raise ConfigError(
+            "No SSH key is stored for this server: it was not created for its order. Add a key to the server, enter it "
+            "under Infrastructure, Server keys, and try again."
+        )
     return keys
 
 

@@ -1,4 +1,4 @@
-"""What a new server does at its first boot, in cloud-init's words. Pure text; it holds the server's private key."""
+"""The cloud-init user-data of a new server. Pure text; it holds the server's private host key."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ import yaml
 from infrastructure.adapters.ssh.keys import KeyPair, bare
 
 IMAGE = "Debian 13"
-"""What the first boot is made for and tried on; Ubuntu 24.04 has the same packages, Debian 12 no Compose plugin."""
+"""The tested image; Ubuntu 24.04 has the same packages, Debian 12 has no Compose plugin."""
 MAX_BYTES = 16_384
-"""EC2 takes no more."""
+"""EC2's limit."""
 PUBLISHED_PORTS = "20000-29999"
 
 _FILES = Path(__file__).resolve().parents[1] / "templates" / "infrastructure" / "first_boot"
@@ -36,7 +36,7 @@ ExecStop=/usr/sbin/nft delete table inet live
 WantedBy=multi-user.target
 """
 
-# Logs bounded, and containers that live on while the engine is upgraded.
+# Logs are limited, and containers keep running while the engine is upgraded.
 _DOCKER = """{
   "live-restore": true,
   "log-driver": "json-file",
@@ -53,12 +53,12 @@ Unattended-Upgrade::Automatic-Reboot "false";
 def render_user_data(*, key: str, host_key: KeyPair, authorized_key: str, zabbix_server: str = "") -> str:
     """The server `key` lets `authorized_key` in as root, shows exactly `host_key`, and has Docker and a firewall.
 
-    `zabbix_server` is an address or a name, or several with commas: it gets an agent and a way to it.
+    `zabbix_server` is an address or a name, or several separated by commas: the server then runs an agent for it.
     """
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9-]{0,62}", key):
         raise ValueError(f"'{key}' cannot name a server")
     if zabbix_server and not names_zabbix(zabbix_server):
-        raise ValueError(f"'{zabbix_server}' is no address of a Zabbix server")
+        raise ValueError(f"'{zabbix_server}' is not the address of a Zabbix server")
     document = {
         "hostname": key.lower(),
         **_ways_in(host_key, authorized_key),
@@ -103,7 +103,7 @@ def _file(path: str, content: str, *, mode: str = "0644") -> dict[str, str]:
 
 
 class _Dumper(yaml.SafeDumper):
-    """Writes texts of several lines as such: people read user-data when a server does not come up."""
+    """Writes texts of several lines as blocks: staff read user-data when a server does not come up."""
 
 
 def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:

@@ -1,4 +1,4 @@
-"""Keys and credentials: kept sealed, given out to the adapters alone."""
+"""Keys and credentials: stored encrypted, and read for the adapters only."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from infrastructure.models import Host, HostSecrets, Provider, ProviderSecrets, 
 
 
 def settings_of(provider: Provider) -> dict[str, object]:
-    """Everything the driver is told; holds secrets."""
+    """The driver's settings; they hold secrets."""
     row = ProviderSecrets.objects.filter(provider=provider).first()
     return dict(row.values) if row else {}
 
 
 @transaction.atomic
 def change_settings(*, provider: Provider, values: Mapping[str, object]) -> None:
-    """The driver is told `values` besides what it is told already; an empty value is told no more."""
+    """Merge `values` into the driver's settings; an empty value removes its setting."""
     Provider.objects.select_for_update(no_key=True).get(pk=provider.pk)
-    told = {**settings_of(provider), **values}
-    kept = {name: value for name, value in told.items() if value not in (None, "")}
+    merged = {**settings_of(provider), **values}
+    kept = {name: value for name, value in merged.items() if value not in (None, "")}
     ProviderSecrets.objects.update_or_create(provider=provider, defaults={"values": kept})
 
 
 @transaction.atomic
 def give_host_key(*, host: Host, private_key: str = "") -> None:
-    """The host is opened with this private key, or with a new one whose public half belongs into authorized_keys."""
+    """The host is reached with this private key, or with a new one whose public key belongs in authorized_keys."""
     public = ""
     private_key = _as_file(private_key)
     if not private_key:
@@ -38,7 +38,7 @@ def give_host_key(*, host: Host, private_key: str = "") -> None:
 
 
 def give_server_keys(server: Server) -> None:
-    """The server to be made has two new key pairs: one lets us in, the other proves that it is the server."""
+    """A server to be created gets two key pairs: one for our login, the other as its host key."""
     ours, its = new_key_pair(server.order.key), new_key_pair(f"{server.order.key} host")
     values = {
         "public_key": ours.public,
@@ -51,7 +51,7 @@ def give_server_keys(server: Server) -> None:
 
 @transaction.atomic
 def admit_server(*, server: Server, private_key: str = "", host_key: str = "") -> None:
-    """A server that stands is opened with this key and known by this host key; what is left empty stays as it is."""
+    """An existing server is reached with this key and verified by this host key; empty values stay unchanged."""
     given = {"private_key": _as_file(private_key), "host_key": host_key.strip()}
     values = {name: value for name, value in given.items() if value}
     if "private_key" in values:
@@ -61,5 +61,5 @@ def admit_server(*, server: Server, private_key: str = "", host_key: str = "") -
 
 
 def _as_file(private_key: str) -> str:
-    """The key as ssh reads it from a file: browsers send its lines with carriage returns, which ssh refuses."""
+    """The key as ssh expects it in a file: browsers send carriage returns, which ssh rejects."""
     return "\n".join(line.strip() for line in private_key.strip().splitlines())

@@ -1,4 +1,4 @@
-"""How staff confirm what they are about to change: one page for every action of every room."""
+"""The page on which staff confirm an action; every room uses it."""
 
 from __future__ import annotations
 
@@ -23,24 +23,24 @@ from unfold.widgets import UnfoldAdminTextareaWidget
 from core.errors import Refusal
 
 SHOWN = 50
-Words = str | Promise
+Text = str | Promise
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConfirmedAction:
-    """Something staff may do to rows: what is said before and after, and the service that does it.
+    """An action of staff on rows: its texts, and the service that carries it out.
 
     `verb` takes the row, and the answers of the form by name where there is one.
     """
 
-    title: Words
-    says: Words
+    title: Text
+    says: Text
     verb: Callable[..., object]
-    done: Words = ""  # said after it was done to one row, with its name as %(row)s
+    done: Text = ""  # shown after success on one row, whose name is %(row)s
     is_destructive: bool = False
     asks_reason: bool = True
     needs_reason: bool = False
-    describe: Callable[[Any], str] = str  # a line for each row on the page that asks
+    describe: Callable[[Any], str] = str  # one line for each row on the confirmation page
 
     def bound(self, **answers: object) -> ConfirmedAction:
         """The same action with these answers given."""
@@ -56,7 +56,7 @@ class ReasonForm(forms.Form):
         widget=UnfoldAdminTextareaWidget(attrs={"rows": 2}),
     )
 
-    def __init__(self, request: HttpRequest, action: ConfirmedAction, help_text: Words) -> None:
+    def __init__(self, request: HttpRequest, action: ConfirmedAction, help_text: Text) -> None:
         super().__init__(request.POST if request.method == "POST" else None)
         self.fields["why"].required = action.needs_reason
         self.fields["why"].help_text = str(help_text)
@@ -79,7 +79,7 @@ def change_one(
     back: str,
     **context: object,
 ) -> HttpResponse:
-    """The page that says what will happen; once confirmed, the row was changed and its history says so."""
+    """The confirmation page of one row; once confirmed, the row is changed and the change is logged."""
     if request.method == "POST" and form.is_valid():
         answers = form.answers()
         try:
@@ -87,8 +87,8 @@ def change_one(
         except Refusal as refusal:
             form.add_error(refusal.field if refusal.field in form.fields else None, refusal.message)
         else:
-            said = " ".join(str(answer) for answer in answers.values() if answer)
-            model_admin.log_change(request, row, f"{action.title}. {said}".strip())
+            given = " ".join(str(answer) for answer in answers.values() if answer)
+            model_admin.log_change(request, row, f"{action.title}. {given}".strip())
             messages.success(request, str(action.done) % {"row": name})
             return redirect(back)
     page = {**confirm_context(model_admin, request, action), "form": form, "back": back, "original": row, **context}
@@ -98,14 +98,14 @@ def change_one(
 def confirm(
     model_admin: Any, request: HttpRequest, action: ConfirmedAction, rows: QuerySet[Any] | None = None
 ) -> TemplateResponse | None:
-    """The page that says what will happen; None once it is confirmed."""
+    """The confirmation page; None once it is confirmed."""
     if is_confirmed(request):
         return None
     return TemplateResponse(request, "admin/confirm.html", confirm_context(model_admin, request, action, rows))
 
 
 def is_confirmed(request: HttpRequest) -> bool:
-    """True once the page that asks has been answered."""
+    """True once the confirmation page has been submitted."""
     return request.method == "POST" and "confirmed" in request.POST
 
 
@@ -134,7 +134,7 @@ def confirm_context(
 def change_rows(
     model_admin: Any, request: HttpRequest, action: ConfirmedAction, rows: QuerySet[Any]
 ) -> TemplateResponse | None:
-    """Each row was changed and its history says so, or it refused; one message counts how it went."""
+    """Each row is changed and logged, or refuses; one message counts the results."""
     if (page := confirm(model_admin, request, action, rows)) is not None:
         return page
     why = request.POST.get("why", "")[:500]
@@ -147,7 +147,7 @@ def change_rows(
         else:
             model_admin.log_change(request, row, f"{action.title}. {why}".strip())
             done += 1
-    words = ngettext("%(count)d changed.", "%(count)d changed.", done) % {"count": done}
+    message = ngettext("%(count)d changed.", "%(count)d changed.", done) % {"count": done}
     level = messages.WARNING if refused else messages.SUCCESS
-    model_admin.message_user(request, " ".join([words, *refused[:10]]), level)
+    model_admin.message_user(request, " ".join([message, *refused[:10]]), level)
     return None

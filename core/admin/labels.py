@@ -1,4 +1,4 @@
-"""A state in the admin: a coloured label in lists, its words alone on the page of a row."""
+"""A state in the admin: a coloured label in lists, plain text on the page of a row."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 
 class Label(NamedTuple):
-    """A word for machines, which chooses the colour, and words for people; the admin's pages show the latter."""
+    """A key, which selects the colour, and the text that is shown."""
 
     word: str
     shown: str

@@ -22,23 +22,23 @@ A_MOMENT = timedelta(seconds=5)
 
 
 class MachineOwned:
-    """Mixed into a ModelAdmin: staff look at these rows, and nobody adds, changes or deletes one by hand."""
+    """Mixed into a ModelAdmin: staff can view these rows but not add, change or delete them."""
 
     def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """Never: a controller makes them."""
+        """Never: controllers create these rows."""
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """Never: state moves by actions."""
+        """Never: state changes through actions."""
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """Never: a row stands for something outside."""
+        """Never: the row represents something outside."""
         return False
 
 
 class ResourceColumns:
-    """Mixed into a ModelAdmin of a `Resource`: how far its controller is, in words."""
+    """Mixed into a ModelAdmin of a `Resource`: the progress of its controller."""
 
     @display(
         description=_("status"),
@@ -50,7 +50,7 @@ class ResourceColumns:
 
     @admin.display(description=_("next attempt"), ordering="next_attempt_at")
     def next_attempt(self, row: Resource) -> str:
-        """When the controller looks again."""
+        """When the controller visits the row again."""
         return when(row.next_attempt_at)
 
 
@@ -60,7 +60,7 @@ def status_label(row: Resource) -> tuple[str, str]:
         return "failed", gettext("Needs attention")
     if row.next_attempt_at and not row.is_settled:
         return "trying", gettext("In progress")
-    if row.is_settled and row.wanted_version > 0:  # version 0: nobody has wanted anything of it yet
+    if row.is_settled and row.wanted_version > 0:  # version 0: nothing has been requested yet
         return "settled", gettext("Up to date")
     return "waiting", gettext("Queued")
 
@@ -74,8 +74,8 @@ def when(moment: datetime | None) -> str:
         return gettext("now")
     if abs(ahead) < timedelta(minutes=1):
         seconds = int(abs(ahead).total_seconds())
-        words = gettext("in %(s)s s") if ahead > timedelta(0) else gettext("%(s)s s ago")
-        return words % {"s": seconds}
+        message = gettext("in %(s)s s") if ahead > timedelta(0) else gettext("%(s)s s ago")
+        return message % {"s": seconds}
     if ahead > timedelta(0):
         return gettext("in %(time)s") % {"time": timeuntil(moment, clock.now(), depth=1)}
     return gettext("%(time)s ago") % {"time": timesince(moment, clock.now(), depth=1)}
@@ -88,11 +88,11 @@ class NeedsAttentionFilter(admin.SimpleListFilter):
     parameter_name = "status"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, Any]]:
-        """What can be chosen."""
+        """The filter's choices."""
         return (("failed", _("Needs attention")), ("unsettled", _("In progress")))
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """The rows chosen."""
+        """The matching rows."""
         if self.value() == "failed":
             return queryset.failed()  # type: ignore[attr-defined,no-any-return]
         if self.value() == "unsettled":

@@ -1,4 +1,4 @@
-"""What every room's API is made of: rows out, requests in, and only what the caller may see."""
+"""The base classes of every room's API; each shows only what the caller may see."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ PAGE_PARAMETERS = frozenset({"cursor", "page_size"})
 
 
 class MomentField(serializers.DateTimeField):
-    """A time in ISO 8601, always UTC: programs do not care where the server stands."""
+    """A time in ISO 8601, always in UTC."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(default_timezone=UTC, **kwargs)
@@ -57,7 +57,7 @@ class RowSerializer(serializers.ModelSerializer[Any]):
 
 
 class RequestSerializer(serializers.Serializer[Any]):
-    """What a caller asks; a field nobody knows is refused, because it was meant to do something."""
+    """A request's body; unknown fields are refused, because they were meant to do something."""
 
     def to_internal_value(self, data: Any) -> Any:
         if isinstance(data, dict) and (unknown := sorted(data.keys() - self.fields.keys())):
@@ -66,15 +66,15 @@ class RequestSerializer(serializers.Serializer[Any]):
 
 
 class TrueFalseFilter(django_filters.TypedChoiceFilter):
-    """`true` or `false`; any other word is refused (django-filter's own takes it for no choice)."""
+    """`true` or `false`; any other value is refused (django-filter's own ignores it)."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        words = (("true", "true"), ("false", "false"))
-        super().__init__(*args, choices=words, coerce=lambda word: word == "true", **kwargs)
+        choices = (("true", "true"), ("false", "false"))
+        super().__init__(*args, choices=choices, coerce=lambda value: value == "true", **kwargs)
 
 
 class RowFilter(django_filters.FilterSet):
-    """Filters of a list; one that nobody knows is refused, because the answer would hold too much."""
+    """Filters of a list; an unknown filter is refused, because the answer would hold too much."""
 
     def is_valid(self) -> bool:
         for name in sorted(set(self.data or ()) - set(self.filters) - PAGE_PARAMETERS):
@@ -93,6 +93,6 @@ class RowsView(mixins.RetrieveModelMixin, mixins.ListModelMixin, GenericViewSet[
         return rows.none() if getattr(self, "swagger_fake_view", False) else self.visible(rows)
 
     def visible(self, rows: Any) -> models.QuerySet[Any]:
-        """The rows this caller may see; those of all others do not exist."""
-        seen: models.QuerySet[Any] = rows.visible_to(self.request.user)
-        return seen
+        """The rows this caller may see; all others are treated as missing."""
+        visible: models.QuerySet[Any] = rows.visible_to(self.request.user)
+        return visible

@@ -59,7 +59,7 @@ class CheckFailure:
     def from_json(cls, stored: Mapping[str, object]) -> CheckFailure:
         """The failure that was stored. One that a later version wrote keeps what this version knows of it."""
         names = {field.name for field in fields(cls)} - {"kind"}
-        known = {name: value for name, value in stored.items() if name in names}
+        values = {name: value for name, value in stored.items() if name in names}
         kind = stored.get("kind")
         is_known = kind in list(FailureKind)
-        return cls(kind=FailureKind(str(kind)) if is_known else FailureKind.OTHER, **known)  # type: ignore[arg-type]
+        return cls(kind=FailureKind(str(kind)) if is_known else FailureKind.OTHER, **values)  # type: ignore[arg-type]

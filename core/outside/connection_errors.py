@@ -1,4 +1,4 @@
-"""Why an HTTP address did not answer, in words for people: exceptions in, text out."""
+"""Turns the exceptions of a failed connection into a short, readable reason."""
 
 from __future__ import annotations
 
@@ -18,54 +18,54 @@ _LONGEST = 200
 _BROKEN = (ConnectionError, urllib3.exceptions.ProtocolError, HTTPException)
 _BY_NUMBER = {
     errno.ECONNREFUSED: "connection refused",
-    errno.EHOSTUNREACH: "there is no way to it in the network",
-    errno.ENETUNREACH: "there is no way to it in the network",
-    errno.ECONNRESET: "it broke off the connection",
-    errno.ETIMEDOUT: "it did not answer in time",
+    errno.EHOSTUNREACH: "no route to the host",
+    errno.ENETUNREACH: "no route to the host",
+    errno.ECONNRESET: "the connection was closed",
+    errno.ETIMEDOUT: "the request timed out",
 }
 
 
-def silence_in_words(name: str, error: BaseException) -> str:
-    """Who could not be reached, where, and why: without a library's own names, paths or queries."""
+def connection_failure(name: str, error: BaseException) -> str:
+    """What could not be reached, at which host, and why; without the library's class names, paths or queries."""
     chain = list(_chain(error))
-    where = next((host for one in chain if (host := _host(one))), "")
+    where = next((host for cause in chain if (host := _host(cause))), "")
     who = f"{name} at {where}" if where else name
     return f"{who} cannot be reached: {_reason(chain)}"
 
 
 def _reason(chain: list[BaseException]) -> str:
-    """The first that can be told, from what is most to what is least certain."""
-    for one in chain:
-        if isinstance(one, ssl.SSLCertVerificationError):
-            return f"its certificate is not accepted ({getattr(one, 'verify_message', '') or 'it does not verify'})"
-    for one in chain:
-        if isinstance(one, requests.exceptions.ProxyError | urllib3.exceptions.ProxyError):
-            return "the proxy does not let us through"
-        if isinstance(one, socket.gaierror | urllib3.exceptions.NameResolutionError):
-            return "its name is not known"
-    for one in chain:
-        if isinstance(one, OSError) and one.errno in _BY_NUMBER:
-            return _BY_NUMBER[one.errno]
-    for one in chain:
-        if isinstance(one, TimeoutError | requests.exceptions.Timeout | urllib3.exceptions.TimeoutError):
-            return "it did not answer in time"
-    for one in chain:
-        if isinstance(one, ssl.SSLError):
-            return f"no secure connection comes about ({_told_by_tls(one)})"
-    if any(isinstance(one, _BROKEN) for one in chain):
-        return "it broke off the connection"
-    return _told(chain[0])
+    """The first reason that applies, from the most to the least certain."""
+    for cause in chain:
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return f"certificate not accepted ({getattr(cause, 'verify_message', '') or 'verification failed'})"
+    for cause in chain:
+        if isinstance(cause, requests.exceptions.ProxyError | urllib3.exceptions.ProxyError):
+            return "the proxy refused the connection"
+        if isinstance(cause, socket.gaierror | urllib3.exceptions.NameResolutionError):
+            return "host name not found"
+    for cause in chain:
+        if isinstance(cause, OSError) and cause.errno in _BY_NUMBER:
+            return _BY_NUMBER[cause.errno]
+    for cause in chain:
+        if isinstance(cause, TimeoutError | requests.exceptions.Timeout | urllib3.exceptions.TimeoutError):
+            return "the request timed out"
+    for cause in chain:
+        if isinstance(cause, ssl.SSLError):
+            return f"TLS connection failed ({_tls_reason(cause)})"
+    if any(isinstance(cause, _BROKEN) for cause in chain):
+        return "the connection was closed"
+    return _message_of(chain[0])
 
 
 def _chain(error: BaseException, depth: int = 0) -> Iterator[BaseException]:
-    """The error and whatever it was raised from, or for: libraries wrap each other's in three ways."""
+    """The error and whatever it was raised from, or for: libraries wrap exceptions in three ways."""
     yield error
     if depth > 8:
         return
-    inner = [getattr(error, "reason", None), *error.args, error.__cause__, error.__context__]
-    for one in inner:
-        if isinstance(one, BaseException) and one is not error:
-            yield from _chain(one, depth + 1)
+    causes = [getattr(error, "reason", None), *error.args, error.__cause__, error.__context__]
+    for cause in causes:
+        if isinstance(cause, BaseException) and cause is not error:
+            yield from _chain(cause, depth + 1)
 
 
 def _host(error: BaseException) -> str:
@@ -79,12 +79,12 @@ def _host(error: BaseException) -> str:
     return str(host) if port in (None, 80, 443) else f"{host}:{port}"
 
 
-def _told_by_tls(error: ssl.SSLError) -> str:
-    return str(getattr(error, "reason", None) or "").replace("_", " ").lower() or _told(error)
+def _tls_reason(error: ssl.SSLError) -> str:
+    return str(getattr(error, "reason", None) or "").replace("_", " ").lower() or _message_of(error)
 
 
-def _told(error: BaseException) -> str:
-    """The error's own words, or the system's, where they are words and not a library's insides."""
+def _message_of(error: BaseException) -> str:
+    """The error's own message, or the system's, unless it shows a library's internals."""
     if isinstance(error, OSError) and error.strerror and not isinstance(error, ssl.SSLError):
         return error.strerror
     if (number := re.search(r"\[Errno (\d+)\]", str(error))) is not None:

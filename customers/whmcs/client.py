@@ -17,7 +17,7 @@ from typing import Any
 import requests
 
 from core.errors import ConfigError, OutsideError, PermanentError, TransientError
-from core.outside.connection_errors import silence_in_words
+from core.outside.connection_errors import connection_failure
 from customers.whmcs.client_record import ClientDetails, ClientSummary
 from customers.whmcs.parsing import read_id, read_list, read_text, redact, unflatten
 from customers.whmcs.php_values import PhpValue, encode_fields
@@ -97,7 +97,7 @@ class WhmcsClient:
             ) as response:
                 answer = _read_answer(response)
         except (requests.RequestException, OSError) as error:
-            raise TransientError(silence_in_words("WHMCS", error)) from error
+            raise TransientError(connection_failure("WHMCS", error)) from error
         logger.debug("WHMCS %s %s: %s", action, redact(form), redact(answer))
         if read_text(answer.get("result")).lower() != "success":
             raise _refusal(action, read_text(answer.get("message")) or "no message")

@@ -1,4 +1,4 @@
-"""The words in which infrastructure speaks of clouds and runtimes; no vendor object crosses this border."""
+"""The contract between infrastructure and a cloud; no vendor object crosses it."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from typing import Protocol
 
 
 class NodeState(StrEnum):
-    """What a cloud says of a node."""
+    """The state of a node."""
 
     BUILDING = "building"
     RUNNING = "running"
     STOPPED = "stopped"
     ERROR = "error"
     UNKNOWN = "unknown"
-    # Only `inspect_server` tells these two from the others.
+    # Only `inspect_server` returns these two.
     STOPPING = "stopping"
     RESIZED = "resized"
-    """It runs in its new size, which waits to be confirmed."""
+    """It is running with its new size, which has to be confirmed."""
 
 
 class Power(StrEnum):
-    """What a cloud may be told to do with a server that stands."""
+    """An action on an existing server."""
 
     START = "start"
     STOP = "stop"
@@ -34,16 +34,16 @@ class Power(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Powers:
-    """What a cloud can do with its servers."""
+    """The actions that a cloud supports."""
 
     verbs: frozenset[Power] = frozenset()
     resizes_stopped: bool = False
-    """A server has to stand still before its size is changed."""
+    """A server has to be stopped before it is resized."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Size:
-    """What a plan asks of a server."""
+    """The size of server that a plan requires."""
 
     cpus: int
     ram_gb: int
@@ -52,7 +52,7 @@ class Size:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SizeOffer:
-    """A size that a cloud offers; what it does not tell is None, or 0 of disk for a volume of any size."""
+    """A size that a cloud offers; unknown values are None, and a disk of 0 means a volume of any size."""
 
     outside_id: str
     name: str
@@ -61,7 +61,7 @@ class SizeOffer:
     disk_gb: int
     price: Decimal | None = None
     architecture: str = ""
-    """`amd64` or `arm64`; empty where nobody tells."""
+    """`amd64` or `arm64`; empty if unknown."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +74,7 @@ class Choice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Offer:
-    """All that can be chosen from at a cloud."""
+    """Everything that a cloud offers."""
 
     sizes: Sequence[SizeOffer] = ()
     images: Sequence[Choice] = ()
@@ -97,12 +97,12 @@ class Cloud(Protocol):
     """Where servers come from."""
 
     def test_connection(self) -> str:
-        """A line that names what answered; raises ConfigError or TransientError otherwise."""
+        """One line that names what answered; raises ConfigError or TransientError otherwise."""
 
     def ensure_server(self, *, key: str, size: Size, user_data: str = "") -> Node:
-        """Exactly one server carries `key`; found before it is created.
+        """Exactly one server carries `key`; an existing one is found before one is created.
 
-        `user_data` is what a new server does at its first boot; it may hold secrets. One that is found keeps its own.
+        `user_data` is for the first boot of a new server; it may hold secrets. An existing server keeps its own.
         Raises TransientError while it is still being built, PermanentError on quota or an unknown size.
         """
 
@@ -110,16 +110,16 @@ class Cloud(Protocol):
         """The server that carries `key`, if there is one."""
 
     def remove_server(self, *, key: str) -> None:
-        """No server carries `key`; one that is already gone is success."""
+        """No server carries `key`; a missing one is success."""
 
     def list_servers(self) -> Sequence[Node]:
         """Every server that carries a key of ours, in one call."""
 
     def remove_exactly(self, *, key: str, outside_id: str) -> None:
-        """The server of this id is gone, if it carries `key`; no other is touched, and absent is success."""
+        """The server of this id is removed if it carries `key`; no other is touched, and a missing one is success."""
 
     def powers(self) -> Powers:
-        """What the cloud can do with its servers; nothing is asked of it."""
+        """The actions that the cloud supports; without a call to it."""
 
     def inspect_server(self, *, key: str, outside_id: str) -> Node | None:
         """The server of this id as it is now, if it carries `key`."""
@@ -127,7 +127,7 @@ class Cloud(Protocol):
     def start_server(self, *, key: str, outside_id: str) -> None:
         """The cloud has accepted to start the server of this id, which carries `key`.
 
-        This verb and the next four look at nothing first: whoever calls them does, and tells the cloud once.
+        This method and the next four check nothing: the caller does, and calls them once.
         """
 
     def stop_server(self, *, key: str, outside_id: str) -> None:

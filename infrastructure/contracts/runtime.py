@@ -1,4 +1,4 @@
-"""What infrastructure says to a runtime, and hears of it; no vendor object crosses this border."""
+"""The contract between infrastructure and a runtime; no vendor object crosses it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from core.errors import PermanentError, TransientError
 
 
 class ServiceState(StrEnum):
-    """What an engine says of a container."""
+    """The state of a service's container."""
 
     STARTING = "starting"
     RUNNING = "running"
@@ -20,9 +20,9 @@ class ServiceState(StrEnum):
     RESTARTING = "restarting"
     STOPPED = "stopped"
     DONE = "done"
-    """A job that has ended well."""
+    """A job that has succeeded."""
     FAILED = "failed"
-    """A job that has not."""
+    """A job that has failed."""
     UNKNOWN = "unknown"
 
 
@@ -33,25 +33,25 @@ class Service:
     name: str
     state: ServiceState
     health: str = ""
-    """What its own check says: starting, healthy or unhealthy; empty where there is none."""
+    """The result of its health check: starting, healthy or unhealthy; empty without a check."""
     image: str = ""
     digest: str = ""
-    """Of the image that runs, whatever its name says by now."""
+    """Of the running image, whatever its tag refers to now."""
     exit_code: int | None = None
     started_at: datetime | None = None
     restarts: int | None = None
     cpu_percent: float | None = None
-    """Of one CPU: two that are busy are 200."""
+    """Of one CPU: two busy CPUs are 200."""
     memory_bytes: int | None = None
     memory_limit_bytes: int | None = None
-    """None where it may take all there is."""
+    """None if unlimited."""
     disk_bytes: int | None = None
-    """What it has written, its volumes included; None where nobody has weighed."""
+    """What it has written, including its volumes; None if not measured."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Machine:
-    """What an engine runs on; what is not told is None."""
+    """The engine's machine; unknown values are None."""
 
     version: str = ""
     """The engine's."""
@@ -65,10 +65,10 @@ class Machine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EngineSnapshot:
-    """All that one look at an engine shows."""
+    """One observation of an engine."""
 
     services: Mapping[str, Sequence[Service]]
-    """Of each key that was asked for; () for one that is gone."""
+    """By requested key; () for a key that no longer exists."""
     machine: Machine = field(default_factory=Machine)
 
 
@@ -93,23 +93,23 @@ class Composition:
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
     """Inputs, secrets and LIVE_* names: for interpolation and for every container. Holds secrets."""
     is_trusted: bool = False
-    """The product may ask for more than others."""
+    """The product may use options that are refused for others."""
     is_new_try: bool = field(default=False, compare=False)
-    """Somebody, or a change, asked for it anew: a job that had failed is started again."""
+    """A new request: a failed job is started again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeftBehind:
-    """Something of ours that still stands after a removal."""
+    """Something of ours that still exists after a removal."""
 
     kind: str
     name: str
 
 
 class InProgress(TransientError):
-    """It is on its way; `progress_note` is the stage in plain words, the same for as long as the stage lasts.
+    """Still working; `progress_note` is the stage for customers, the same for as long as the stage lasts.
 
-    `is_bounded` says that it ends by itself, so that whoever counts visits need not count this one.
+    `is_bounded` means that it ends by itself, so that this visit need not count as an attempt.
     """
 
     def __init__(
@@ -121,7 +121,7 @@ class InProgress(TransientError):
 
 
 class PortTaken(PermanentError):
-    """Something else on the machine has the port that was to be published."""
+    """Another program on the machine uses the port to be published."""
 
     def __init__(self, message: str, *, port: int) -> None:
         super().__init__(message)
@@ -129,9 +129,9 @@ class PortTaken(PermanentError):
 
 
 class Interrupted(TransientError):
-    """It was under way and is no longer, without an ending: killed, or ended by us as it took too long.
+    """It ended without a result: it was killed, or aborted because it took too long.
 
-    It begins again from where it was; whoever counts knows that this is not for ever.
+    It continues from where it was; the caller limits the number of attempts.
     """
 
 
@@ -139,25 +139,25 @@ class Runtime(Protocol):
     """What runs compositions on one server."""
 
     def test_connection(self) -> str:
-        """A line that names the engine and its version; raises ConfigError or TransientError otherwise."""
+        """One line that names the engine and its version; raises ConfigError or TransientError otherwise."""
 
     def ensure_running(self, composition: Composition) -> Sequence[Service]:
         """The composition is up with this digest and every service is healthy.
 
-        Never waits for long: until then it raises InProgress, or another TransientError, with what is going on.
+        Never waits for long: until then it raises InProgress, or another TransientError, with the progress.
         """
 
     def ensure_stopped(self, *, key: str) -> None:
-        """No container of `key` runs; its data is kept. What is absent counts as stopped.
+        """No container of `key` runs; its data is kept. A missing container counts as stopped.
 
         Never waits for long either.
         """
 
     def remove(self, *, key: str) -> None:
-        """No container, network, volume, built image or directory of `key` is left; absent is success."""
+        """No container, network, volume, built image or directory of `key` is left; nothing to remove is success."""
 
     def observe(self, *, keys: Sequence[str]) -> Mapping[str, Sequence[Service]]:
-        """The services of each key, in a handful of calls for all; a key that is gone maps to ()."""
+        """The services of each key, in a handful of calls for all; a key that no longer exists maps to ()."""
 
     def snapshot(self, *, keys: Sequence[str], with_disk: bool = False) -> EngineSnapshot:
         """The services of each key with their resource usage, and the machine, in a handful of calls for all.
@@ -167,7 +167,7 @@ class Runtime(Protocol):
         """
 
     def list_keys(self) -> Sequence[str]:
-        """Every key of ours that anything here carries, in a handful of calls."""
+        """Every key of ours found on the engine, in a handful of calls."""
 
     def left_behind(self, *, key: str) -> Sequence[LeftBehind]:
-        """What still carries `key` here: empty after a removal."""
+        """Everything that still carries `key`: empty after a removal."""

@@ -1,4 +1,4 @@
-"""Which size, and which host, an order gets. Pure values, no database."""
+"""Chooses the size or the host of an order. Pure values, no database."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from infrastructure.contracts.cloud import Size, SizeOffer
 
 
 def cheapest(offers: Iterable[SizeOffer], wish: Size) -> SizeOffer | None:
-    """The cheapest offer that has what is wished; those without a price come last, the smallest first."""
-    return min((one for one in offers if fits(one, wish)), key=_cost, default=None)
+    """The cheapest offer that fits; offers without a price come last, the smallest first."""
+    return min((offer for offer in offers if fits(offer, wish)), key=_cost, default=None)
 
 
 def fits(offer: SizeOffer, wish: Size) -> bool:
-    """True when the offer has at least what is wished, as far as its cloud tells."""
-    # Clouds count a gigabyte as 1000 or 1024 megabytes; 0 of disk means a volume of any size.
+    """True when the offer is at least as large as the wish, as far as its values are known."""
+    # Clouds define a gigabyte as 1000 or 1024 megabytes; 0 of disk means a volume of any size.
     has_ram = round(offer.ram_gb * 1.024, 2) >= wish.ram_gb
     has_disk = not offer.disk_gb or offer.disk_gb >= wish.disk_gb
     return has_ram and has_disk and (offer.cpus is None or offer.cpus >= wish.cpus)
@@ -34,7 +34,7 @@ def _cost(offer: SizeOffer) -> tuple[bool, Decimal, float, int, str]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Taken:
-    """What one order has taken of a host."""
+    """The capacity that one order uses on a host."""
 
     size: Size
     is_dedicated: bool
@@ -42,7 +42,7 @@ class Taken:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Room:
-    """A host as far as capacity goes: what is declared of it and what stands on it."""
+    """A host's declared capacity, and what is taken of it."""
 
     host_pk: int
     capacity: Size
@@ -50,24 +50,24 @@ class Room:
 
     @property
     def free(self) -> Size:
-        """What is left; nothing when one order has the whole host, and never less than nothing."""
-        if any(one.is_dedicated for one in self.taken):
+        """The free capacity; none if one order has the host to itself, and never negative."""
+        if any(order.is_dedicated for order in self.taken):
             return Size(cpus=0, ram_gb=0, disk_gb=0)
         return Size(
-            cpus=max(0, self.capacity.cpus - sum(one.size.cpus for one in self.taken)),
-            ram_gb=max(0, self.capacity.ram_gb - sum(one.size.ram_gb for one in self.taken)),
-            disk_gb=max(0, self.capacity.disk_gb - sum(one.size.disk_gb for one in self.taken)),
+            cpus=max(0, self.capacity.cpus - sum(order.size.cpus for order in self.taken)),
+            ram_gb=max(0, self.capacity.ram_gb - sum(order.size.ram_gb for order in self.taken)),
+            disk_gb=max(0, self.capacity.disk_gb - sum(order.size.disk_gb for order in self.taken)),
         )
 
     def takes(self, wish: Size, *, dedicated: bool) -> bool:
-        """True when the wish fits in what is left, and the host is empty if it has to be."""
+        """True when the wish fits the free capacity, and the host is empty if that is required."""
         free = self.free
         has_room = wish.cpus <= free.cpus and wish.ram_gb <= free.ram_gb and wish.disk_gb <= free.disk_gb
         return has_room and not (dedicated and self.taken)
 
 
 def tightest(rooms: Iterable[Room], wish: Size, *, dedicated: bool) -> Room | None:
-    """The room that takes the wish and has the least left, so that large orders find room later."""
+    """The fitting host with the least free capacity, so that large orders find room later."""
     return min((room for room in rooms if room.takes(wish, dedicated=dedicated)), key=_left, default=None)
 
 

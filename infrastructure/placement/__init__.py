@@ -1,1 +1,1 @@
-"""Where an order goes: provider, size or host, ports and addresses, and the preview of it."""
+"""Chooses an order's provider, size or host, ports and addresses, and previews the choice."""

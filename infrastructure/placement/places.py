@@ -1,4 +1,4 @@
-"""Where an order goes, and which ports and addresses it gets there."""
+"""Chooses the provider, and the host or the size, of an order."""
 
 from __future__ import annotations
 
@@ -26,26 +26,26 @@ class NoProvider(Refusal):
 
 
 class NoRoom(NoProvider):
-    """The providers that could take the order are full."""
+    """No host of the fitting providers has capacity for the order."""
 
     code = "no_room"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """Where an order would go: a host that is there already, or a server made in a size on offer."""
+    """Where an order would run: an existing host, or a new server of an offered size."""
 
     provider: Provider
     host: Host | None = None
     size: SizeOffer | None = None
     is_plans_size: bool = False
-    """True when staff have said that orders of the plan get this size here."""
+    """True when staff have assigned this size to the plan at this provider."""
 
 
 def hold_places() -> None:
-    """Until the transaction ends nobody else places an order or hands out a port: two would pick the same one.
+    """Until the transaction ends nobody else places an order or assigns a port: two would pick the same one.
 
-    The same rows in the same sequence for everybody, so that no two callers ever wait for each other.
+    Everybody locks the same rows in the same sequence, so that no deadlock is possible.
     """
     real = Provider.objects.exclude(kind=Provider.Kind.SANDBOX).order_by("pk")
     list(real.select_for_update(no_key=True).values_list("pk", flat=True))
@@ -57,28 +57,28 @@ def choose_provider(order: Order) -> Provider:
 
 
 def find_place(order: Order) -> Place:
-    """The first fitting provider that has room: asked for, or by rank; shared plans look for existing hosts first.
+    """The first fitting provider with capacity: the requested one, or by rank; shared plans try existing hosts first.
 
-    Sandbox orders go to sandboxes and no others do. Hold the places if the answer is to be kept.
+    Sandbox orders go to sandboxes only, and no others do. Call `hold_places` first if the result is to be stored.
     """
     providers = _fitting(order)
     wish = wish_of(order.plan)
     for provider in providers:
         if provider.kind != Provider.Kind.EXISTING:
-            return _made_at(provider, order.plan)
+            return _new_server(provider, order.plan)
         host = _host(provider, wish, dedicated=order.plan.placement == Plan.Placement.DEDICATED)
         if host is not None:
             return Place(provider=provider, host=host)
     if not providers:
         raise NoProvider(
-            _("No enabled provider for this order (asked for: %(slug)s, sandbox: %(sandbox)s).")
+            _("No enabled provider fits this order (requested: %(slug)s, sandbox: %(sandbox)s).")
             % {"slug": order.provider_slug or _("any"), "sandbox": _("yes") if order.is_sandbox else _("no")}
         )
-    raise NoRoom(_no_room_words(order.plan))
+    raise NoRoom(_no_room_message(order.plan))
 
 
 def fields_of(place: Place) -> dict[str, Any]:
-    """What the row of a server says of its place."""
+    """The place as columns of a server's row."""
     boots = place.provider.kind == Provider.Kind.LIBCLOUD
     return {
         "provider": place.provider,
@@ -89,7 +89,7 @@ def fields_of(place: Place) -> dict[str, Any]:
 
 
 def wish_of(plan: Plan) -> Size:
-    """What the plan promises of a server."""
+    """The size that the plan promises."""
     return Size(cpus=plan.cpus, ram_gb=plan.ram_gb, disk_gb=plan.disk_gb)
 
 
@@ -101,35 +101,35 @@ def _fitting(order: Order) -> list[Provider]:
         fitting = fitting.filter(slug=order.provider_slug)
     providers = list(fitting)
     if order.plan.placement == Plan.Placement.SHARED:
-        providers.sort(key=lambda one: one.kind != Provider.Kind.EXISTING)
+        providers.sort(key=lambda provider: provider.kind != Provider.Kind.EXISTING)
     return providers
 
 
-def _no_room_words(plan: Plan) -> str:
-    words = _("No host has %(cpus)s, %(ram)s GB of memory and %(disk)s GB of disk free.")
+def _no_room_message(plan: Plan) -> str:
+    message = _("No host has %(cpus)s, %(ram)s GB of memory and %(disk)s GB of disk free.")
     if plan.placement == Plan.Placement.DEDICATED:
-        words = _("No empty host has %(cpus)s, %(ram)s GB of memory and %(disk)s GB of disk.")
-    return words % {"cpus": cpu_words(plan.cpus), "ram": plan.ram_gb, "disk": plan.disk_gb}
+        message = _("No empty host has %(cpus)s, %(ram)s GB of memory and %(disk)s GB of disk.")
+    return message % {"cpus": cpu_words(plan.cpus), "ram": plan.ram_gb, "disk": plan.disk_gb}
 
 
-def _made_at(provider: Provider, plan: Plan) -> Place:
-    """A server in the size that is meant for the plan, or in the cheapest on offer that fits.
+def _new_server(provider: Provider, plan: Plan) -> Place:
+    """A server of the size assigned to the plan, or of the cheapest offered size that fits.
 
-    A size that is no longer offered, or has less than the plan promises by now, is not taken. None at all where sizes
-    are not known: the driver then chooses alike.
+    An assigned size that is no longer offered, or is smaller than the plan promises by now, is ignored. The size is
+    None where the offer is unknown: the driver then chooses in the same way.
     """
     wish, offered = wish_of(plan), ProviderOption.objects.filter(provider=provider, kind=ProviderOption.Kind.SIZE)
-    offers = [one for row in offered if suits(one := row.as_offer, provider.architecture)]
-    meant = PlanSize.objects.filter(provider=provider, plan=plan).values_list("size_id", flat=True).first()
-    for one in offers:
-        if one.outside_id == meant and fits(one, wish):
-            return Place(provider=provider, size=one, is_plans_size=True)
-    allowed = [one for one in offers if not provider.size_ids or one.outside_id in provider.size_ids]
+    offers = [offer for row in offered if suits(offer := row.as_offer, provider.architecture)]
+    assigned = PlanSize.objects.filter(provider=provider, plan=plan).values_list("size_id", flat=True).first()
+    for offer in offers:
+        if offer.outside_id == assigned and fits(offer, wish):
+            return Place(provider=provider, size=offer, is_plans_size=True)
+    allowed = [offer for offer in offers if not provider.size_ids or offer.outside_id in provider.size_ids]
     return Place(provider=provider, size=cheapest(allowed, wish))
 
 
 def _host(provider: Provider, wish: Size, *, dedicated: bool) -> Host | None:
-    # One that does not answer, or needs a person, would only fail the next order too.
+    # A host that does not answer or needs attention would only fail the next order too.
     hosts = Host.objects.filter(provider=provider, is_enabled=True).exclude(state__in=Host.UNFIT)
     by_pk = {host.pk: host for host in hosts}
     best = tightest(rooms_of(list(by_pk.values())), wish, dedicated=dedicated)
@@ -137,7 +137,7 @@ def _host(provider: Provider, wish: Size, *, dedicated: bool) -> Host | None:
 
 
 def rooms_of(hosts: Sequence[Host]) -> list[Room]:
-    """The hosts with what stands on them; one query for all."""
+    """The hosts with the capacity that is taken on them; one query for all."""
     taken: dict[int, list[Taken]] = defaultdict(list)
     for server in Server.objects.not_removed().filter(host__in=hosts):
         dedicated = server.placement == Plan.Placement.DEDICATED

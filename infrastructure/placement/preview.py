@@ -1,4 +1,4 @@
-"""What approving an order will do, told from rows alone: the outside is not asked."""
+"""A preview of what approving an order will do, from the database alone."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Container:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PublishedTo:
-    """A container's port that will get a port of the host."""
+    """A container port that will be published on the host."""
 
     service: str
     port: int
@@ -37,7 +37,7 @@ class PublishedTo:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlannedEndpoint:
-    """Where the product will answer, and what is asked of it before the order is active, and ever after."""
+    """An address of the product, and the check that it must pass."""
 
     name: str
     application: str
@@ -47,7 +47,7 @@ class PlannedEndpoint:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderPlan:
-    """What approving will make; `problem` says why nothing can be made now."""
+    """What approving will create; `problem` says why nothing can be created now."""
 
     wish: Size
     placement: str
@@ -67,32 +67,32 @@ class OrderPlan:
 
 
 def plan_of(order: Order) -> OrderPlan:
-    """What approving the order would do now; rows only."""
+    """What approving the order would do now; no call to a provider."""
     manifest = order.release.endpoints
     compose = yaml.safe_load(order.release.compose) or {}
-    known: dict[str, Any] = {
+    contents: dict[str, Any] = {
         "wish": Size(cpus=order.plan.cpus, ram_gb=order.plan.ram_gb, disk_gb=order.plan.disk_gb),
         "placement": order.plan.placement,
         "containers": tuple(_containers(order.key, compose)),
         "volumes": tuple(sorted(compose.get("volumes") or ())),
-        "endpoints": tuple(_endpoint(one) for one in manifest),
-        "monitors": tuple(f"{one['application']} ({one['check']['path']})" for one in manifest),
+        "endpoints": tuple(_endpoint(endpoint) for endpoint in manifest),
+        "monitors": tuple(f"{endpoint['application']} ({endpoint['check']['path']})" for endpoint in manifest),
     }
     try:
         place = find_place(order)
     except NoProvider as refusal:
-        return OrderPlan(**known, problem=refusal.message)
-    return OrderPlan(**known, **_placed(place), problem=_no_size(place, order.plan), ports=_ports(place, manifest))
+        return OrderPlan(**contents, problem=refusal.message)
+    return OrderPlan(**contents, **_placed(place), problem=_no_size(place, order.plan), ports=_ports(place, manifest))
 
 
 def _no_size(place: Place, plan: Plan) -> str:
-    """What is wrong where a provider has told its sizes and none of them will do."""
-    told = ProviderOption.objects.filter(provider=place.provider, kind=ProviderOption.Kind.SIZE)
-    if not place.provider.makes_servers or place.size is not None or not told.exists():
+    """The problem if the provider's sizes are known and none of them fits."""
+    sizes = ProviderOption.objects.filter(provider=place.provider, kind=ProviderOption.Kind.SIZE)
+    if not place.provider.makes_servers or place.size is not None or not sizes.exists():
         return ""
-    words = _("%(provider)s offers no size with %(cpus)s, %(ram)s GB of memory and %(disk)s GB of disk.")
+    message = _("%(provider)s offers no size with %(cpus)s, %(ram)s GB of memory and %(disk)s GB of disk.")
     size = {"cpus": cpu_words(plan.cpus), "ram": plan.ram_gb, "disk": plan.disk_gb}
-    return words % {"provider": place.provider.name, **size}
+    return message % {"provider": place.provider.name, **size}
 
 
 def _placed(place: Place) -> dict[str, Any]:
@@ -111,7 +111,7 @@ def _placed(place: Place) -> dict[str, Any]:
 def _ports(place: Place, manifest: Iterable[Mapping[str, Any]]) -> tuple[PublishedTo, ...]:
     if place.provider.kind == Provider.Kind.SANDBOX:
         return ()
-    wanted = {(one["service"], int(one["port"])) for one in manifest}
+    wanted = {(endpoint["service"], int(endpoint["port"])) for endpoint in manifest}
     return tuple(PublishedTo(service=service, port=port) for service, port in sorted(wanted))
 
 
@@ -121,7 +121,10 @@ def _containers(key: str, compose: Mapping[str, Any]) -> Iterable[Container]:
         yield Container(name=name, image=image, is_built="build" in service)
 
 
-def _endpoint(one: Mapping[str, Any]) -> PlannedEndpoint:
+def _endpoint(endpoint: Mapping[str, Any]) -> PlannedEndpoint:
     return PlannedEndpoint(
-        name=one["name"], application=one["application"], path=one["path"], check_path=one["check"]["path"]
+        name=endpoint["name"],
+        application=endpoint["application"],
+        path=endpoint["path"],
+        check_path=endpoint["check"]["path"],
     )

@@ -1,1 +1,1 @@
-"""Whether a provider answers, and what it offers."""
+"""The connection to a provider, and what it offers."""

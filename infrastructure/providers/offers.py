@@ -1,4 +1,4 @@
-"""What a provider offers, as it was last read: sizes, images, locations and networks."""
+"""Stores what a provider offers: sizes, images, locations and networks."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from infrastructure.models import Provider, ProviderOption
 
 @transaction.atomic
 def write_offer(provider: Provider, offer: Offer) -> None:
-    """The rows of what the provider offers are exactly this; prices are of a month."""
-    Provider.objects.select_for_update(no_key=True).get(pk=provider.pk)  # two readings would both insert
+    """The provider's options are replaced by this offer; prices are monthly."""
+    Provider.objects.select_for_update(no_key=True).get(pk=provider.pk)  # two refreshes at once would both insert
     ProviderOption.objects.filter(provider=provider).delete()
-    rows = {("size", one.outside_id): _size_row(provider, one) for one in offer.sizes}
+    rows = {("size", size.outside_id): _size_row(provider, size) for size in offer.sizes}
     kind = ProviderOption.Kind
     for of_kind, choices in (
         (kind.IMAGE, offer.images),
         (kind.LOCATION, offer.locations),
         (kind.NETWORK, offer.networks),
     ):
-        for one in choices:
-            rows[of_kind.value, one.outside_id] = ProviderOption(
-                provider=provider, kind=of_kind, outside_id=one.outside_id[:250], name=one.name[:250]
+        for choice in choices:
+            rows[of_kind.value, choice.outside_id] = ProviderOption(
+                provider=provider, kind=of_kind, outside_id=choice.outside_id[:250], name=choice.name[:250]
             )
     ProviderOption.objects.bulk_create(rows.values(), batch_size=500)
 
@@ -50,7 +50,7 @@ def _size_row(provider: Provider, size: SizeOffer) -> ProviderOption:
 
 
 def refresh_all_options() -> int:
-    """Every provider that makes servers will be asked what it offers."""
+    """A worker will refresh the options of every provider that creates servers."""
     made = Provider.objects.filter(is_enabled=True, kind__in=(Provider.Kind.SANDBOX, Provider.Kind.LIBCLOUD))
     pks = list(made.values_list("pk", flat=True))
     for pk in pks:
@@ -59,25 +59,25 @@ def refresh_all_options() -> int:
 
 
 def ask_offer(provider_pk: int) -> None:
-    """A worker will read what the provider offers."""
+    """A worker will refresh the provider's options."""
     enqueue("infrastructure.providers.offers.refresh_options", provider_pk, name=f"read offer of {provider_pk}")
 
 
 def refresh_options(provider_pk: int) -> str:
-    """The provider's sizes, images and locations are rows as it offers them now; an error leaves the old ones."""
+    """The provider's options are as it offers them now; an error leaves the old ones."""
     provider = Provider.objects.filter(pk=provider_pk).first()
     if provider is None:
         return ""
     try:
         offer = get_offer(provider)
     except OutsideError as error:
-        words = _("Failed: %(error)s") % {"error": error}
+        message = _("Failed: %(error)s") % {"error": error}
     else:
         write_offer(provider, offer)
-        words = _("%(sizes)s sizes, %(images)s images, %(locations)s locations") % {
+        message = _("%(sizes)s sizes, %(images)s images, %(locations)s locations") % {
             "sizes": len(offer.sizes),
             "images": len(offer.images),
             "locations": len(offer.locations),
         }
-    Provider.objects.filter(pk=provider_pk).update(options_state=words[:250], options_read_at=clock.now())
-    return words
+    Provider.objects.filter(pk=provider_pk).update(options_state=message[:250], options_read_at=clock.now())
+    return message

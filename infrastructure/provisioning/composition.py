@@ -1,4 +1,4 @@
-"""What a composition is told about itself. Pure values."""
+"""A deployment as the composition that the runtime launches."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from infrastructure.placement.ports import ports_of
 
 
 def composition_of(deployment: Deployment) -> Composition:
-    """The deployment as the runtime takes it, secrets included: it never leaves the worker's memory otherwise."""
+    """The deployment as the runtime expects it; it holds secrets, which only the worker's memory sees."""
     order = deployment.order
     release = deployment.release
     return Composition(
@@ -32,7 +32,7 @@ def composition_of(deployment: Deployment) -> Composition:
 
 
 def domain_of(deployment: Deployment) -> str:
-    """Host and port of the first endpoint, as seen from outside."""
+    """Public host and port of the first endpoint."""
     first = deployment.endpoints.order_by("pk").first()
     return first.url.split("//", 1)[1].split("/", 1)[0] if first else deployment.server.address
 

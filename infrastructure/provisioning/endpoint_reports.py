@@ -1,4 +1,4 @@
-"""What an order is told of its endpoints."""
+"""The report about an order's endpoints."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from infrastructure.models import Endpoint
 from orders.choices import Part, PartState
@@ -14,9 +15,9 @@ from orders.services import Report
 
 
 def endpoint_reports(versions: Mapping[int, int]) -> list[Report]:
-    """How the endpoints of each order stand, for the wish of that version.
+    """One report for each order about all its endpoints, for that version.
 
-    The orders are held first: of two workers that finish endpoints of one order, the second counts both.
+    The orders are locked first: of two workers that finish endpoints of one order, the second counts both.
     """
     lock_orders(versions)
     by_order: dict[int, list[Endpoint]] = defaultdict(list)
@@ -27,18 +28,18 @@ def endpoint_reports(versions: Mapping[int, int]) -> list[Report]:
 
 def _report(order_pk: int, rows: Sequence[Endpoint], version: int) -> Report:
     failed = [row for row in rows if row.has_failed]
-    there = [row for row in rows if row.is_settled]
     waiting = [row for row in rows if not row.is_settled]
+    passed = len(rows) - len(waiting)
     if failed:
-        state, words = PartState.FAILED, failed[0].last_error
+        state, message = PartState.FAILED, failed[0].last_error
     elif waiting:
         state = PartState.WORKING
-        words = _("%(there)s of %(all)s addresses answer.") % {"there": len(there), "all": len(rows)}
-        words = f"{words} {_said_of(waiting[0])}".strip()
+        message = _("%(passed)s of %(all)s endpoints passed their checks.") % {"passed": passed, "all": len(rows)}
+        first = waiting[0]
+        if first.failure and not first.is_ok:
+            message += f" {first.application}: {first.public_message}"
     else:
-        state, words = PartState.READY, _("All %(all)s addresses answer as promised.") % {"all": len(rows)}
-    return Report(order_pk=order_pk, part=Part.ENDPOINTS, state=state, version=version, message=words)
-
-
-def _said_of(row: Endpoint) -> str:
-    return f"{row.application}: {row.public_message}" if row.failure and not row.is_ok else ""
+        state = PartState.READY
+        message = ngettext("The endpoint passed its check.", "All %(all)s endpoints passed their checks.", len(rows))
+        message %= {"all": len(rows)}
+    return Report(order_pk=order_pk, part=Part.ENDPOINTS, state=state, version=version, message=message)

@@ -1,4 +1,4 @@
-"""What it means for a composition's row that its launch did not go as it should: again, in another way, or a person."""
+"""The outcome of a launch that went wrong: another try, another port, or a failure for staff to resolve."""
 
 from __future__ import annotations
 
@@ -15,53 +15,52 @@ from infrastructure.hosts.services import written_off_message
 from infrastructure.models import Deployment, Host
 from orders.choices import Wanted
 
-PATIENCE_LAUNCHING = 120  # visits without an ending: twenty minutes of an ill service, two hours of a silent host
-LONGEST_LAUNCH_REST = timedelta(seconds=60)
-AFTER_A_TAKEN_PORT = timedelta(seconds=1)
-KILLS_BORNE = 5  # launches that were killed, or took too long; then a person has to look
-WEIGHT_OF_A_KILL = PATIENCE_LAUNCHING // KILLS_BORNE  # in visits
+MAX_LAUNCH_ATTEMPTS = 120  # twenty minutes of an unhealthy service, two hours of an unreachable host
+LONGEST_LAUNCH_BACKOFF = timedelta(seconds=60)
+RETRY_WITH_OTHER_PORT = timedelta(seconds=1)
+MAX_INTERRUPTIONS = 5  # launches that were killed or took too long
+INTERRUPTION_WEIGHT = MAX_LAUNCH_ATTEMPTS // MAX_INTERRUPTIONS  # in attempts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LaunchResult:
-    """What a visit to a composition showed, besides how it ended."""
+    """What a visit to a composition found, besides its outcome."""
 
     services: Sequence[Service] = ()
     taken_port: int | None = None
     progress_note: str = ""
 
 
-def after_a_hitch(row: Deployment, error: TransientError) -> Outcome[LaunchResult]:
-    """Another try, ever later; a launch that has had its time needs a person."""
-    if row.wanted == Wanted.RUNNING and row.attempts > PATIENCE_LAUNCHING:
-        return failed(_("Given up waiting: %(error)s") % {"error": error})
-    rest = min(timedelta(seconds=1 << min(row.attempts, 10)), LONGEST_LAUNCH_REST)
-    return retry(str(error), retry_in=error.retry_in or rest)
+def after_transient_error(row: Deployment, error: TransientError) -> Outcome[LaunchResult]:
+    """Another try after a growing backoff; a launch that has used up its attempts fails."""
+    if row.wanted == Wanted.RUNNING and row.attempts > MAX_LAUNCH_ATTEMPTS:
+        return failed(_("Gave up waiting: %(error)s") % {"error": error})
+    backoff = min(timedelta(seconds=1 << min(row.attempts, 10)), LONGEST_LAUNCH_BACKOFF)
+    return retry(str(error), retry_in=error.retry_in or backoff)
 
 
-def after_a_kill(row: Deployment, error: Interrupted) -> Outcome[LaunchResult]:
-    """Begun again, but not for ever: what is killed each time wants more memory, or a longer time, than there is."""
-    weighed = row.attempts + WEIGHT_OF_A_KILL
-    if weighed <= PATIENCE_LAUNCHING:
-        return retry(str(error), retry_in=error.retry_in, attempts=weighed)
-    words = _("Given up, as it ended too early each time: %(error)s. Is there memory and disk enough for it?")
-    return failed(words % {"error": error})
+def after_interruption(row: Deployment, error: Interrupted) -> Outcome[LaunchResult]:
+    """Restarted, but not endlessly: what is killed each time needs more memory, or more time, than there is."""
+    attempts = row.attempts + INTERRUPTION_WEIGHT
+    if attempts <= MAX_LAUNCH_ATTEMPTS:
+        return retry(str(error), retry_in=error.retry_in, attempts=attempts)
+    message = _("Gave up after repeated interruptions: %(error)s. Check that the server has enough memory and disk.")
+    return failed(message % {"error": error})
 
 
-def after_a_taken_port(row: Deployment, error: PortTaken) -> Outcome[LaunchResult]:
-    """Another port, as long as nobody has been told of this one."""
-    weighed = row.attempts + WEIGHT_OF_A_KILL
-    if row.launched_at is not None or weighed > PATIENCE_LAUNCHING:
+def after_taken_port(row: Deployment, error: PortTaken) -> Outcome[LaunchResult]:
+    """Another port, unless this one has been published already."""
+    attempts = row.attempts + INTERRUPTION_WEIGHT
+    if row.launched_at is not None or attempts > MAX_LAUNCH_ATTEMPTS:
         return failed(str(error))
-    words = _("Port %(port)s is taken on the machine by something else: the order gets another.")
+    message = _("Port %(port)s is in use by another program; assigning a different port.")
     result = LaunchResult(taken_port=error.port)
-    return retry(words % {"port": error.port}, retry_in=AFTER_A_TAKEN_PORT, observed=result, attempts=weighed)
+    return retry(message % {"port": error.port}, retry_in=RETRY_WITH_OTHER_PORT, observed=result, attempts=attempts)
 
 
 def without_host(row: Deployment, host: Host) -> Outcome[LaunchResult]:
-    """Nothing is there to be asked: a person has said so."""
+    """The outcome on a host that staff have written off: nothing there can be reached."""
     if row.wanted == Wanted.RUNNING:
         return failed(written_off_message(host))
-    return done(
-        _("Its host %(host)s is gone for good: nothing of it is left.") % {"host": host}, observed=LaunchResult()
-    )
+    message = _("Host %(host)s is written off; nothing is left to remove.") % {"host": host}
+    return done(message, observed=LaunchResult())

@@ -1,4 +1,4 @@
-"""An order whose server was never made goes elsewhere once its provider takes no new orders."""
+"""Moves an order whose server does not exist yet to another provider, once its own accepts no new orders."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ from infrastructure.keys import give_server_keys
 from infrastructure.models import Provider, Server
 from infrastructure.placement.places import NoProvider, fields_of, find_place, hold_places
 
-AT_ONCE = timedelta(seconds=1)
+IMMEDIATELY = timedelta(seconds=1)
 
 
 def place_unmade(row: Server) -> Outcome | None:
-    """The server's row is placed at another provider; None where it stays: the provider is enabled, or has made it."""
+    """The server's row is assigned to another provider; None if its own is enabled or has created it."""
     if row.outside_id or row.provider.is_enabled or _was_made(row):
         return None
     try:
         provider = _place(row)
     except NoProvider as refusal:
         return failed(refusal.message)
-    words = _("%(old)s takes no new orders: placed at %(new)s.") % {"old": row.provider, "new": provider}
-    return retry(words, retry_in=AT_ONCE)
+    message = _("%(old)s accepts no new orders; moved to %(new)s.") % {"old": row.provider, "new": provider}
+    return retry(message, retry_in=IMMEDIATELY)
 
 
 @transaction.atomic
 def _place(row: Server) -> Provider:
-    """Written at once, while nobody else may take the room."""
+    """Written in one transaction, while nobody else may reserve the capacity."""
     if not row.order.is_sandbox:
         hold_places()
     place = find_place(row.order)
@@ -43,7 +43,7 @@ def _place(row: Server) -> Provider:
 
 
 def _was_made(row: Server) -> bool:
-    """True when the server is there, though the reply was lost; a provider that lets nobody in has made none."""
+    """True when the server exists although the reply was lost; a provider that rejects us has created none."""
     try:
         return get_cloud(row.provider).find_server(key=row.key) is not None
     except PermanentError:

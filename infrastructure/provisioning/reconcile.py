@@ -1,4 +1,4 @@
-"""What may be asked of this room: follow the orders, and say what is left of one."""
+"""Brings this room's rows to what the orders want, in the sequence in which parts may move."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from django.db import transaction
 from django.db.models import F, Q, prefetch_related_objects
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from core import clock
 from core.engine.controller import enqueue_rows, want
@@ -21,76 +22,76 @@ from orders.models import Order
 from orders.part_reports import lock_orders
 from orders.services import Report, report_many
 
-AT_ONCE = 200
+BATCH_SIZE = 200
 
 
 def reconcile_all() -> None:
-    """Every order whose server, composition or endpoints lag behind its wish has been followed."""
+    """Every order whose server, composition or endpoints lag behind what it wants is reconciled."""
     unsettled = Q(state__in=(State.PROVISIONING, State.REMOVING, State.ATTENTION))
     behind = Q(deployment__wanted_version__lt=F("wanted_version")) | Q(deployment__isnull=True)
     pks = list(Order.objects.moving().filter(unsettled | behind).values_list("pk", flat=True))
-    for start in range(0, len(pks), AT_ONCE):
-        reconcile_orders(pks[start : start + AT_ONCE])
+    for start in range(0, len(pks), BATCH_SIZE):
+        reconcile_orders(pks[start : start + BATCH_SIZE])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rows:
-    """What this room has of some orders: the wish that each row knows, by order."""
+class RowVersions:
+    """The `wanted_version` of this room's rows, by order."""
 
     servers: Mapping[int, int]
     deployments: Mapping[int, int]
     endpoints: Mapping[int, int]
-    """The oldest wish that an endpoint of the order knows."""
-    asked: Collection[int]
-    """The orders of which an endpoint is still to be asked."""
+    """The oldest version among the order's endpoints."""
+    checking: Collection[int]
+    """The orders with endpoints still to be checked."""
 
 
 @transaction.atomic
 def reconcile_orders(pks: Iterable[int]) -> None:
-    """This room's rows want what these orders want, as far as the order of arrival lets them.
+    """This room's rows want what these orders want, as far as the sequence of the parts allows.
 
-    Five queries for any number of orders that have come as far as they may; those that move take their own.
+    Five queries for any number of orders that have nothing to do; orders that move need queries of their own.
     """
     orders = [order for order in lock_orders(pks) if order.approved_at is not None]
     prefetch_related_objects(orders, "parts")
     rows = _rows_of(orders)
-    if news := [one for order in orders for one in _follow(order, rows)]:
-        report_many(news)
+    if reports := [report for order in orders for report in _reconcile(order, rows)]:
+        report_many(reports)
 
 
-def _follow(order: Order, rows: Rows) -> Iterator[Report]:
-    """The order's rows want what it wants; yields what there is to tell of that."""
+def _reconcile(order: Order, rows: RowVersions) -> Iterator[Report]:
+    """The order's rows want what it wants; yields the reports of what changed."""
     if order.wanted == Wanted.RUNNING:
-        yield from _bring(order, rows)
+        yield from _start(order, rows)
     elif order.wanted == Wanted.SUSPENDED:
-        _rest(order, rows)
+        _suspend(order, rows)
     else:
-        yield from _take_away(order, rows)
+        yield from _remove(order, rows)
 
 
-def _rows_of(orders: Sequence[Order]) -> Rows:
-    """Read once the orders are held: only their followers raise what rows want."""
+def _rows_of(orders: Sequence[Order]) -> RowVersions:
+    """Read once the orders are locked: `wanted_version` is raised under that lock only."""
     endpoints: dict[int, int] = {}
-    asked = set()
-    known = Endpoint.objects.filter(order__in=orders).order_by()
-    for order_pk, version, next_attempt_at in known.values_list("order", "wanted_version", "next_attempt_at"):
+    checking = set()
+    endpoint_rows = Endpoint.objects.filter(order__in=orders).order_by()
+    for order_pk, version, next_attempt_at in endpoint_rows.values_list("order", "wanted_version", "next_attempt_at"):
         endpoints[order_pk] = min(version, endpoints.get(order_pk, version))
         if next_attempt_at is not None:
-            asked.add(order_pk)
-    return Rows(
+            checking.add(order_pk)
+    return RowVersions(
         servers=dict(Server.objects.filter(order__in=orders).order_by().values_list("order", "wanted_version")),
         deployments=dict(Deployment.objects.filter(order__in=orders).order_by().values_list("order", "wanted_version")),
         endpoints=endpoints,
-        asked=asked,
+        checking=checking,
     )
 
 
-def _lags(known: Mapping[int, int], order: Order) -> bool:
-    """True when the order's row is still to be made, or does not know its newest wish."""
-    return known.get(order.pk, -1) < order.wanted_version
+def _lags(versions: Mapping[int, int], order: Order) -> bool:
+    """True when the order's row does not exist yet, or has an older version."""
+    return versions.get(order.pk, -1) < order.wanted_version
 
 
-def _bring(order: Order, rows: Rows) -> Iterator[Report]:
+def _start(order: Order, rows: RowVersions) -> Iterator[Report]:
     if _lags(rows.servers, order):
         yield from _want_server(order, rows)
     if _lags(rows.deployments, order) and _may(order, Part.COMPOSITION):
@@ -99,14 +100,14 @@ def _bring(order: Order, rows: Rows) -> Iterator[Report]:
         yield from _want_endpoints(order)
 
 
-def _rest(order: Order, rows: Rows) -> None:
-    _ask_no_more(order, rows)
+def _suspend(order: Order, rows: RowVersions) -> None:
+    _stop_checking(order, rows)
     if _lags(rows.deployments, order):
         _want(Deployment, "deployment", order)
 
 
-def _take_away(order: Order, rows: Rows) -> Iterator[Report]:
-    _ask_no_more(order, rows)
+def _remove(order: Order, rows: RowVersions) -> Iterator[Report]:
+    _stop_checking(order, rows)
     if _lags(rows.deployments, order) and _may(order, Part.COMPOSITION):
         _want(Deployment, "deployment", order)
         yield from _forget_unlaunched(order)
@@ -115,27 +116,27 @@ def _take_away(order: Order, rows: Rows) -> Iterator[Report]:
         yield from _forget_unplaced(order)
 
 
-def _ask_no_more(order: Order, rows: Rows) -> None:
-    if order.pk in rows.asked:
+def _stop_checking(order: Order, rows: RowVersions) -> None:
+    if order.pk in rows.checking:
         order.endpoints.update(next_attempt_at=None)
 
 
 def _forget_unplaced(order: Order) -> Iterator[Report]:
-    """An order that never found a place has no server to remove."""
+    """An order that was never placed has no server to remove."""
     if order.parts.filter(part=Part.SERVER).exists() and not Server.objects.filter(order=order).exists():
-        words = _("No server was ever made.")
-        yield _report(order, Part.SERVER, PartState.REMOVED, words)
+        message = _("No server was created.")
+        yield _report(order, Part.SERVER, PartState.REMOVED, message)
 
 
 def _forget_unlaunched(order: Order) -> Iterator[Report]:
-    """An order that never got its ports has no composition to remove."""
+    """An order that never got ports has no composition to remove."""
     if order.parts.filter(part=Part.COMPOSITION).exists() and not Deployment.objects.filter(order=order).exists():
-        yield _report(order, Part.COMPOSITION, PartState.REMOVED, _("No composition was ever launched."))
+        yield _report(order, Part.COMPOSITION, PartState.REMOVED, _("No composition was launched."))
 
 
 def _may(order: Order, part: Part) -> bool:
-    seen = [row.reported for row in order.parts.all()]
-    return may_move(part, wanted=Wanted(order.wanted), version=order.wanted_version, parts=seen)
+    reports = [row.reported for row in order.parts.all()]
+    return may_move(part, wanted=Wanted(order.wanted), version=order.wanted_version, parts=reports)
 
 
 def _want(model: type[Server | Deployment], controller: str, order: Order) -> None:
@@ -144,25 +145,25 @@ def _want(model: type[Server | Deployment], controller: str, order: Order) -> No
         enqueue_rows(controller, rows.values_list("pk", flat=True))
 
 
-def _want_server(order: Order, rows: Rows) -> Iterator[Report]:
+def _want_server(order: Order, rows: RowVersions) -> Iterator[Report]:
     if order.pk in rows.servers:
         _want(Server, "server", order)
         return
     try:
         server = _place(order)
     except NoProvider as refusal:
-        # The minutely look asks again: the order goes on by itself when there is room.
+        # The sweep tries again every minute: the order continues by itself once there is capacity.
         yield _report(order, Part.SERVER, PartState.FAILED, refusal.message)
         return
     enqueue_rows("server", [server.pk])
-    words = _("Asked %(provider)s for a server.") % {"provider": server.provider}
+    message = _("Requested a server from %(provider)s.") % {"provider": server.provider}
     if server.host is not None:
-        words = _("Placed on %(host)s of %(provider)s.") % {"host": server.host, "provider": server.provider}
-    yield _report(order, Part.SERVER, PartState.WORKING, words)
+        message = _("Placed on host %(host)s (%(provider)s).") % {"host": server.host, "provider": server.provider}
+    yield _report(order, Part.SERVER, PartState.WORKING, message)
 
 
 def _place(order: Order) -> Server:
-    """The server's row, with the room it takes, and with its keys if it is to be made."""
+    """Create the server's row, which reserves its capacity, and its keys if a server is to be created."""
     if not order.is_sandbox:
         hold_places()
     place, wish = find_place(order), wish_of(order.plan)
@@ -181,24 +182,24 @@ def _place(order: Order) -> Server:
     return server
 
 
-def _want_deployment(order: Order, rows: Rows) -> Iterator[Report]:
+def _want_deployment(order: Order, rows: RowVersions) -> Iterator[Report]:
     if order.pk in rows.deployments:
         _want(Deployment, "deployment", order)
         return
     try:
         deployment = _create_deployment(order)
     except NoPorts as refusal:
-        # As for want of room: the minutely look asks again.
+        # As with missing capacity: the sweep tries again every minute.
         yield _report(order, Part.COMPOSITION, PartState.FAILED, refusal.message)
         return
     enqueue_rows("deployment", [deployment.pk])
-    words = _("Launching %(release)s.") % {"release": order.release}
-    yield _report(order, Part.COMPOSITION, PartState.WORKING, words)
+    message = _("Launching %(release)s.") % {"release": order.release}
+    yield _report(order, Part.COMPOSITION, PartState.WORKING, message)
 
 
 @transaction.atomic
 def _create_deployment(order: Order) -> Deployment:
-    """The composition's row, its ports and its endpoints; none of them where the host has no ports left."""
+    """Create the composition's row, its ports and its endpoints; none of them where the host has no free ports."""
     deployment = Deployment.objects.create(
         order=order,
         server=order.server,
@@ -212,18 +213,18 @@ def _create_deployment(order: Order) -> Deployment:
 
 
 def _create_endpoints(deployment: Deployment) -> None:
-    """The endpoints exist, settled at version 0, until the composition is there."""
+    """The endpoints exist, settled at version 0, until the composition is running."""
     endpoints = []
-    for one in deployment.release.endpoints:
-        base = base_url(deployment, one["service"], int(one["port"]))
-        check = one["check"]
+    for endpoint in deployment.release.endpoints:
+        base = base_url(deployment, endpoint["service"], int(endpoint["port"]))
+        check = endpoint["check"]
         endpoints.append(
             Endpoint(
                 order=deployment.order,
                 deployment=deployment,
-                name=one["name"],
-                application=one["application"],
-                url=base + one["path"],
+                name=endpoint["name"],
+                application=endpoint["application"],
+                url=base + endpoint["path"],
                 check_url=base + check["path"],
                 check_status=check.get("status", 200),
                 check_contains=check.get("contains", ""),
@@ -237,24 +238,26 @@ def _create_endpoints(deployment: Deployment) -> None:
 def _want_endpoints(order: Order) -> Iterator[Report]:
     rows = Endpoint.objects.filter(order=order)
     if want(rows, order.wanted_version):
-        _readdress(order.deployment)
-        enqueue_rows("endpoint", rows.values_list("pk", flat=True))
-        words = _("Asking each address whether it answers.")
-        yield _report(order, Part.ENDPOINTS, PartState.WORKING, words)
+        _update_addresses(order.deployment)
+        pks = list(rows.values_list("pk", flat=True))
+        enqueue_rows("endpoint", pks)
+        message = ngettext("Checking %(count)s endpoint.", "Checking %(count)s endpoints.", len(pks))
+        message %= {"count": len(pks)}
+        yield _report(order, Part.ENDPOINTS, PartState.WORKING, message)
 
 
-def _report(order: Order, part: Part, state: PartState, words: str) -> Report:
-    return Report(order_pk=order.pk, part=part, state=state, message=words, version=order.wanted_version)
+def _report(order: Order, part: Part, state: PartState, message: str) -> Report:
+    return Report(order_pk=order.pk, part=part, state=state, message=message, version=order.wanted_version)
 
 
-def _readdress(deployment: Deployment) -> None:
-    """The endpoints are where the server is now: one that was made anew may have another address."""
+def _update_addresses(deployment: Deployment) -> None:
+    """The endpoints have the server's present address: a recreated server may have another."""
     rows = {row.name: row for row in deployment.endpoints.all()}
     moved = []
-    for one in deployment.release.endpoints:
-        base = base_url(deployment, one["service"], int(one["port"]))
-        row = rows.get(one["name"])
-        if row is not None and row.url != base + one["path"]:
-            row.url, row.check_url = base + one["path"], base + one["check"]["path"]
+    for endpoint in deployment.release.endpoints:
+        base = base_url(deployment, endpoint["service"], int(endpoint["port"]))
+        row = rows.get(endpoint["name"])
+        if row is not None and row.url != base + endpoint["path"]:
+            row.url, row.check_url = base + endpoint["path"], base + endpoint["check"]["path"]
             moved.append(row)
     Endpoint.objects.bulk_update(moved, ("url", "check_url"))

@@ -11,12 +11,12 @@ from orders.models import Order
 
 
 def left_behind(order: Order) -> Sequence[LeftBehind]:
-    """What still stands outside under the order's key; asks the outside, so never in a web request."""
+    """What still exists outside under the order's key; calls the provider, so never use it in a web request."""
     server = Server.objects.filter(order=order).select_related("provider", "host", "order").first()
     if server is None:
         return ()
     node = get_cloud(server.provider).find_server(key=server.key)
     nodes = [LeftBehind(kind="server", name=node.outside_id)] if node else []
     if server.provider.kind == Provider.Kind.LIBCLOUD:
-        return nodes  # its engine came and went with it
+        return nodes  # its engine was removed with it
     return [*get_runtime(server).left_behind(key=order.key), *nodes]

@@ -1,4 +1,4 @@
-"""The controllers of this room: one outside effect each."""
+"""The controllers of servers, compositions and endpoints: one outside effect each."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from core import clock
 from core.address_policy import address_guard
@@ -23,14 +23,14 @@ from infrastructure.hosts.services import written_off_message
 from infrastructure.models import Deployment, Endpoint, Host, Provider, PublishedPort, Server
 from infrastructure.observation.store import write_services
 from infrastructure.placement.ports import give_another_port
-from infrastructure.providers.connection import trouble_with
+from infrastructure.providers.connection import host_problem
 from infrastructure.provisioning.composition import composition_of
 from infrastructure.provisioning.endpoint_reports import endpoint_reports
 from infrastructure.provisioning.launch_outcomes import (
     LaunchResult,
-    after_a_hitch,
-    after_a_kill,
-    after_a_taken_port,
+    after_interruption,
+    after_taken_port,
+    after_transient_error,
     without_host,
 )
 from infrastructure.provisioning.placing_anew import place_unmade
@@ -39,10 +39,10 @@ from orders.models import OrderResource
 from orders.part_controller import OrderPartController
 from orders.services import Report, report_many
 
-LOOK_AGAIN = timedelta(seconds=10)
-LOG_KEPT = 20_000
-PATIENCE_ARRIVING = 20  # visits to a host that does not answer: an hour
-PATIENCE = 5  # visits to a silent server before its composition is left to go with it
+RECHECK_AFTER = timedelta(seconds=10)
+MAX_LOG_LENGTH = 20_000
+MAX_HOST_ATTEMPTS = 20  # of a host that does not answer: an hour
+MAX_UNREACHABLE_ATTEMPTS = 5  # after which a composition is left to be removed with its server
 
 STATE_OF = {Kind.RETRY: PartState.WORKING, Kind.FAILED: PartState.FAILED}
 WHEN_DONE = {
@@ -50,18 +50,18 @@ WHEN_DONE = {
     Wanted.SUSPENDED: PartState.SUSPENDED,
     Wanted.REMOVED: PartState.REMOVED,
 }
-# What is waited for says why in words of its own, which are for staff.
-NOT_YET = {
-    Wanted.RUNNING: gettext_lazy("Not there yet; we keep at it by ourselves."),
-    Wanted.SUSPENDED: gettext_lazy("Not stopped yet; we keep at it by ourselves."),
-    Wanted.REMOVED: gettext_lazy("Not gone yet; we keep at it by ourselves."),
+# The technical reason is for staff; customers read one of these.
+IN_PROGRESS = {
+    Wanted.RUNNING: gettext_lazy("Not ready yet; retrying automatically."),
+    Wanted.SUSPENDED: gettext_lazy("Not stopped yet; retrying automatically."),
+    Wanted.REMOVED: gettext_lazy("Not removed yet; retrying automatically."),
 }
 
 
 def part_report(part: Part, row: OrderResource, outcome: Outcome[object]) -> Report:
-    """What the order is told of one row's ending."""
+    """The report about one row's outcome."""
     wanted = Wanted(row.wanted)
-    customer_message = outcome.customer_message or (str(NOT_YET[wanted]) if outcome.kind is Kind.RETRY else "")
+    customer_message = outcome.customer_message or (str(IN_PROGRESS[wanted]) if outcome.kind is Kind.RETRY else "")
     return Report(
         order_pk=row.order_id,
         part=part,
@@ -74,29 +74,29 @@ def part_report(part: Part, row: OrderResource, outcome: Outcome[object]) -> Rep
 
 
 class ServerController(OrderPartController[Server]):
-    """One server per order: made at its provider, or a place on a host that is there; or none."""
+    """One server per order: created at its provider, or capacity on an existing host; or none."""
 
     name = "server"
     model = Server
     lease_time = timedelta(seconds=120)
-    max_attempts = 360  # half an hour and more of "still being built" and "still being set up"
+    max_attempts = 360  # more than half an hour of "still being built" and "still being set up"
     related = ("order", "provider", "host")
 
     def act(self, row: Server) -> Outcome:
-        """The order has exactly the server that is wanted."""
+        """The order has exactly the wanted server."""
         if row.wanted == Wanted.REMOVED:
             return self._remove(row)
         if row.host is not None:
-            return self._arrive_on_host(row, row.host)
+            return self._use_host(row, row.host)
         if outcome := place_unmade(row):
             return outcome
-        return self._make(row)
+        return self._create(row)
 
     def _remove(self, row: Server) -> Outcome:
         if row.host is not None and row.host.is_gone:
-            return done(_("Its host %(host)s is gone for good, and its place with it.") % {"host": row.host})
+            return done(_("Host %(host)s is written off; nothing is left to remove.") % {"host": row.host})
         if row.host is not None:
-            return done(_("Its place on %(host)s is free again.") % {"host": row.host})
+            return done(_("Capacity on host %(host)s released.") % {"host": row.host})
         key = row.key
         try:
             cloud = get_cloud(row.provider)
@@ -105,65 +105,69 @@ class ServerController(OrderPartController[Server]):
         except PermanentError:
             if row.outside_id:
                 raise
-            # Its provider never let us in, so nothing can have been made there.
-            return done(_("No server was ever made."))
+            # The provider never accepted our credentials, so nothing can have been created there.
+            return done(_("No server was created."))
         if is_there:
             raise TransientError(_("The server is being destroyed."), retry_in=timedelta(seconds=3))
-        return done(_("Server destroyed; the provider no longer knows it."))
+        return done(_("Server destroyed; the provider no longer lists it."))
 
-    def _arrive_on_host(self, row: Server, host: Host) -> Outcome:
+    def _use_host(self, row: Server, host: Host) -> Outcome:
         if host.is_gone:
             return failed(written_off_message(host))
         try:
-            trouble = trouble_with(hosts.facts_of(target_of(row)))
+            problem = host_problem(hosts.facts_of(target_of(row)))
         except TransientError as error:
-            if row.attempts <= PATIENCE_ARRIVING:
+            if row.attempts <= MAX_HOST_ATTEMPTS:
                 raise
-            return failed(_("Given up waiting: %(error)s") % {"error": error})
-        if trouble:
-            raise PermanentError(f"{host}: {trouble}")
-        words = _("Place on %(host)s at %(address)s.") % {"host": host, "address": host.address}
-        return done(words, outside_id=host.name, address=host.address, size=str(host))
+            return failed(_("Gave up waiting: %(error)s") % {"error": error})
+        if problem:
+            raise PermanentError(f"{host}: {problem}")
+        message = _("Using host %(host)s at %(address)s.") % {"host": host, "address": host.address}
+        return done(message, outside_id=host.name, address=host.address, size=str(host))
 
-    def _make(self, row: Server) -> Outcome:
+    def _create(self, row: Server) -> Outcome:
         cloud = get_cloud(row.provider, size_id=row.size_id)
-        made = row.provider.kind == Provider.Kind.LIBCLOUD
-        more = {"user_data": user_data_of(row)} if made else {}
-        node = cloud.ensure_server(key=row.key, size=row.wish, **more)
-        if made:
-            return self._first_contact(row, node)
-        return done(_runs_words(node), **_known(node))
+        boots = row.provider.kind == Provider.Kind.LIBCLOUD
+        options = {"user_data": user_data_of(row)} if boots else {}
+        node = cloud.ensure_server(key=row.key, size=row.wish, **options)
+        if boots:
+            return self._await_bootstrap(row, node)
+        return done(_running_message(node), **_fields_of(node))
 
-    def _first_contact(self, row: Server, node: Node) -> Outcome:
-        """Done once the server has set itself up; what is known of it is kept whatever it says."""
-        known = _known(node)
+    def _await_bootstrap(self, row: Server, node: Node) -> Outcome:
+        """Done once the server's setup has finished; its address and size are stored in any case."""
+        fields = _fields_of(node)
         try:
-            seen = hosts.bootstrap_of(target_of(row, address=node.address))
+            bootstrap = hosts.bootstrap_of(target_of(row, address=node.address))
         except TransientError as error:
-            words = _("Server %(id)s does not let us in yet: %(error)s") % {"id": node.outside_id, "error": error}
-            return retry(words, retry_in=error.retry_in or LOOK_AGAIN, **known)
+            message = _("Server %(id)s does not accept SSH connections yet: %(error)s")
+            return retry(
+                message % {"id": node.outside_id, "error": error},
+                retry_in=error.retry_in or RECHECK_AFTER,
+                **fields,
+            )
         except PermanentError as error:
-            return failed(str(error), **known)
-        log = seen.log[-LOG_KEPT:]
+            return failed(str(error), **fields)
+        log = bootstrap.log[-MAX_LOG_LENGTH:]
         last = next((line for line in reversed(log.splitlines()) if line.strip()), "")
-        if seen.state == "running":
-            words = _("Server %(id)s is setting itself up: %(line)s") % {"id": node.outside_id, "line": last}
-            return retry(words, retry_in=LOOK_AGAIN, bootstrap_log=log, **known)
-        if seen.state == "failed":
-            return failed(_("The server's set-up failed: %(line)s") % {"line": last}, bootstrap_log=log, **known)
-        return done(_runs_words(node), bootstrap_log=log, **known)
+        if bootstrap.state == "running":
+            message = _("Server %(id)s is being set up: %(line)s") % {"id": node.outside_id, "line": last}
+            return retry(message, retry_in=RECHECK_AFTER, bootstrap_log=log, **fields)
+        if bootstrap.state == "failed":
+            return failed(_("Server setup failed: %(line)s") % {"line": last}, bootstrap_log=log, **fields)
+        return done(_running_message(node), bootstrap_log=log, **fields)
 
     def on_outcomes(self, outcomes: Sequence[tuple[Server, Outcome]]) -> None:
-        """The orders know."""
+        """The servers' states are reported to the orders."""
         report_many([part_report(Part.SERVER, row, outcome) for row, outcome in outcomes])
 
 
-def _known(node: Node) -> dict[str, str]:
+def _fields_of(node: Node) -> dict[str, str]:
     return {"outside_id": node.outside_id, "address": node.address, "size": node.size}
 
 
-def _runs_words(node: Node) -> str:
-    return _("Server %(id)s runs at %(address)s.") % {"id": node.outside_id, "address": node.address}
+def _running_message(node: Node) -> str:
+    return _("Server %(id)s is running at %(address)s.") % {"id": node.outside_id, "address": node.address}
 
 
 class DeploymentController(OrderPartController[Deployment, LaunchResult]):
@@ -171,7 +175,7 @@ class DeploymentController(OrderPartController[Deployment, LaunchResult]):
 
     name = "deployment"
     model = Deployment
-    lease_time = timedelta(seconds=90)  # images are built without us: a killed worker's row is free again soon
+    lease_time = timedelta(seconds=90)  # short: images are built in the background
     max_attempts = 400  # twenty minutes of "services are starting", three seconds apart
     related = (
         "order__customer",
@@ -183,32 +187,37 @@ class DeploymentController(OrderPartController[Deployment, LaunchResult]):
     )
 
     def act(self, row: Deployment) -> Outcome[LaunchResult]:
-        """The engine runs, has stopped or has forgotten the composition; or is on its way there without us."""
+        """The composition is running, stopped or removed; or the engine is still working on it."""
         if row.server.host is not None and row.server.host.is_gone:
             return without_host(row, row.server.host)
         try:
-            return self._bring(row, get_runtime(row.server), row.order.key)
+            return self._apply(row, get_runtime(row.server), row.order.key)
         except InProgress as progress:
-            known = {"attempts": row.attempts - 1} if progress.is_bounded else {}
+            fields = {"attempts": row.attempts - 1} if progress.is_bounded else {}
             result = LaunchResult(progress_note=progress.progress_note)
-            return retry(str(progress), retry_in=progress.retry_in, observed=result, **known)
+            return retry(str(progress), retry_in=progress.retry_in, observed=result, **fields)
         except Interrupted as error:
-            return after_a_kill(row, error)
+            return after_interruption(row, error)
         except PortTaken as error:
-            return after_a_taken_port(row, error)
+            return after_taken_port(row, error)
         except TransientError as error:
-            return after_a_hitch(row, error)
+            return after_transient_error(row, error)
 
-    def _bring(self, row: Deployment, runtime: Runtime, key: str) -> Outcome[LaunchResult]:
+    def _apply(self, row: Deployment, runtime: Runtime, key: str) -> Outcome[LaunchResult]:
         if row.wanted == Wanted.REMOVED:
             return self._remove(row, runtime)
         if row.wanted == Wanted.SUSPENDED:
             runtime.ensure_stopped(key=key)
-            seen = LaunchResult(services=runtime.observe(keys=[key])[key])
-            return done(_("Composition stopped; its data is kept."), observed=seen)
+            result = LaunchResult(services=runtime.observe(keys=[key])[key])
+            return done(_("Composition stopped; its data is kept."), observed=result)
         services = runtime.ensure_running(composition_of(row))
-        words = _("%(count)s services run.") % {"count": len(services)}
-        return done(words, observed=LaunchResult(services=services), launched_at=row.launched_at or clock.now())
+        count = len(services)
+        message = ngettext("The service is running.", "%(count)s of %(count)s services are running.", count)
+        return done(
+            message % {"count": count},
+            observed=LaunchResult(services=services),
+            launched_at=row.launched_at or clock.now(),
+        )
 
     def _remove(self, row: Deployment, runtime: Runtime) -> Outcome[LaunchResult]:
         key = row.order.key
@@ -216,18 +225,18 @@ class DeploymentController(OrderPartController[Deployment, LaunchResult]):
             runtime.remove(key=key)
             left = runtime.left_behind(key=key)
         except OutsideError as error:
-            if not _goes_with_its_server(row, error):
+            if not _is_removed_with_server(row, error):
                 raise
-            words = _("Not reached (%(error)s); it goes with its server.") % {"error": error}
-            return replace(done(words, observed=LaunchResult()), customer_message=_("It goes with its server."))
+            message = _("Could not be reached (%(error)s); it is removed with its server.") % {"error": error}
+            return replace(done(message, observed=LaunchResult()), customer_message=_("Removed with its server."))
         if left:
-            names = ", ".join(f"{one.kind} {one.name}" for one in left)
-            raise TransientError(_("Still there: %(names)s.") % {"names": names})
-        words = _("Composition removed: no container, network, volume or directory is left.")
-        return done(words, observed=LaunchResult())
+            names = ", ".join(f"{item.kind} {item.name}" for item in left)
+            raise TransientError(_("Not removed yet: %(names)s.") % {"names": names})
+        message = _("Composition removed: no container, network, volume or directory is left.")
+        return done(message, observed=LaunchResult())
 
     def on_outcomes(self, outcomes: Sequence[tuple[Deployment, Outcome[LaunchResult]]]) -> None:
-        """The services' rows say what was seen, and the orders know; endpoints share the composition's fate."""
+        """The observed services are stored and the orders get their reports; endpoints follow a stopped composition."""
         reports = []
         for row, outcome in outcomes:
             report = part_report(Part.COMPOSITION, row, outcome)
@@ -248,17 +257,17 @@ class DeploymentController(OrderPartController[Deployment, LaunchResult]):
         report_many(reports)
 
 
-def _goes_with_its_server(row: Deployment, error: OutsideError) -> bool:
-    """True when the server was made for the order, and will be or is destroyed: it holds no removal back."""
+def _is_removed_with_server(row: Deployment, error: OutsideError) -> bool:
+    """True when the server was created for the order and will be destroyed anyway: it does not delay the removal."""
     if row.server.provider.kind != Provider.Kind.LIBCLOUD:
         return False
-    if isinstance(error, PermanentError) or row.attempts > PATIENCE:
+    if isinstance(error, PermanentError) or row.attempts > MAX_UNREACHABLE_ATTEMPTS:
         return True
     return get_cloud(row.server.provider).find_server(key=row.server.key) is None
 
 
 class EndpointController(OrderPartController[Endpoint]):
-    """Asks the endpoints of new compositions, many at a time, until each has kept its promise."""
+    """Checks the endpoints of new compositions, many at a time, until each passes."""
 
     name = "endpoint"
     model = Endpoint
@@ -267,11 +276,11 @@ class EndpointController(OrderPartController[Endpoint]):
     batch_size = 50
 
     def act_many(self, rows: Sequence[Endpoint]) -> Mapping[int, Outcome]:
-        """Each endpoint has been asked once."""
+        """Each endpoint is checked once."""
         results = check_all([row.check_spec for row in rows], guard=address_guard())
-        return {row.pk: self._ending(row, result) for row, result in zip(rows, results, strict=True)}
+        return {row.pk: self._outcome(row, result) for row, result in zip(rows, results, strict=True)}
 
-    def _ending(self, row: Endpoint, result: HttpResult) -> Outcome:
+    def _outcome(self, row: Endpoint, result: HttpResult) -> Outcome:
         fields = {
             "is_ok": result.ok,
             "failure": result.failure,
@@ -280,12 +289,12 @@ class EndpointController(OrderPartController[Endpoint]):
         }
         if result.ok:
             return done(success_message(row.check_status), **fields)
-        rest = timedelta(seconds=2 if row.attempts < 30 else 10)
-        return retry(f"{row.name}: {failure_message(result.failure)}", retry_in=rest, **fields)
+        backoff = timedelta(seconds=2 if row.attempts < 30 else 10)
+        return retry(f"{row.name}: {failure_message(result.failure)}", retry_in=backoff, **fields)
 
     def on_outcomes(self, outcomes: Sequence[tuple[Endpoint, Outcome]]) -> None:
-        """The orders know how many of their endpoints answer."""
-        report_many(endpoint_reports({row.order_id: row.wanted_version for row, _ending in outcomes}))
+        """The orders get a report about all their endpoints."""
+        report_many(endpoint_reports({row.order_id: row.wanted_version for row, _outcome in outcomes}))
 
 
 for controller in (ServerController(), DeploymentController(), EndpointController()):

@@ -1,4 +1,4 @@
-"""The rehearsal's stage: switches that staff set, and what stands in the sandbox now."""
+"""The admin of the sandbox: its switches, simulated servers and compositions."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ BANNER = "admin/infrastructure/_sandbox_banner.html"
 
 @admin.register(SandboxSwitches)
 class SandboxSwitchesAdmin(ModelAdmin):
-    """What goes wrong in the next rehearsal."""
+    """The delays, limits and failures of a sandbox provider."""
 
     list_display = (
         "__str__",
@@ -35,7 +35,7 @@ class SandboxSwitchesAdmin(ModelAdmin):
     readonly_fields = ("provider",)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        """Never: each sandbox provider has its own, made when they are first asked for."""
+        """Never: each provider's switches are created on first use."""
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -43,8 +43,8 @@ class SandboxSwitchesAdmin(ModelAdmin):
         return False
 
 
-class Stage(MachineOwned, ModelAdmin):
-    """What a cloud or an engine would know of the sandbox."""
+class SimulatedRows(MachineOwned, ModelAdmin):
+    """The rows that simulate a cloud or an engine."""
 
     list_select_related = ("provider",)
     list_before_template = BANNER
@@ -53,8 +53,8 @@ class Stage(MachineOwned, ModelAdmin):
 
 
 @admin.register(SandboxNode)
-class SandboxNodeAdmin(Stage):
-    """Servers that are only said to exist."""
+class SandboxNodeAdmin(SimulatedRows):
+    """Simulated servers."""
 
     list_display = ("name", "provider", "size", "is_stopped", "ready_at", "starts", "reboots")
     list_filter = ("provider",)
@@ -62,8 +62,8 @@ class SandboxNodeAdmin(Stage):
 
 
 @admin.register(SandboxComposition)
-class SandboxCompositionAdmin(Stage):
-    """Compositions that this site itself plays."""
+class SandboxCompositionAdmin(SimulatedRows):
+    """Simulated compositions."""
 
     list_display = ("key", "provider", "is_stopped", "ready_at")
     list_filter = ("provider", "is_stopped")

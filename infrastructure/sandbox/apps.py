@@ -1,4 +1,4 @@
-"""The sandbox: the one outside that is inside."""
+"""The sandbox: a simulated cloud and runtime."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class SandboxConfig(AppConfig):
-    """A cloud and a runtime whose world is two tables."""
+    """A cloud and a runtime that are simulated in the database."""
 
     name = "infrastructure.sandbox"
     label = "sandbox"

@@ -1,4 +1,4 @@
-"""A libcloud driver whose cloud is a table: servers take their time, replies get lost, quotas bite."""
+"""A libcloud driver whose cloud is a table, with delays, lost replies and quotas."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ SIZES = (
 
 
 class SandboxNodeDriver(NodeDriver):
-    """Answers libcloud's questions from the sandbox's table, failing as its switches say."""
+    """Implements libcloud's driver on the sandbox's tables; fails as the switches say."""
 
     name = "Sandbox"
     website = "about:blank"
@@ -55,34 +55,34 @@ class SandboxNodeDriver(NodeDriver):
         auth: NodeAuthSSHKey | NodeAuthPassword | None = None,
         ex_userdata: str = "",
     ) -> Node:
-        """One more server, even of a name that is taken: that is how clouds are."""
+        """Creates another server, even if the name exists, as clouds do."""
         switches = self._switches()
         if self._rows().count() >= switches.quota:
-            words = f"QuotaExceeded: {switches.quota} servers are allowed"
-            raise BaseHTTPError(400, words)  # type: ignore[no-untyped-call]
+            message = f"QuotaExceeded: {switches.quota} servers are allowed"
+            raise BaseHTTPError(400, message)  # type: ignore[no-untyped-call]
         ready_at = clock.now() + timedelta(seconds=switches.build_seconds)
         row = SandboxNode.objects.create(provider_id=self._provider_pk, name=name, size=size.id, ready_at=ready_at)
         self._lose_reply(switches)
         return self._node(row)
 
     def start_node(self, node: Node) -> bool:
-        """The server boots, at another address than before."""
+        """The server boots, with a new address."""
         return self._move(node, from_stopped=True, is_stopped=False, starts=F("starts") + 1)
 
     def stop_node(self, node: Node) -> bool:
-        """The server comes to a halt; its disk is kept."""
+        """The server stops; its disk is kept."""
         return self._move(node, is_stopped=True)
 
     def reboot_node(self, node: Node) -> bool:
-        """The server boots anew, once more for each call."""
+        """The server reboots, once for each call."""
         return self._move(node, reboots=F("reboots") + 1)
 
     def ex_change_node_size(self, node: Node, new_size: NodeSize) -> bool:
-        """The stopped server has another size, as EC2 would do it."""
+        """Resizes a stopped server, as EC2 does."""
         return self._move(node, from_stopped=True, is_stopped=True, size=new_size.id)
 
     def destroy_node(self, node: Node) -> bool:
-        """The server is gone; false when there was none."""
+        """The server is removed; False if there was none."""
         self._switches()
         deleted, _ = self._rows().filter(pk=_pk_of(node)).delete()
         return bool(deleted)
@@ -99,21 +99,21 @@ class SandboxNodeDriver(NodeDriver):
         return [NodeImage("debian-12", "Debian 12", self)]
 
     def list_locations(self) -> list[NodeLocation]:
-        """One place, nowhere."""
+        """One location."""
         return [NodeLocation("nowhere", "Nowhere", "NL", self)]
 
     def _move(self, node: Node, *, from_stopped: bool = False, **fields: object) -> bool:
-        """What was asked has begun, and takes as long as a server takes; a server in another state refuses."""
+        """Starts the change, which takes as long as creating a server; a server in another state refuses it."""
         switches = self._switches()
         fails = SandboxSwitches.objects.filter(pk=switches.pk, failing_actions__gt=0)
         if fails.update(failing_actions=F("failing_actions") - 1):
-            raise BaseHTTPError(400, "The sandbox was told to refuse this")  # type: ignore[no-untyped-call]
+            raise BaseHTTPError(400, "The sandbox is set to refuse this action")  # type: ignore[no-untyped-call]
         now = clock.now()
         ready_at = now + timedelta(seconds=switches.build_seconds)
         rows = self._rows().filter(pk=_pk_of(node), is_stopped=from_stopped, ready_at__lte=now)
         if not rows.update(ready_at=ready_at, **fields):
-            words = f"IncorrectInstanceState: {node.id} is {node.state}"
-            raise BaseHTTPError(400, words)  # type: ignore[no-untyped-call]
+            message = f"IncorrectInstanceState: {node.id} is {node.state}"
+            raise BaseHTTPError(400, message)  # type: ignore[no-untyped-call]
         self._lose_reply(switches)
         return True
 

@@ -1,4 +1,4 @@
-"""A runtime whose engine is a table; what it runs is served by this very site, so checks are real HTTP."""
+"""A runtime whose engine is a table; this site serves its endpoints, so checks are real HTTP."""
 
 from __future__ import annotations
 
@@ -27,19 +27,19 @@ class SandboxRuntime:
         self._provider_pk = provider_pk
 
     def test_connection(self) -> str:
-        """The sandbox always has a name."""
+        """Fails only if the provider is switched off."""
         self._switches()
         return "Sandbox runtime"
 
     def ensure_running(self, composition: Composition) -> Sequence[Service]:
-        """The composition is up with this digest; takes the seconds that the switches say."""
+        """The composition is up with this digest, after the launch time set in the switches."""
         switches = self._switches()
         row = SandboxComposition.objects.filter(key=composition.key).first()
         if row is None or row.digest != composition.digest or row.is_stopped:
             row = self._launch(composition, switches)
         if row.ready_at > clock.now():
-            words = f"0 of {len(row.services)} services are healthy"
-            raise TransientError(words, retry_in=row.ready_at - clock.now())
+            message = f"0 of {len(row.services)} services are healthy"
+            raise TransientError(message, retry_in=row.ready_at - clock.now())
         return self._services(row)
 
     def ensure_stopped(self, *, key: str) -> None:
@@ -59,10 +59,10 @@ class SandboxRuntime:
         return dict.fromkeys(keys, ()) | {row.key: self._services(row) for row in rows}
 
     def snapshot(self, *, keys: Sequence[str], with_disk: bool = False) -> EngineSnapshot:
-        """The services of each key with made-up figures: of one service and hour always the same."""
+        """The services of each key with simulated figures, which are stable for a service and hour."""
         services = {
-            key: tuple(_with_figures(key, one, with_disk=with_disk) for one in seen)
-            for key, seen in self.observe(keys=keys).items()
+            key: tuple(_with_figures(key, service, with_disk=with_disk) for service in observed)
+            for key, observed in self.observe(keys=keys).items()
         }
         return EngineSnapshot(services=services, machine=MACHINE)
 
@@ -73,14 +73,14 @@ class SandboxRuntime:
         return list(rows.order_by("key").values_list("key", flat=True))
 
     def left_behind(self, *, key: str) -> Sequence[LeftBehind]:
-        """The composition's row, if it still stands."""
+        """The composition's row, if it still exists."""
         rows = SandboxComposition.objects.filter(key=key)
         return [LeftBehind(kind="sandbox composition", name=row.key) for row in rows]
 
     def _launch(self, composition: Composition, switches: SandboxSwitches) -> SandboxComposition:
         failing = SandboxSwitches.objects.filter(pk=switches.pk, failing_launches__gt=0)
         if failing.update(failing_launches=F("failing_launches") - 1):
-            raise PermanentError("The sandbox was told to fail this launch")
+            raise PermanentError("The sandbox is set to fail this launch")
         services = yaml.safe_load(composition.compose)["services"]
         row, _ = SandboxComposition.objects.update_or_create(
             key=composition.key,
@@ -88,7 +88,7 @@ class SandboxRuntime:
                 "provider_id": self._provider_pk,
                 "digest": composition.digest,
                 "services": {
-                    name: str(one.get("image") or f"{composition.key}-{name}") for name, one in services.items()
+                    name: str(service.get("image") or f"{composition.key}-{name}") for name, service in services.items()
                 },
                 "is_stopped": False,
                 "ready_at": clock.now() + timedelta(seconds=switches.launch_seconds),
@@ -115,15 +115,15 @@ def _digest_of(image: str, release: str) -> str:
     return f"sha256:{hashlib.sha256(f'{image} {release}'.encode()).hexdigest()}"
 
 
-def _with_figures(key: str, one: Service, *, with_disk: bool) -> Service:
-    """Busier and emptier from hour to hour, within what such services take; nothing while it is stopped."""
-    seed = zlib.crc32(f"{key} {one.name}".encode())
+def _with_figures(key: str, service: Service, *, with_disk: bool) -> Service:
+    """Plausible usage that varies by hour; none while the service is stopped."""
+    seed = zlib.crc32(f"{key} {service.name}".encode())
     hour = int(clock.now().timestamp()) // 3600
     disk = (20 + seed % 400) * MIB if with_disk else None
-    if one.state is not ServiceState.RUNNING:
-        return replace(one, restarts=0, disk_bytes=disk)
+    if service.state is not ServiceState.RUNNING:
+        return replace(service, restarts=0, disk_bytes=disk)
     return replace(
-        one,
+        service,
         restarts=0,
         cpu_percent=round((seed + 37 * hour) % 240 / 10, 1),
         memory_bytes=(48 + (seed // 7 + 11 * hour) % 400) * MIB,

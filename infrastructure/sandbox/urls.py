@@ -1,4 +1,4 @@
-"""Where sandbox compositions answer."""
+"""URLs of the endpoints of sandbox compositions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The endpoints of sandbox compositions: real HTTP, invented content."""
+"""The endpoints of sandbox compositions: real HTTP, simulated content."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from infrastructure.sandbox.models import SandboxComposition, SandboxNode, Sandb
 
 @require_safe
 def endpoint(request: HttpRequest, key: str, path: str) -> HttpResponse:
-    """What a running service would answer here; 503 while it starts, rests or is told to be down."""
+    """The simulated response; 503 while the service is starting, stopped or switched off."""
     composition = SandboxComposition.objects.filter(key=key).first()
     if composition is None:
         raise Http404
     if not _answers(composition):
-        return HttpResponse("Sandbox: this service does not answer now.\n", status=503, content_type="text/plain")
+        return HttpResponse("Sandbox: this service is not available now.\n", status=503, content_type="text/plain")
     return _answer(key, path)
 
 
@@ -27,15 +27,15 @@ def _answers(composition: SandboxComposition) -> bool:
         return False
     if SandboxSwitches.objects.filter(provider=composition.provider_id, endpoints_down=True).exists():
         return False
-    asleep = Q(is_stopped=True) | Q(ready_at__gt=clock.now())
-    return not SandboxNode.objects.filter(asleep, provider=composition.provider_id, name=composition.key).exists()
+    is_off = Q(is_stopped=True) | Q(ready_at__gt=clock.now())
+    return not SandboxNode.objects.filter(is_off, provider=composition.provider_id, name=composition.key).exists()
 
 
 def _answer(key: str, path: str) -> HttpResponse:
     reference = key.removeprefix("live-").upper()
-    for one in Endpoint.objects.filter(order__reference=reference).select_related("order"):
-        urls = [url.split(f"/{key}", 1)[-1].split("?")[0] for url in (one.url, one.check_url)]
+    for row in Endpoint.objects.filter(order__reference=reference).select_related("order"):
+        urls = [url.split(f"/{key}", 1)[-1].split("?")[0] for url in (row.url, row.check_url)]
         if f"/{path}" in urls:
-            words = f"SANDBOX: {one.application} of {one.order.name}\n{one.check_contains}\n"
-            return HttpResponse(words, status=one.check_status, content_type="text/plain; charset=utf-8")
+            content = f"SANDBOX: {row.application} of {row.order.name}\n{row.check_contains}\n"
+            return HttpResponse(content, status=row.check_status, content_type="text/plain; charset=utf-8")
     raise Http404

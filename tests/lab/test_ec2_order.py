@@ -166,9 +166,9 @@ def test_one_order_from_draft_to_removed(amazon: Amazon, provider: Provider, dri
     with pytest.raises(TransientError):
         ask(target_of(server), "true", timeout=5)
     told = list(order.events.values_list("message", flat=True))
-    assert any(f"Server {server.outside_id} runs at {server.address}." in words for words in told)
+    assert any(f"Server {server.outside_id} is running at {server.address}." in words for words in told)
     assert any("no container, network, volume or directory is left" in words for words in told)
-    assert any("Server destroyed; the provider no longer knows it." in words for words in told)
+    assert any("Server destroyed; the provider no longer lists it." in words for words in told)
 
 
 def _lives(amazon: Amazon, order: Order, drive_until: DriveUntil) -> None:

@@ -200,7 +200,9 @@ def test_a_job_that_fails_says_so_and_runs_again_only_when_asked(
     compose = f"services:\n  {web}\n  {job}\nvolumes: {{data: {{}}}}\n"
     wanted = Composition(key=key, compose=compose, bundle=b"", digest="1")
     for tries in (1, 2):
-        with pytest.raises(PermanentError, match="job load ended with exit code 3; load said: no map of Merholm"):
+        with pytest.raises(
+            PermanentError, match="job load ended with exit code 3; last output of load: no map of Merholm"
+        ):
             repeat(lambda: runtime.ensure_running(wanted))
         with pytest.raises(PermanentError, match="exit code 3"):
             runtime.ensure_running(wanted)

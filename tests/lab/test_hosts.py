@@ -188,7 +188,7 @@ def test_a_key_the_host_does_not_know_is_a_matter_of_settings(host: SshTarget, t
     stranger = new_key_pair("a stranger")
     for error in asked(replace(host, private_key=stranger.private), tmp_path):
         assert isinstance(error, ConfigError)
-        assert "does not let us in with our key" in str(error)
+        assert "rejected our key" in str(error)
         assert stranger.private.splitlines()[4] not in str(error)
 
 

@@ -147,7 +147,7 @@ def test_another_wish_takes_the_place_of_the_launch(ground: Ground) -> None:
 def test_another_worker_machine_waits_and_a_removal_there_ends_the_launch_here(ground: Ground, tmp_path: Path) -> None:
     ground.begin()
     elsewhere = runtime_at(tmp_path / "another machine")
-    with pytest.raises(TransientError, match="another worker machine is still busy with it"):
+    with pytest.raises(TransientError, match="another worker machine is still working on it"):
         elsewhere.ensure_running(long(ground.key))
     elsewhere.remove(key=ground.key)
     job = find_job(ground.work_dir, ground.key)

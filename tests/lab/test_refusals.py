@@ -120,7 +120,7 @@ def test_a_port_that_a_stranger_took_from_a_stopped_order(
     [
         ("services: {gateway: {image: x, portz: 1}}", "portz"),
         ("services: {gateway: {image: x, networks: [nowhere]}}", "undefined network nowhere"),
-        ("services: {gateway: {image: x", "not valid YAML"),
+        ("services: {gateway: {image: x", "failed to parse compose.yaml"),
     ],
     ids=["unknown word", "missing network", "syntax"],
 )
@@ -144,11 +144,11 @@ def test_a_build_that_fails_shows_its_last_lines_without_secrets(host: Host, dri
 def test_a_service_that_never_gets_healthy_is_given_up_with_what_its_check_said(
     host: Host, target: SshTarget, drive_until: DriveUntil, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("infrastructure.provisioning.launch_outcomes.PATIENCE_LAUNCHING", 2)
+    monkeypatch.setattr("infrastructure.provisioning.launch_outcomes.MAX_LAUNCH_ATTEMPTS", 2)
     check = "{test: ['CMD-SHELL', 'echo no map of Merholm; test -e /tmp/well'], interval: 1s, retries: 1}"
     order = place(IDLE.replace("init: true", f"init: true, healthcheck: {check}"))
     reason = refused(order, drive_until)
-    assert "0 of 1 services are healthy; gateway is unhealthy; gateway said: " in reason
+    assert "0 of 1 services are healthy; gateway is unhealthy; last output of gateway: " in reason
     assert "no map of Merholm" in reason
     monkeypatch.undo()
     container = f"{order.key.lower()}-gateway-1"
@@ -176,11 +176,11 @@ def test_a_host_key_that_changed(host: Host, target: SshTarget, drive_until: Dri
 def test_an_address_that_does_not_answer(
     host: Host, target: SshTarget, drive_until: DriveUntil, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("infrastructure.provisioning.tasks.PATIENCE_ARRIVING", 2)
+    monkeypatch.setattr("infrastructure.provisioning.tasks.MAX_HOST_ATTEMPTS", 2)
     Host.objects.update(port=23)
     order = place(IDLE)
     reason = refused(order, drive_until)
-    assert f"Given up waiting: root@{target.address}:23 cannot be reached" in reason
+    assert f"Gave up waiting: root@{target.address}:23 cannot be reached" in reason
     assert "Connection refused" in reason
     Host.objects.update(port=target.port)
     launched_after_a_retry(order, drive_until)

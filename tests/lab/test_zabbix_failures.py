@@ -28,11 +28,11 @@ pytestmark = [pytest.mark.lab, pytest.mark.django_db(transaction=True)]
 # What the door does, and what staff read of it.
 FAULTS = {
     "silent": "Zabbix did not answer in time",
-    "hangs up": "Zabbix at {where} cannot be reached: it broke off the connection",
+    "hangs up": "Zabbix at {where} cannot be reached: the connection was closed",
     "page": "Zabbix answered with a page instead of JSON; is it ZABBIX_URL that is wrong?",
     "nonsense": "Zabbix answered something that is no JSON-RPC",
-    "half": "Zabbix cannot be reached: it broke off the connection",
-    "lost reply": "Zabbix at {where} cannot be reached: it broke off the connection",
+    "half": "Zabbix cannot be reached: the connection was closed",
+    "lost reply": "Zabbix at {where} cannot be reached: the connection was closed",
     "ends sessions": "Zabbix has ended the session",
     "429": "Zabbix answered HTTP 429",
     "500": "Zabbix answered HTTP 500",

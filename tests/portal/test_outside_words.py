@@ -20,7 +20,7 @@ from tests.factories import MembershipFactory, UserFactory, make_draft
 pytestmark = pytest.mark.django_db
 
 RAW = "HTTPConnectionPool(host='10.0.0.7', port=8774): Max retries exceeded"
-WAITING = "Not there yet; we keep at it by ourselves."
+WAITING = "Not ready yet; retrying automatically."
 
 
 @pytest.fixture
@@ -96,6 +96,6 @@ def test_what_failed_for_good_is_for_staff(order: Order, client: Client) -> None
 def test_what_is_done_is_for_everybody_unless_something_else_is_said(order: Order, client: Client) -> None:
     tell(order, done("Server i-1 runs."))
     assert "Server i-1 runs." in customer(order, client)
-    tell(order, replace(done(f"Not reached ({RAW})."), customer_message="It goes with its server."))
-    assert OrderPart.objects.get(order=order, part="server").customer_message == "It goes with its server."
+    tell(order, replace(done(f"Could not be reached ({RAW})."), customer_message="Removed with its server."))
+    assert OrderPart.objects.get(order=order, part="server").customer_message == "Removed with its server."
     assert "Max retries" not in customer(order, client)

@@ -1,1 +1,1 @@
-"""Docker Compose: what is launched, as which job, and how far it has come."""
+"""Docker Compose: the launch plan, the job that carries it out, and its progress."""

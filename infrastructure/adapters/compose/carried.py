@@ -1,5 +1,6 @@
-"""The release's files that containers read while they run, packed to be carried to the engine's host. The same
-files give the same bytes.
+"""Packs the release's files that containers read at run time, for the engine's host.
+
+The same files give the same bytes.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ def pack_files(product: Path, paths: Collection[str]) -> bytes:
 
 
 def tar_of(files: Mapping[str, Path]) -> bytes:
-    """For everybody to read and nobody to write."""
+    """A tar of these files, readable by everybody and writable by nobody."""
     packed = BytesIO()
     with tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT) as archive:
         for name, path in sorted(files.items()):

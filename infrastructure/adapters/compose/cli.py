@@ -1,4 +1,4 @@
-"""Runs Docker Compose against one engine: what may take long is a job that outlives its visit."""
+"""Runs Docker Compose against one engine; long commands are jobs that continue after the visit."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from infrastructure.adapters.compose.failures import failure
 from infrastructure.adapters.compose.folder import Folder
 from infrastructure.adapters.compose.job import Job, start_job
 
-# What Docker's programs need from the environment; the rest is none of their business, and could fill a `${NAME}`.
+# What Docker's programs need from the environment; any other variable could fill a `${NAME}`.
 PASSED_ON = ("PATH", "HOME", "XDG_RUNTIME_DIR", "DOCKER_CONFIG", "DOCKER_BUILDKIT")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ComposeCli:
-    """Docker Compose against one engine: what may take long is a job, no other call outlasts `timeout` seconds."""
+    """Docker Compose against one engine; no call takes longer than `timeout` seconds, except jobs."""
 
     host: str
     name: str = ""
-    """What messages call the engine, where its address says nothing."""
+    """The engine's name in messages, where its address is meaningless."""
     lifeline: int | None = None
-    """Held open by every job: one that outlives its worker keeps its way to the engine."""
+    """Held open by every job, so that it keeps its connection to the engine after its worker has ended."""
     timeout: float = 20
 
     def version(self) -> str:
@@ -34,7 +34,7 @@ class ComposeCli:
         return self._ask(str(compose_binary()), "version", "--short").strip()
 
     def has_buildkit(self) -> bool:
-        """False where its program is missing, as on Debian 12, and the classic builder has to do."""
+        """False where its program is missing, as on Debian 12: the classic builder is used instead."""
         if setting := os.environ.get("DOCKER_BUILDKIT"):
             return setting not in ("0", "false")
         try:
@@ -51,12 +51,12 @@ class ComposeCli:
         build: bool,
         classic: bool,
         mark: str,
-        turn: int,
+        slot: int,
         services: Sequence[str] = (),
     ) -> Job:
-        """On its way: containers made and started as the folder says, and what it does not name removed.
+        """Start the job that creates and starts the folder's containers, and removes all others of the project.
 
-        Of `services` only these, where any are named.
+        With `services` only these are started.
         """
         where = ("--project-directory", str(folder.product), "--env-file", str(folder.env_file))
         how = ["--build" if build else "--no-build", "--remove-orphans", "--quiet-pull"]
@@ -67,11 +67,11 @@ class ComposeCli:
             *("up", "-d", *how),
             mark=mark,
             extra={"DOCKER_BUILDKIT": "0"} if classic else {},
-            turn=turn,
+            slot=slot,
         )
 
     def start_stop(self, project: str, folder: Folder, *, mark: str) -> Job:
-        """On its way: the project's containers stopped, in the reverse order of their start."""
+        """Start the job that stops the project's containers, in the reverse order of their start."""
         return self._start(folder, "--ansi", "never", "-p", project, "stop", mark=mark)
 
     def _environment(self) -> dict[str, str]:
@@ -83,15 +83,15 @@ class ComposeCli:
         *arguments: str,
         mark: str,
         extra: Mapping[str, str] | None = None,
-        turn: int | None = None,
+        slot: int | None = None,
     ) -> Job:
-        held = [descriptor for descriptor in (self.lifeline, turn) if descriptor is not None]
+        held = [descriptor for descriptor in (self.lifeline, slot) if descriptor is not None]
         command = [str(compose_binary()), *arguments]
         environment = self._environment() | dict(extra or {})
         return start_job(folder, command, mark=mark, environment=environment, held=held)
 
     def _ask(self, *command: str) -> str:
-        """What a short command writes; raises for one that fails."""
+        """The output of a short command; raises if it fails."""
         try:
             answer = subprocess.run(  # noqa: S603 (a fixed program; arguments are a list)
                 command,
@@ -107,8 +107,8 @@ class ComposeCli:
         except OSError as error:
             raise ConfigError(f"{Path(command[0]).name} cannot be run: {error.strerror}") from error
         except subprocess.TimeoutExpired as error:
-            words = f"{Path(command[0]).name} did not finish within {self.timeout:g} s"
-            raise TransientError(words) from error
+            message = f"{Path(command[0]).name} did not finish within {self.timeout:g} s"
+            raise TransientError(message) from error
         if answer.returncode:
             raise failure(self._named(answer.stdout), self._named(answer.stderr), ())
         return answer.stdout

@@ -1,4 +1,4 @@
-"""What a failed run of Docker Compose has written, as an error of ours; every secret in it blanked."""
+"""Turns the output of a failed Docker Compose command into our errors, with secrets blanked."""
 
 from __future__ import annotations
 
@@ -31,27 +31,27 @@ _MAY_PASS = re.compile(
 
 
 def failure(output: str, errors: str, secrets: Iterable[str], *, code: int = 1) -> OutsideError:
-    """The error that fits what a failed run has written, with every secret blanked."""
+    """The error for the output of a failed command, with every secret blanked."""
     if code == NOT_FOUND:
         return ConfigError("the docker command cannot be run: it is not installed here")
-    reason = last_line(errors) or last_line(output) or "docker failed without a word"
-    words = blanked(reason, secrets)[:500]
+    reason = last_line(errors) or last_line(output) or "docker failed without an error message"
+    message = blanked(reason, secrets)[:500]
     if "returned a non-zero code" in reason:
-        # The classic builder writes what the failed command said elsewhere.
-        return PermanentError(f"{words}; it said: {blanked(_build_output(output), secrets)[-1500:]}")
+        # The classic builder writes the failed command's output elsewhere.
+        return PermanentError(f"{message}; last output: {blanked(_build_output(output), secrets)[-1500:]}")
     if "did not complete successfully" in reason:
-        return PermanentError(f"{words}; it said: {blanked(_buildkit_output(errors), secrets)[-1500:]}")
+        return PermanentError(f"{message}; last output: {blanked(_buildkit_output(errors), secrets)[-1500:]}")
     if taken := _TAKEN.search(reason):
-        return PortTaken(words, port=int(taken[1]))
+        return PortTaken(message, port=int(taken[1]))
     if _SETTINGS.search(reason):
-        return ConfigError(words)
+        return ConfigError(message)
     if _MAY_PASS.search(reason):
-        return TransientError(words, retry_in=timedelta(seconds=10) if "dependency failed" in reason else None)
-    return PermanentError(words)
+        return TransientError(message, retry_in=timedelta(seconds=10) if "dependency failed" in reason else None)
+    return PermanentError(message)
 
 
 def unfinished(output: str) -> str:
-    """The container in which the classic builder's last step was at work; empty once it has removed it itself."""
+    """The container of the classic builder's last step; empty if the builder has removed it."""
     steps = re.findall(r"^ ---> Running in ([0-9a-f]{12})$", output, re.M)
     return steps[-1] if steps and f"Removing intermediate container {steps[-1]}" not in output else ""
 
@@ -63,7 +63,7 @@ def last_lines(text: str) -> str:
 
 
 def _build_output(output: str) -> str:
-    """What the last step of the classic builder said."""
+    """The output of the classic builder's last step."""
     return last_lines(re.split(r"^ ---> Running in [0-9a-f]{12}$", output, flags=re.M)[-1])
 
 

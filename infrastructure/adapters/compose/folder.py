@@ -1,6 +1,6 @@
-"""The folder from which one composition is launched: private, fresh, held by one run at a time.
+"""The folder from which one composition is launched: private, empty at first, and locked by one run at a time.
 
-It is gone afterwards, unless a command goes on in it (`job`).
+It is removed afterwards, unless a job continues in it.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ from infrastructure.contracts.runtime import Composition, InProgress
 
 MAX_UNPACKED = 512 * 1024 * 1024
 BUSY = timedelta(seconds=10)
-FORGOTTEN = 24 * 3600  # seconds; no launch takes a tenth of it
+ABANDONED_AFTER = 24 * 3600  # seconds; no launch takes a tenth of it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Folder:
-    """Where a composition's files are, and the lock that keeps others out while its descriptor is open."""
+    """The composition's files, and the lock that excludes others while its descriptor is open."""
 
     path: Path
     lock: int
@@ -46,15 +46,15 @@ class Folder:
 
     @property
     def launched(self) -> Path:
-        """The compose file that is launched: what Compose made of the release's own, completed. Holds secrets."""
+        """The compose file that is launched: the release's, as resolved by Compose and completed. Holds secrets."""
         return self.path / "live.compose.json"
 
 
 @contextmanager
 def held_folder(work_dir: Path, key: str) -> Iterator[Folder]:
-    """An empty folder of `key` that no other run uses; nothing of it is left afterwards, unless a job was started.
+    """An empty folder of `key` that no other run uses; it is removed afterwards, unless a job was started.
 
-    The lock lives as long as its descriptor: in the job, until its last process is gone.
+    The lock is held as long as its descriptor is open: by a job, until its last process has ended.
     """
     path = work_dir / key
     lock = _lock(path, key)
@@ -68,25 +68,25 @@ def held_folder(work_dir: Path, key: str) -> Iterator[Folder]:
 
 
 def drop_secrets(path: Path) -> None:
-    """What was needed to launch is gone; what is told of the launch stays."""
+    """The launch's input is removed; its output stays."""
     shutil.rmtree(path / "product", ignore_errors=True)
     for name in ("live.env", "live.compose.json"):
         (path / name).unlink(missing_ok=True)
 
 
-def clear_forgotten(work_dir: Path) -> None:
-    """No folder is left to which nobody came back: its order went meanwhile, on another machine or with its server."""
-    before = time.time() - FORGOTTEN
+def clear_abandoned(work_dir: Path) -> None:
+    """Remove folders that nobody returned to: their order was removed by another machine or with its server."""
+    before = time.time() - ABANDONED_AFTER
     with suppress(OSError):
         for path in list(work_dir.iterdir()):
             with suppress(OSError, OutsideError):
                 if path.stat().st_mtime < before:
                     with held_folder(work_dir, path.name):
-                        """Emptied on the way in, gone on the way out; whoever is still at work holds it."""
+                        """Emptied on entry and removed on exit; a folder in use is locked."""
 
 
 def is_locked(path: Path) -> bool:
-    """True while anybody holds the folder."""
+    """True while the folder is locked."""
     try:
         lock = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     except OSError:
@@ -100,23 +100,23 @@ def is_locked(path: Path) -> bool:
     return False
 
 
-def take_turn(work_dir: Path, *, at_once: int) -> int:
-    """A descriptor that is one of so many; whoever holds it, and its children, have a turn until all have closed it."""
-    turns = work_dir.with_name(f"{work_dir.name}.turns")
+def take_slot(work_dir: Path, *, at_once: int) -> int:
+    """One of `at_once` slots, as a descriptor; the slot is taken until every process that holds it has closed it."""
+    slots = work_dir.with_name(f"{work_dir.name}.slots")
     try:
-        turns.mkdir(mode=0o700, parents=True, exist_ok=True)
+        slots.mkdir(mode=0o700, parents=True, exist_ok=True)
         for number in range(at_once):
-            turn = os.open(turns / str(number), os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+            slot = os.open(slots / str(number), os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
             try:
-                fcntl.flock(turn, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                fcntl.flock(slot, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                os.close(turn)
+                os.close(slot)
             else:
-                return turn
+                return slot
     except OSError as error:
-        raise ConfigError(f"the folder {turns} cannot be used: {error.strerror}") from error
-    words = f"Waiting for its turn: {at_once} launches are under way on this machine"
-    raise InProgress(words, retry_in=BUSY, is_bounded=True)
+        raise ConfigError(f"the folder {slots} cannot be used: {error.strerror}") from error
+    message = f"Queued: {at_once} launches are already running on this machine"
+    raise InProgress(message, retry_in=BUSY, is_bounded=True)
 
 
 def write_release(folder: Folder, composition: Composition) -> None:
@@ -148,10 +148,10 @@ def _lock(path: Path, key: str) -> int:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
         lock = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     except OSError as error:
-        raise ConfigError(f"the folder {path} cannot be made: {error.strerror}") from error
+        raise ConfigError(f"the folder {path} cannot be created: {error.strerror}") from error
     if not _is_ours(lock, path):
         os.close(lock)
-        raise TransientError(f"another run is still busy with {key}", retry_in=BUSY)
+        raise TransientError(f"another run is still working on {key}", retry_in=BUSY)
     return lock
 
 
@@ -187,16 +187,16 @@ def _unpack(bundle: bytes, into: Path) -> None:
 
 
 def _unpack_one(archive: tarfile.TarFile, member: tarfile.TarInfo, into: Path) -> None:
-    """Plain files only, so no link can lead out; tarfile's own `data` filter is missing in Debian 12's Python."""
+    """Plain files only, so no link can lead outside; tarfile's own `data` filter is missing in Debian 12's Python."""
     name = PurePosixPath(member.name)
     if name.is_absolute() or ".." in name.parts or not (member.isreg() or member.isdir()):
-        raise PermanentError(f"the release's files cannot be unpacked: '{member.name}' is no plain file inside of it")
+        raise PermanentError(f"the release's files cannot be unpacked: '{member.name}' is not a plain file inside them")
     folder = into / (name if member.isdir() else name.parent)
     folder.mkdir(parents=True, exist_ok=True)
     for made in (folder, *folder.parents):
         if made == into:
             break
-        # Builds copy the modes; a worker's strict umask would lock a container's own user out.
+        # Builds copy the modes; with a worker's strict umask the container's own user could not read the files.
         made.chmod(0o755)
     if content := archive.extractfile(member):
         (into / name).write_bytes(content.read())

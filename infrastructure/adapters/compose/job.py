@@ -1,7 +1,7 @@
-"""A docker command that goes on without the worker that started it; whoever visits next reads how far it has come.
+"""A docker command that continues without the worker that started it; the next visit reads its progress.
 
-All that is known of it is in the composition's folder, and it holds the folder's lock until its last process is gone: a
-lock that is free without an exit code means that it died, with its machine or by a kill, and has to begin again.
+Its state is in the composition's folder, and it holds the folder's lock until its last process has ended: a free lock
+without an exit code means that it was killed, or its machine stopped, and it has to be started again.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ from infrastructure.adapters.compose.folder import BUSY, Folder, drop_secrets, i
 TAIL_BYTES = 256 * 1024
 POLL_SECONDS = 0.05
 KILL_SECONDS = 10
-NOT_FOUND = 127  # what a shell says of a program that is not there
+NOT_FOUND = 127  # the shell's exit code for a missing program
 
-# Secrets go as soon as nobody needs them; the code comes last and at once.
+# Secrets are removed as soon as they are not needed; the exit code is written last and atomically.
 _RUN = """
 folder=$1; shift
 echo $$ >"$folder/pid"
@@ -41,26 +41,26 @@ _children: list[subprocess.Popen[bytes]] = []
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """One command on its way, or ended."""
+    """One command, running or ended."""
 
     path: Path
     mark: str
     """What it was started for."""
     host: str
-    """The engine's address as the command knows it."""
+    """The engine's address as the command uses it."""
     started_at: float
     machine: str
-    """Where its number is its own."""
+    """The machine whose process ids it uses."""
 
     @property
     def is_running(self) -> bool:
-        """True while any process of it lives."""
+        """True while any process of it is running."""
         _reap()
         return is_locked(self.path)
 
     @property
     def code(self) -> int | None:
-        """How it ended; None while it runs, and for one that was killed."""
+        """Its exit code; None while it is running, and if it was killed."""
         with suppress(OSError, ValueError):
             return int((self.path / "code").read_text())
         return None
@@ -81,7 +81,7 @@ class Job:
         return time.time() - self.started_at
 
     def ends_within(self, seconds: float) -> bool:
-        """Waits that long at most; True once it has ended."""
+        """Wait for at most that long; True if it has ended."""
         end = time.monotonic() + seconds
         while self.is_running:
             if time.monotonic() >= end:
@@ -90,21 +90,21 @@ class Job:
         return True
 
     def stop(self) -> None:
-        """No process of it lives."""
+        """No process of it is running."""
         if self.is_running and self.machine != _this_machine():
-            raise TransientError("a worker beside this one is still busy with it", retry_in=BUSY)
+            raise TransientError("another worker is still working on it", retry_in=BUSY)
         with suppress(OSError, ValueError):
             group = int((self.path / "pid").read_text())
             if self.is_running and self._is_led_by(group):
                 os.killpg(group, signal.SIGKILL)
         if not self.ends_within(KILL_SECONDS):
-            raise TransientError("an earlier docker command is still ending")
+            raise TransientError("an earlier docker command is still shutting down")
         drop_secrets(self.path)
 
     def _is_led_by(self, number: int) -> bool:
-        """False where the number has become somebody else's, while another visit holds the lock.
+        """False if the process id belongs to another program now, while another visit holds the lock.
 
-        A leader that is gone is still ours: no process gets the number of a group that has members.
+        True if the leader has ended: no new process gets the id of a group that still has members.
         """
         try:
             return os.fsencode(self.path) in Path(f"/proc/{number}/cmdline").read_bytes().split(b"\0")
@@ -112,25 +112,25 @@ class Job:
             return True
 
     def discard(self) -> None:
-        """Nothing is left of it here."""
+        """Its folder is removed."""
         shutil.rmtree(self.path, ignore_errors=True)
 
 
 def start_job(
-    folder: Folder, words: Sequence[str], *, mark: str, environment: Mapping[str, str], held: Iterable[int]
+    folder: Folder, command: Sequence[str], *, mark: str, environment: Mapping[str, str], held: Iterable[int]
 ) -> Job:
-    """The command runs in a session of its own, and keeps the lock and the descriptors `held` open."""
-    told = {
+    """Start the command in a session of its own; it keeps the lock and the descriptors `held` open."""
+    state = {
         "mark": mark,
         "host": environment.get("DOCKER_HOST", ""),
         "started_at": time.time(),
         "machine": _this_machine(),
     }
     try:
-        (folder.path / "job").write_text(json.dumps(told))
+        (folder.path / "job").write_text(json.dumps(state))
         with _private(folder.path / "output") as output, _private(folder.path / "errors") as errors:
             process = subprocess.Popen(  # noqa: S603 (a fixed program; arguments are a list)
-                ["sh", "-c", _RUN, "sh", str(folder.path), *words],  # noqa: S607 (wherever the machine has it)
+                ["sh", "-c", _RUN, "sh", str(folder.path), *command],  # noqa: S607 (found on PATH)
                 # Compose looks for a compose file in every folder above; there is none above the root.
                 cwd=Path("/"),
                 env=dict(environment),
@@ -144,7 +144,7 @@ def start_job(
         (folder.path / "job").unlink(missing_ok=True)
         raise ConfigError(f"the docker command cannot be run: {error.strerror}") from error
     _children.append(process)
-    return Job(path=folder.path, **told)  # type: ignore[arg-type]
+    return Job(path=folder.path, **state)  # type: ignore[arg-type]
 
 
 def find_job(work_dir: Path, key: str) -> Job | None:
@@ -157,12 +157,12 @@ def find_job(work_dir: Path, key: str) -> Job | None:
 
 
 def _this_machine() -> str:
-    """Workers in containers of their own may share folders, and locks, but number their processes each for itself."""
+    """Workers in separate containers may share folders and locks, but not process ids."""
     return f"{socket.gethostname()} {os.readlink('/proc/self/ns/pid')}"
 
 
 def _reap() -> None:
-    """Ended children of this process are no zombies."""
+    """Reap this process's ended children."""
     _children[:] = [child for child in _children if child.poll() is None]
 
 

@@ -1,7 +1,7 @@
 """What Docker Compose makes of a release with an order's values, and the file from which it is launched. Pure.
 
-Compose's own answer is what is judged, what is waited for and, completed by what makes it this order's, what is
-launched: no value is read twice, by two readers.
+Compose's own output is what is checked, waited for and, completed with the order's settings, launched: no value is
+interpreted twice.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from products.composition.startup import startup_of
 
 Model = Mapping[str, Any]
 
-# JSON is YAML 1.2, but for the letters that YAML allows in no file and those that it takes for ends of lines.
+# JSON is YAML 1.2, except for characters that YAML does not allow and those that it treats as line breaks.
 _UNPRINTABLE = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mount:
-    """A file or folder of the release that a container reads while it runs."""
+    """A file or folder of the release that a container reads at run time."""
 
     path: str
     """Below the release's folder."""
@@ -42,15 +42,15 @@ class LaunchPlan:
     model: Model = field(repr=False)
     """Holds secrets."""
     running: frozenset[str]
-    """The services that are started and stay."""
+    """The services that keep running."""
     jobs: frozenset[str]
-    """The services that are started and may end: ended with code 0 they are done."""
+    """The services that may end: with exit code 0 they are done."""
     awaited: frozenset[str]
-    """The jobs that other services wait for: they have to end."""
+    """The jobs that other services wait for: they must end."""
     once: frozenset[str]
-    """The jobs that say so themselves by their restart policy: one that fails is not started again by itself."""
+    """The jobs by their restart policy: a failed one is not restarted automatically."""
     mounts: Mapping[str, tuple[Mount, ...]]
-    """By service, what it reads of the release's files while it runs."""
+    """By service, the release's files that it reads at run time."""
 
     files: bytes = field(repr=False)
     """Those files, packed; empty if there are none."""
@@ -62,9 +62,9 @@ class LaunchPlan:
 
 
 def plan_of(printed: Model, composition: Composition, product: Path) -> LaunchPlan:
-    """The plan, of the model that Compose has printed; `product` is the release's folder.
+    """The plan for the model printed by Compose; `product` is the release's folder.
 
-    Raises PermanentError for files that cannot be carried along.
+    Raises PermanentError for files that cannot be provided on the host.
     """
     model = _undoubled(printed)
     services: Mapping[str, Model] = model["services"]
@@ -91,7 +91,7 @@ def launch_text(
 ) -> str:
     """The compose file of this order: environment, labels, ports, and its files under `files_root` on the host.
 
-    `classic` says that builds leave containers behind when they are broken off.
+    `classic` is for the classic builder, which leaves containers behind when a build is aborted.
     """
     model = {key: value for key, value in plan.model.items() if not key.startswith("x-")}
     for kind in ("volumes", "networks"):
@@ -128,7 +128,7 @@ def _service(
     written["volumes"] += [_bind(mount, files_root) for mount in plan.mounts[name]]
     for kind in ("configs", "secrets"):
         references = service.get(kind) or ()
-        if kept := [one for one in references if not _file_of(plan.model, kind, one["source"], product)]:
+        if kept := [item for item in references if not _file_of(plan.model, kind, item["source"], product)]:
             written[kind] = kept
     if "build" in service:
         written["build"] = _build(service["build"], composition.key, classic)
@@ -136,11 +136,11 @@ def _service(
 
 
 def _build(build: Model, key: str, classic: bool) -> dict[str, Any]:
-    # The classic builder labels images with nothing that tells whose they are.
+    # The classic builder itself adds no label that identifies the order.
     written = {**build, "labels": _free(build.get("labels")) | {KEY_LABEL: key}}
     if classic:
-        # Labels reach a classic builder's image, never the containers it works in; and a label or an argument in the
-        # recipe would be another recipe, built anew for each order. Names of hosts reach them, and no image.
+        # The classic builder labels its image, not its intermediate containers; and a label or an argument in the
+        # Dockerfile would invalidate the build cache for each order. Host names are set on those containers only.
         hosts = build.get("extra_hosts") or []
         listed = [f"{name}={address}" for name, address in hosts.items()] if isinstance(hosts, Mapping) else hosts
         written["extra_hosts"] = [*listed, f"{builder_name(key)}=127.0.0.1"]
@@ -159,14 +159,14 @@ def _bind(mount: Mount, files_root: str) -> dict[str, Any]:
     }
 
 
-# --- Files of the release that containers read while they run --------------------------------------------------------
+# --- Files of the release that containers read at run time  --------------------------------------------------------
 def _mounts_of(name: str, model: Model, product: Path) -> Iterator[Mount]:
     service = model["services"][name]
     for volume in service.get("volumes") or ():
         if path := _path_of(volume, product):
             if not volume.get("read_only"):
-                words = f"service {name} may only read the release's own files: mount '{path}' with :ro"
-                raise PermanentError(f"{words}, or use a named volume")
+                message = f"service {name} may only read the release's own files: mount '{path}' with :ro"
+                raise PermanentError(f"{message}, or use a named volume")
             yield _existing(Mount(path=path, target=volume["target"]), name, product)
     for kind, folder in (("configs", "/"), ("secrets", "/run/secrets/")):
         for reference in service.get(kind) or ():
@@ -183,7 +183,7 @@ def _existing(mount: Mount, service: str, product: Path) -> Mount:
 
 
 def _path_of(volume: Model, product: Path) -> str:
-    """The path below the release's folder that a mount shows; empty for any other mount."""
+    """The path of a mount below the release's folder; empty for any other mount."""
     return _below(product, volume.get("source")) if volume.get("type") == "bind" else ""
 
 
@@ -202,7 +202,7 @@ def _below(product: Path, path: str | None) -> str:
 
 # --- What is expected of services ------------------------------------------------------------------------------------
 def _watched(services: Mapping[str, Model]) -> set[str]:
-    """The services whose health is asked for: what serves does not end."""
+    """The services with a health check: they are not expected to end."""
     checked = {name for name, service in services.items() if _has_check(service.get("healthcheck") or {})}
     for service in services.values():
         needs = service.get("depends_on") or {}
@@ -220,7 +220,7 @@ def _names_a_policy(service: Model) -> bool:
 
 # --- Text ------------------------------------------------------------------------------------------------------------
 def _free(labels: Mapping[str, str] | None) -> dict[str, str]:
-    """The labels whose names are not kept for the platform."""
+    """The labels whose names are not reserved for the platform."""
     return {name: value for name, value in (labels or {}).items() if not name.startswith(RESERVED_LABELS)}
 
 
@@ -229,7 +229,7 @@ def _without_reserved(item: Model | None) -> Model | None:
 
 
 def _undoubled(value: Any) -> Any:
-    """Compose doubles each dollar that it prints, so that its output can be read again."""
+    """Compose doubles each dollar in its output, so that the output can be used as input."""
     if isinstance(value, str):
         return value.replace("$$", "$")
     if isinstance(value, Mapping):
@@ -238,7 +238,7 @@ def _undoubled(value: Any) -> Any:
 
 
 def _doubled(value: Any) -> Any:
-    """Compose fills this file too: a doubled dollar is a dollar. It leaves the names of a mapping alone."""
+    """Compose interpolates this file too: a doubled dollar becomes a dollar, except in the keys of a mapping."""
     if isinstance(value, str):
         return value.replace("$", "$$")
     if isinstance(value, Mapping):

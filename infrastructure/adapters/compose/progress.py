@@ -1,4 +1,4 @@
-"""How far a launch has come, read from what `docker compose` has written until now: text in, words out."""
+"""The stage of a launch, from the output of `docker compose` so far. Pure."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ _PULLING = re.compile(r"^ (\S+) {1,2}(Pulling|Pulled|Error|Skipped)\b", re.M)
 _CONTAINER = re.compile(r"^ Container (\S+)  ([A-Z]\w+)", re.M)
 _STEP = re.compile(r"^Step (\d+)/(\d+) : ", re.M)
 _BUILDKIT_STEP = re.compile(r"^#\d+ \[(\S+)(?: \S+)? +(\d+)/(\d+)\] ", re.M)
-_UNDER_WAY = frozenset({"Started", "Running", "Healthy", "Exited", "Waiting"})
+_BEGUN = frozenset({"Started", "Running", "Healthy", "Exited", "Waiting"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stage:
-    """Where a launch is."""
+    """The stage of a launch."""
 
     message: str
-    """With its counts, for whoever looks now."""
+    """With counts, for the current state."""
     progress_note: str
-    """Without them, in plain words: the same for as long as the stage lasts."""
+    """Without counts: the same for as long as the stage lasts."""
 
 
 PREPARING = Stage(message="Preparing the launch", progress_note="")
 
 
 def stage_of(output: str, errors: str, *, project: str) -> Stage:
-    """The stage that the texts end in; containers come last, after images were pulled and built."""
+    """The latest stage in the output: images are pulled and built before containers start."""
     if containers := dict(_CONTAINER.findall(errors)):
         return _starting({_service(name, project): state for name, state in containers.items()})
     building = _open(_BUILDING.findall(errors), "Building")
@@ -47,16 +47,16 @@ def _building(service: str, how_far: str) -> Stage:
 
 
 def _starting(services: dict[str, str]) -> Stage:
-    begun = sum(state in _UNDER_WAY for state in services.values())
+    begun = sum(state in _BEGUN for state in services.values())
     waiting = sorted(name for name, state in services.items() if state == "Waiting")
-    words = f"Starting {begun} of {len(services)} services"
+    message = f"Starting {begun} of {len(services)} services"
     if waiting:
-        words += f"; waiting for {', '.join(waiting)} to be healthy"
-    return Stage(message=words, progress_note="Starting the services")
+        message += f"; waiting for {', '.join(waiting)} to be healthy"
+    return Stage(message=message, progress_note="Starting the services")
 
 
 def _open(lines: list[tuple[str, str]], state: str) -> str:
-    """The name that last went into `state` and has not left it."""
+    """The name that entered `state` last and has not left it."""
     still = [name for name, last in dict(lines).items() if last == state]
     return still[-1] if still else ""
 

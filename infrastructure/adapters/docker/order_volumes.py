@@ -1,6 +1,6 @@
-"""Volumes by which an order's engine keeps what is the platform's: the release's files, and what a stop interrupted.
+"""Volumes of the platform's own on an order's engine: the release's files, and a note of what a stop interrupted.
 
-They carry the order's labels, so they are found and removed with everything else that is the order's.
+They carry the order's labels, so they are found and removed with everything else of the order.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ _FOLDER = "/files"
 
 
 def carry_files(engine: DockerEngine, project: str, key: str, archive: bytes) -> str:
-    """The host's folder with the archive's files; they are unpacked anew each time, so it never holds half of them.
+    """The host's folder with the archive's files, which are unpacked each time, so that it is never incomplete.
 
-    The engine itself unpacks them into a volume, through the one connection there is to it: a container that is never
-    started holds the volume meanwhile, made from an image without content.
+    The engine itself unpacks them into a volume over the existing connection. A container that is never started, of
+    an empty image, mounts the volume meanwhile.
     """
     name = files_volume(project, archive)
     labels = {PROJECT_LABEL: project, KEY_LABEL: key, FILES_LABEL: "yes"}
@@ -44,12 +44,12 @@ def carry_files(engine: DockerEngine, project: str, key: str, archive: bytes) ->
 
 
 def files_volume(project: str, archive: bytes) -> str:
-    """The volume's name: other files have another, so what runs never changes under its containers."""
+    """The volume's name. It changes with the files, so files in use never change under running containers."""
     return f"{project}_live-files-{hashlib.sha256(archive).hexdigest()[:16]}"
 
 
 def clear_outdated(engine: DockerEngine, key: str, *, keep: str) -> None:
-    """No files of other releases are left, and no note of an earlier stop; `keep` is the volume of what runs."""
+    """No files of other releases and no note of an earlier stop are left; `keep` is the volume in use."""
     with engine.api() as api:
         volumes = _volumes(api, key)
     for volume in volumes:
@@ -58,22 +58,22 @@ def clear_outdated(engine: DockerEngine, key: str, *, keep: str) -> None:
 
 
 def note_interrupted(engine: DockerEngine, project: str, key: str, services: Collection[str]) -> None:
-    """The engine keeps, until it is cleared, that these services were at work when they were stopped."""
+    """A note on the engine says which services were running when they were stopped, until it is cleared."""
     labels = {PROJECT_LABEL: project, KEY_LABEL: key, INTERRUPTED_LABEL: " ".join(sorted(services))}
     with engine.api() as api:
-        # One that is there already was written before the stop had begun: the engine leaves it as it is.
+        # An existing note was written before the stop began: the engine leaves it unchanged.
         api.create_volume(f"{project}_live-interrupted", labels=labels)
 
 
 def interrupted(engine: DockerEngine, key: str) -> frozenset[str]:
-    """The services that were at work when the order was stopped."""
+    """The services that were running when the order was stopped."""
     with engine.api() as api:
         notes = [volume["Labels"].get(INTERRUPTED_LABEL, "") for volume in _volumes(api, key)]
     return frozenset(name for note in notes for name in note.split())
 
 
 def _volumes(api: Any, key: str) -> list[Mapping[str, Any]]:
-    """The order's volumes that are the platform's own: Compose knows no key."""
+    """The platform's own volumes of the order: Compose does not set the key."""
     return list(api.volumes(filters={"label": f"{KEY_LABEL}={key}"})["Volumes"] or ())
 
 
@@ -83,4 +83,4 @@ def _empty_image(api: Any, project: str, key: str) -> str:
     try:
         return str(json.loads(answer.strip().splitlines()[-1])["status"])
     except (ValueError, KeyError, IndexError) as error:
-        raise TransientError(f"Docker Engine did not take an image: {answer.strip()[-200:]}") from error
+        raise TransientError(f"Docker Engine did not import an image: {answer.strip()[-200:]}") from error

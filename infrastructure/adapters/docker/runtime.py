@@ -1,4 +1,4 @@
-"""Compositions on one Docker Engine: `docker compose` launches and stops, the engine's API looks and clears away."""
+"""Compositions on one Docker Engine: `docker compose` launches and stops, the engine's API inspects and cleans up."""
 
 from __future__ import annotations
 
@@ -22,14 +22,15 @@ from infrastructure.adapters.compose.launch import (
     project_of,
     secrets_of,
 )
-from infrastructure.adapters.docker.engine import Container, DockerEngine, as_services
+from infrastructure.adapters.docker.container import Container, as_services
+from infrastructure.adapters.docker.engine import DockerEngine
 from infrastructure.adapters.docker.order_volumes import clear_outdated, files_volume, interrupted, note_interrupted
 from infrastructure.adapters.docker.readiness import (
     all_ready,
     current,
     done_jobs,
-    doubt_what_failed,
     is_launched,
+    recheck_restarted,
     refuse_failed_jobs,
 )
 from infrastructure.adapters.docker.usage import Figures, figures_of
@@ -44,8 +45,8 @@ T = TypeVar("T")
 class DockerRuntime:
     """A Docker Engine: over SSH, by its address, or (both empty) this machine's own.
 
-    Over SSH one connection serves a whole call of the runtime, and ends with it, or with the launch it leaves behind.
-    `timeout` bounds one launch in seconds, builds included; no call waits for its end longer than `linger`.
+    Over SSH one connection serves a whole call of the runtime, and closes with it or with the launch it started.
+    `timeout` limits one launch in seconds, builds included; no call waits for its end longer than `linger`.
     """
 
     def __init__(
@@ -75,7 +76,7 @@ class DockerRuntime:
         return f"<DockerRuntime {self._ssh or self._engine.host}>"
 
     def test_connection(self) -> str:
-        """The versions of the engine and of Compose, and whose engine it is."""
+        """The versions of the engine and of Compose, and the engine's host."""
         with self._reached() as at:
             where = f" at {self._ssh}" if self._ssh else ""
             return f"Docker Engine {at.engine.version()} with Compose {at.cli.version()}{where}"
@@ -83,42 +84,42 @@ class DockerRuntime:
     def ensure_running(self, composition: Composition) -> Sequence[Service]:
         """The composition is up with this digest and these settings, and every service is healthy."""
         key, project = composition.key, project_of(composition.key)
-        has_just_ended = self._launches.go_on(key, mark=mark_of(composition), secrets=secrets_of(composition))
+        has_just_ended = self._launches.resume(key, mark=mark_of(composition), secrets=secrets_of(composition))
         plan = self._launches.plan(composition)
         with self._reached(lock=key) as at:
 
-            def last_words(service: str) -> str:
-                return self._launches.last_words(at, composition, service)
+            def last_output(service: str) -> str:
+                return self._launches.last_output(at, composition, service)
 
             containers = at.engine.containers(project)
             launched = is_launched(containers, composition, plan)
-            at_rest = launched and not any(container.has_started for container in containers)
-            done = done_jobs(current(containers, composition), plan, interrupted(at.engine, key) if at_rest else ())
-            if launched and not at_rest and (has_just_ended or not composition.is_new_try):
-                refuse_failed_jobs(containers, plan, last_words)
-            if not (launched and all(one.has_started or one.service in done for one in containers)):
-                # What is merely stopped keeps its images: starting it again must not depend on a build.
+            is_stopped = launched and not any(container.has_started for container in containers)
+            done = done_jobs(current(containers, composition), plan, interrupted(at.engine, key) if is_stopped else ())
+            if launched and not is_stopped and (has_just_ended or not composition.is_new_try):
+                refuse_failed_jobs(containers, plan, last_output)
+            if not (launched and all(item.has_started or item.service in done for item in containers)):
+                # A stopped composition still has its images: starting it must not depend on a build.
                 self._launches.launch(at, composition, plan, build=not launched, without=done)
                 if launched:
-                    doubt_what_failed(containers)
+                    recheck_restarted(containers)
                 containers = at.engine.containers(project)
-            services = all_ready(containers, plan, last_words)
+            services = all_ready(containers, plan, last_output)
             clear_outdated(at.engine, key, keep=files_volume(project, plan.files))
             return services
 
     def ensure_stopped(self, *, key: str) -> None:
         """No container of `key` runs; containers, networks and volumes stay."""
-        self._launches.go_on(key, mark=STOPPING)
+        self._launches.resume(key, mark=STOPPING)
         with self._reached(lock=key) as at:
-            active = [one for one in at.engine.containers(project_of(key)) if one.can_be_stopped]
+            active = [item for item in at.engine.containers(project_of(key)) if item.can_be_stopped]
             if jobs := {container.service for container in active if container.is_job}:
                 note_interrupted(at.engine, project_of(key), key, jobs)
             if active:
                 self._launches.stop(at, key)
 
     def remove(self, *, key: str) -> None:
-        """No container, network, volume, built image or folder of `key` is left, and no launch is under way."""
-        self._launches.break_off(key)
+        """No container, network, volume, built image or folder of `key` is left, and no launch is running."""
+        self._launches.abort(key)
         if self._ssh:
             free_lock(self._ssh, key)
         with held_folder(self._work_dir, key), self._reached() as at:
@@ -133,21 +134,21 @@ class DockerRuntime:
         return {key: as_services(containers) for key, containers in found.items()}
 
     def snapshot(self, *, keys: Sequence[str], with_disk: bool = False) -> EngineSnapshot:
-        """The services of each key with their figures: the engine's list, one command there, and its disk if asked.
+        """The services of each key with their usage: the engine's list, one command there, and disk usage on request.
 
-        States are what counts: where figures are not to be had, they are left out.
+        The states matter most: usage figures that are not available are left out.
         """
         found: dict[str, list[Container]] = {key: [] for key in keys}
         with self._reached() as at:
             for container in at.engine.all_containers():
                 found.get(container.labels[KEY_LABEL], []).append(container)
-            weights = _or_none(at.engine.weights) if with_disk else None
+            disk_usage = _or_none(at.engine.disk_usage) if with_disk else None
             figures = _or_none(lambda: figures_of(ssh=self._ssh, engine=at.engine.host)) or Figures()
-        services = {key: as_services(containers, figures, weights) for key, containers in found.items()}
+        services = {key: as_services(containers, figures, disk_usage) for key, containers in found.items()}
         return EngineSnapshot(services=services, machine=figures.machine)
 
     def list_keys(self) -> Sequence[str]:
-        """The keys of every container, network and volume of ours on the engine."""
+        """The keys of all our containers, networks and volumes on the engine."""
         with self._reached() as at:
             return at.engine.keys()
 
@@ -160,7 +161,7 @@ class DockerRuntime:
 
     @contextmanager
     def _reached(self, *, lock: str = "") -> Iterator[Reached]:
-        """The engine, and over SSH the way to it, inside; alone in launching `lock`, or it is said."""
+        """The engine, over SSH through a tunnel that also tries to hold `lock`; the tunnel says whether it does."""
         if self._ssh is None:
             yield Reached(engine=self._engine, cli=ComposeCli(host=self._engine.host))
             return
@@ -171,9 +172,9 @@ class DockerRuntime:
             yield Reached(engine=engine, cli=cli, tunnel=tunnel)
 
 
-def _or_none(ask: Callable[[], T]) -> T | None:
+def _or_none(read: Callable[[], T]) -> T | None:
     try:
-        return ask()
+        return read()
     except OutsideError as error:
-        logger.info("Figures are left out: %s", error)
+        logger.info("Usage figures are left out: %s", error)
         return None

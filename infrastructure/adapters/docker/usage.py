@@ -1,6 +1,6 @@
-"""What containers use and what they run on: one command on the engine's own machine, whatever runs there.
+"""The resource usage of containers and of their machine, from one command on the engine's machine.
 
-The engine's API tells usage and the moment of start of one container per call, and nothing of the machine's disk.
+The engine's API gives usage and start time for one container per call, and nothing about the machine's disk.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from infrastructure.adapters.ssh.hosts import SshTarget, ask
 from infrastructure.contracts.runtime import Machine
 
 TIMEOUT = 45
-PATIENCE = 20  # of one command: one whose engine falls silent would wait for ever, and outlive whoever asked
+COMMAND_TIMEOUT = 20  # of each docker command: without it a hanging engine would leave processes behind
 EPOCH = 1970  # Docker writes the year 1 for "never"
 
-# A container that goes between two lines is missing from the second, and nothing else is.
+# Only a container that is removed between two commands is missing from the second one's output.
 SCRIPT = f"""
 command -v timeout >/dev/null || timeout() {{ shift; "$@"; }}
-docker() {{ timeout {PATIENCE} docker "$@"; }}
+docker() {{ timeout {COMMAND_TIMEOUT} docker "$@"; }}
 ours=$(docker ps --all --quiet --no-trunc --filter label={KEY_LABEL})
 [ -z "$ours" ] || docker inspect --format 'made {{{{.Id}}}} {{{{.RestartCount}}}} {{{{.HostConfig.Memory}}}} \
 {{{{.State.StartedAt}}}}' $ours 2>/dev/null
@@ -43,7 +43,7 @@ UNITS = {"B": 1, "kB": 1000, "MB": 1000**2, "GB": 1000**3} | {"KiB": 2**10, "MiB
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Usage:
-    """What one container is told by its machine to use; None where it does not run, or was not told."""
+    """The usage of one container; None where it is not running or the value is not available."""
 
     restarts: int | None = None
     started_at: datetime | None = None
@@ -61,14 +61,14 @@ class Figures:
 
 
 def figures_of(*, ssh: SshTarget | None, engine: str) -> Figures:
-    """What the machine says: over SSH, or this one, of the engine at that address."""
-    return read_figures(ask(ssh, f"sh -c {shlex.quote(SCRIPT)}", timeout=TIMEOUT) if ssh else _ask_here(engine))
+    """The figures of the engine at that address: over SSH, or on this machine."""
+    return read_figures(ask(ssh, f"sh -c {shlex.quote(SCRIPT)}", timeout=TIMEOUT) if ssh else _run_here(engine))
 
 
-def _ask_here(engine: str) -> str:
+def _run_here(engine: str) -> str:
     environment = {"PATH": os.environ.get("PATH", os.defpath), "DOCKER_HOST": engine, "LC_ALL": "C"}
     try:
-        done = subprocess.run(  # noqa: S603  (fixed words)
+        done = subprocess.run(  # noqa: S603  (a fixed script)
             ["/bin/sh", "-c", SCRIPT],
             env=environment,
             stdin=subprocess.DEVNULL,
@@ -79,36 +79,39 @@ def _ask_here(engine: str) -> str:
             check=False,
         )
     except subprocess.TimeoutExpired as error:
-        raise TransientError(f"Docker Engine at {engine} did not tell its figures within {TIMEOUT} s") from error
+        raise TransientError(f"Docker Engine at {engine} did not return its figures within {TIMEOUT} s") from error
     return done.stdout
 
 
 def read_figures(text: str) -> Figures:
-    """The figures in our words; a line that cannot be read is one that was not written."""
-    made: dict[str, Usage] = {}
-    used: dict[str, tuple[float, int]] = {}
-    told: dict[str, list[str]] = {}
+    """The figures from the script's output; unreadable lines are ignored."""
+    containers: dict[str, Usage] = {}
+    usages: dict[str, tuple[float, int]] = {}
+    values_of: dict[str, list[str]] = {}
     for line in text.splitlines():
         match line.split():
-            case ["made", one, restarts, limit, started] if restarts.isdigit() and limit.isdigit():
+            case ["made", container_id, restarts, limit, started] if restarts.isdigit() and limit.isdigit():
                 moment = _moment(started)
-                made[one] = Usage(restarts=int(restarts), memory_limit_bytes=int(limit) or None, started_at=moment)
-            case ["used", one, cpu, memory, *_] if (busy := _percent(cpu)) is not None:
+                containers[container_id] = Usage(
+                    restarts=int(restarts), memory_limit_bytes=int(limit) or None, started_at=moment
+                )
+            case ["used", container_id, cpu, memory, *_] if (busy := _percent(cpu)) is not None:
                 if (size := _bytes(memory)) is not None:
-                    used[one] = (busy, size)
-            case ["engine" | "disk" | "free" as word, *values]:
-                told[word] = values
-    return Figures(by_id={one: _together(usage, used.get(one)) for one, usage in made.items()}, machine=_machine(told))
+                    usages[container_id] = (busy, size)
+            case ["engine" | "disk" | "free" as subject, *values]:
+                values_of[subject] = values
+    by_id = {container_id: _with_usage(usage, usages.get(container_id)) for container_id, usage in containers.items()}
+    return Figures(by_id=by_id, machine=_machine(values_of))
 
 
-def _together(usage: Usage, used: tuple[float, int] | None) -> Usage:
+def _with_usage(usage: Usage, used: tuple[float, int] | None) -> Usage:
     return replace(usage, cpu_percent=used[0], memory_bytes=used[1]) if used else usage
 
 
-def _machine(told: Mapping[str, list[str]]) -> Machine:
-    cpus, ram, version = (*told.get("engine", ()), "", "", "")[:3]
-    disk, disk_free = (*told.get("disk", ()), "", "")[:2]
-    free = (*told.get("free", ()), "")[0]
+def _machine(values_of: Mapping[str, list[str]]) -> Machine:
+    cpus, ram, version = (*values_of.get("engine", ()), "", "", "")[:3]
+    disk, disk_free = (*values_of.get("disk", ()), "", "")[:2]
+    free = (*values_of.get("free", ()), "")[0]
     return Machine(
         version=version,
         cpus=int(cpus) or None if cpus.isdigit() else None,
@@ -134,7 +137,7 @@ def _bytes(text: str) -> int | None:
 
 
 def _moment(text: str) -> datetime | None:
-    """Nanoseconds are cut: ours end at the sixth digit."""
+    """Nanoseconds are cut off: Python's datetime has microseconds."""
     found = re.fullmatch(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.\d+)?Z", text)
     moment = datetime.fromisoformat(found[1]).replace(tzinfo=UTC) if found else None
     return moment if moment and moment.year >= EPOCH else None

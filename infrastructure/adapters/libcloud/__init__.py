@@ -1,1 +1,1 @@
-"""Any cloud that Apache Libcloud speaks to."""
+"""Any cloud that Apache Libcloud supports."""

@@ -1,4 +1,4 @@
-"""What each driver's constructor is to be told: its arguments, what it cannot do without, and nothing by default."""
+"""The arguments of each driver's constructor: which there are, which are required, and which to pass on."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
 
-SECRET_WORDS = ("key", "secret", "password", "token")
+SECRET_NAME_PARTS = ("key", "secret", "password", "token")
 
-# Drivers hand these to their base class themselves: given as well, they would arrive twice.
+# Drivers pass these to their base class themselves: given as well, they would be passed twice.
 TAKEN: Mapping[str, frozenset[str]] = {
     "abiquo": frozenset({"key"}),
     "azure": frozenset({"key", "secret"}),
     "upcloud": frozenset({"key", "secret"}),
 }
-# What drivers ask for only once they have been built, or in words of their own.
+# Required by the driver although its signature does not say so.
 NEEDED: Mapping[str, frozenset[str]] = {
     "azure": frozenset({"subscription_id", "key_file"}),
     "cloudsigma": frozenset({"secret"}),
@@ -26,7 +26,7 @@ NEEDED: Mapping[str, frozenset[str]] = {
     "openstack": frozenset({"secret", "ex_force_auth_url", "ex_tenant_name"}),
     "vcl": frozenset({"host"}),
 }
-# Python packages without which a driver cannot be opened.
+# Python packages that a driver needs.
 PACKAGES: Mapping[str, str] = {"libvirt": "libvirt", "vsphere": "pyVmomi"}
 
 
@@ -40,17 +40,17 @@ class Argument:
 
     @property
     def is_secret(self) -> bool:
-        """True when the value opens something."""
-        return any(word in self.name for word in SECRET_WORDS)
+        """True when the value is a credential."""
+        return any(part in self.name for part in SECRET_NAME_PARTS)
 
 
 def can_open(name: str) -> bool:
-    """False of a driver whose own Python package is not installed."""
+    """False for a driver whose Python package is not installed."""
     return name not in PACKAGES or find_spec(PACKAGES[name]) is not None
 
 
 def arguments_of(name: str, driver: type) -> Sequence[Argument]:
-    """What the driver can be built with, what it must have first."""
+    """The arguments of the driver's constructor, required ones first."""
     found: dict[str, Argument] = {}
     for parameter in _parameters(driver):
         required = parameter.default is parameter.empty
@@ -66,7 +66,7 @@ def arguments_of(name: str, driver: type) -> Sequence[Argument]:
 
 
 def differing(name: str, driver: type, settings: Mapping[str, object]) -> dict[str, object]:
-    """The settings that differ from the driver's own defaults: some drivers refuse to be told even those."""
+    """The settings that differ from the driver's own defaults: some drivers refuse even those."""
     arguments = {argument.name: argument for argument in arguments_of(name, driver)}
     return {
         key: value
@@ -78,12 +78,12 @@ def differing(name: str, driver: type, settings: Mapping[str, object]) -> dict[s
 
 
 def _parameters(driver: type) -> Iterator[inspect.Parameter]:
-    """The named parameters of the constructors, from the driver up, as far as each passes on what it does not know."""
+    """The named parameters of the constructors, from the driver upwards, as far as each accepts `**kwargs`."""
     for constructor in ("__new__", "__init__"):
         for cls in driver.__mro__[:-1]:
             if constructor not in cls.__dict__:
                 continue
             parameters = list(inspect.signature(cls.__dict__[constructor]).parameters.values())[1:]
-            yield from (one for one in parameters if one.kind not in (one.VAR_POSITIONAL, one.VAR_KEYWORD))
-            if not any(one.kind is one.VAR_KEYWORD for one in parameters):
+            yield from (item for item in parameters if item.kind not in (item.VAR_POSITIONAL, item.VAR_KEYWORD))
+            if not any(item.kind is item.VAR_KEYWORD for item in parameters):
                 break

@@ -1,4 +1,4 @@
-"""What a libcloud driver wants to be built with, and what its cloud offers."""
+"""The arguments of a libcloud driver, and what its cloud offers."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from infrastructure.adapters.libcloud.arguments import Argument, arguments_of
-from infrastructure.adapters.libcloud.cloud import driver_class, in_our_words
+from infrastructure.adapters.libcloud.cloud import driver_class, translate_errors
 from infrastructure.adapters.libcloud.options import LISTED_BY, network_option
 from infrastructure.adapters.libcloud.sizes import is_offered, offer_of
 from infrastructure.contracts.cloud import Choice, Offer
 
-MOST_IMAGES = 500
+MAX_IMAGES = 500
 # Amazon lists a hundred thousand images; these are Debian's own: https://wiki.debian.org/Cloud/AmazonEC2Image
 DEBIAN_AT_AMAZON = "136693071363"
 # libcloud's own price list (libcloud/data/pricing.json) and most clouds' are in US dollars; these charge in euros.
@@ -20,23 +20,23 @@ OTHER_CURRENCIES = {"gandi": "EUR", "scaleway": "EUR", "upcloud": "EUR"}
 
 
 def currency_of(name: str) -> str:
-    """In which currency the driver called `name` tells prices."""
+    """The currency of the prices of the driver called `name`."""
     return OTHER_CURRENCIES.get(name, USD)
 
 
 def driver_arguments(name: str) -> Sequence[Argument]:
-    """What the driver called `name` can be built with, what it must have first; raises ConfigError if unknown."""
+    """The arguments of the driver called `name`, required ones first; raises ConfigError if there is no such driver."""
     return arguments_of(name.lower(), driver_class(name))
 
 
 def read_offer(driver: Any, *, location_id: str = "") -> Offer:
-    """What the driver's cloud has, sizes as at the location; a list that its driver cannot give is empty."""
+    """What the cloud offers, with the sizes at the location; lists that the driver cannot fetch are empty."""
     sizes = [size for size in _listed(driver, driver.list_sizes) if is_offered(size, location_id)]
     return Offer(
         sizes=[offer_of(size) for size in sizes],
         images=_usable(_listed(driver, lambda: driver.list_images(**_image_filter(driver)))),
-        locations=[_choice(one) for one in _listed(driver, driver.list_locations)],
-        networks=[_choice(one) for one in _networks(driver)],
+        locations=[_choice(location) for location in _listed(driver, driver.list_locations)],
+        networks=[_choice(network) for network in _networks(driver)],
     )
 
 
@@ -45,10 +45,10 @@ def _networks(driver: Any) -> list[Any]:
     return _listed(driver, getattr(driver, LISTED_BY[option])) if option else []
 
 
-def _listed(driver: Any, ask: Callable[[], list[Any]]) -> list[Any]:
-    with in_our_words(str(driver.name)):
+def _listed(driver: Any, fetch: Callable[[], list[Any]]) -> list[Any]:
+    with translate_errors(str(driver.name)):
         try:
-            return list(ask())
+            return list(fetch())
         except NotImplementedError:
             return []
 
@@ -59,10 +59,10 @@ def _image_filter(driver: Any) -> dict[str, str]:
 
 
 def _usable(images: Sequence[Any]) -> list[Choice]:
-    """The images that user-data can be given to: Debian's, where the names tell."""
+    """The images that accept our user-data: Debian's, where the names show it."""
     debian = [image for image in images if "debian" in str(image.name).lower()]
-    return [_choice(image) for image in (debian or images)[:MOST_IMAGES]]
+    return [_choice(image) for image in (debian or images)[:MAX_IMAGES]]
 
 
-def _choice(one: Any) -> Choice:
-    return Choice(outside_id=str(one.id), name=str(one.name or one.id))
+def _choice(item: Any) -> Choice:
+    return Choice(outside_id=str(item.id), name=str(item.name or item.id))

@@ -1,4 +1,4 @@
-"""What a size of libcloud's is in our words: each driver keeps the same facts under names of its own."""
+"""Converts libcloud's sizes: each driver stores the same facts under names of its own."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ CPU_NAMES = (
     "numberOfCores",
     "guestCpus",
 )
-# Where its own words say what processor it has: Scaleway, Amazon, and the flavours of an OpenStack.
+# Fields that describe the processor: of Scaleway, Amazon, and the flavours of an OpenStack.
 PROCESSOR_NAMES = ("arch", "architecture", "cpu_arch", "physicalProcessor", "cpu_model", "instance_type_family")
-_ARM_WORDS = re.compile(r"\barm|aarch64|graviton|ampere|\bapple m\d", re.I)
-_INTEL_WORDS = re.compile(r"x86|x64|amd|intel|i386", re.I)
-# Last resort, for drivers that say nothing of the processor: how their clouds name sizes with ARM.
+_ARM = re.compile(r"\barm|aarch64|graviton|ampere|\bapple m\d", re.I)
+_INTEL = re.compile(r"x86|x64|amd|intel|i386", re.I)
+# Last resort, for drivers without such fields: how their clouds name sizes with ARM processors.
 _ARM_SIZES: Mapping[str, re.Pattern[str]] = {
     "Amazon EC2": re.compile(r"(a1|[a-z]+\d+g[a-z]*)\."),
     "Azure Virtual machines": re.compile(r"Standard_[A-Z]+\d+(-\d+)?[a-z]*p[a-z]*_v\d"),
@@ -39,7 +39,7 @@ _ARM_SIZES: Mapping[str, re.Pattern[str]] = {
 
 
 def offer_of(size: Any) -> SizeOffer:
-    """libcloud's size in our words."""
+    """The libcloud size as an offer."""
     return SizeOffer(
         outside_id=str(size.id),
         name=str(size.name or size.id),
@@ -52,7 +52,7 @@ def offer_of(size: Any) -> SizeOffer:
 
 
 def is_offered(size: Any, location_id: str = "") -> bool:
-    """False where the cloud says that it makes no server of this size, or none at the location."""
+    """False if the cloud offers no servers of this size, or none at the location."""
     if size.extra.get("available") is False or size.extra.get("disabled") is True:
         return False
     if size.extra.get("availability") in ("shortage", "unavailable"):
@@ -64,7 +64,7 @@ def is_offered(size: Any, location_id: str = "") -> bool:
 
 
 def _cpus(size: Any) -> int | None:
-    """The number of processors; None if the driver does not say."""
+    """The number of processors; None if unknown."""
     for name in CPU_NAMES:
         value = str(size.extra.get(name, getattr(size, name, None)) or "")
         if re.fullmatch(r"\d+(\.\d+)?", value):
@@ -73,15 +73,15 @@ def _cpus(size: Any) -> int | None:
 
 
 def _architecture(size: Any) -> str:
-    """`amd64` or `arm64`, as Docker calls them; empty if neither the driver nor the name tells."""
+    """`amd64` or `arm64`, as Docker calls them; empty if unknown."""
     for name, value in size.extra.items():
-        if name.rpartition(":")[2] in PROCESSOR_NAMES and (told := _told(str(value))):
-            return told
+        if name.rpartition(":")[2] in PROCESSOR_NAMES and (architecture := _architecture_in(str(value))):
+            return architecture
     by_name = _ARM_SIZES.get(str(size.driver.name))
     return "" if by_name is None else "arm64" if by_name.match(str(size.id)) else "amd64"
 
 
-def _told(words: str) -> str:
-    if _ARM_WORDS.search(words):
+def _architecture_in(text: str) -> str:
+    if _ARM.search(text):
         return "arm64"
-    return "amd64" if _INTEL_WORDS.search(words) else ""
+    return "amd64" if _INTEL.search(text) else ""

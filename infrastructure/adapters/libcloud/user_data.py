@@ -1,4 +1,4 @@
-"""How each libcloud driver takes user-data: libcloud has no one name for it."""
+"""How each libcloud driver accepts user-data: libcloud has no common name for it."""
 
 from __future__ import annotations
 
@@ -21,22 +21,22 @@ def _as_base64(text: str) -> str:
     return base64.b64encode(text.encode()).decode("ascii")
 
 
-# Parameter of `create_node`, and what it wants to be given there. Most drivers encode by themselves.
+# Parameters of `create_node`, and the encoding they expect. Most drivers encode the text themselves.
 PARAMETERS: Mapping[str, Callable[[str], str | bytes]] = {
     "ex_userdata": _as_it_is,  # EC2, OpenStack, CloudStack and its like, Brightbox, Linode, Vultr
     "ex_user_data": _as_it_is,  # DigitalOcean
     "cloud_init": _as_it_is,  # Equinix Metal
     "ex_custom_data": _as_it_is,  # Azure, classic
-    "ex_customdata": _as_bytes,  # Azure Resource Manager encodes, and takes bytes only
+    "ex_customdata": _as_bytes,  # Azure Resource Manager's driver encodes bytes only
 }
 BY_DRIVER: Mapping[str, Callable[[str], str | bytes]] = {"Outscale API": _as_base64}
 CREATE_ATTRIBUTES = "ex_create_attr"  # cloudscale.ch and GIG: a dict that goes into the request
 
 
 def user_data_options(name: str, accepted: Mapping[str, Any], given: Mapping[str, Any], text: str) -> dict[str, Any]:
-    """The arguments that hand `text` to a `create_node` that accepts these parameters; raises ConfigError if none can.
+    """The arguments that pass `text` to a `create_node` with these parameters; raises ConfigError if there are none.
 
-    `given` are the arguments it gets anyway.
+    `given` are its other arguments.
     """
     if not text:
         return {}
@@ -45,4 +45,4 @@ def user_data_options(name: str, accepted: Mapping[str, Any], given: Mapping[str
             return {parameter: BY_DRIVER.get(name, written)(text)}
     if CREATE_ATTRIBUTES in accepted:
         return {CREATE_ATTRIBUTES: {**given.get(CREATE_ATTRIBUTES, {}), "user_data": text}}
-    raise ConfigError(f"{name}: its libcloud driver cannot hand over user-data; use servers that have Docker already")
+    raise ConfigError(f"{name}: its libcloud driver does not support user-data; use existing hosts with Docker instead")

@@ -1,7 +1,7 @@
-"""Runs the `ssh` program with one key and one pinned host key, and says in our words what came of it.
+"""Runs the `ssh` program with one key and one pinned host key, and translates its errors.
 
-Nothing of the user's own (`~/.ssh`, an agent, `/etc/ssh/ssh_config`) takes part. Both keys are handed over as files in
-memory that end with this process: no disk ever holds them, not even after a crash.
+The user's own configuration (`~/.ssh`, an agent, `/etc/ssh/ssh_config`) is not used. Both keys are passed as files in
+memory that end with this process: they are never written to a disk, not even in a crash.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pathlib import Path
 from core.errors import ConfigError, OutsideError, PermanentError, TransientError
 from infrastructure.adapters.ssh.keys import bare, fingerprint
 
-ALIAS = "live-host"  # the name under which the pinned key is known, whatever the address
+ALIAS = "live-host"  # the pinned key's name, independent of the address
 CONNECT_SECONDS = 10
 SSH_FAILED = 255
 
@@ -31,7 +31,7 @@ _SETTINGS = re.compile(r"permission denied|too many authentication failures|no u
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SshTarget:
-    """A host, who we are there, and the one host key it may show."""
+    """A host, our login there, and the only accepted host key."""
 
     address: str
     port: int = 22
@@ -44,11 +44,11 @@ class SshTarget:
 
 
 class HostKeyChanged(PermanentError):
-    """The host is not the one we know, or somebody stands between: nothing was sent to it."""
+    """The host's key is not the expected one: another server, or an attack. Nothing was sent to it."""
 
 
 def run(target: SshTarget, command: str, *, timeout: float) -> str:
-    """What the command writes there; raises PermanentError with its last words if it fails."""
+    """The command's output; raises PermanentError with its last line if it fails."""
     with options_for(target, timeout) as options, _started([*options, command], stdin=subprocess.DEVNULL) as process:
         try:
             output, errors = process.communicate(timeout=timeout)
@@ -57,46 +57,46 @@ def run(target: SshTarget, command: str, *, timeout: float) -> str:
     if process.returncode == SSH_FAILED:
         raise refusal(target, errors)
     if process.returncode:
-        said = last_line(errors) or last_line(output) or f"exit code {process.returncode}"
-        raise PermanentError(f"{target}: {said}")
+        reason = last_line(errors) or last_line(output) or f"exit code {process.returncode}"
+        raise PermanentError(f"{target}: {reason}")
     return output
 
 
 def posix(script: str) -> str:
-    """The script for whatever login shell the host has."""
+    """The script as a command for any login shell."""
     return "sh -c '" + script.replace("'", "'\\''") + "'"
 
 
 def refusal(target: SshTarget, errors: str) -> OutsideError:
-    """The error that fits what `ssh` has written before it gave up."""
+    """The error for the messages of a failed `ssh`."""
     if _KEY_CHANGED.search(errors):
         return _changed(target, errors)
     if _SETTINGS.search(errors):
-        return ConfigError(f"{target} does not let us in with our key: {last_line(errors)}")
-    # ssh names the host by the alias of its key in some of its lines.
-    reason = last_line(errors).replace(ALIAS, target.address) or "ssh failed without a word"
+        return ConfigError(f"{target} rejected our key: {last_line(errors)}")
+    # Some of ssh's messages name the host by the alias of its key.
+    reason = last_line(errors).replace(ALIAS, target.address) or "ssh failed without an error message"
     return TransientError(f"{target} cannot be reached: {reason}")
 
 
 def _changed(target: SshTarget, errors: str) -> HostKeyChanged:
     found = _SHOWN.search(errors + "\n")
-    shown = found[1] if found else "no host key of the kind we know"
+    shown = found[1] if found else "no host key of the expected kind"
     return HostKeyChanged(
         f"HOST KEY CHANGED: {target} shows {shown}, not {fingerprint(target.host_key)}. Nothing was sent to it. "
         "If the server was reinstalled, compare the fingerprint on its console "
-        "(ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub) and give us its new host key; "
-        "if nobody changed it, somebody may stand between."
+        "(ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub) and enter its new host key; "
+        "if nobody changed it, the connection may be intercepted."
     )
 
 
 @contextmanager
 def options_for(target: SshTarget, timeout: float, *more: str) -> Iterator[list[str]]:
-    """The words that call the host, and its keys in memory until the block ends: `ssh` has read them once it is in."""
+    """The `ssh` command line for the host; the keys are in memory until the block ends."""
     try:
-        known = f"{ALIAS} {bare(target.host_key)}\n"
+        host_line = f"{ALIAS} {bare(target.host_key)}\n"
     except ValueError as error:
-        raise ConfigError(f"the host key we have for {target} is not a public key") from error
-    with _in_memory(target.private_key.strip() + "\n") as key, _in_memory(known) as known_hosts:
+        raise ConfigError(f"the stored host key of {target} is not a public key") from error
+    with _in_memory(target.private_key.strip() + "\n") as key, _in_memory(host_line) as known_hosts:
         settings = {
             "BatchMode": "yes",
             "CheckHostIP": "no",
@@ -116,14 +116,14 @@ def options_for(target: SshTarget, timeout: float, *more: str) -> Iterator[list[
             "UpdateHostKeys": "no",
             "UserKnownHostsFile": known_hosts,
         }
-        named = [word for name, value in settings.items() for word in ("-o", f"{name}={value}")]
+        options = [item for name, value in settings.items() for item in ("-o", f"{name}={value}")]
         where = ["-l", target.user, "-p", str(target.port), "--", target.address]
-        yield ["ssh", "-F", "/dev/null", "-T", "-a", "-x", *named, *more, *where]
+        yield ["ssh", "-F", "/dev/null", "-T", "-a", "-x", *options, *more, *where]
 
 
 @contextmanager
 def _in_memory(text: str) -> Iterator[str]:
-    """The path of a file that only this user can read and that ends with this process."""
+    """The path of a file in memory that only this user can read and that ends with this process."""
     file = os.memfd_create("live")
     try:
         os.fchmod(file, 0o600)
@@ -134,20 +134,20 @@ def _in_memory(text: str) -> Iterator[str]:
 
 
 @contextmanager
-def _started(words: Sequence[str], *, stdin: int) -> Iterator[subprocess.Popen[str]]:
-    """The process runs inside; afterwards it has ended, with all its children."""
-    process = start(words, stdin=stdin)
+def _started(command: Sequence[str], *, stdin: int) -> Iterator[subprocess.Popen[str]]:
+    """The process runs inside the block; afterwards it has ended, with all its children."""
+    process = start(command, stdin=stdin)
     try:
         yield process
     finally:
         end(process)
 
 
-def start(words: Sequence[str], *, stdin: int) -> subprocess.Popen[str]:
-    """A process in a group of its own, with the environment `ssh` needs and no more."""
+def start(command: Sequence[str], *, stdin: int) -> subprocess.Popen[str]:
+    """A process in a group of its own, with only the environment that `ssh` needs."""
     try:
         return subprocess.Popen(  # noqa: S603 (a fixed program; arguments are a list)
-            words,
+            command,
             cwd=Path("/"),
             env={"PATH": os.environ.get("PATH", os.defpath), "HOME": os.environ.get("HOME", "/"), "LC_ALL": "C"},
             stdin=stdin,
@@ -170,13 +170,13 @@ def end(process: subprocess.Popen[str]) -> None:
 
 
 def close_pipes(process: subprocess.Popen[str]) -> None:
-    """Nothing is said to it or heard of it any more; whoever else holds the other ends keeps them."""
+    """Close our ends of its pipes; other holders keep theirs."""
     for pipe in (process.stdin, process.stdout, process.stderr):
         if pipe:
             pipe.close()
 
 
 def last_line(text: str) -> str:
-    """The last line that says something; empty if none does."""
+    """The last line that is not blank; empty if there is none."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     return lines[-1][:300] if lines else ""

@@ -1,4 +1,4 @@
-"""Hosts over SSH: what they are, how far their first boot has come, and what one command says."""
+"""Hosts over SSH: their facts, the progress of their first boot, and the output of single commands."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ STATE_FILE = "/var/lib/live/bootstrap"
 LOG_FILE = "/var/log/live-bootstrap.log"
 LOG_BYTES = 4096
 
-# First line the state, the rest the log. Without our mark, a host counts by what it can do.
+# The first line is the state, the rest the log. A host without our mark is done if it has Docker.
 _BOOTSTRAP = f"""
 mark=$(cat {STATE_FILE} 2>/dev/null)
 first_boot=$(cloud-init status --format json 2>/dev/null | sed -n 's/^ *"status": *"\\([a-z ]*\\)".*/\\1/p' | head -n 1)
@@ -39,7 +39,7 @@ case "$mark/$first_boot" in
   running/error|running/done|running/disabled) echo failed; why="first boot ended before the bootstrap did" ;;
   running/*) echo running ;;
   /running|/not*) echo running ;;
-  *) if works; then echo done; else echo failed; why="host without Docker, and no bootstrap of ours ran there"; fi ;;
+  *) if works; then echo done; else echo failed; why="no Docker on this host, and our bootstrap did not run"; fi ;;
 esac
 tail -c {LOG_BYTES} "$log" 2>/dev/null
 [ -z "$why" ] || echo "$why"
@@ -60,7 +60,7 @@ echo "system=$PRETTY_NAME"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bootstrap:
-    """How far a host's first boot has come, and the end of its log."""
+    """The progress of a host's first boot, and the end of its log."""
 
     state: Literal["running", "done", "failed"]
     log: str = ""
@@ -68,7 +68,7 @@ class Bootstrap:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HostFacts:
-    """What a host is; `docker` and `compose` are versions, empty where there is none."""
+    """The facts about a host; `docker` and `compose` are versions, empty if not installed."""
 
     docker: str
     compose: str
@@ -81,31 +81,31 @@ class HostFacts:
 
 
 def ask(target: SshTarget, command: str, *, timeout: float = 20) -> str:
-    """What one command writes on the host. A command line is no place for a secret."""
+    """The output of one command on the host. Never put a secret on a command line."""
     return run(target, command, timeout=timeout)
 
 
 def bootstrap_of(target: SshTarget) -> Bootstrap:
-    """How far the host's first boot has come; one with Docker and without cloud-init is done."""
+    """The progress of the host's first boot; a host with Docker and without cloud-init is done."""
     state, _, log = ask(target, posix(_BOOTSTRAP)).partition("\n")
     match state.strip():
-        case "running" | "done" | "failed" as known:
-            return Bootstrap(state=known, log=log.strip()[-LOG_BYTES:])
-    raise TransientError(f"{target} does not say how far its first boot has come: {state[:100]}")
+        case "running" | "done" | "failed" as progress:
+            return Bootstrap(state=progress, log=log.strip()[-LOG_BYTES:])
+    raise TransientError(f"{target} did not report the progress of its first boot: {state[:100]}")
 
 
 def facts_of(target: SshTarget) -> HostFacts:
-    """What the host is and has."""
+    """The facts about the host."""
     answer = ask(target, posix(_FACTS))
-    told = dict(line.split("=", 1) for line in answer.splitlines() if "=" in line)
+    facts = dict(line.split("=", 1) for line in answer.splitlines() if "=" in line)
     return HostFacts(
-        docker=told.get("docker", ""),
-        compose=told.get("compose", ""),
-        cpus=int(told.get("cpus") or 0),
-        ram_gb=_gigabytes(told.get("ram", "")),
-        disk_gb=_gigabytes(told.get("disk", "")),
-        disk_free_gb=_gigabytes(told.get("free", "")),
-        system=told.get("system", ""),
+        docker=facts.get("docker", ""),
+        compose=facts.get("compose", ""),
+        cpus=int(facts.get("cpus") or 0),
+        ram_gb=_gigabytes(facts.get("ram", "")),
+        disk_gb=_gigabytes(facts.get("disk", "")),
+        disk_free_gb=_gigabytes(facts.get("free", "")),
+        system=facts.get("system", ""),
     )
 
 

@@ -1,6 +1,6 @@
-"""The way to a host's engine: its socket here, over one connection, and a lock there for whoever launches.
+"""The tunnel to a host's engine: its socket forwarded over one connection, and a lock there for launches.
 
-Also after a killed worker nothing is left of it, here or there.
+Even after a killed worker nothing of it is left, here or there.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ from infrastructure.adapters.ssh.client import (
 
 ENGINE_SOCKET = "/var/run/docker.sock"
 
-# The session lives as long as its input: when a worker and its launch are gone, so is their way to the engine.
-# While it lives it may hold a lock, so that of several worker machines one launches. The lock names the connection's
-# own sshd: as long as that lives, so does everything that is forwarded.
+# The session lasts as long as its input: it ends with the worker and its launch. Meanwhile it may hold a lock, so that
+# only one of several worker machines launches. The lock names the connection's own sshd: while that is running, so is
+# everything that is forwarded.
 _HOLD = f"""
 lock={{lock}}
 if [ ! -S {ENGINE_SOCKET} ]; then echo absent; exit; fi
@@ -49,7 +49,7 @@ if [ -n "$lock" ] && command -v flock >/dev/null && (: >>"$lock") 2>/dev/null; t
     if [ "$age" -gt {{stale}} ]; then kill "$(cat "$lock")"; flock -w 5 9 && answer=ready; fi
   fi
   if [ $answer = ready ]; then
-    : >"$lock"  # numbers are given away again: an earlier holder must not be meant
+    : >"$lock"  # process ids are reused: an earlier holder's must not stay
     guest=$$
     until case $(cat /proc/$guest/comm) in sshd*) true ;; *) false ;; esac; do
       guest=$(sed -n "s/^PPid:[[:space:]]*//p" /proc/$guest/status)
@@ -73,22 +73,22 @@ fi
 rm -f "$lock"
 """
 _ANSWERS = ("ready", "busy", "absent", "forbidden")
-# Also after a killed worker nothing is left in /tmp.
+# Even after a killed worker nothing is left in /tmp.
 _AND_CLEAR = 'folder=$1; shift; "$@"; status=$?; rm -rf "$folder"; exit $status'
 
 
 @dataclass(slots=True, kw_only=True)
 class Tunnel:
-    """A socket here that is the engine's there."""
+    """A local socket that is forwarded to the engine's."""
 
     host: str
     """For `DOCKER_HOST`."""
     lifeline: int
-    """Whoever holds this descriptor keeps the way open."""
+    """The tunnel stays open while any process holds this descriptor."""
     is_alone: bool = True
-    """False while another machine of ours holds the lock that was asked for."""
+    """False while another worker machine holds the requested lock."""
     is_left: bool = False
-    """Set, the way stays open after us for as long as anybody holds the lifeline."""
+    """If set, the tunnel stays open after the block for as long as any process holds the lifeline."""
 
 
 _left: list[subprocess.Popen[str]] = []
@@ -96,10 +96,10 @@ _left: list[subprocess.Popen[str]] = []
 
 @contextmanager
 def tunnel_to_engine(target: SshTarget, *, timeout: float = 30, lock: str = "", stale: float = 900) -> Iterator[Tunnel]:
-    """The host's Docker Engine answers on a socket of ours, for all connections over one.
+    """The host's Docker Engine answers on a local socket; all connections to it share one SSH connection.
 
-    One forwarded socket wants nothing on the host but its engine, and no program run per connection. `lock` names what
-    is to be held on the host meanwhile; whoever holds it for longer than `stale` seconds is taken for gone.
+    A forwarded socket needs nothing on the host but the engine, and no program run per connection. `lock` names a lock
+    to hold on the host meanwhile; a holder of more than `stale` seconds is considered dead.
     """
     _left[:] = [process for process in _left if process.poll() is None]
     folder = Path(tempfile.mkdtemp(prefix="live-ssh-"))
@@ -108,14 +108,14 @@ def tunnel_to_engine(target: SshTarget, *, timeout: float = 30, lock: str = "", 
     try:
         with options_for(target, timeout, *forward) as options:
             process = start(["sh", "-c", _AND_CLEAR, "sh", str(folder), *options, hold], stdin=subprocess.PIPE)
-            way = _way_through(target, process, folder, timeout)
+            tunnel = _open_tunnel(target, process, folder, timeout)
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
     try:
-        yield way
+        yield tunnel
     finally:
-        if way.is_left:
+        if tunnel.is_left:
             close_pipes(process)
             _left.append(process)
         else:
@@ -123,18 +123,18 @@ def tunnel_to_engine(target: SshTarget, *, timeout: float = 30, lock: str = "", 
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def _way_through(target: SshTarget, process: subprocess.Popen[str], folder: Path, timeout: float) -> Tunnel:
+def _open_tunnel(target: SshTarget, process: subprocess.Popen[str], folder: Path, timeout: float) -> Tunnel:
     try:
         answer = _wait_for_engine(target, process, timeout)
     except BaseException:
         end(process)
         raise
-    assert process.stdin is not None  # noqa: S101  (it was asked for)
+    assert process.stdin is not None  # noqa: S101  (it is a pipe)
     return Tunnel(host=f"unix://{folder}/engine.sock", lifeline=process.stdin.fileno(), is_alone=answer == "ready")
 
 
 def free_lock(target: SshTarget, lock: str, *, timeout: float = 20) -> None:
-    """Nobody holds the lock on the host: whoever did has lost its way to the engine, and so has its launch."""
+    """Nobody holds the lock on the host; a previous holder and its launch have lost their tunnel."""
     run(target, posix(_FREE.format(lock=_path_of(lock))), timeout=timeout)
 
 
@@ -145,25 +145,25 @@ def _path_of(lock: str) -> str:
 
 
 def _wait_for_engine(target: SshTarget, process: subprocess.Popen[str], timeout: float) -> str:
-    """ "ready" or "busy" when the engine's socket is there; raises for whatever stands in the way."""
-    assert process.stdout is not None and process.stderr is not None  # noqa: S101, PT018  (they were asked for)
+    """ "ready" or "busy" once the engine's socket is available; raises otherwise."""
+    assert process.stdout is not None and process.stderr is not None  # noqa: S101, PT018  (they are pipes)
     late = threading.Timer(timeout, os.killpg, (process.pid, signal.SIGKILL))
     late.start()
     try:
-        # Before it, a login shell may greet.
-        said = next((line.strip() for line in process.stdout if line.strip() in _ANSWERS), "")
-        errors = "" if said else process.stderr.read()
+        # A login shell may print a greeting first.
+        answer = next((line.strip() for line in process.stdout if line.strip() in _ANSWERS), "")
+        errors = "" if answer else process.stderr.read()
     finally:
         late.cancel()
-    match said:
+    match answer:
         case "ready" | "busy":
-            return said
+            return answer
         case "absent":
-            raise PermanentError(f"{target} is a host without Docker: there is no {ENGINE_SOCKET}")
+            raise PermanentError(f"{target} has no Docker: {ENGINE_SOCKET} does not exist")
         case "forbidden":
-            raise ConfigError(f"{target} may not use Docker there: it is not in the group of {ENGINE_SOCKET}")
+            raise ConfigError(f"{target} is not allowed to use Docker: the user is not in the group of {ENGINE_SOCKET}")
     if process.wait() == -signal.SIGKILL:
         raise TransientError(f"{target} did not answer within {timeout:g} s")
     if process.returncode == SSH_FAILED:
         raise refusal(target, errors)
-    raise PermanentError(f"{target} runs no commands for us: {last_line(errors) or 'its shell ended at once'}")
+    raise PermanentError(f"{target} cannot run commands: {last_line(errors) or 'its shell ended at once'}")

@@ -12,7 +12,7 @@ import requests
 from pyzabbix.api import ZabbixAPI, ZabbixAPIException
 
 from core.errors import ConfigError, OutsideError, PermanentError, TransientError
-from core.outside.connection_errors import silence_in_words
+from core.outside.connection_errors import connection_failure
 
 # pyzabbix writes whole requests, passwords included, at the level DEBUG, and its address at INFO.
 logging.getLogger("pyzabbix").setLevel(logging.WARNING)
@@ -155,4 +155,4 @@ def _of_the_road(error: Exception) -> OutsideError:
         return ConfigError("ZABBIX_URL is not a web address")
     if isinstance(error, ValueError):
         return TransientError("Zabbix answered something that is no JSON-RPC")
-    return TransientError(silence_in_words("Zabbix", error))
+    return TransientError(connection_failure("Zabbix", error))

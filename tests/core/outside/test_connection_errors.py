@@ -19,7 +19,7 @@ from urllib3.exceptions import (
     ReadTimeoutError,
 )
 
-from core.outside.connection_errors import silence_in_words
+from core.outside.connection_errors import connection_failure
 
 POOL = urllib3.HTTPConnectionPool("cloud.test", 8773)
 SECURE = urllib3.HTTPSConnectionPool("cloud.test", 443)
@@ -52,39 +52,39 @@ def mistaken() -> ssl.SSLError:
 
 SAID: list[tuple[BaseException, str]] = [
     (refused(errno.ECONNREFUSED), "Cloud at cloud.test:8773 cannot be reached: connection refused"),
-    (refused(errno.EHOSTUNREACH), "Cloud at cloud.test:8773 cannot be reached: there is no way to it in the network"),
+    (refused(errno.EHOSTUNREACH), "Cloud at cloud.test:8773 cannot be reached: no route to the host"),
     (
         requests.ConnectionError(MaxRetryError(SECURE, PATH, socket.gaierror(-2, "Name or service not known"))),
-        "Cloud at cloud.test cannot be reached: its name is not known",
+        "Cloud at cloud.test cannot be reached: host name not found",
     ),
     (
         requests.ConnectTimeout(MaxRetryError(SECURE, PATH, ConnectTimeoutError(SECURE, "timed out"))),
-        "Cloud at cloud.test cannot be reached: it did not answer in time",
+        "Cloud at cloud.test cannot be reached: the request timed out",
     ),
     (
         requests.ReadTimeout(ReadTimeoutError(POOL, PATH, "Read timed out. (read timeout=30)")),
-        "Cloud at cloud.test:8773 cannot be reached: it did not answer in time",
+        "Cloud at cloud.test:8773 cannot be reached: the request timed out",
     ),
     (
         requests.exceptions.SSLError(MaxRetryError(SECURE, PATH, raised(urllib3.exceptions.SSLError(), unverified()))),
-        "Cloud at cloud.test cannot be reached: its certificate is not accepted (self-signed certificate)",
+        "Cloud at cloud.test cannot be reached: certificate not accepted (self-signed certificate)",
     ),
     (
         requests.exceptions.SSLError(MaxRetryError(SECURE, PATH, raised(urllib3.exceptions.SSLError(), mistaken()))),
-        "Cloud at cloud.test cannot be reached: no secure connection comes about (wrong version number)",
+        "Cloud at cloud.test cannot be reached: TLS connection failed (wrong version number)",
     ),
     (
         requests.ConnectionError(ProtocolError("Connection aborted.", RemoteDisconnected("Remote end closed"))),
-        "Cloud cannot be reached: it broke off the connection",
+        "Cloud cannot be reached: the connection was closed",
     ),
     (
         requests.exceptions.ProxyError(
             MaxRetryError(SECURE, PATH, urllib3.exceptions.ProxyError("Unable to connect to proxy", OSError("403")))
         ),
-        "Cloud at cloud.test cannot be reached: the proxy does not let us through",
+        "Cloud at cloud.test cannot be reached: the proxy refused the connection",
     ),
-    (ConnectionResetError(errno.ECONNRESET, "reset"), "Cloud cannot be reached: it broke off the connection"),
-    (TimeoutError(), "Cloud cannot be reached: it did not answer in time"),
+    (ConnectionResetError(errno.ECONNRESET, "reset"), "Cloud cannot be reached: the connection was closed"),
+    (TimeoutError(), "Cloud cannot be reached: the request timed out"),
     (OSError(errno.EMFILE, "Too many open files"), "Cloud cannot be reached: Too many open files"),
     (requests.ConnectionError("no luck"), "Cloud cannot be reached: no luck"),
     (requests.ConnectionError(), "Cloud cannot be reached: the connection failed"),
@@ -97,10 +97,10 @@ SAID: list[tuple[BaseException, str]] = [
 
 @pytest.mark.parametrize(("error", "words"), SAID, ids=[words.rpartition(": ")[2] for _error, words in SAID])
 def test_silence_is_said_in_words(error: BaseException, words: str) -> None:
-    assert silence_in_words("Cloud", error) == words
+    assert connection_failure("Cloud", error) == words
 
 
 def test_address_is_the_one_that_was_asked_without_what_is_secret_in_it() -> None:
     asked = requests.Request("GET", "https://me:secret@cloud.test:8443/v2?key=secret").prepare()
     error = requests.ConnectTimeout("timed out", request=asked)
-    assert silence_in_words("Cloud", error) == "Cloud at cloud.test:8443 cannot be reached: it did not answer in time"
+    assert connection_failure("Cloud", error) == "Cloud at cloud.test:8443 cannot be reached: the request timed out"

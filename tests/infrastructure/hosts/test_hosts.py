@@ -72,7 +72,7 @@ def test_a_removal_does_not_wait_for_a_dead_host(
     assert not Server.objects.not_removed().exists()
     event = order.events.get(actor=actor)
     assert (event.message, event.is_public) == (f"Host one was written off: {WHY}", False)
-    assert order.events.filter(message="Its host one is gone for good: nothing of it is left.").exists()
+    assert order.events.filter(message="Host one is written off; nothing is left to remove.").exists()
 
 
 def test_a_removal_that_had_failed_goes_on(
@@ -281,10 +281,10 @@ def test_a_silent_host_takes_no_new_orders_until_it_is_seen_again(
 
 
 def test_an_observation_does_not_overwrite_the_result_of_a_host_check(make_host: MakeHost) -> None:
-    host = make_host(state=Host.State.REFUSED, status_message="Its disk is full: 0 GB are free.")
+    host = make_host(state=Host.State.REFUSED, status_message="The disk is full: 0 GB free.")
     observe_provider(host.provider_id)
     host.refresh_from_db()
-    assert (host.state, host.status_message) == (Host.State.REFUSED, "Its disk is full: 0 GB are free.")
+    assert (host.state, host.status_message) == (Host.State.REFUSED, "The disk is full: 0 GB free.")
 
 
 def test_a_host_that_was_written_off_is_not_observed(

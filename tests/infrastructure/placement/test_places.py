@@ -203,7 +203,7 @@ def test_a_host_without_ports_is_said_and_the_order_goes_on_when_there_are_some(
     second = place()
     drive.settle(seconds=60)
     assert (state_of(first), state_of(second)) == (State.ACTIVE, State.ATTENTION)
-    assert second.reason == "Composition: 198.51.100.1 has 0 ports left of 20000 to 20000, and 1 are wanted."
+    assert second.reason == "Composition: 198.51.100.1 has 0 free ports between 20000 and 20000; 1 needed."
     assert not Deployment.objects.filter(order=second).exists()
 
     remove_order(order=first)

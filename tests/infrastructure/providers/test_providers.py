@@ -83,7 +83,7 @@ def test_a_host_that_is_silent_or_another_says_so(make_host: MakeHost, ssh: Fake
 def test_testing_a_pool_asks_its_enabled_hosts(make_host: MakeHost, pool: Provider, asked: list[Any]) -> None:
     host = make_host("one")
     make_host("two", is_enabled=False)
-    assert ask_provider(pool.pk) == "1 host is being asked."
+    assert ask_provider(pool.pk) == "Testing 1 host."
     assert asked == [("infrastructure.providers.connection.ask_host", host.pk)]
 
 

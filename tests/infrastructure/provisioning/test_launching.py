@@ -11,7 +11,7 @@ from pytest_django import Settings
 from infrastructure.backends import get_own_runtime
 from infrastructure.contracts.runtime import Composition, InProgress, Interrupted
 from infrastructure.models import Deployment, Provider
-from infrastructure.provisioning.launch_outcomes import KILLS_BORNE, PATIENCE_LAUNCHING
+from infrastructure.provisioning.launch_outcomes import MAX_INTERRUPTIONS, MAX_LAUNCH_ATTEMPTS
 from infrastructure.provisioning.tasks import DeploymentController
 from orders.choices import Part, State
 from orders.models import Order
@@ -49,7 +49,7 @@ def test_a_stage_is_one_line_on_the_timeline_and_its_counts_are_on_the_order(dri
     drive.settle()
     launching, *after = told(order)
     assert launching.startswith("Launching ")
-    assert after == ["Waiting until every service is healthy", "1 services run."]
+    assert after == ["Waiting until every service is healthy", "The service is running."]
 
 
 def test_a_service_that_never_gets_well_ends_in_attention_and_goes_on_after_a_retry(
@@ -59,11 +59,11 @@ def test_a_service_that_never_gets_well_ends_in_attention_and_goes_on_after_a_re
     drive.settle(seconds=600)
     order.refresh_from_db()
     assert order.state == State.PROVISIONING
-    Deployment.objects.update(attempts=PATIENCE_LAUNCHING)
+    Deployment.objects.update(attempts=MAX_LAUNCH_ATTEMPTS)
     drive.settle(seconds=600)
     order.refresh_from_db()
     assert order.state == State.ATTENTION
-    assert order.reason == "Composition: Given up waiting: 0 of 1 services are healthy; gateway is unhealthy"
+    assert order.reason == "Composition: Gave up waiting: 0 of 1 services are healthy; gateway is unhealthy"
 
     engine.unhealthy.clear()
     retry_order(order=order)
@@ -90,8 +90,8 @@ def test_a_launch_that_is_killed_each_time_ends_in_attention_after_five(
     drive.settle(seconds=3600)
     order.refresh_from_db()
     assert order.state == State.ATTENTION
-    assert order.reason.startswith("Composition: Given up, as it ended too early each time: docker was killed before")
-    assert len(begun) == 3 * KILLS_BORNE
+    assert order.reason.startswith("Composition: Gave up after repeated interruptions: docker was killed before")
+    assert len(begun) == 3 * MAX_INTERRUPTIONS
 
     monkeypatch.setattr(engine, "ensure_running", well)
     retry_order(order=order)

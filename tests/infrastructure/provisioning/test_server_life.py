@@ -81,7 +81,7 @@ def test_waiting_for_the_set_up_holds_no_worker_and_says_how_far_it_is(
     order = place("dedicated")
     drive.settle(seconds=60)
     assert fresh(order).state == State.PROVISIONING
-    assert "is setting itself up: installing Docker" in order.reason
+    assert "is being set up: installing Docker" in order.reason
     server = Server.objects.get()
     assert (server.leased_until, server.address) == (None, "192.0.2.1")
 
@@ -92,7 +92,7 @@ def test_a_server_that_does_not_answer_yet_is_asked_again(
     ssh.silent.add("192.0.2.1")
     order = place("dedicated")
     drive.settle(seconds=60)
-    assert "does not let us in yet: 192.0.2.1: connection refused" in fresh(order).reason
+    assert "does not accept SSH connections yet: 192.0.2.1: connection refused" in fresh(order).reason
     ssh.silent.clear()
     drive.settle()
     assert fresh(order).state == State.ACTIVE
@@ -105,7 +105,7 @@ def test_a_failed_set_up_asks_for_a_person_and_keeps_its_log(
     order = place("dedicated")
     drive.settle(seconds=60)
     assert fresh(order).state == State.ATTENTION
-    assert order.reason == "Server: The server's set-up failed: could not install Docker"
+    assert order.reason == "Server: Server setup failed: could not install Docker"
     assert Server.objects.get().bootstrap_log.startswith("E: no mirror")
     retry_order(order=order)
     drive.settle()
@@ -162,9 +162,9 @@ def test_a_silent_server_holds_no_removal_back(
 @pytest.mark.parametrize(
     ("facts", "words"),
     [
-        ({"docker": ""}, "There is no Docker Engine that the user may use; install it there."),
-        ({"compose": ""}, "There is no Compose plugin; install it there."),
-        ({"disk_free_gb": 0.4}, "Its disk is full: 0.4 GB are free."),
+        ({"docker": ""}, "No Docker Engine is available to this user. Install Docker Engine on the host."),
+        ({"compose": ""}, "The Compose plugin is missing. Install it on the host."),
+        ({"disk_free_gb": 0.4}, "The disk is full: 0.4 GB free."),
     ],
 )
 def test_a_host_that_cannot_run_compositions_asks_for_a_person(

@@ -110,7 +110,7 @@ def test_a_clouds_refusal_is_shown_unchanged(drive: Drive, switches: SandboxSwit
     request_server_action(server=Server.objects.get(), verb=Power.STOP, why="Quiet.")
     drive.settle()
     server_action = ServerAction.objects.get()
-    assert server_action.last_error == "Sandbox: The sandbox was told to refuse this"
+    assert server_action.last_error == "Sandbox: The sandbox is set to refuse this action"
     assert not SandboxNode.objects.get().is_stopped
     retry_server_action(server_action=server_action)
     drive.settle(seconds=60)

@@ -65,10 +65,10 @@ def folder(tmp_path: Path) -> Folder:
 
 
 def started(folder: Folder) -> Job:
-    with held_folder(folder.path.parent, folder.path.name) as held, open("/dev/null") as turn:
+    with held_folder(folder.path.parent, folder.path.name) as held, open("/dev/null") as slot:
         cli = ComposeCli(host=SOCKET)
         classic = not cli.has_buildkit()
-        return cli.start_up("live-gl7k3m", held, build=True, classic=classic, mark="1", turn=turn.fileno())
+        return cli.start_up("live-gl7k3m", held, build=True, classic=classic, mark="1", slot=slot.fileno())
 
 
 def up(folder: Folder, *, secrets: tuple[str, ...] = ()) -> None:
@@ -93,9 +93,9 @@ def test_a_launch_names_project_files_and_values(docker: Docker, folder: Folder)
 
 def test_only_the_named_services_are_started_and_none_is_waited_for_that_is_not(docker: Docker, folder: Folder) -> None:
     docker.says(code=0)
-    with held_folder(folder.path.parent, folder.path.name) as held, open("/dev/null") as turn:
+    with held_folder(folder.path.parent, folder.path.name) as held, open("/dev/null") as slot:
         cli, services = ComposeCli(host=SOCKET), ("store", "web")
-        job = cli.start_up("live-a", held, build=False, classic=False, mark="1", turn=turn.fileno(), services=services)
+        job = cli.start_up("live-a", held, build=False, classic=False, mark="1", slot=slot.fileno(), services=services)
     assert job.ends_within(10)
     assert docker.calls[0].endswith(" up -d --no-build --remove-orphans --quiet-pull --no-deps store web")
 
@@ -170,7 +170,7 @@ def test_a_failed_build_says_what_the_command_said(docker: Docker, folder: Folde
     docker.says(output=f"{steps}cc x.c\nmake: no rule\n", errors=f" web  Building\n{failed}\n")
     with pytest.raises(PermanentError) as caught:
         up(folder)
-    assert str(caught.value) == f"{failed}; it said: cc x.c / make: no rule"
+    assert str(caught.value) == f"{failed}; last output: cc x.c / make: no rule"
 
 
 def test_what_a_broken_off_build_was_at_is_known_by_its_container() -> None:
@@ -185,12 +185,12 @@ def test_buildkits_failure_says_what_the_command_said(docker: Docker, folder: Fo
     docker.says(errors=f"#5 [web 2/2] RUN make\n#5 0.21 cc x.c\n#5 0.35 make: no rule\n{failed}\n")
     with pytest.raises(PermanentError) as caught:
         up(folder)
-    assert str(caught.value) == f"{failed}; it said: cc x.c / make: no rule"
+    assert str(caught.value) == f"{failed}; last output: cc x.c / make: no rule"
 
 
 def test_a_silent_failure_is_said_so(docker: Docker, folder: Folder) -> None:
     docker.says()
-    with pytest.raises(PermanentError, match="without a word"):
+    with pytest.raises(PermanentError, match="without an error message"):
         up(folder)
 
 
@@ -225,7 +225,10 @@ def test_a_number_that_is_somebody_elses_by_now_is_left_alone(
     monkeypatch.setattr("infrastructure.adapters.compose.job.KILL_SECONDS", 0.2)
     with subprocess.Popen(["sleep", "60"], start_new_session=True) as somebody:
         (folder.path / "pid").write_text(f"{somebody.pid}\n")
-        with held_folder(folder.path.parent, folder.path.name), pytest.raises(TransientError, match="still ending"):
+        with (
+            held_folder(folder.path.parent, folder.path.name),
+            pytest.raises(TransientError, match="still shutting down"),
+        ):
             job.stop()  # a visit holds the folder, not the job
         assert somebody.poll() is None
         somebody.kill()

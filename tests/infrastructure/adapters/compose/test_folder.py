@@ -17,8 +17,8 @@ import pytest
 
 from core.errors import ConfigError, PermanentError, TransientError
 from infrastructure.adapters.compose.folder import (
-    FORGOTTEN,
-    clear_forgotten,
+    ABANDONED_AFTER,
+    clear_abandoned,
     held_folder,
     write_launched,
     write_release,
@@ -87,7 +87,7 @@ def test_what_a_killed_run_left_is_not_found_again(tmp_path: Path) -> None:
 def test_a_second_run_of_the_same_key_waits_its_turn(tmp_path: Path) -> None:
     with (
         held_folder(tmp_path, KEY),
-        pytest.raises(TransientError, match="another run is still busy with live-GL7K3M"),
+        pytest.raises(TransientError, match="another run is still working on live-GL7K3M"),
         held_folder(tmp_path, KEY),
     ):
         pass
@@ -117,7 +117,7 @@ def test_a_launch_that_outlives_its_killed_worker_is_waited_for(tmp_path: Path) 
         assert run.stdout is not None
         assert run.stdout.readline() == b"launched\n"
         run.wait()
-        with pytest.raises(TransientError, match="still busy"), held_folder(tmp_path, KEY):
+        with pytest.raises(TransientError, match="still working on"), held_folder(tmp_path, KEY):
             pass
         run.stdin.close()
         run.stdout.read()
@@ -126,7 +126,7 @@ def test_a_launch_that_outlives_its_killed_worker_is_waited_for(tmp_path: Path) 
 
 
 def test_a_folder_to_which_nobody_came_back_goes_and_others_stay(tmp_path: Path) -> None:
-    long_ago = time.time() - FORGOTTEN - 1
+    long_ago = time.time() - ABANDONED_AFTER - 1
     for key in ("live-FORGOT", "live-BUSY22"):
         (tmp_path / key).mkdir()
         (tmp_path / key / "job").touch()
@@ -136,11 +136,11 @@ def test_a_folder_to_which_nobody_came_back_goes_and_others_stay(tmp_path: Path)
     busy = os.open(tmp_path / "live-BUSY22", os.O_RDONLY)
     try:
         fcntl.flock(busy, fcntl.LOCK_EX)
-        clear_forgotten(tmp_path)
+        clear_abandoned(tmp_path)
     finally:
         os.close(busy)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["live-BUSY22", "live-FRESH2"]
-    clear_forgotten(tmp_path / "nowhere")
+    clear_abandoned(tmp_path / "nowhere")
 
 
 def test_a_command_that_is_broken_off_leaves_no_secrets(tmp_path: Path) -> None:
@@ -161,7 +161,7 @@ def test_a_command_of_another_container_is_not_ended_by_its_number(tmp_path: Pat
         job = start_job(folder, ["sleep", "60"], mark="m", environment={"PATH": os.defpath}, held=[])
     wait_for(job.path / "pid")
     elsewhere = replace(job, machine="another pid:[1]")
-    with pytest.raises(TransientError, match="a worker beside this one is still busy"):
+    with pytest.raises(TransientError, match="another worker is still working on it"):
         elsewhere.stop()
     assert job.is_running
     job.stop()
@@ -234,5 +234,5 @@ def test_the_releases_compose_file_does_not_depend_on_its_archive(tmp_path: Path
 
 def test_a_place_that_cannot_be_written_is_a_matter_of_settings(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(ConfigError, match="cannot be made: Not a directory"), held_folder(tmp_path / "file", KEY):
+    with pytest.raises(ConfigError, match="cannot be created: Not a directory"), held_folder(tmp_path / "file", KEY):
         pass

@@ -43,19 +43,19 @@ def begun(work_dir: Path, script: str) -> Job:
 def test_one_that_was_killed_says_so_once_and_leaves_nothing(tmp_path: Path) -> None:
     job = begun(tmp_path, "sleep 30")
     with pytest.raises(InProgress):
-        launches(tmp_path).go_on(KEY, mark="1")
+        launches(tmp_path).resume(KEY, mark="1")
     os.killpg(int((job.path / "pid").read_text()), signal.SIGKILL)
     assert job.ends_within(10)
-    with pytest.raises(Interrupted, match="was killed before it had finished"):
-        launches(tmp_path).go_on(KEY, mark="1")
+    with pytest.raises(Interrupted, match="was killed before it finished"):
+        launches(tmp_path).resume(KEY, mark="1")
     assert find_job(tmp_path, KEY) is None
-    launches(tmp_path).go_on(KEY, mark="1")
+    launches(tmp_path).resume(KEY, mark="1")
 
 
 def test_one_that_takes_too_long_is_ended(tmp_path: Path) -> None:
     job = begun(tmp_path, "sleep 30")
     with pytest.raises(Interrupted, match="did not finish within"):
-        launches(tmp_path, timeout=0.1).go_on(KEY, mark="1")
+        launches(tmp_path, timeout=0.1).resume(KEY, mark="1")
     assert not job.is_running
     assert find_job(tmp_path, KEY) is None
 
@@ -66,8 +66,8 @@ def test_one_that_ended_is_not_taken_for_killed(
 ) -> None:
     assert begun(tmp_path, script).ends_within(10)
     if error is None:
-        launches(tmp_path).go_on(KEY, mark="1")
+        launches(tmp_path).resume(KEY, mark="1")
     else:
         with pytest.raises(error, match="no such thing"):
-            launches(tmp_path).go_on(KEY, mark="1")
+            launches(tmp_path).resume(KEY, mark="1")
     assert find_job(tmp_path, KEY) is None

@@ -225,11 +225,11 @@ BORDER: list[tuple[dict[str, Any], type[OutsideError], str]] = [
     ({"status": 401, "json": {"message": "who"}}, ConfigError, "Docker Engine: who"),
     ({"status": 403, "json": {"message": "no"}}, ConfigError, "Docker Engine: no"),
     ({"status": 429, "json": {"message": "slow"}}, TransientError, "Docker Engine: slow"),
-    ({"status": 500, "body": ""}, TransientError, "Docker Engine: answered 500"),
+    ({"status": 500, "body": ""}, TransientError, "Docker Engine: HTTP 500"),
     ({"body": requests.exceptions.ReadTimeout("secret")}, TransientError, "cannot be reached"),
     ({"body": requests.exceptions.ConnectionError("secret")}, TransientError, "cannot be reached"),
     ({"body": ConnectionResetError("secret")}, TransientError, "cannot be reached"),
-    ({"body": PermissionError(13, "Permission denied")}, ConfigError, "may not be used by this user"),
+    ({"body": PermissionError(13, "Permission denied")}, ConfigError, "permission denied for this user"),
 ]
 COMPOSITION = Composition(key=KEY, compose="services: {web: {image: x}}", bundle=b"", digest="1")
 ASKS: list[Callable[[DockerRuntime], object]] = [

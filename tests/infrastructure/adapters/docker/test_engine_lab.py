@@ -136,7 +136,7 @@ def test_a_service_that_fails_is_named_with_its_exit_code(runtime: DockerRuntime
         time.sleep(0.5)
         [web] = runtime.observe(keys=[key])[key]
         assert (web.state, web.exit_code) == (ServiceState.FAILED, 3)
-        with pytest.raises(TransientError, match="web ended with exit code 3; started again"):
+        with pytest.raises(TransientError, match="web ended with exit code 3; restarted"):
             runtime.ensure_running(composition(key, compose))
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from core.errors import PermanentError, TransientError
 from infrastructure.adapters.compose.plan import LaunchPlan
-from infrastructure.adapters.docker.engine import Container
+from infrastructure.adapters.docker.container import Container
 from infrastructure.adapters.docker.readiness import all_ready, done_jobs, refuse_failed_jobs
 from infrastructure.contracts.runtime import ServiceState
 
@@ -54,7 +54,7 @@ def test_a_job_that_failed_says_so_with_its_last_words() -> None:
     assert failed.as_service.state is ServiceState.FAILED
     with pytest.raises(PermanentError) as caught:
         all_ready([WEB, failed], plan(running=["web"], jobs=["load"]), lambda service: "no such table")
-    assert str(caught.value) == "job load ended with exit code 3; load said: no such table"
+    assert str(caught.value) == "job load ended with exit code 3; last output of load: no such table"
 
 
 def test_a_job_that_a_stop_ended_has_neither_failed_nor_is_it_done() -> None:

@@ -69,6 +69,6 @@ def test_a_command_whose_engine_falls_silent_ends_by_itself_and_the_rest_is_told
     docker.write_text("#!/bin/sh\ncase $1 in ps) echo aaa ;; stats) exec sleep 600 ;; esac\n")
     docker.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
-    monkeypatch.setattr(usage, "SCRIPT", usage.SCRIPT.replace(f"timeout {usage.PATIENCE} ", "timeout 1 "))
+    monkeypatch.setattr(usage, "SCRIPT", usage.SCRIPT.replace(f"timeout {usage.COMMAND_TIMEOUT} ", "timeout 1 "))
     assert figures_of(ssh=None, engine="unix:///nowhere.sock").machine.disk_gb
     assert "sleep 600" not in subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout

@@ -88,7 +88,7 @@ def test_a_server_is_made_in_the_chosen_network() -> None:
 def test_what_the_options_name_goes_before_what_was_chosen() -> None:
     assert with_network(Networked(), {"networks": ["inside"]}, "n-1") == {"networks": ["inside"]}
     assert with_network(Networked(), {}, "") == {}
-    with pytest.raises(ConfigError, match="cannot be told a network"):
+    with pytest.raises(ConfigError, match="does not support choosing a network"):
         with_network(TableDriver(), {}, "n-1")
 
 

@@ -50,7 +50,7 @@ def test_each_driver_is_given_user_data_as_it_takes_it(driver: Any, arguments: d
 
 
 def test_a_driver_that_cannot_hand_it_over_is_a_matter_of_settings() -> None:
-    with pytest.raises(ConfigError, match="cannot hand over user-data"):
+    with pytest.raises(ConfigError, match="does not support user-data"):
         options(OvhNodeDriver, TEXT)
 
 

@@ -118,10 +118,14 @@ BORDER: list[tuple[str, type[OutsideError], str]] = [
     (
         "No RSA host key is known for live-host.\nHost key verification failed.",
         HostKeyChanged,
-        "no host key of the kind",
+        "no host key of the expected kind",
     ),
-    ("Unable to negotiate: no matching host key type found. Their offer: ssh-dss", HostKeyChanged, "of the kind"),
-    ("root@192.0.2.7: Permission denied (publickey).", ConfigError, "does not let us in with our key"),
+    (
+        "Unable to negotiate: no matching host key type found. Their offer: ssh-dss",
+        HostKeyChanged,
+        "of the expected kind",
+    ),
+    ("root@192.0.2.7: Permission denied (publickey).", ConfigError, "rejected our key"),
     ("Received disconnect: Too many authentication failures", ConfigError, "Too many"),
     ("No user exists for uid 4711", ConfigError, "No user exists"),
     ("ssh: connect to host 192.0.2.7 port 22: Connection refused", TransientError, "Connection refused"),
@@ -129,7 +133,7 @@ BORDER: list[tuple[str, type[OutsideError], str]] = [
     ("ssh: Could not resolve hostname x: Name or service not known", TransientError, "not known"),
     ("Connection closed by 192.0.2.7 port 22", TransientError, "closed by"),
     ("Timeout, server live-host not responding.", TransientError, "server 192.0.2.7 not responding"),
-    ("", TransientError, "without a word"),
+    ("", TransientError, "without an error message"),
 ]
 ASKS: list[Callable[[SshTarget, Path], object]] = [
     lambda target, _: ask(target, "true"),
@@ -197,9 +201,9 @@ def test_a_pinned_key_that_is_none_and_a_missing_program_are_matters_of_settings
 @pytest.mark.parametrize(
     ("output", "code", "ours", "words"),
     [
-        ("Welcome!\nabsent\n", 0, PermanentError, "is a host without Docker"),
-        ("forbidden\n", 0, ConfigError, "may not use Docker there"),
-        ("This account is not available.\n", 1, PermanentError, "runs no commands for us"),
+        ("Welcome!\nabsent\n", 0, PermanentError, "has no Docker"),
+        ("forbidden\n", 0, ConfigError, "is not allowed to use Docker"),
+        ("This account is not available.\n", 1, PermanentError, "cannot run commands"),
     ],
 )
 def test_what_stands_between_us_and_the_engine_is_said(
@@ -285,12 +289,12 @@ def test_a_host_that_cloud_init_never_met_counts_by_its_docker(ssh: Ssh, cloud_i
         assert bootstrap.state == "done"
     else:
         assert bootstrap.state == "failed"
-        assert "host without Docker" in bootstrap.log
+        assert "no Docker on this host" in bootstrap.log
 
 
 def test_an_answer_nobody_understands_is_asked_for_again(ssh: Ssh) -> None:
     ssh.says(output="Have a nice day\n")
-    with pytest.raises(TransientError, match="does not say how far"):
+    with pytest.raises(TransientError, match="did not report the progress"):
         bootstrap_of(TARGET)
 
 
