@@ -8,5 +8,5 @@ from core.outside.address_guard import AddressGuard
 
 
 def address_guard() -> AddressGuard:
-    """The guard for every address that people give us, and for redirects that lead elsewhere."""
+    """The guard for every address entered by people, and for redirects to other hosts."""
     return AddressGuard.of_ranges(settings.ALLOWED_PRIVATE_RANGES)

@@ -1,4 +1,4 @@
-"""The one place that asks what time it is, so that tests can say."""
+"""The only source of the current time, so that tests can set it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Base models, and the shape of every row that a controller brings somewhere."""
+"""Base models, and the columns of every row that a controller works on."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ R_co = TypeVar("R_co", bound=models.Model, covariant=True)
 
 
 class Timestamped(models.Model):
-    """A row that knows when it was made and last saved."""
+    """A row with its times of creation and last change."""
 
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
     updated_at = models.DateTimeField(_("updated"), auto_now=True)
@@ -25,10 +25,10 @@ class Timestamped(models.Model):
 
 
 class ResourceQuerySet(models.QuerySet[R_co]):
-    """Sets of rows that a controller may be asked to work on."""
+    """Querysets of rows that a controller works on."""
 
     def due(self, now: datetime) -> Self:
-        """Rows with something to do, not resting and not held by a worker."""
+        """Rows with something to do now: not backing off, and not held by a worker."""
         return self.filter(free(now), next_attempt_at__lte=now)
 
     def unsettled(self) -> Self:
@@ -36,7 +36,7 @@ class ResourceQuerySet(models.QuerySet[R_co]):
         return self.filter(next_attempt_at__isnull=False)
 
     def failed(self) -> Self:
-        """Rows that wait for a person: the outside said no for good."""
+        """Rows that need attention: the outside refused permanently."""
         return self.filter(failed_version__gt=0, failed_version=F("wanted_version"))
 
 
@@ -76,7 +76,7 @@ class Resource(Timestamped):
 
     @property
     def has_failed(self) -> bool:
-        """True when a person has to act before it goes on."""
+        """True when staff have to act before it continues."""
         return 0 < self.failed_version == self.wanted_version
 
 
@@ -102,7 +102,7 @@ class StoredReply(models.Model):
 
 
 class Heartbeat(models.Model):
-    """When something that happens by the clock was finished last: what the dashboard and `/readyz` go by."""
+    """When a scheduled job last finished; the dashboard and `/readyz` show it."""
 
     name = models.CharField(_("name"), max_length=40, primary_key=True)
     finished_at = models.DateTimeField(_("finished"))

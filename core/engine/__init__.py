@@ -1,1 +1,1 @@
-"""How rows are brought where they are wanted: controllers, leases, the queue, the sweep, schedules."""
+"""Brings rows to their wanted state: controllers, leases, the queue, the sweep, schedules."""

@@ -1,4 +1,4 @@
-"""The one mechanism that brings rows where they are wanted.
+"""The mechanism that brings rows to their wanted state.
 
 A controller claims due rows by one conditional UPDATE, makes its one outside effect, and records the outcome: done,
 retry, or failed. It is harmless when run twice, late, in parallel, or after a crash between any two lines:
@@ -77,7 +77,7 @@ def done(message: str = "", /, **fields: object) -> Outcome[Never]: ...
 
 
 def done(message: str = "", /, *, observed: Any = None, **fields: object) -> Outcome[Any]:
-    """The row is where it was wanted."""
+    """The row has reached its wanted state."""
     return Outcome(kind=Kind.DONE, message=message, fields=fields, observed=observed)
 
 
@@ -107,7 +107,7 @@ def outcome_of(error: OutsideError) -> Outcome[Never]:
 
 
 class Controller(Generic[R, S]):
-    """Brings the rows of one model where they are wanted; subclass, define `act`, and `register` one instance."""
+    """Brings the rows of one model to their wanted state; subclass, define `act`, and `register` one instance."""
 
     name: ClassVar[str]
     model: type[R]
@@ -209,7 +209,7 @@ class Controller(Generic[R, S]):
             raise
 
     def _give_up(self, row: R) -> Outcome[Never]:
-        return failed(row.last_error or f"Given up after {self.max_attempts} attempts without an outcome.")
+        return failed(row.last_error or f"Gave up after {self.max_attempts} attempts without a result.")
 
     def _record(self, lease: Lease, outcomes: Sequence[tuple[R, Outcome[S]]]) -> None:
         if not outcomes:
@@ -256,7 +256,7 @@ _controllers: dict[str, Controller[Any, Any]] = {}
 
 
 def register(controller: Controller[Any, Any]) -> None:
-    """The controller answers to its name in `enqueue_rows`, `work` and the sweep."""
+    """Make the controller available by its name to `enqueue_rows`, `work` and the sweep."""
     _controllers[controller.name] = controller
 
 

@@ -49,7 +49,7 @@ def write_schedules(schedules: Iterable[Every]) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueueStatus:
-    """What waits on the queue, and when its workers finished a sweep last."""
+    """The length of the queue, and when its workers last finished a sweep."""
 
     waiting: int
     swept_at: datetime | None
@@ -80,7 +80,7 @@ def is_work_due() -> bool:
 
 
 def prune_results() -> int:
-    """What the queue library keeps of failed tasks is gone after a month, and of successes at once."""
+    """Delete the queue library's records of failed tasks after a month, and of successful tasks at once."""
     old = Q(stopped__lt=clock.now() - FAILURES_KEPT)
     latest = Task.objects.filter(success=False).order_by("-stopped").values_list("stopped", flat=True)
     if first_too_many := latest[FAILURES_AT_MOST : FAILURES_AT_MOST + 1].first():

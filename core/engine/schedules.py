@@ -1,4 +1,4 @@
-"""What happens by the clock: each room names its own in `apps.py`; the deploy writes them to the scheduler."""
+"""Scheduled jobs: each room registers its own in `apps.py`, and the deployment writes them to the scheduler."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _schedules: dict[str, Every] = {}
 
 
 def register_schedule(every: Every) -> None:
-    """The schedule is known by its name; registering it twice changes nothing."""
+    """Register the schedule under its name; repeating that changes nothing."""
     _schedules[every.name] = every
 
 

@@ -58,7 +58,7 @@ def _reason(chain: list[BaseException]) -> str:
 
 
 def _chain(error: BaseException, depth: int = 0) -> Iterator[BaseException]:
-    """The error and whatever it was raised from, or for: libraries wrap exceptions in three ways."""
+    """The error and all exceptions that it was raised from or wraps: libraries wrap exceptions in three ways."""
     yield error
     if depth > 8:
         return
