@@ -115,6 +115,7 @@ def test_no_name_in_the_code_is_on_the_ban_list(room: str) -> None:
         f"{path.relative_to(ROOT)}:{line} {name}"
         for path in modules(room)
         if path.parent.name != "migrations"  # final once shipped
+        if not str(path.relative_to(ROOT)).startswith(PATHS_TO_RENAME)
         for line, name in names_in(path)
         if name.strip("_").lower() in BANNED_NAMES
     ]
