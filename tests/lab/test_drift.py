@@ -81,7 +81,7 @@ def test_a_server_terminated_behind_our_back_is_made_anew_from_its_release(
     [ghost] = compared(provider, drive_until)
     assert (ghost.kind, ghost.thing, ghost.outside_id) == ("ghost", "server", former)
     assert needs_attention(order)
-    assert f"The provider no longer knows server {former}." in order.reason
+    assert f"The provider no longer lists server {former}." in order.reason
 
     rebuild_ghost(finding=ghost)
     drive_until(lambda: is_in(order, State.ACTIVE), 120)
