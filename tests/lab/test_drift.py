@@ -112,7 +112,7 @@ def test_a_cloud_server_whose_containers_all_vanished_is_found_and_launched_agai
     [ghost] = compared(provider, drive_until)
     assert (ghost.kind, ghost.thing, ghost.order) == ("ghost", "composition", order)
     assert needs_attention(order)
-    assert "None of its containers is left on its server." in order.reason
+    assert "None of its containers exists on its server any more." in order.reason
 
     recreate(finding=ghost)
     drive_until(lambda: is_in(order, State.ACTIVE), 120)
