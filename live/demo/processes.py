@@ -64,7 +64,9 @@ class Processes:
     def start_web(self) -> None:
         """The site answers at `url`."""
         gunicorn = [sys.executable, "-m", "gunicorn", "live.wsgi", "--bind", f"127.0.0.1:{self._port}"]
-        self._start("web", [*gunicorn, "--workers", "1", "--threads", "8", "--log-level", "warning"])
+        self._start(
+            "web", [*gunicorn, "--workers", "1", "--threads", "8", "--keep-alive", "75", "--log-level", "warning"]
+        )
         self._wait_for_web()
 
     def start_worker(self) -> None:

@@ -15,6 +15,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from live.demo import story
 from live.demo.cast import CUSTOMER_EMAIL, SELLER, STAFF_NAME, STAFF_PASSWORD, Cast, assemble
+from live.demo.company import complete_company, found_company
 from live.demo.processes import DemoFailed, Killer, Processes, port_to_listen_on
 from orders.choices import State
 from orders.models import Order
@@ -79,7 +80,13 @@ class Command(BaseCommand):
         return order
 
     def _stay(self, cast: Cast, processes: Processes, watch: Callable[[], None]) -> None:
+        company = found_company(cast)  # its orders are provisioned beside the customer's own
         order = self._activate(cast, watch)
+        if company is not None:
+            self._report("Adding customers, invoices, an outage and two months of history …")
+            for awaited in company.awaited:
+                story.wait_for(awaited, State.ACTIVE, watch=watch)
+            complete_company(cast, company)
         self.stdout.write(
             f"""
   Portal   {processes.url}/            sign in as {CUSTOMER_EMAIL}; the code arrives in {settings.VAR_DIR}/mail/
