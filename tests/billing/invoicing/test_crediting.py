@@ -156,7 +156,7 @@ def test_reverse_charge_is_credited_by_reverse_charge(on: Callable[[date], None]
 
 
 def test_credit_for_an_order_is_issued_once_for_its_reason(invoice: Invoice) -> None:
-    order = invoice.lines.first().order
+    order = invoice.lines.all()[0].order
     given = {"order": order, "day": DAY, "amount": Decimal("4.90"), "reason": "Availability credit for 2026-01"}
     notes = [credit_order_once(**given) for _ in range(2)]
     assert [note and note.net for note in notes] == [Decimal("4.90"), None]

@@ -86,7 +86,7 @@ def test_paid_invoice_has_a_day_and_an_open_one_has_none(invoice: Invoice, field
 
 
 def test_nothing_that_an_invoice_refers_to_can_be_deleted(invoice: Invoice) -> None:
-    for row in (invoice.customer, invoice.subscription, Order.objects.get()):
+    for row in (invoice.customer, Subscription.objects.get(), Order.objects.get()):
         with pytest.raises(ProtectedError):
             row.delete()
 

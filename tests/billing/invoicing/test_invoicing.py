@@ -195,7 +195,7 @@ def test_pdf_is_rendered_once_and_mailed_once() -> None:
     assert pdf.path == "invoices/2026/SPECIMEN-2026-00001.pdf"
     render_waiting()
     message = Message.objects.get(key__startswith="invoice:")
-    assert message.subject == f"[Sandbox] Invoice SPECIMEN-2026-00001 for “{message.customer.orders.get().name}”"
+    assert message.subject == f"[Sandbox] Invoice SPECIMEN-2026-00001 for “{Order.objects.get().name}”"
     assert message.attachments == [{"name": "SPECIMEN-2026-00001.pdf", "path": pdf.path, "type": "application/pdf"}]
     assert Order.objects.get().state == State.ACTIVE
 
