@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,9 +11,6 @@ from cryptography.fernet import Fernet
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register
 from django.core.exceptions import ImproperlyConfigured
-
-# Names that are reserved for what is not built yet: set, they would do nothing, and that is said.
-RESERVED = ("GITLAB_URL", "GITLAB_TOKEN", "GITLAB_PROJECT")
 
 
 @register()
@@ -74,9 +70,9 @@ def catalogue(app_configs: Any, **kwargs: Any) -> Sequence[CheckMessage]:
 
 
 @register()
-def reserved_names(app_configs: Any, **kwargs: Any) -> Sequence[CheckMessage]:
-    """live.W001: nobody believes in a setting that does nothing yet."""
-    present = [name for name in RESERVED if os.environ.get(name)]
-    if not present:
+def gitlab_project(app_configs: Any, **kwargs: Any) -> Sequence[CheckMessage]:
+    """live.W001: GitLab's address and its project are set together, or neither counts."""
+    if bool(settings.GITLAB_URL) == bool(settings.GITLAB_PROJECT):
         return []
-    return [Warning(f"{', '.join(present)}: set, but this version does not use it yet", id="live.W001")]
+    hint = "Set both for a project on GitLab, or none; until then CATALOGUE_URL counts."
+    return [Warning("Only one of GITLAB_URL and GITLAB_PROJECT is set", hint=hint, id="live.W001")]

@@ -279,6 +279,11 @@ SPECTACULAR_SETTINGS = {
 }
 
 # --- Catalogue ------------------------------------------------------------------------------------------------------
+# With GITLAB_URL and GITLAB_PROJECT the catalogue is a project on GitLab; else CATALOGUE_URL counts.
+GITLAB_URL = env("GITLAB_URL", default="")
+GITLAB_TOKEN = env("GITLAB_TOKEN", default="")
+GITLAB_PROJECT = env("GITLAB_PROJECT", default="")
+GITLAB_WEBHOOK_SECRET = env("GITLAB_WEBHOOK_SECRET", default="")
 CATALOGUE_URL = env("CATALOGUE_URL", default=str(BASE_DIR / "catalogue"))
 
 # --- WHMCS ----------------------------------------------------------------------------------------------------------

@@ -19,6 +19,7 @@ urlpatterns = [
     path("status/", include("monitoring.status_pages.urls")),
     path("hooks/", include("monitoring.webhooks.urls")),
     path("hooks/", include("orders.whmcs.urls")),
+    path("hooks/", include("products.hooks.urls")),
     path("account/", include("live.portal.account_urls")),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),

@@ -1,4 +1,4 @@
-"""Which catalogue the settings name."""
+"""Which catalogue a config-repo is, and which one the settings name."""
 
 from __future__ import annotations
 
@@ -10,18 +10,54 @@ from django.conf import settings
 from core.errors import ConfigError
 from products.adapters.folder.catalogue import FolderCatalogue
 from products.adapters.git.catalogue import GitCatalogue
+from products.adapters.gitlab.catalogue import GitLabCatalogue
+from products.adapters.gitlab.client import GitLabClient
 from products.contracts import Catalogue
+from products.models import ConfigRepo
 
 _SCP_STYLE = re.compile(r"[\w.-]+@[\w.-]+:.+")
+DEFAULT_NAME = "Settings"
 
 
 def get_catalogue() -> Catalogue:
-    """The catalogue at `settings.CATALOGUE_URL`: a git repository, or a folder of this machine."""
+    """The catalogue that the settings name: a project on GitLab, a git repository, or a folder of this machine."""
+    if settings.GITLAB_URL and settings.GITLAB_PROJECT:
+        client = GitLabClient(url=settings.GITLAB_URL, project=settings.GITLAB_PROJECT, token=settings.GITLAB_TOKEN)
+        return GitLabCatalogue(client)
     url = str(settings.CATALOGUE_URL)
     if not url:
         raise ConfigError("CATALOGUE_URL is empty")
     if url.startswith("git+"):
         return GitCatalogue(url.removeprefix("git+"))
-    if "://" in url or url.endswith(".git") or _SCP_STYLE.fullmatch(url):
+    if "://" in url or "::" in url or url.endswith(".git") or _SCP_STYLE.fullmatch(url):
         return GitCatalogue(url)
     return FolderCatalogue(Path(url))
+
+
+def catalogue_of(repo: ConfigRepo) -> Catalogue:
+    """The catalogue that the row names; the default one follows the settings of the site."""
+    if repo.is_default:
+        return get_catalogue()
+    if repo.kind == ConfigRepo.Kind.GITLAB:
+        client = GitLabClient(url=repo.address, project=repo.project, token=repo.token)
+        return GitLabCatalogue(client, branch=repo.branch, path=repo.path)
+    if repo.kind == ConfigRepo.Kind.GIT:
+        return GitCatalogue(repo.address, branch=repo.branch, path=repo.path)
+    return FolderCatalogue(Path(repo.address) / repo.path)
+
+
+def default_config_repo() -> ConfigRepo:
+    """The row that stands for the settings, made when it is first needed and kept as they are now."""
+    if settings.GITLAB_URL and settings.GITLAB_PROJECT:
+        kind, address, project = ConfigRepo.Kind.GITLAB, settings.GITLAB_URL, settings.GITLAB_PROJECT
+    else:
+        is_git = isinstance(get_catalogue(), GitCatalogue) if settings.CATALOGUE_URL else False
+        kind = ConfigRepo.Kind.GIT if is_git else ConfigRepo.Kind.FOLDER
+        address, project = re.sub(r"//[^/@\s]*@", "//", str(settings.CATALOGUE_URL)), ""
+    repo, _made = ConfigRepo.objects.get_or_create(
+        is_default=True, defaults={"name": DEFAULT_NAME, "kind": kind, "address": address, "project": project}
+    )
+    if (repo.kind, repo.address, repo.project) != (kind, address, project):
+        repo.kind, repo.address, repo.project, repo.position = kind, address, project, {}
+        repo.save(update_fields=("kind", "address", "project", "position", "updated_at"))
+    return repo

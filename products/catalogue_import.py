@@ -19,14 +19,15 @@ from django.utils.translation import gettext as _
 
 from core.errors import Refusal
 from products.adapters.bundle import SLUG
-from products.contracts import DamagedSource, ProductSource
-from products.models import Plan, Product, Release, ReleaseBundle
+from products.contracts import CatalogueChanges, DamagedSource, ProductSource
+from products.models import ConfigRepo, Plan, Product, Release, ReleaseBundle
 from products.source_check import check_source
 
 logger = logging.getLogger(__name__)
 
 Source = ProductSource | DamagedSource
 TEXTS = ("name", "summary", "description", "icon")
+PICTURED = (*TEXTS, "state", "present_release_id", "import_error", "config_repo_id")
 PLAN_COLUMNS = ("name", "price", "setup_fee", "currency", "period", "placement", "auto_approve")
 
 
@@ -80,11 +81,27 @@ class SourceRefused(Refusal):
         self.reasons = tuple(reasons)
 
 
-def import_sources(sources: Iterable[Source], *, actor: AbstractBaseUser | None = None) -> ImportResult:
+def import_sources(
+    sources: Iterable[Source], *, actor: AbstractBaseUser | None = None, repo: ConfigRepo | None = None
+) -> ImportResult:
     """Every product of `sources` is stored or refused by itself; products that are not among them are retired."""
-    by_slug = groupby(sorted(sources, key=attrgetter("slug")), key=attrgetter("slug"))
-    results = [_import_safely(slug, list(states), actor) for slug, states in by_slug]
-    gone = Product.objects.on_sale().exclude(slug__in=[result.slug for result in results])
+    return import_changes(CatalogueChanges(sources=tuple(sources)), actor=actor, repo=repo)
+
+
+def import_changes(
+    changes: CatalogueChanges, *, actor: AbstractBaseUser | None = None, repo: ConfigRepo | None = None
+) -> ImportResult:
+    """The changed products of a config-repo are stored, refused or retired; the others are left alone."""
+    by_slug = groupby(sorted(changes.sources, key=attrgetter("slug")), key=attrgetter("slug"))
+    results = [
+        _import_safely(_Import(slug, tuple(states), actor, repo, has_current=slug not in changes.tag_only))
+        for slug, states in by_slug
+    ]
+    on_sale = Product.objects.on_sale().from_repo(repo)
+    if changes.is_full:
+        gone = on_sale.exclude(slug__in=[result.slug for result in results])
+    else:
+        gone = on_sale.filter(slug__in=changes.gone)
     results += [_retire(product, actor) for product in gone]
     for result in results:
         if result.outcome is not ImportOutcome.UNCHANGED:
@@ -92,37 +109,65 @@ def import_sources(sources: Iterable[Source], *, actor: AbstractBaseUser | None 
     return ImportResult(products=tuple(results))
 
 
-def _import_safely(slug: str, states: Sequence[Source], actor: AbstractBaseUser | None) -> ProductResult:
+@dataclass(frozen=True, slots=True)
+class _Import:
+    """One product of an import."""
+
+    slug: str
+    states: tuple[Source, ...]
+    actor: AbstractBaseUser | None
+    repo: ConfigRepo | None
+    has_current: bool
+    """False when the last state is an older one, too."""
+
+
+def _import_safely(task: _Import) -> ProductResult:
     try:
-        return _import_product(slug, states, actor)
+        return _import_product(task)
     except IntegrityError:  # another import stored the same at the same moment: now it is there to be found
-        return _import_product(slug, states, actor)
+        return _import_product(task)
 
 
 @transaction.atomic
-def _import_product(slug: str, states: Sequence[Source], actor: AbstractBaseUser | None) -> ProductResult:
+def _import_product(task: _Import) -> ProductResult:
     """The states, oldest first, are releases; new orders get the last one, and only its problems are reported."""
+    slug, states, repo = task.slug, task.states, task.repo
     product = Product.objects.select_for_update().filter(slug=slug).first()
     is_new = product is None
     product = product or Product(slug=slug, name=slug, state=Product.State.RETIRED)
+    if (owner := _other_owner(product, repo)) is not None:
+        message = _("This product is defined by the config-repo “%(owner)s” already; use another slug.")
+        return ProductResult(slug=slug, outcome=ImportOutcome.REFUSED, reasons=(message % {"owner": owner},))
     before = _picture(product)
+    product.config_repo = repo or product.config_repo
     made: list[str] = []
-    for state in states[:-1]:
+    for state in states[:-1] if task.has_current else states:
         with suppress(SourceRefused):
             _store(product, state, made)
     reasons: tuple[str, ...] = ()
-    try:
-        _judge(product, states[-1])
-        _present(product, _store(product, states[-1], made))
-    except SourceRefused as refusal:
-        reasons = refusal.reasons
-    product.import_error = "\n".join(reasons)
-    if product.pk or SLUG.fullmatch(slug):
+    if task.has_current:
+        try:
+            _judge(product, states[-1])
+            _present(product, _store(product, states[-1], made))
+        except SourceRefused as refusal:
+            reasons = refusal.reasons
+        product.import_error = "\n".join(reasons)
+    if (product.pk or SLUG.fullmatch(slug)) and (is_new or made or _picture(product) != before):
         product.save()
     outcome = _outcome(is_new, bool(reasons), bool(made) or _picture(product) != before)
     result = ProductResult(slug=slug, outcome=outcome, releases=tuple(made), reasons=reasons)
-    _log(product, result, actor)
+    _log(product, result, task.actor)
     return result
+
+
+def _other_owner(product: Product, repo: ConfigRepo | None) -> str | None:
+    """The config-repo that sells the product already; None where this one may define it."""
+    is_sold = product.pk is not None and product.state == Product.State.ON_SALE
+    if repo is None or not is_sold or product.config_repo_id == repo.pk:
+        return None
+    if product.config_repo is None:
+        return None if repo.is_default else _("the site's settings")
+    return str(product.config_repo)
 
 
 def _outcome(is_new: bool, is_refused: bool, is_changed: bool) -> ImportOutcome:
@@ -138,7 +183,7 @@ def _picture(product: Product) -> object:
     plans = Plan.objects.filter(product_id=product.pk).order_by("slug").values_list() if product.pk else ()
     # The time of the last save is not a change.
     rows = [row[:1] + row[3:] for row in plans]
-    return [getattr(product, name) for name in (*TEXTS, "state", "present_release_id")], rows
+    return [getattr(product, name) for name in PICTURED], rows
 
 
 def _store(product: Product, source: Source, made: list[str]) -> Release:
@@ -153,7 +198,14 @@ def _store(product: Product, source: Source, made: list[str]) -> Release:
     if not product.pk:
         product.save()
     release = Release.objects.create(
-        product=product, version=intact.version, digest=digest, manifest=manifest, compose=intact.compose_text
+        product=product,
+        version=intact.version,
+        digest=digest,
+        manifest=manifest,
+        compose=intact.compose_text,
+        commit=intact.commit,
+        author=intact.author,
+        message=intact.message,
     )
     ReleaseBundle.objects.create(release=release, archive=intact.bundle)
     made.append(release.version)
@@ -178,7 +230,9 @@ def _present(product: Product, release: Release) -> None:
     for name in TEXTS:
         setattr(product, name, release.manifest.get(name, ""))
     offered = [_offer(product, plan) for plan in release.manifest["plans"]]
-    product.plans.exclude(pk__in=offered).update(state=Plan.State.RETIRED)
+    withdrawn = product.plans.exclude(pk__in=offered).exclude(state=Plan.State.RETIRED)
+    if withdrawn.exists():
+        withdrawn.update(state=Plan.State.RETIRED)
 
 
 def _offer(product: Product, spec: Mapping[str, Any]) -> int:
@@ -190,6 +244,9 @@ def _offer(product: Product, spec: Mapping[str, Any]) -> int:
     columns["sla_credit"] = Decimal(promised.get("credit", "0"))
     columns["grace_minutes"] = spec.get("grace_minutes")
     columns["state"] = Plan.State.OFFERED
+    existing = Plan.objects.filter(product=product, slug=spec["slug"]).first()
+    if existing and all(getattr(existing, name) == value for name, value in columns.items()):
+        return existing.pk
     plan, _made = Plan.objects.update_or_create(product=product, slug=spec["slug"], defaults=columns)
     return plan.pk
 

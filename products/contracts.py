@@ -19,6 +19,10 @@ class ProductSource:
     """Every file of the product as a tar.gz, paths relative to the product's folder."""
     digest: str
     """SHA-256 of every path and content; the same files give the same digest wherever they came from."""
+    commit: str = ""
+    author: str = ""
+    message: str = ""
+    """Of the tag, or of the commit when the tag has none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,14 +34,43 @@ class DamagedSource:
     problem: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CatalogueChanges:
+    """What a config-repo holds, or what of it has changed since the last sync."""
+
+    sources: Sequence[ProductSource | DamagedSource] = ()
+    """Each product's states, oldest first, the current one last."""
+    gone: frozenset[str] = frozenset()
+    """Products that were removed since the last sync; of use where `is_full` is False."""
+    is_full: bool = True
+    """True when every product is among the sources, so that the others are gone."""
+    position: Mapping[str, Any] = field(default_factory=dict)
+    """Where the next sync begins: `head` and `tags`."""
+    tag_only: frozenset[str] = frozenset()
+    """Products of which only older states are among the sources: the current one did not change."""
+
+
 class Catalogue(Protocol):
     """Where products are defined."""
 
     def read(self) -> Sequence[ProductSource | DamagedSource]:
-        """Every state of every product, each product's oldest first and its present one last.
+        """Every state of every product, each product's oldest first and its current one last.
 
         Raises ConfigError when this is no catalogue, TransientError when it cannot be reached now.
         """
+
+
+class IncrementalCatalogue(Catalogue, Protocol):
+    """A catalogue that knows what has changed, and may answer the author of a commit."""
+
+    def read_since(self, position: Mapping[str, Any]) -> CatalogueChanges:
+        """What has changed since `position`; everything when it is empty or unknown. Raises as `read` does."""
+
+    def post_status(self, commit: str, *, is_ok: bool, description: str) -> None:
+        """The commit carries the result of its import."""
+
+    def test_connection(self) -> str:
+        """One line about the project; raises as `read` does."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,8 +6,8 @@ from datetime import timedelta
 
 from core import clock
 from core.engine.controller import Controller, Outcome, done, register
-from products.models import CatalogueSync
-from products.services import import_catalogue, request_catalogue_sync
+from products.models import CatalogueSync, ConfigRepo
+from products.services import check_repo_connection, import_catalogue, request_catalogue_syncs
 
 
 class CatalogueController(Controller[CatalogueSync]):
@@ -20,13 +20,22 @@ class CatalogueController(Controller[CatalogueSync]):
 
     def act(self, row: CatalogueSync) -> Outcome:
         """The products are what the catalogue says."""
-        result = import_catalogue()
-        return done(synced_at=clock.now(), summary=str(result))
+        repo = row.config_repo
+        if repo is not None and not repo.is_enabled:
+            return done(synced_at=clock.now(), summary="The config-repo is disabled.")
+        result = import_catalogue(repo=repo, is_full=row.is_full)
+        return done(synced_at=clock.now(), summary=str(result) or "Nothing has changed.")
 
 
-def sync_catalogue() -> None:
-    """Request a sync; called by webhooks and schedules."""
-    request_catalogue_sync()
+def sync_catalogues() -> None:
+    """Request a sync of what has changed in every config-repo; called by the schedule."""
+    request_catalogue_syncs(is_full=False, source="Schedule")
+
+
+def check_connection(pk: int) -> None:
+    """A config-repo's connection is tested, if it is still there."""
+    if (repo := ConfigRepo.objects.filter(pk=pk).first()) is not None:
+        check_repo_connection(repo=repo)
 
 
 register(CatalogueController())

@@ -63,6 +63,7 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
             item(_("Products"), "inventory_2", "products.product"),
             item(_("Releases"), "sell", "products.release"),
             item(_("Plans"), "payments", "products.plan"),
+            item(_("Config-repos"), "source", "products.configrepo"),
             item(_("Catalogue syncs"), "sync", "products.cataloguesync"),
         ),
         group(

@@ -29,7 +29,9 @@ class Damage(Exception):
     """The product's files cannot be used; the message says which."""
 
 
-def make_source(slug: str, version: str, files: Mapping[str, File]) -> ProductSource | DamagedSource:
+def make_source(
+    slug: str, version: str, files: Mapping[str, File], *, commit: str = "", author: str = "", message: str = ""
+) -> ProductSource | DamagedSource:
     """The product's source; a damaged one when something that it needs is missing or cannot be read.
 
     An empty `version` stands for the content's own digest, shortened.
@@ -44,6 +46,9 @@ def make_source(slug: str, version: str, files: Mapping[str, File]) -> ProductSo
             compose_text=_text(files, COMPOSE),
             bundle=pack(files),
             digest=digest,
+            commit=commit,
+            author=author,
+            message=message,
         )
     except Damage as damage:
         return DamagedSource(slug=slug, version=version, problem=str(damage))

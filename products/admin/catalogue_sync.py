@@ -16,12 +16,25 @@ from products.models import CatalogueSync
 class CatalogueSyncAdmin(MachineOwned, ResourceColumns, ModelAdmin):
     """When the catalogue was synced, on whose request, and the result."""
 
-    list_display = ("created_at", "requested_by", "status", "synced_at", "first_line", "last_error", "next_attempt")
+    list_display = (
+        *("created_at", "config_repo", "requested_by", "status", "synced_at"),
+        *("first_line", "last_error", "next_attempt"),
+    )
     list_filter = (NeedsAttentionFilter,)
     search_fields = ("requested_by", "summary", "last_error")
+    list_select_related = ("config_repo",)
     show_full_result_count = False
     fields = (
-        *("requested_by", "created_at", "state_label", "synced_at", "full_summary", "last_error"),
+        *(
+            "config_repo",
+            "is_full",
+            "requested_by",
+            "created_at",
+            "state_label",
+            "synced_at",
+            "full_summary",
+            "last_error",
+        ),
         *("attempts", "next_attempt"),
     )
     readonly_fields = fields

@@ -20,7 +20,7 @@ from core.admin.confirmed_actions import ConfirmedAction, change_rows, confirm
 from core.admin.read_only_rows import MachineOwned
 from products.admin.plan import PlanColumns
 from products.models import Plan, Product, Release
-from products.services import put_on_sale, request_catalogue_sync, retire_product
+from products.services import put_on_sale, request_catalogue_syncs, retire_product
 
 STATES = {Product.State.ON_SALE: "success", Product.State.RETIRED: "", "error": "danger"}
 
@@ -176,7 +176,7 @@ class ProductAdmin(ModelAdmin):
         """A worker will sync the catalogue."""
         if (page := confirm(self, request, SYNC)) is not None:
             return page
-        request_catalogue_sync(actor=request.user)  # type: ignore[arg-type]  # nobody anonymous gets here
+        request_catalogue_syncs(actor=request.user)  # type: ignore[arg-type]  # nobody anonymous gets here
         message = gettext("Catalogue sync requested; its result is shown here.")
         self.message_user(request, message, messages.SUCCESS)
         return redirect("admin:products_cataloguesync_changelist")

@@ -27,7 +27,10 @@ class ReleaseAdmin(MachineOwned, ModelAdmin):
     list_select_related = ("product",)
     search_fields = ("version", "digest", "product__slug", "product__name")
     show_full_result_count = False
-    fields = ("product", "version", "digest", "created_at", "order_count", "pretty_manifest", "pretty_compose")
+    fields = (
+        *("product", "version", "digest", "commit", "author", "message", "created_at"),
+        *("order_count", "pretty_manifest", "pretty_compose"),
+    )
     readonly_fields = fields
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Release]:

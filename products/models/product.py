@@ -8,6 +8,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from core.models import Timestamped
+from products.models.config_repo import ConfigRepo
 
 if TYPE_CHECKING:
     from products.models.release import Release
@@ -19,6 +20,13 @@ class ProductQuerySet(models.QuerySet["Product"]):
     def on_sale(self) -> Self:
         """Those a customer may order now."""
         return self.filter(state=Product.State.ON_SALE)
+
+    def from_repo(self, repo: ConfigRepo | None) -> Self:
+        """Those that the config-repo defines; all where none is named."""
+        if repo is None:
+            return self
+        owned = models.Q(config_repo=repo)
+        return self.filter(owned | models.Q(config_repo=None) if repo.is_default else owned)
 
 
 class Product(Timestamped):
@@ -33,6 +41,15 @@ class Product(Timestamped):
     summary = models.CharField(_("summary"), max_length=250, blank=True)
     description = models.TextField(_("description"), blank=True)
     icon = models.CharField(_("icon"), max_length=60, blank=True)
+    config_repo = models.ForeignKey(
+        ConfigRepo,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        editable=False,
+        related_name="products",
+        verbose_name=_("config-repo"),
+    )
     state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.ON_SALE)
     is_trusted = models.BooleanField(
         _("trusted"), default=False, help_text=_("Its composition may use what the policy otherwise refuses.")

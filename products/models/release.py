@@ -19,6 +19,9 @@ class Release(Timestamped):
         _("version"), max_length=80, help_text=_("A git tag, a commit, or the content's digest.")
     )
     digest = models.CharField(_("digest"), max_length=64, help_text=_("SHA-256 of every file of the product."))
+    commit = models.CharField(_("commit"), max_length=64, blank=True)
+    author = models.CharField(_("author"), max_length=200, blank=True)
+    message = models.TextField(_("message"), blank=True)
     manifest = models.JSONField(_("manifest"))
     compose = models.TextField(_("composition"))
 

@@ -30,6 +30,6 @@ def test_contradiction_is_said(settings: Settings, name: str, value: object, exp
     assert ids() == {expected}
 
 
-def test_reserved_name_is_said_to_do_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("GITLAB_URL", "https://gitlab.example")
+def test_gitlab_without_a_project_is_said_to_do_nothing(settings: Settings) -> None:
+    settings.GITLAB_URL = "https://gitlab.example"
     assert ids() == {"live.W001"}

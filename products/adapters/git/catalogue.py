@@ -16,6 +16,7 @@ from tempfile import TemporaryDirectory
 
 from core.errors import ConfigError, OutsideError, PermanentError, TransientError
 from products.adapters.bundle import LARGEST, Damage, File, make_source
+from products.adapters.tags import version_of
 from products.contracts import DamagedSource, ProductSource
 
 PASSED_ON = (
@@ -23,9 +24,14 @@ PASSED_ON = (
     *("http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"),
 )
 # Nobody is there to answer a question.
-QUIET = {"GIT_TERMINAL_PROMPT": "0", "GIT_SSH_COMMAND": "ssh -o BatchMode=yes -o ConnectTimeout=15", "LC_ALL": "C"}
+QUIET = {
+    "GIT_ALLOW_PROTOCOL": "http:https:ssh:git:file",
+    "GIT_TERMINAL_PROMPT": "0",
+    "GIT_SSH_COMMAND": "ssh -o BatchMode=yes -o ConnectTimeout=15",
+    "LC_ALL": "C",
+}
 
-_TAG = re.compile(r"(?:(?P<slug>[a-z0-9][a-z0-9-]*)/)?(?P<version>v\d[\w.+-]*)")
+_HELPER = re.compile(r"[A-Za-z0-9+.-]+::")
 _USERINFO = re.compile(r"//[^/@\s]*@")
 _SETTINGS = re.compile(
     r"authentication failed|could not read (username|password)|permission denied|access denied|access rights"
@@ -47,12 +53,15 @@ class _State:
 class GitCatalogue:
     """Reads `products/<slug>/` of a git repository, at its tags (`v1.2`, `<slug>/v1.2`) and its head."""
 
-    def __init__(self, url: str, *, timeout: float = 120) -> None:
+    def __init__(self, url: str, *, branch: str = "", path: str = "", timeout: float = 120) -> None:
         self.url = url
+        self.branch = branch
+        self.root = f"{path.strip('/')}/products/".lstrip("/")
         self.timeout = timeout
 
     def read(self) -> Sequence[ProductSource | DamagedSource]:
         """Every state of every product, oldest tag first, the head last."""
+        check_git_url(self.url)
         with TemporaryDirectory(prefix="live-catalogue-") as folder:
             repository = Path(folder) / "catalogue.git"
             self._git("clone", "--quiet", "--bare", "--", self.url, str(repository))
@@ -83,21 +92,23 @@ class GitCatalogue:
         )
         for line in tags.decode().splitlines():
             own, peeled, name = line.split(" ", 2)
-            if found := _TAG.fullmatch(name):
-                yield _State(peeled or own, found["version"], found["slug"] or "")
+            if found := version_of(name):
+                slug, version = found
+                yield _State(peeled or own, version, slug)
+        head_name = f"refs/heads/{self.branch}" if self.branch else "HEAD"
         try:
-            head = self._git("rev-parse", "--verify", "--quiet", "HEAD", at=repository).decode().strip()
+            head = self._git("rev-parse", "--verify", "--quiet", head_name, at=repository).decode().strip()
         except OutsideError as error:
             raise ConfigError(f"{self._shown} has no commits: check CATALOGUE_URL") from error
         yield _State(head, head[:12])
 
     def _products(self, repository: Path, commit: str) -> Iterator[tuple[str, str]]:
         """The folders below `products/` of a commit, each with the hash of its content."""
-        listing = self._git("ls-tree", "-z", commit, "products/", at=repository).decode("utf-8", "replace")
+        listing = self._git("ls-tree", "-z", commit, self.root, at=repository).decode("utf-8", "replace")
         for entry in filter(None, listing.split("\0")):
             about, path = entry.split("\t", 1)
             _mode, kind, tree = about.split(" ")
-            slug = path.removeprefix("products/")
+            slug = path.removeprefix(self.root)
             if kind == "tree" and not slug.startswith((".", "_")):
                 yield slug, tree
 
@@ -137,6 +148,12 @@ class GitCatalogue:
         reason = _USERINFO.sub("//", lines[-1].partition(":")[2].strip() if lines else "git failed without a message")
         message = f"{self._shown} cannot be read: {reason[:300]}"
         return ConfigError(message) if _SETTINGS.search(complaint) else TransientError(message)
+
+
+def check_git_url(url: str) -> None:
+    """Raises ConfigError for an address by which git would run a program or take it for an option."""
+    if url.startswith("-") or _HELPER.match(url) or any(sign in url for sign in "\0\r\n"):
+        raise ConfigError(f"“{url[:60]}” is not an address of a git repository: use https://, ssh:// or git@host:path")
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

@@ -1,0 +1,144 @@
+"""The git repository behind the double: what git says, in the shapes of GitLab's REST API."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+FORM = "%H%x00%h%x00%an%x00%ae%x00%aI%x00%cI%x00%P%x00%B"
+QUIET = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
+
+
+class NoSuchObject(Exception):
+    """The repository has no such commit, branch or path."""
+
+
+@dataclass(frozen=True, slots=True)
+class Repository:
+    """A repository on disk."""
+
+    path: Path
+
+    def git(self, *arguments: str) -> bytes:
+        """What git prints; raises NoSuchObject when it refuses."""
+        command = ["git", "-C", str(self.path), *arguments]
+        done = subprocess.run(command, check=False, capture_output=True, env={**os.environ, **QUIET})  # noqa: S603
+        if done.returncode:
+            raise NoSuchObject(done.stderr.decode("utf-8", "replace"))
+        return done.stdout
+
+    def default_branch(self) -> str | None:
+        """The branch that HEAD names; None without commits."""
+        try:
+            self.git("rev-parse", "--verify", "--quiet", "HEAD")
+        except NoSuchObject:
+            return None
+        return self.git("symbolic-ref", "--short", "HEAD").decode().strip()
+
+    def resolve(self, name: str) -> str:
+        """The commit that a branch, tag or hash names."""
+        return self.git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}").decode().strip()
+
+    def commit(self, name: str) -> dict[str, Any]:
+        """A commit as `GET …/repository/commits/:sha` shows it."""
+        return _commit(self.git("log", "-1", f"--format={FORM}", self.resolve(name)).decode("utf-8", "replace"))
+
+    def commits(self, name: str) -> list[dict[str, Any]]:
+        """The history of a ref, newest first."""
+        texts = self.git("log", "-z", f"--format={FORM}%x01", self.resolve(name)).decode("utf-8", "replace")
+        return [_commit(text.lstrip("\0")) for text in texts.split("\x01") if text.strip("\0\n")]
+
+    def branch(self, name: str) -> dict[str, Any]:
+        """A branch as `GET …/repository/branches/:branch` shows it."""
+        commit = self.commit(f"refs/heads/{name}")
+        return {"name": name, "commit": commit, "default": name == self.default_branch(), "protected": False}
+
+    def tags(self) -> list[dict[str, Any]]:
+        """Every tag, oldest first."""
+        names = self.git("for-each-ref", "--sort=creatordate", "--format=%(refname:lstrip=2)", "refs/tags")
+        return [self._tag(name) for name in names.decode().splitlines()]
+
+    def _tag(self, name: str) -> dict[str, Any]:
+        kind, target, message = (
+            self.git("for-each-ref", "--format=%(objecttype)%00%(objectname)%00%(contents)", f"refs/tags/{name}")
+            .decode("utf-8", "replace")
+            .split("\0")
+        )
+        message = message.strip() if kind == "tag" else ""
+        return {"name": name, "message": message, "target": target, "commit": self.commit(f"refs/tags/{name}")}
+
+    def tree(self, ref: str, path: str, *, is_recursive: bool) -> list[dict[str, Any]]:
+        """The entries of a folder."""
+        options = ["-r", "-t"] if is_recursive else []
+        inside = [f"{path.strip('/')}/"] if path.strip("/") else []
+        listing = self.git("ls-tree", "-z", *options, self.resolve(ref), *inside).decode("utf-8", "replace")
+        entries = []
+        for entry in filter(None, listing.split("\0")):
+            about, full_path = entry.split("\t", 1)
+            mode, kind, name = about.split(" ")
+            entries.append({"id": name, "name": Path(full_path).name, "type": kind, "path": full_path, "mode": mode})
+        return entries
+
+    def raw(self, ref: str, path: str) -> bytes:
+        """The content of a file."""
+        return self.git("show", f"{self.resolve(ref)}:{path}")
+
+    def archive(self, ref: str, path: str, project: str) -> bytes:
+        """A tar.gz below a folder that is named as GitLab names it."""
+        commit = self.resolve(ref)
+        suffix = f"-{path.strip('/').replace('/', '-')}" if path.strip("/") else ""
+        folder = f"{project}-{ref.replace('/', '-')}-{commit}{suffix}/"
+        inside = [path.strip("/")] if path.strip("/") else []
+        return self.git("archive", "--format=tar.gz", f"--prefix={folder}", commit, "--", *inside)
+
+    def compare(self, before: str, after: str, *, is_straight: bool) -> dict[str, Any]:
+        """What differs between two commits."""
+        first, second = self.resolve(before), self.resolve(after)
+        dots = ".." if is_straight else "..."
+        listing = self.git("diff", "--name-status", "-z", "-M", f"{first}{dots}{second}").decode("utf-8", "replace")
+        fields = iter(filter(None, listing.split("\0")))
+        diffs = []
+        for status in fields:
+            old = next(fields)
+            new = next(fields) if status[0] in "RC" else old
+            diffs.append(
+                {
+                    "old_path": old,
+                    "new_path": new,
+                    "new_file": status == "A",
+                    "deleted_file": status == "D",
+                    "renamed_file": status[0] == "R",
+                    "diff": "",
+                }
+            )
+        commits = [_commit(text) for text in self._between(first, second)]
+        return {
+            "commit": commits[-1] if commits else None,
+            "commits": commits,
+            "diffs": diffs,
+            "compare_timeout": False,
+            "compare_same_ref": first == second,
+        }
+
+    def _between(self, first: str, second: str) -> list[str]:
+        texts = self.git("log", "-z", "--reverse", f"--format={FORM}%x01", f"{first}..{second}")
+        return [text.lstrip("\0") for text in texts.decode("utf-8", "replace").split("\x01") if text.strip("\0\n")]
+
+
+def _commit(text: str) -> dict[str, Any]:
+    name, short, author, mail, authored, committed, parents, message = text.split("\0", 7)
+    return {
+        "id": name,
+        "short_id": short,
+        "title": message.partition("\n")[0],
+        "message": message.rstrip("\n") + "\n",
+        "author_name": author,
+        "author_email": mail,
+        "authored_date": authored,
+        "committed_date": committed,
+        "created_at": committed,
+        "parent_ids": parents.split(),
+    }

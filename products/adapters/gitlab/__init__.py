@@ -1,0 +1,1 @@
+"""The config-repo on GitLab."""

@@ -1,0 +1,170 @@
+"""A config-repo on GitLab: everything by archives, changes by the compare API."""
+
+from __future__ import annotations
+
+import re
+import tarfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
+from io import BytesIO
+from typing import Any
+
+from core.errors import ConfigError, PermanentError
+from products.adapters.bundle import LARGEST, Damage, File, make_source
+from products.adapters.gitlab.client import Commit, GitLabClient, Tag
+from products.adapters.tags import version_of
+from products.contracts import CatalogueChanges, DamagedSource, ProductSource
+
+Source = ProductSource | DamagedSource
+Files = dict[str, File | Damage]
+MOST_SINGLE_READS = 20
+"""More products than that are read by one archive of everything."""
+
+
+class GitLabCatalogue:
+    """Reads `products/<slug>/` of a project, at its tags (`v1.2`, `<slug>/v1.2`) and the head of one branch."""
+
+    def __init__(self, client: GitLabClient, *, branch: str = "", path: str = "") -> None:
+        self.client = client
+        self.branch = branch
+        self.root = f"{path.strip('/')}/products/".lstrip("/")
+
+    def read(self) -> Sequence[Source]:
+        """Every state of every product, oldest tag first, the head last."""
+        return self.read_since({}).sources
+
+    def read_since(self, position: Mapping[str, Any]) -> CatalogueChanges:
+        """What is new since `position`: new tags, and the products that the branch's new commits touch."""
+        with closing(self.client):
+            return self._read_since(position)
+
+    def _read_since(self, position: Mapping[str, Any]) -> CatalogueChanges:
+        branch = self.branch or self.client.default_branch()
+        head = self.client.head(branch)
+        tags = [(tag, found) for tag in self.client.tags() if (found := version_of(tag.name))]
+        now = {"head": head.id, "branch": branch, "tags": {tag.name: tag.commit.id for tag, _found in tags}}
+        before = position if position.get("branch") == branch else {}
+        touched = self._touched(str(before.get("head", "")), head.id)
+        if touched is None:
+            return self._everything(head, tags, now)
+        known_tags = before.get("tags") or {}
+        new_tags = [(tag, found) for tag, found in tags if known_tags.get(tag.name) != tag.commit.id]
+        return self._changes(head, new_tags, touched, now)
+
+    def post_status(self, commit: str, *, is_ok: bool, description: str) -> None:
+        """The commit carries the result of its import."""
+        with closing(self.client):
+            self.client.post_status(commit, is_ok=is_ok, description=description)
+
+    def test_connection(self) -> str:
+        """One line about the project; raises an OutsideError when the token may not read it."""
+        with closing(self.client):
+            branch = self.branch or self.client.default_branch()
+            head = self.client.head(branch)
+        return f"{self.client.project}, branch {branch} at {head.id[:12]}"
+
+    def _touched(self, before: str, after: str) -> set[str] | None:
+        """The products that the commits between touch; None when everything has to be read."""
+        if not before:
+            return None
+        paths = self.client.changed_paths(before, after) if before != after else set()
+        if paths is None:
+            return None
+        below = {path.removeprefix(self.root) for path in paths if path.startswith(self.root)}
+        return {slug for slug in (path.partition("/")[0] for path in below) if _is_product(slug)}
+
+    def _everything(
+        self, head: Commit, tags: list[tuple[Tag, tuple[str, str]]], position: Mapping[str, Any]
+    ) -> CatalogueChanges:
+        sources = list(self._tagged(tags))
+        current = list(self._at(head, self.client.archive(head.id), version=head.id[:12]))
+        if not current:
+            raise ConfigError(f"{self.client.project} has no products below “{self.root}”")
+        return CatalogueChanges(sources=[*sources, *current], position=position)
+
+    def _changes(
+        self, head: Commit, tags: list[tuple[Tag, tuple[str, str]]], touched: set[str], position: Mapping[str, Any]
+    ) -> CatalogueChanges:
+        """The new tags' states, and the current state of each product that was touched."""
+        older = list(self._tagged(tags))
+        current: list[Source] = []
+        if len(touched) > MOST_SINGLE_READS:
+            everything = self._at(head, self.client.archive(head.id), version=head.id[:12])
+            current = [source for source in everything if source.slug in touched]
+        else:
+            for slug in sorted(touched):
+                current += self._product_at(head, slug, version=head.id[:12])
+        present = {source.slug for source in current}
+        gone = frozenset(touched - present)
+        older = [source for source in older if source.slug not in gone]
+        return CatalogueChanges(
+            sources=[*older, *current],
+            gone=gone,
+            is_full=False,
+            position=position,
+            tag_only=frozenset({source.slug for source in older} - present),
+        )
+
+    def _tagged(self, tags: list[tuple[Tag, tuple[str, str]]]) -> Iterator[Source]:
+        archives: dict[str, bytes] = {}
+        for tag, (slug, version) in tags:
+            commit = Commit(id=tag.commit.id, author=tag.commit.author, message=tag.commit.message)
+            if slug:
+                yield from self._product_at(commit, slug, version=version)
+                continue
+            if commit.id not in archives:
+                archives = {commit.id: self.client.archive(commit.id)}
+            yield from self._at(commit, archives[commit.id], version=version)
+
+    def _product_at(self, commit: Commit, slug: str, *, version: str) -> list[Source]:
+        """The product at the commit; nothing when the commit does not have it."""
+        try:
+            archive = self.client.archive(commit.id, f"{self.root}{slug}")
+        except ConfigError:
+            self.client.default_branch()  # raises when it is not the folder that is missing
+            return []
+        return [source for source in self._at(commit, archive, version=version) if source.slug == slug]
+
+    def _at(self, commit: Commit, archive: bytes, *, version: str) -> Iterator[Source]:
+        """Every product in an archive."""
+        for slug, files in sorted(_products_in(archive, self.root).items()):
+            damage = next((file for file in files.values() if isinstance(file, Damage)), None)
+            if damage is not None:
+                yield DamagedSource(slug=slug, version=version, problem=str(damage))
+                continue
+            plain = {path: file for path, file in files.items() if isinstance(file, File)}
+            yield make_source(slug, version, plain, commit=commit.id, author=commit.author, message=commit.message)
+
+
+def _is_product(slug: str) -> bool:
+    return bool(slug) and not slug.startswith((".", "_"))
+
+
+def _products_in(archive: bytes, root: str) -> dict[str, Files]:
+    """The files of each product, by slug and by path within the product."""
+    products: dict[str, Files] = {}
+    sizes: dict[str, int] = {}
+    try:
+        with tarfile.open(fileobj=BytesIO(archive), mode="r:gz") as members:
+            for member in members:
+                # GitLab puts everything below a folder that is named after the project and the commit.
+                path = member.name.partition("/")[2]
+                slug, _slash, name = path.removeprefix(root).partition("/")
+                if not path.startswith(root) or not name or not _is_product(slug) or member.isdir():
+                    continue
+                sizes[slug] = sizes.get(slug, 0) + member.size
+                products.setdefault(slug, {})[name] = _file(members, member, name, sizes[slug])
+    except (tarfile.TarError, EOFError, OSError) as error:
+        raise PermanentError("GitLab sent an archive that cannot be read") from error
+    return products
+
+
+def _file(members: tarfile.TarFile, member: tarfile.TarInfo, name: str, total: int) -> File | Damage:
+    if re.search(r"(^|/)\.\.(/|$)", name):
+        return Damage(f"{name} leads out of the product's folder")
+    if not member.isfile():
+        return Damage(f"{name} is not a plain file")
+    if total > LARGEST:
+        return Damage(f"its files are larger than {LARGEST // 1024**2} MB together")
+    content = members.extractfile(member)
+    return File(content.read() if content else b"", bool(member.mode & 0o100))
