@@ -14,7 +14,7 @@ from core.errors import PermanentError, TransientError
 from infrastructure.adapters.libcloud.cloud import open_driver
 from infrastructure.adapters.libcloud.power import PoweredCloud
 from infrastructure.contracts.cloud import Node, NodeState, Power, Size
-from infrastructure.server_actions.next_step import LastRequest, Next, Step, next_of
+from infrastructure.server_actions.next_step import LastRequest, Step, Verdict, next_of
 from tests.lab.ec2 import IMAGE, SIZES, ec2
 
 pytestmark = [pytest.mark.lab, pytest.mark.enable_socket]
@@ -111,9 +111,9 @@ def test_a_resize_comes_to_its_end_step_by_step(cloud: PoweredCloud, who: dict[s
     for _ in range(100):
         told = LastRequest(step=steps[-1], ago=timedelta(seconds=1), is_acknowledged=True) if steps else LastRequest()
         following = next_of(Power.RESIZE, seen(cloud, who), told, size_id="t3.large", stops_to_resize=True)
-        if following.verdict is Next.DONE:
+        if following.verdict is Verdict.DONE:
             break
-        if following.verdict is Next.TELL:
+        if following.verdict is Verdict.REQUEST:
             tell[following.step]()
             steps.append(following.step)
         time.sleep(0.1)
