@@ -137,7 +137,8 @@ def test_broken_manifest_keeps_the_last_release_and_answers_the_committer(
     commit = repository.commit()
     assert sync(repo) == {"maps": ImportOutcome.REFUSED}
     product = Product.objects.get()
-    assert (product.state, product.newest_release.version) == (Product.State.ON_SALE, "v1.0")
+    assert product.state == Product.State.ON_SALE
+    assert str(product.newest_release).endswith("v1.0")
     assert product.import_error.startswith("product.yaml:17: plans[0].price")
     assert [(status["sha"] == commit, status["state"]) for status in double.statuses] == [
         (False, "success"),
@@ -199,7 +200,7 @@ def test_connection_test_names_the_branch_or_the_fault(repo: ConfigRepo) -> None
 
 def test_every_enabled_config_repo_is_synced(repo: ConfigRepo) -> None:
     ConfigRepo.objects.create(name="Off", kind="folder", address="/nowhere", is_enabled=False)
-    assert {row.config_repo.name for row in request_catalogue_syncs()} == {"Maps", "Settings"}
+    assert {str(row.config_repo) for row in request_catalogue_syncs()} == {"Maps", "Settings"}
 
 
 def test_push_makes_one_sync_due_however_often_it_is_replayed(client: Client, repo: ConfigRepo) -> None:
@@ -212,7 +213,7 @@ def test_push_makes_one_sync_due_however_often_it_is_replayed(client: Client, re
     assert Product.objects.get().slug == "maps"
     push(client, repo)
     work("catalogue", list(CatalogueSync.objects.unsettled().values_list("pk", flat=True)))
-    assert CatalogueSync.objects.first().summary == "Nothing has changed."
+    assert CatalogueSync.objects.all()[0].summary == "Nothing has changed."
 
 
 def test_tag_push_makes_a_sync_due(client: Client, repo: ConfigRepo) -> None:
