@@ -213,11 +213,8 @@ class DeploymentController(OrderPartController[Deployment, LaunchResult]):
         services = runtime.ensure_running(composition_of(row))
         count = len(services)
         message = ngettext("The service is running.", "%(count)s of %(count)s services are running.", count)
-        return done(
-            message % {"count": count},
-            observed=LaunchResult(services=services),
-            launched_at=row.launched_at or clock.now(),
-        )
+        result = LaunchResult(services=services)
+        return done(message % {"count": count}, observed=result, launched_at=row.launched_at or clock.now())
 
     def _remove(self, row: Deployment, runtime: Runtime) -> Outcome[LaunchResult]:
         key = row.order.key
