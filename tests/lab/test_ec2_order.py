@@ -315,7 +315,7 @@ def test_a_server_that_shows_another_host_key_is_told_nothing_until_staff_know_w
     server = Server.objects.get()
     assert f"HOST KEY CHANGED: root@{server.address} shows {fingerprint(other.public)}" in order.reason
     assert f"not {fingerprint(keys.host_key)}. Nothing was sent to it." in order.reason
-    assert "give us its new host key" in order.reason
+    assert "enter its new host key" in order.reason
     assert on_the_host(order) == ""
 
     admit_server(server=server, host_key=other.public)

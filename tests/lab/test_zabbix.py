@@ -103,7 +103,9 @@ def test_address_is_watched_through_outage_and_recovery_and_leaves_nothing(
 
     address.status = 503
     wait_until(lambda: healths(backend, specs) == [Health.DOWN] * 4)
-    assert "503" in backend.read_states(specs)[keys[0]]["wms0"].message
+    failure = backend.read_states(specs)[keys[0]]["wms0"].failure
+    assert failure is not None
+    assert failure.status == 503
     problems = {"tags": [{"tag": "live", "value": keys[0], "operator": 1}]}
     wait_until(lambda: len(backend.client.call("problem.get", problems)) == 2)
     bad = {"output": ["status"], "tags": problems["tags"]}

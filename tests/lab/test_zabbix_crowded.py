@@ -121,7 +121,7 @@ def test_order_is_registered_and_read_once_there_are_sessions_again(life: Monito
     take_sessions(role, -1)
     life.beat()
     assert life.monitor.read_error == ""
-    assert {kind: len(ids) for kind, ids in life.not_removed().items() if kind != "item"} == {
+    assert {kind: len(ids) for kind, ids in life.standing().items() if kind != "item"} == {
         "host": 1,
         "httptest": 1,
         "trigger": 1,

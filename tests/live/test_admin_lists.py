@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 import uuid
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -18,7 +19,20 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from billing.models import Invoice
+from billing.models import (
+    BankStatement,
+    BankTransaction,
+    BillingProfile,
+    BillingRun,
+    ExchangeRate,
+    Invoice,
+    LocationEvidence,
+    Mandate,
+    Payment,
+    Reminder,
+    ReminderStep,
+    VatRate,
+)
 from billing.subscriptions.reconcile import reconcile_orders
 from core import clock
 from customers.models import ApiToken, Message, WhmcsChange, WhmcsClientRow, WhmcsConflict, WhmcsSync
@@ -51,7 +65,7 @@ from monitoring.status_pages.services import renew_link
 from orders.choices import Part, PartState
 from orders.models import Order, WhmcsService
 from orders.services import Report, place_order, report_many
-from products.models import CatalogueSync
+from products.models import CatalogueSync, ConfigRepo
 from tests.factories import CustomerFactory, PlanFactory, ProductFactory, ReleaseFactory, UserFactory, make_draft
 
 pytestmark = pytest.mark.django_db
@@ -190,12 +204,57 @@ def billed(n: int) -> Invoice:
     return Invoice.objects.select_related("subscription", "pdf").get(order=of)
 
 
+def bank_transaction(n: int) -> BankTransaction:
+    statement, _ = BankStatement.objects.get_or_create(identifier="S1", sha256="0" * 64, iban="NL91ABNA0417164300")
+    return BankTransaction.objects.create(
+        statement=statement, position=n, booked_on=date(2026, 6, 1), amount=Decimal(10), currency="EUR"
+    )
+
+
+def payment(n: int) -> Payment:
+    return Payment.objects.create(
+        customer=CustomerFactory(), amount=Decimal(10), currency="EUR", received_on=date(2026, 6, 1)
+    )
+
+
+def mandate(n: int) -> Mandate:
+    return Mandate.objects.create(
+        customer=CustomerFactory(),
+        reference=f"M{n}",
+        signed_on=date(2026, 6, 1),
+        account_holder="Ann",
+        iban="NL91ABNA0417164300",
+    )
+
+
+def reminder_step(n: int) -> ReminderStep:
+    return ReminderStep.objects.create(days=n + 100, subject="Reminder", text="Please pay {number}.")
+
+
 MAKERS: dict[str, Callable[[int], object]] = {
     "account.EmailAddress": address,
     "auth.Group": lambda n: Group.objects.create(name=f"Role {n}"),
+    "billing.BankTransaction": bank_transaction,
+    "billing.BillingProfile": lambda n: BillingProfile.objects.create(customer=CustomerFactory()),
+    "billing.BillingRun": lambda n: BillingRun.objects.create(day=date(2026, 6, 1)),
+    "billing.ExchangeRate": lambda n: ExchangeRate.objects.create(
+        currency="USD", published_on=date(2026, 6, 1) + timedelta(days=n), per_euro=Decimal("1.1")
+    ),
     "billing.Invoice": billed,
     "billing.InvoicePdf": lambda n: billed(n).pdf,
+    "billing.LocationEvidence": lambda n: LocationEvidence.objects.create(
+        customer=CustomerFactory(), kind=LocationEvidence.Kind.values[0], country="NL"
+    ),
+    "billing.Mandate": mandate,
+    "billing.Payment": payment,
+    "billing.Reminder": lambda n: Reminder.objects.create(
+        invoice=billed(n), step=reminder_step(n), sent_at=clock.now()
+    ),
+    "billing.ReminderStep": reminder_step,
     "billing.Subscription": lambda n: billed(n).subscription,
+    "billing.VatRate": lambda n: VatRate.objects.create(
+        country="NL", valid_from=date(2031, 1, 1) + timedelta(days=n), rate=Decimal(21)
+    ),
     "customers.ApiToken": token,
     "customers.Customer": lambda n: CustomerFactory(),
     "customers.Message": message,
@@ -242,6 +301,7 @@ MAKERS: dict[str, Callable[[int], object]] = {
     "monitoring.BackendStatus": lambda n: BackendStatus.objects.create(backend=f"w{n}"),
     "orders.Order": order,
     "orders.WhmcsService": lambda n: WhmcsService.objects.create(order=order(n), service_id=n + 1, client_id=1),
+    "products.ConfigRepo": lambda n: ConfigRepo.objects.create(name=f"Repo {n}", kind="folder", address=f"/srv/{n}"),
     "products.CatalogueSync": lambda n: CatalogueSync.objects.create(requested_by=f"{n}"),
     "products.Plan": lambda n: PlanFactory(),
     "products.Product": lambda n: ProductFactory(),
