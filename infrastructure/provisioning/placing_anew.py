@@ -43,8 +43,9 @@ def _place(row: Server) -> Provider:
 
 
 def _was_made(row: Server) -> bool:
-    """True when the server exists although the reply was lost; a provider that rejects us has created none."""
+    """True when the server exists although the reply was lost; a driver that can't be opened has created none."""
     try:
-        return get_cloud(row.provider).find_server(key=row.key) is not None
+        cloud = get_cloud(row.provider)
     except PermanentError:
         return False
+    return cloud.find_server(key=row.key) is not None

@@ -100,14 +100,14 @@ class ServerController(OrderPartController[Server]):
         key = row.key
         try:
             cloud = get_cloud(row.provider)
-            cloud.remove_server(key=key)
-            is_there = cloud.find_server(key=key) is not None
         except PermanentError:
             if row.outside_id:
                 raise
-            # The provider never accepted our credentials, so nothing can have been created there.
+            # The driver can't even be opened, so nothing was created. A refused call proves nothing: the reply to an
+            # earlier creation may be lost.
             return done(_("No server was created."))
-        if is_there:
+        cloud.remove_server(key=key)
+        if cloud.find_server(key=key) is not None:
             raise TransientError(_("The server is being destroyed."), retry_in=timedelta(seconds=3))
         return done(_("Server destroyed; the provider no longer lists it."))
 

@@ -37,7 +37,7 @@ def operator(client: Client, db: None) -> Client:
 
 def test_an_adopted_server_is_opened_with_what_staff_give(operator: Client, server: Server) -> None:
     ServerKeys.objects.all().delete()
-    with pytest.raises(ConfigError, match="give it to us under Infrastructure, Server keys, and try again"):
+    with pytest.raises(ConfigError, match="enter it under Infrastructure, Server keys, and try again"):
         target_of(server)
     ours, its = new_key_pair("ours"), new_key_pair("its")
     form = {"server": server.pk, "given_key": ours.private, "host_key": its.public}

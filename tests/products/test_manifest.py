@@ -53,7 +53,7 @@ CASES = {
     "plans[0].price: “49,00” does not have the right form. A decimal number in quotes, with two decimals.": changed(
         "plans", 0, "price", to="49,00"
     ),
-    "plans[0].period: use one of month, year, not “week”.": changed("plans", 0, "period", to="week"),
+    "plans[0].period: use one of month, quarter, year, not “week”.": changed("plans", 0, "period", to="week"),
     "plans[0].size.cpus: use at least 1, not 0.": changed("plans", 0, "size", "cpus", to=0),
     "plans[1].slug: “small” is already used by plans[0].": changed("plans", 1, "slug", to="small"),
     "endpoints[0].port: use at most 65535, not 70000.": changed("endpoints", 0, "port", to=70000),

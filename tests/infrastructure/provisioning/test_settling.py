@@ -81,7 +81,7 @@ def test_orphan_that_an_order_came_to_own_is_not_destroyed(world: World) -> None
     Server.objects.filter(pk=server.pk).update(outside_id=row.outside_id)
     row = work(row)
     assert row.has_failed
-    assert row.last_error == f"{server.order} owns it: nothing is destroyed."
+    assert row.last_error == f"It belongs to {server.order} and is not removed."
     assert "live-glgone" in world.cloud.servers
 
 
@@ -117,7 +117,7 @@ def test_server_of_a_living_order_is_never_destroyed(world: World, ready: bool) 
         first_seen_at=world.drive.now,
         last_seen_at=world.drive.now,
     )
-    with pytest.raises(NotPossible, match="owns it"):
+    with pytest.raises(NotPossible, match="belongs to"):
         remove_orphan(finding=row)
     DriftFinding.objects.update(wanted_version=1, next_attempt_at=world.drive.now)
     assert work(row).has_failed
@@ -129,12 +129,12 @@ def test_destruction_waits_out_an_outage_and_is_tried_again(world: World) -> Non
     world.cloud.outage = True
     row = work(row)
     assert (row.state, row.last_error) == ("open", "the cloud cannot be reached")
-    with pytest.raises(NotPossible, match="being removed already"):
+    with pytest.raises(NotPossible, match="already being removed"):
         remove_orphan(finding=row)
     world.cloud.outage = False
     DriftFinding.objects.update(next_attempt_at=world.drive.now)
     assert work(row).state == "solved"
-    with pytest.raises(NotPossible, match="settled already"):
+    with pytest.raises(NotPossible, match="already been resolved"):
         remove_orphan(finding=row)
 
 
@@ -212,7 +212,7 @@ def test_server_is_not_made_anew_for_a_composition_that_is_gone(world: World) ->
 
 
 def test_orphan_is_no_ghost_and_a_ghost_no_orphan(world: World) -> None:
-    with pytest.raises(NotPossible, match="Only a server that is gone"):
+    with pytest.raises(NotPossible, match="Only a missing server can be rebuilt"):
         rebuild_ghost(finding=orphan(world))
     with pytest.raises(NotPossible, match="Only an orphan"):
         remove_orphan(finding=ghost(world))
@@ -220,7 +220,7 @@ def test_orphan_is_no_ghost_and_a_ghost_no_orphan(world: World) -> None:
 
 def test_accepting_asks_why_and_is_done_once(world: World) -> None:
     row = orphan(world)
-    with pytest.raises(NotPossible, match="Say why"):
+    with pytest.raises(NotPossible, match="A reason is required"):
         accept_finding(finding=row, why=" ")
     row = accept_finding(finding=row, why="the colleagues' own")
     assert (row.state, row.reason) == ("accepted", "the colleagues' own")
@@ -241,7 +241,7 @@ def test_order_without_a_server_adopts_the_orphan(world: World, monkeypatch: pyt
     world.drive.now += timedelta(hours=1)
     world.compare()
     assert not DriftFinding.objects.filter(kind="orphan", thing="server", state="open").exists()
-    with pytest.raises(NotPossible, match="settled already"):
+    with pytest.raises(NotPossible, match="already been resolved"):
         adopt_orphan(finding=row, order=order)
 
 
@@ -281,13 +281,13 @@ def test_rebuilding_gives_a_host_key_where_none_is_ours(world: World, adopted: b
 
 def test_order_that_has_a_server_adopts_nothing(world: World) -> None:
     order, row = world.settled_server().order, orphan(world)
-    with pytest.raises(NotPossible, match="cannot take it"):
+    with pytest.raises(NotPossible, match="cannot adopt it"):
         adopt_orphan(finding=row, order=order)
 
 
 def test_orphan_that_is_being_destroyed_is_not_adopted(world: World) -> None:
     order, row = lacking(world), remove_orphan(finding=orphan(world))
-    with pytest.raises(NotPossible, match="being removed already"):
+    with pytest.raises(NotPossible, match="already being removed"):
         adopt_orphan(finding=row, order=order)
 
 
