@@ -43,7 +43,7 @@ def send_reminders(*, today: date | None = None) -> int:
 @transaction.atomic
 def send_reminder(*, invoice: Invoice, step: ReminderStep) -> bool:
     """The customer is reminded, once for each step; orders are suspended where step, settings and profile say so."""
-    row = Invoice.objects.select_for_update().select_related("customer").get(pk=invoice.pk)
+    row = Invoice.objects.select_for_update(of=("self",)).select_related("customer").get(pk=invoice.pk)
     if row.state != Invoice.State.OPEN or Reminder.objects.filter(invoice=row, step=step).exists():
         return False
     profile = getattr(row.customer, "billing_profile", None)
@@ -65,7 +65,7 @@ def resume_paid_orders() -> int:
 
 @transaction.atomic
 def _resume(pk: int) -> int:
-    reminder = Reminder.objects.select_for_update().select_related("invoice").get(pk=pk)
+    reminder = Reminder.objects.select_for_update(of=("self",)).select_related("invoice").get(pk=pk)
     holding = Reminder.objects.filter(invoice__state=Invoice.State.OPEN).exclude(has_suspended=[])
     held = {order for orders in holding.values_list("has_suspended", flat=True) for order in orders}
     count = 0

@@ -110,7 +110,12 @@ def customer_of_client(client: Mapping[str, Any]) -> Customer:
 @transaction.atomic
 def close_client(*, client_id: int) -> None:
     """The customer of a client that WHMCS closed is closed; what runs goes on until its order is removed."""
-    row = WhmcsClientRow.objects.select_for_update().filter(client_id=client_id).select_related("customer").first()
+    row = (
+        WhmcsClientRow.objects.select_for_update(of=("self",))
+        .filter(client_id=client_id)
+        .select_related("customer")
+        .first()
+    )
     if row is None or row.customer is None or row.customer.state == Customer.State.CLOSED:
         return
     _note_change(row, row.customer, {"state": [row.customer.state, str(Customer.State.CLOSED)]})
