@@ -8,7 +8,8 @@ from datetime import timedelta
 from django.conf import settings
 
 from core import clock
-from core.engine.controller import Controller, Outcome, done, outcome_of, register
+from core.engine.controller import Controller, register
+from core.engine.outcome import Outcome, done, outcome_of
 from core.errors import OutsideError
 from customers.mail import Letter, Postbox, get_postbox
 from customers.mail_rendering import RenderedMail, render_mail

@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 
 from core import clock
-from core.engine.controller import Controller, Outcome, done, register
+from core.engine.controller import Controller, register
+from core.engine.outcome import Outcome, done
 from products.models import CatalogueSync, ConfigRepo
 from products.services import check_repo_connection, import_catalogue, request_catalogue_syncs
 

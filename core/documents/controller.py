@@ -9,7 +9,8 @@ from typing import TypeVar
 
 from core.documents.models import StoredDocument
 from core.documents.storage import store_file
-from core.engine.controller import Controller, Kind, Outcome, done
+from core.engine.controller import Controller
+from core.engine.outcome import Kind, Outcome, done
 
 D = TypeVar("D", bound=StoredDocument)
 

@@ -16,94 +16,28 @@ from __future__ import annotations
 import logging
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from enum import Enum
-from typing import Any, ClassVar, Generic, Never, overload
+from typing import Any, ClassVar, Generic, Never, TypeVar
 
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Case, DateTimeField, F, Q, Value, When
-from typing_extensions import TypeVar
 
 from core import clock
 from core.engine.lease import Lease, new_lease
+from core.engine.outcome import Kind, Outcome, S, failed, outcome_of
 from core.engine.queue import enqueue
-from core.errors import OutsideError, TransientError
+from core.errors import OutsideError
 from core.models import Resource
 
 logger = logging.getLogger(__name__)
 
 R = TypeVar("R", bound=Resource)
-S = TypeVar("S", default=None)  # what a controller's outcomes carry besides the row's own fields
-S_co = TypeVar("S_co", covariant=True, default=None)
 
 FIRST_BACKOFF = timedelta(seconds=2)
 LONGEST_BACKOFF = timedelta(minutes=5)
 # The part of a lease that must be left for another visit to begin: the queue ends a task at nine tenths of it.
 LEASE_KEPT_IN_HAND = 0.5
-
-
-class Kind(Enum):
-    """How one visit to a row ended."""
-
-    DONE = "done"
-    RETRY = "later"
-    FAILED = "failed"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome(Generic[S_co]):
-    """What one visit achieved.
-
-    `fields` are the row's own columns to write with it; `observed` is what `on_outcomes` needs to know besides;
-    `customer_message` is what customers read instead of `message`.
-    """
-
-    kind: Kind
-    message: str = ""
-    retry_in: timedelta | None = None
-    fields: Mapping[str, Any] = field(default_factory=dict)
-    observed: S_co | None = None
-    customer_message: str = ""
-
-
-@overload
-def done(message: str = "", /, *, observed: S, **fields: object) -> Outcome[S]: ...
-
-
-@overload
-def done(message: str = "", /, **fields: object) -> Outcome[Never]: ...
-
-
-def done(message: str = "", /, *, observed: Any = None, **fields: object) -> Outcome[Any]:
-    """The row has reached its wanted state."""
-    return Outcome(kind=Kind.DONE, message=message, fields=fields, observed=observed)
-
-
-@overload
-def retry(message: str, /, *, retry_in: timedelta | None = None, observed: S, **fields: object) -> Outcome[S]: ...
-
-
-@overload
-def retry(message: str, /, *, retry_in: timedelta | None = None, **fields: object) -> Outcome[Never]: ...
-
-
-def retry(
-    message: str, /, *, retry_in: timedelta | None = None, observed: Any = None, **fields: object
-) -> Outcome[Any]:
-    """Not yet; the next visit is in `retry_in`, or after a backoff that doubles each time."""
-    return Outcome(kind=Kind.RETRY, message=message, retry_in=retry_in, fields=fields, observed=observed)
-
-
-def failed(message: str, /, **fields: object) -> Outcome[Never]:
-    """Not until staff have acted."""
-    return Outcome(kind=Kind.FAILED, message=message, fields=fields)
-
-
-def outcome_of(error: OutsideError) -> Outcome[Never]:
-    """What a refusal by the outside means for the row: another try, or staff have to act."""
-    return retry(str(error), retry_in=error.retry_in) if isinstance(error, TransientError) else failed(str(error))
 
 
 class Controller(Generic[R, S]):

@@ -8,7 +8,8 @@ from datetime import timedelta
 from django.db.models import F
 
 from core import clock
-from core.engine.controller import Controller, Outcome, done, register, retry
+from core.engine.controller import Controller, register
+from core.engine.outcome import Outcome, done, retry
 from customers.models import WhmcsSync
 from customers.whmcs.services import get_client, is_configured, request_sync
 from customers.whmcs.sync import sync_client, sync_page

@@ -8,7 +8,8 @@ from datetime import timedelta
 from django.utils.translation import gettext as _
 
 from core import clock
-from core.engine.controller import Controller, Kind, Outcome, done, register
+from core.engine.controller import Controller, register
+from core.engine.outcome import Kind, Outcome, done
 from core.errors import TransientError
 from infrastructure.backends import get_cloud
 from infrastructure.drift.conclusions import apply_snapshot, errors_message

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from django.utils.translation import gettext as _
 
-from core.engine.controller import Outcome, done, failed, retry
+from core.engine.outcome import Outcome, done, failed, retry
 from core.errors import TransientError
 from infrastructure.contracts.runtime import Interrupted, PortTaken, Service
 from infrastructure.hosts.services import written_off_message

@@ -7,7 +7,7 @@ from datetime import timedelta
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from core.engine.controller import Outcome, failed, retry
+from core.engine.outcome import Outcome, failed, retry
 from core.errors import PermanentError
 from infrastructure.backends import get_cloud
 from infrastructure.keys import give_server_keys

@@ -11,7 +11,8 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from core import clock
 from core.address_policy import address_guard
-from core.engine.controller import Kind, Outcome, done, failed, register, retry
+from core.engine.controller import register
+from core.engine.outcome import Kind, Outcome, done, failed, retry
 from core.errors import OutsideError, PermanentError, TransientError
 from core.outside.check_messages import failure_message, success_message
 from core.outside.http_check import HttpResult, check_all

@@ -8,7 +8,8 @@ from datetime import timedelta
 from django.utils.translation import gettext as _
 
 from core import clock
-from core.engine.controller import Kind, Outcome, done, register, retry
+from core.engine.controller import register
+from core.engine.outcome import Kind, Outcome, done, retry
 from core.errors import PermanentError
 from infrastructure.backends import get_cloud
 from infrastructure.contracts.cloud import Cloud, Node, NodeState, Power

@@ -8,7 +8,8 @@ from django.conf import settings
 
 from core import clock
 from core.address_policy import address_guard
-from core.engine.controller import Controller, Outcome, done, register
+from core.engine.controller import Controller, register
+from core.engine.outcome import Outcome, done
 from live.alerts.services import send_digests, update_alerts
 from live.alerts.webhook import StaffWebhook
 from live.models import WebhookDelivery

@@ -6,7 +6,8 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
-from core.engine.controller import Controller, Outcome, done, register, retry
+from core.engine.controller import Controller, register
+from core.engine.outcome import Outcome, done, retry
 from core.errors import OutsideError, TransientError
 from monitoring import backends
 from monitoring.contracts.backend import WindowSpec

@@ -11,7 +11,8 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from core import clock
-from core.engine.controller import Kind, Outcome, done, outcome_of, register, retry
+from core.engine.controller import register
+from core.engine.outcome import Kind, Outcome, done, outcome_of, retry
 from core.engine.queue import enqueue
 from core.errors import OutsideError
 from monitoring import backends

@@ -6,7 +6,8 @@ from datetime import timedelta
 from typing import Any
 
 from core import clock
-from core.engine.controller import Controller, Outcome, done, failed, register
+from core.engine.controller import Controller, register
+from core.engine.outcome import Outcome, done, failed
 from customers.whmcs.services import NotInWhmcs, get_client
 from orders.choices import State
 from orders.followers import register_follower

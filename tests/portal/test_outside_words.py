@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from core.engine.controller import Outcome, done, failed, outcome_of, retry
+from core.engine.outcome import Outcome, done, failed, outcome_of, retry
 from core.errors import TransientError
 from infrastructure.models import Provider, Server
 from infrastructure.provisioning.tasks import part_report

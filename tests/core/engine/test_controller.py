@@ -8,7 +8,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from core.engine import controller
-from core.engine.controller import Controller, Outcome, done
+from core.engine.controller import Controller
+from core.engine.outcome import Outcome, done, failed
 from core.errors import PermanentError, TransientError
 from customers.models import Message
 from tests.factories import CustomerFactory
@@ -178,7 +179,7 @@ def test_batch_is_claimed_and_ended_row_by_row() -> None:
         batch_size = 4
 
         def act_many(self, rows: Sequence[Message]) -> Mapping[int, Outcome]:
-            return {row.pk: done() if row.subject != "1" else controller.failed("refused") for row in rows}
+            return {row.pk: done() if row.subject != "1" else failed("refused") for row in rows}
 
     batch = Batch(lambda _: done())
     assert [batch.run(), batch.run(), batch.run()] == [4, 1, 0]
