@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
+from django.db.models import prefetch_related_objects
 from django.utils import translation
 from django.utils.translation import gettext as _
 
@@ -71,7 +72,8 @@ class BillingContext:
 
 def read_context(subscriptions: Sequence[Subscription], today: date) -> BillingContext:
     """Seven queries, however many subscriptions."""
-    customers = {row.customer_id for row in subscriptions}
+    customers = {row.customer_id: row.customer for row in subscriptions}
+    prefetch_related_objects(list(customers.values()), "billing_profile")  # reads those only that are not loaded yet
     pks = [row.pk for row in subscriptions if row.pk]
     prices: dict[int, list[PriceChange]] = defaultdict(list)
     for change in PriceChange.objects.filter(subscription__in=pks).order_by("effective_on"):
@@ -85,7 +87,9 @@ def read_context(subscriptions: Sequence[Subscription], today: date) -> BillingC
         today=today,
         rates=vat_rates(today),
         euro=euro_rates((row.currency for row in subscriptions), today),
-        profiles={row.customer_id: row for row in BillingProfile.objects.filter(customer__in=customers)},
+        profiles={
+            pk: customer.billing_profile for pk, customer in customers.items() if hasattr(customer, "billing_profile")
+        },
         prices=prices,
         charges=charges,
         evidence=all_evidence(evidence, accounts),

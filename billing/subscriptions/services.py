@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import prefetch_related_objects
 from django.utils import timezone
 
 from billing.invoicing.crediting import credit_days_after
@@ -34,7 +35,7 @@ def start_subscriptions(*, orders: Iterable[Order]) -> list[Subscription]:
 
 def preview_first_invoice(order: Order) -> tuple[tuple[PricedLine, ...], Totals]:
     """What the order's first invoice would charge if it became active today; nothing is stored."""
-    (order,) = _with_names([order])
+    prefetch_related_objects([order], "plan", "release__product", "customer__addresses", "customer__billing_profile")
     return preview_invoice(_new_subscription(order, clock.today()))
 
 

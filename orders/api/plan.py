@@ -1,4 +1,4 @@
-"""What approving an order would do, as the API tells it; the rooms above fill it in (`orders.order_panels`)."""
+"""What approving an order would do, as the API shows it; the rooms above fill it in (`orders.order_panels`)."""
 
 from __future__ import annotations
 

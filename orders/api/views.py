@@ -119,7 +119,7 @@ class OrderView(RowsView):
         return self._ask(retry_order, WhySerializer)
 
     @extend_schema(responses=OrderPlanSerializer, filters=False)
-    @action(detail=True, methods=["get"])
+    @action(detail=True, methods=["get"], queryset=Order.objects.with_names())  # manifest and composition included
     def plan(self, request: Request, reference: str) -> Response:
         """What approving the order would make, and its first invoice; 409 once it is approved."""
         inside = is_staff_with(cast("User", request.user), "orders.view_order")
