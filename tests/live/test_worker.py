@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+import psycopg
 import pytest
 from django.conf import settings
 from django.db import connection
@@ -19,10 +20,7 @@ from django_q.models import OrmQ
 from core.engine.queue import enqueue
 from core.engine.supervisor import process_states
 
-pytestmark = [
-    pytest.mark.django_db(transaction=True),
-    pytest.mark.skipif("sqlite" not in settings.DATABASES["default"]["ENGINE"], reason="copies its database to a file"),
-]
+pytestmark = pytest.mark.django_db(transaction=True)
 
 KINDS = ("leader", "ticker", "guard", "worker", "monitor", "pusher")
 SECONDS = 180.0  # for a start on a machine that is busy otherwise
@@ -43,18 +41,67 @@ def children_of(pid: int) -> list[int]:
     return sorted(process.pid for process in process_states() if process.parent == pid and process.state != "Z")
 
 
-class Worker:
-    """A worker with a queue of its own, in a file."""
+class FileCopy:
+    """The test's SQLite database, copied to a file."""
 
     def __init__(self, folder: Path) -> None:
-        self.database = folder / "db.sqlite3"
-        self.message = self._message()
+        self.path = folder / "db.sqlite3"
+        self.url = f"sqlite:///{self.path}"
         with connection.cursor() as cursor:
-            cursor.execute(f"VACUUM INTO '{self.database}'")
+            cursor.execute(f"VACUUM INTO '{self.path}'")
+
+    def query(self, statement: str, parameters: Sequence[object]) -> int:
+        """Runs a statement; a count is its answer."""
+        with sqlite3.connect(self.path, timeout=30) as database:
+            found = database.execute(statement.replace("%s", "?"), parameters).fetchone()
+        database.close()
+        return int(found[0]) if found else 0
+
+    def drop(self) -> None:
+        """Nothing to do: the folder goes with the test."""
+
+
+class ServerCopy:
+    """The test's PostgreSQL database, copied beside it."""
+
+    def __init__(self, folder: Path) -> None:
+        original = connection.settings_dict
+        self.name = f"{original['NAME']}_{folder.name}"[:63].lower()
+        self.server = {"host": original["HOST"], "port": original["PORT"] or 5432, "user": original["USER"]}
+        if original["PASSWORD"]:
+            self.server["password"] = original["PASSWORD"]
+        account = ":".join(filter(None, (original["USER"], original["PASSWORD"])))
+        self.url = f"postgres://{account}@{original['HOST']}:{self.server['port']}/{self.name}"
+        connection.close()  # a database that is in use cannot be copied
+        self.drop()
+        self._run(f'CREATE DATABASE "{self.name}" TEMPLATE "{original["NAME"]}"')
+
+    def query(self, statement: str, parameters: Sequence[object]) -> int:
+        """Runs a statement; a count is its answer."""
+        with psycopg.connect(dbname=self.name, autocommit=True, **self.server) as database:
+            cursor = database.execute(statement, parameters)
+            found = cursor.fetchone() if cursor.description else None
+        return int(found[0]) if found else 0
+
+    def drop(self) -> None:
+        """The copy is gone, whoever is still connected."""
+        self._run(f'DROP DATABASE IF EXISTS "{self.name}" WITH (FORCE)')
+
+    def _run(self, statement: str) -> None:
+        with psycopg.connect(dbname="postgres", autocommit=True, **self.server) as database:
+            database.execute(statement)
+
+
+class Worker:
+    """A worker with a queue of its own, in a copy of the test's database."""
+
+    def __init__(self, folder: Path) -> None:
+        self.message = self._message()
+        self.database = FileCopy(folder) if connection.vendor == "sqlite" else ServerCopy(folder)
         self.log = folder / "log"
         environment = {
             **os.environ,
-            "DATABASE_URL": f"sqlite:///{self.database}",
+            "DATABASE_URL": self.database.url,
             "VAR_DIR": str(folder),
             "DJANGO_SETTINGS_MODULE": "live.settings",
             "WORKER_GRACE": "3",
@@ -75,14 +122,11 @@ class Worker:
 
     def query(self, statement: str, parameters: Sequence[object] = ()) -> int:
         """Runs a statement on the worker's database; a count is its answer."""
-        with sqlite3.connect(self.database, timeout=30) as database:
-            found = database.execute(statement, parameters).fetchone()
-        database.close()
-        return int(found[0]) if found else 0
+        return self.database.query(statement, parameters)
 
     def put_task(self) -> None:
         """The task is on the queue."""
-        statement = "INSERT INTO django_q_ormq (key, payload, lock) VALUES (?, ?, '2020-01-01 00:00:00')"
+        statement = "INSERT INTO django_q_ormq (key, payload, lock) VALUES (%s, %s, '2020-01-01 00:00:00+00:00')"
         self.query(statement, self.message)
 
     def has_begun(self) -> bool:
@@ -127,8 +171,11 @@ class Worker:
 def worker(tmp_path: Path) -> Iterator[Worker]:
     started = Worker(tmp_path)
     yield started
+    processes = started.processes()
     started.process.kill()
     started.process.wait()
+    wait_for(lambda: not any(Path(f"/proc/{pid}").exists() for pid in processes.values()), "no process is left")
+    started.database.drop()
 
 
 def test_idle_worker_that_is_killed_stops_no_task_and_sigterm_ends_everything(worker: Worker) -> None:
