@@ -12,6 +12,7 @@ import yaml
 from django.db.models import F, Q
 
 from core import clock
+from infrastructure.adapters.compose.own_images import pulled_images
 from infrastructure.backends import engine_of
 from infrastructure.drift.comparison import ExpectedComposition, ExpectedServer
 from infrastructure.models import Deployment, Provider, Server, Service
@@ -136,13 +137,8 @@ def _services_and_images(pks: set[int]) -> dict[int, tuple[frozenset[str], dict[
     of_release = {}
     for pk, text in Release.objects.filter(pk__in=pks).values_list("pk", "compose"):
         services = _services(yaml.safe_load(text))  # has been launched, so it is valid YAML
-        images = {
-            name: str(service["image"])
-            for name, service in services.items()
-            if service.get("image") and "build" not in service and "$" not in str(service["image"])
-        }
         startup = startup_of({"services": services})
-        of_release[pk] = (startup.running | startup.jobs, images)
+        of_release[pk] = (startup.running | startup.jobs, pulled_images(services))
     return of_release
 
 

@@ -16,6 +16,7 @@ from typing import Any
 from core.errors import PermanentError
 from infrastructure.adapters.compose.carried import pack_files
 from infrastructure.adapters.compose.labels import JOB_LABEL, KEY_LABEL, RESERVED_LABELS, builder_name, labels_of
+from infrastructure.adapters.compose.own_images import own_images
 from infrastructure.contracts.runtime import Composition
 from products.composition.startup import startup_of
 
@@ -97,8 +98,10 @@ def launch_text(
     for kind in ("volumes", "networks"):
         if kind in model:
             model[kind] = {name: _without_reserved(item) for name, item in model[kind].items()}
+    images = own_images(plan.model["services"], composition.key.lower())
     model["services"] = {
         name: _service(name, service, plan, composition, product, files_root, classic)
+        | ({"image": images[name]} if name in images else {})
         for name, service in plan.model["services"].items()
     }
     text = json.dumps(_doubled(model), ensure_ascii=False)

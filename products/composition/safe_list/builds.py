@@ -16,6 +16,7 @@ from products.composition.safe_list.rules import (
     Rule,
     anything,
     hosts,
+    image,
     inside,
     is_inside,
     labels,
@@ -23,6 +24,7 @@ from products.composition.safe_list.rules import (
     never,
     only,
     outside,
+    under,
 )
 
 
@@ -43,7 +45,9 @@ def build(value: Any, context: Context) -> Iterator[Finding]:
 def _other_contexts(value: Any, context: Context) -> Iterator[Finding]:
     for name, path in (value or {}).items():
         is_service = str(path).startswith("service:") and str(path).removeprefix("service:") in context.services
-        if not is_service and not str(path).startswith("docker-image://") and not is_inside(path, context):
+        if str(path).startswith("docker-image://"):
+            yield from under(str(name), image(str(path).removeprefix("docker-image://"), context))
+        elif not is_service and not is_inside(path, context):
             yield str(name), outside(path)
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from products.composition.safe_list.declarations import MODEL
+from products.composition.safe_list.limits import too_many_containers
 from products.composition.safe_list.rules import Context
 
 
@@ -42,4 +43,7 @@ def judge_model(model: Mapping[str, Any], *, trusted: bool = False, root: str = 
         services=frozenset(model.get("services") or ()),
         volumes=frozenset(model.get("volumes") or ()),
     )
-    return [Violation(place=place, message=message) for place, message in MODEL(model, context)]
+    return [
+        Violation(place=place, message=message)
+        for place, message in (*MODEL(model, context), *too_many_containers(model))
+    ]

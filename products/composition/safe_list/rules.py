@@ -18,6 +18,10 @@ Finding = tuple[str, str]
 RESERVED_LABELS = ("live.", "com.docker.compose.")
 REPOSITORY = re.compile(r"^github\.com/|\.git(#|$)")
 """What Compose takes for a repository although it has no scheme."""
+PLATFORM_IMAGE = re.compile(r"live-[a-z0-9_-]+(:|@|$)", re.I)
+"""How images are called that are built for orders: `live-<order>-<service>`, of no registry."""
+IMAGE_ID = re.compile(r"(sha256:)?[0-9a-f]{64}", re.I)
+PLATFORM_HOST = re.compile(r"^live-[a-z0-9_-]+\.build[=:]", re.I)
 NO_DEVICES = gettext_noop("devices of the host cannot be used.")
 NO_NAMESPACE = gettext_noop("“%(value)s” would share what belongs to the host or to another container.")
 NO_NAME = gettext_noop("a fixed name can be given to one container only, not to one of every order; leave it out.")
@@ -164,3 +168,13 @@ def hosts(value: Any, context: Context) -> Iterator[Finding]:
     for number, item in enumerate(items):
         if "host-gateway" in str(item):
             yield f"[{number}]", _("“host-gateway” would lead to the server itself.")
+        elif PLATFORM_HOST.match(str(item)):
+            yield f"[{number}]", _("names such as “live-….build” are reserved for the platform.")
+
+
+def image(value: Any, context: Context) -> Iterator[Finding]:
+    """No image is another order's, nor whatever the engine happens to have under an id."""
+    if PLATFORM_IMAGE.match(str(value or "")):
+        yield "", _("“%(image)s” is how images of orders are called; use an image of a registry.") % {"image": value}
+    elif IMAGE_ID.fullmatch(str(value or "")):
+        yield "", _("an image is named by its repository, not by an id of one engine.")

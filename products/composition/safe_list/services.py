@@ -9,6 +9,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from products.composition.safe_list.builds import build
+from products.composition.safe_list.limits import (
+    HEALTHCHECK,
+    USUAL_CPU_SHARES,
+    USUAL_IO_WEIGHT,
+    at_most,
+    stop_period,
+)
 from products.composition.safe_list.mounts import mount, volumes_from
 from products.composition.safe_list.rules import (
     NO_ADDRESS,
@@ -24,6 +31,7 @@ from products.composition.safe_list.rules import (
     anything,
     each,
     hosts,
+    image,
     labels,
     mapping_of,
     never,
@@ -35,6 +43,7 @@ CAPABILITIES = frozenset(
     """AUDIT_WRITE CHOWN DAC_OVERRIDE FOWNER FSETID KILL MKNOD NET_BIND_SERVICE NET_RAW SETFCAP SETGID SETPCAP SETUID
     SYS_CHROOT""".split()  # noqa: SIM905  (the set that Docker gives to every container)
 )
+NO_PRIORITY = gettext_noop("more than %(limit)s would slow down other orders; leave it out.")
 LOG_DRIVERS = ("json-file", "local", "none")
 LOG_OPTIONS = ("compress", "env", "env-regex", "labels", "labels-regex", "max-file", "max-size", "mode", "tag")
 SECURITY_OPTIONS = frozenset({"no-new-privileges", "no-new-privileges:true", "no-new-privileges=true"})
@@ -134,27 +143,30 @@ _NETWORK: Rule = mapping_of(
 _FILE: Rule = mapping_of(dict.fromkeys(("gid", "mode", "source", "target", "uid"), anything))
 
 HARMLESS = frozenset(
-    """attach cap_drop command cpu_count cpu_percent cpu_period cpu_quota cpu_shares cpus cpuset depends_on dns dns_opt
-    dns_search domainname entrypoint environment expose group_add healthcheck hostname image init links mem_limit
+    """attach cap_drop command cpu_count cpu_percent cpu_period cpu_quota cpus cpuset depends_on dns dns_opt
+    dns_search domainname entrypoint environment expose group_add hostname init links mem_limit
     mem_reservation mem_swappiness memswap_limit pids_limit platform ports profiles pull_policy read_only restart scale
-    shm_size stdin_open stop_grace_period stop_signal tty ulimits user working_dir""".split()  # noqa: SIM905
+    shm_size stdin_open stop_signal tty ulimits user working_dir""".split()  # noqa: SIM905
 )
 SERVICE: Rule = mapping_of(
     dict.fromkeys(HARMLESS, anything)
     | {
-        "blkio_config": mapping_of({"weight": anything}),
+        "blkio_config": mapping_of({"weight": at_most(USUAL_IO_WEIGHT, NO_PRIORITY)}),
         "build": build,
         "cap_add": _capabilities,
         "cgroup": only("private", message=NO_NAMESPACE),
         "cgroup_parent": never(gettext_noop("control groups of the host cannot be used.")),
         "configs": each(_FILE),
         "container_name": never(NO_NAME),
+        "cpu_shares": at_most(USUAL_CPU_SHARES, NO_PRIORITY),
         "deploy": _DEPLOY,
         "device_cgroup_rules": never(NO_DEVICES),
         "devices": never(NO_DEVICES),
         "external_links": never(NO_STRANGERS),
         "extra_hosts": hosts,
         "gpus": never(NO_DEVICES),
+        "healthcheck": HEALTHCHECK,
+        "image": image,
         "ipc": only("private", "shareable", "none", message=NO_NAMESPACE, services=True),
         "labels": labels,
         "logging": _logging,
@@ -166,6 +178,7 @@ SERVICE: Rule = mapping_of(
         "privileged": never(NO_PRIVILEGE),
         "secrets": each(_FILE),
         "security_opt": _security_options,
+        "stop_grace_period": stop_period,
         "sysctls": _sysctls,
         "tmpfs": _temporary,
         "use_api_socket": never(NO_SOCKET),
