@@ -15,6 +15,7 @@ from core import clock
 from core.engine.controller import enqueue_rows, want
 from core.errors import Refusal
 from core.references import new_reference
+from customers.choices import Role
 from customers.mail_rendering import pack
 from customers.models import ApiToken, Customer, Membership, Message, User
 
@@ -67,7 +68,7 @@ def _set_state(customer: Customer, state: Customer.State, otherwise: str) -> Cus
 
 
 @transaction.atomic
-def admit_user(*, customer: Customer, email: str, name: str = "", role: str = Membership.Role.OWNER) -> User:
+def admit_user(*, customer: Customer, email: str, name: str = "", role: str = Role.OWNER) -> User:
     """The person at `email` may sign in and sees what `customer` has; an account is made when there is none."""
     user = User.objects.filter(email__iexact=email).first()
     if user is None:

@@ -38,8 +38,10 @@ def _message(request: HttpRequest, given: str) -> str:
             return missing_permission_message(name)
         return _("Your role does not include this. An administrator can change your roles, under Users in the admin.")
     if is_staff:
-        return _("Only owners of the customer can do this in the portal. Staff manage orders in the admin.")
-    return _("You can view this, but only owners of the customer can change it. Ask an owner for access.")
+        return _("Only members of the customer can do this in the portal. Staff manage orders in the admin.")
+    return _(
+        "Your role at this customer does not include this. Ask an owner of the customer to do it, or for the role."
+    )
 
 
 def _permission_of(url_name: str) -> str:

@@ -13,6 +13,7 @@ from billing.models.subscription import Subscription
 from core.documents.models import StoredDocument
 from core.models import Timestamped
 from core.money import Money
+from customers.choices import Ability
 from customers.models import Customer
 from orders.models import Order
 
@@ -26,10 +27,10 @@ class InvoiceQuerySet(models.QuerySet["Invoice"]):
     """Sets of invoices."""
 
     def visible_to(self, user: User) -> Self:
-        """Those of the customers the user belongs to; staff who may view invoices see all."""
+        """Those of the customers at which the user may see invoices; staff who may view invoices see all."""
         if user.is_staff:
             return self if user.has_perm("billing.view_invoice") else self.none()
-        return self.filter(customer__memberships__user=user)
+        return self.filter(customer__in=Customer.objects.where_may(user, Ability.SEE_INVOICES))
 
     def owed(self) -> Self:
         """Those that still have to be paid; specimens never have."""

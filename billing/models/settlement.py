@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from billing.models.invoice import Invoice
 from billing.models.profile import validate_iban
 from core.models import Timestamped
+from customers.choices import Ability
 from customers.models import Customer
 
 if TYPE_CHECKING:
@@ -72,10 +73,10 @@ class PaymentQuerySet(models.QuerySet["Payment"]):
     """Sets of payments."""
 
     def visible_to(self, user: User) -> Self:
-        """Those of the customers the user belongs to; staff who may view payments see all."""
+        """Those of the customers at which the user may see invoices; staff who may view payments see all."""
         if user.is_staff:
             return self if user.has_perm("billing.view_payment") else self.none()
-        return self.filter(customer__memberships__user=user)
+        return self.filter(customer__in=Customer.objects.where_may(user, Ability.SEE_INVOICES))
 
 
 class Payment(Timestamped):

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from core.models import Timestamped
 from core.money import Money
+from customers.choices import Ability
 from customers.models import Customer
 from orders.models import Order
 from products.choices import PricePeriod
@@ -29,10 +30,10 @@ class SubscriptionQuerySet(models.QuerySet["Subscription"]):
         return self.filter(state=Subscription.State.ACTIVE, next_invoice_on__lte=today)
 
     def visible_to(self, user: User) -> Self:
-        """Those of the customers the user belongs to; staff who may view subscriptions see all."""
+        """Those of the customers at which the user may see invoices; staff who may view subscriptions see all."""
         if user.is_staff:
             return self if user.has_perm("billing.view_subscription") else self.none()
-        return self.filter(customer__memberships__user=user)
+        return self.filter(customer__in=Customer.objects.where_may(user, Ability.SEE_INVOICES))
 
 
 class Subscription(Timestamped):

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from core.iso_codes import validate_country, validate_currency
 from core.models import Timestamped
+from customers.choices import Ability, roles_with
 
 if TYPE_CHECKING:
     from customers.models.people import User
@@ -24,6 +25,12 @@ class CustomerQuerySet(models.QuerySet["Customer"]):
         if user.is_staff:
             return self if user.has_perm("customers.view_customer") else self.none()
         return self.filter(memberships__user=user)
+
+    def where_may(self, user: User, ability: Ability) -> Self:
+        """The customers at which the user's role includes `ability`; none for staff, whose rights are permissions."""
+        if user.is_staff:
+            return self.none()
+        return self.filter(memberships__user=user, memberships__role__in=roles_with(ability))
 
 
 class Customer(Timestamped):

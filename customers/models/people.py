@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from knox.models import AbstractAuthToken
 
 from core.models import Timestamped
+from customers.choices import ABILITIES, Ability, Role
 from customers.models.customer import Customer
 
 
@@ -39,13 +40,22 @@ class User(AbstractUser):  # type: ignore[django-manager-missing]  # knox's mana
     def __str__(self) -> str:
         return self.get_full_name() or self.email or self.username
 
+    def abilities_at(self, customer: Customer) -> frozenset[Ability]:
+        """What the role at `customer` includes; nothing for staff, whose rights are permissions. One query."""
+        if self.is_staff:
+            return frozenset()
+        role = self.memberships.filter(customer=customer).values_list("role", flat=True).first()
+        return ABILITIES[Role(role)] if role else frozenset()
+
+    def may(self, ability: Ability, customer: Customer) -> bool:
+        """True when the role at `customer` includes `ability`."""
+        return ability in self.abilities_at(customer)
+
 
 class Membership(Timestamped):
-    """A user sees what a customer has; an owner may also change it. It gives staff nothing while they are staff."""
+    """A user sees what a customer has; the role says what else. It gives staff nothing while they are staff."""
 
-    class Role(models.TextChoices):
-        OWNER = "owner", _("Owner")
-        VIEWER = "viewer", _("Viewer")
+    Role = Role
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships", verbose_name=_("user"))
     customer = models.ForeignKey(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from django.contrib.auth.models import Group
 from django.db import transaction
 
+from customers.choices import Role
 from customers.models import Address, Contact, Customer, User
 from customers.services import admit_user, register_customer
 from infrastructure.models import Provider
@@ -76,5 +77,5 @@ def _customer() -> Customer:
         )
         Contact.objects.create(customer=customer, name="Jan de Vries", email=CUSTOMER_EMAIL, about_invoices=True)
         admit_user(customer=customer, email=CUSTOMER_EMAIL, name="Jan de Vries")
-        admit_user(customer=customer, email=VIEWER_EMAIL, name="Els Jansen", role="viewer")
+        admit_user(customer=customer, email=VIEWER_EMAIL, name="Els Jansen", role=Role.READ_ONLY)
     return customer

@@ -6,7 +6,8 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
 
-from customers.models import Customer, CustomerQuerySet, Membership, User
+from customers.choices import Ability
+from customers.models import Customer, CustomerQuerySet, User
 from orders.models import Order
 
 
@@ -27,21 +28,19 @@ def visible_order(request: HttpRequest, reference: str) -> Order:
     return get_object_or_404(Order.objects.visible_to(viewer(request)).with_names(), reference=reference)
 
 
-def own_order(request: HttpRequest, reference: str) -> Order:
-    """The order, if the viewer may also steer it."""
+def own_order(request: HttpRequest, reference: str, ability: Ability = Ability.OPERATE) -> Order:
+    """The order, if the viewer's role also includes `ability`."""
     order = visible_order(request, reference)
-    if not may_steer(viewer(request), order.customer):
+    if not viewer(request).may(ability, order.customer):
         raise PermissionDenied
     return order
 
 
 def may_steer(user: User, customer: Customer) -> bool:
-    """True of a customer's owners; staff steer in the admin, where it is kept in the history."""
-    owned = Membership.objects.filter(user=user, customer=customer, role=Membership.Role.OWNER)
-    return not user.is_staff and owned.exists()
+    """True for roles that operate orders; staff do so in the admin, where it is kept in the history."""
+    return user.may(Ability.OPERATE, customer)
 
 
 def customers_to_order_for(user: User) -> CustomerQuerySet:
-    """The customers in whose name the user may order."""
-    own = Membership.objects.filter(user=user, user__is_staff=False, role=Membership.Role.OWNER).values("customer")
-    return Customer.objects.filter(pk__in=own).exclude(state=Customer.State.CLOSED)
+    """The customers for which the user may prepare orders."""
+    return Customer.objects.where_may(user, Ability.OPERATE).exclude(state=Customer.State.CLOSED)

@@ -7,11 +7,12 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from billing.models import Subscription
+from billing.models import Invoice, Subscription
 from billing.subscriptions.services import preview_first_invoice, vat_note
 from core import clock
 from core.money import Money
 from core.text.moments import moment_in_words
+from customers.models import User
 from live.portal import order_progress
 from live.portal.endpoint_rows import endpoint_rows
 from live.portal.invoice_rows import invoice_rows
@@ -24,8 +25,9 @@ EVENTS_SHOWN = 100
 INVOICES_SHOWN = 24
 
 
-def order_facts(order: Order) -> dict[str, Any]:
-    """The order's progress, timeline, addresses, price and invoices; a fixed number of queries."""
+def order_facts(order: Order, user: User) -> dict[str, Any]:
+    """The order's progress, timeline, addresses, price and the invoices `user` may see; a fixed number of queries."""
+    invoices = Invoice.objects.visible_to(user).filter(order=order).select_related("pdf")
     parts = [part.reported for part in order.parts.all()]
     windows = list(Maintenance.objects.unfinished_at(clock.now()).filter(orders=order).order_by("starts_at", "pk"))
     events = order.events.public().select_related("actor").order_by("-at", "-pk")[:EVENTS_SHOWN]
@@ -49,7 +51,7 @@ def order_facts(order: Order) -> dict[str, Any]:
         "plan": order.plan,
         "cost": Subscription.objects.filter(order=order).first() or order.terms,
         "first_invoice": first_invoice(order) if order.state == State.DRAFT else None,
-        "invoices": invoice_rows(order.invoices.select_related("pdf")[:INVOICES_SHOWN]),
+        "invoices": invoice_rows(invoices[:INVOICES_SHOWN]),
     }
 
 

@@ -1,4 +1,4 @@
-"""Who may ask what of an order: staff by permission, a customer's owner for its own."""
+"""Who may ask what of an order: staff by permission, a customer's members by role."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from typing import Any, ClassVar
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 
-from customers.models import Customer, Membership, User
+from customers.choices import Ability
+from customers.models import Customer, User
+from orders.choices import State
 from orders.models import Order
 
 
@@ -16,14 +18,14 @@ def is_staff_with(user: User, permission: str) -> bool:
     return bool(user.is_staff and user.has_perm(permission))
 
 
-def owns(user: User, customer: Customer) -> bool:
-    """True for an owner of the customer; never for staff, whose rights are permissions."""
-    return not user.is_staff and user.memberships.filter(customer=customer, role=Membership.Role.OWNER).exists()
+def may_prepare_for(user: User, customer: Customer) -> bool:
+    """True for members who prepare drafts for the customer, and for staff who may add orders."""
+    return is_staff_with(user, "orders.add_order") or user.may(Ability.OPERATE, customer)
 
 
 def may_order_for(user: User, customer: Customer) -> bool:
-    """True for the customer's owners, and for staff who may add orders."""
-    return is_staff_with(user, "orders.add_order") or owns(user, customer)
+    """True for members who place the customer's orders, and for staff who may add orders."""
+    return is_staff_with(user, "orders.add_order") or user.may(Ability.ORDER, customer)
 
 
 class StaffOnly(IsAuthenticated):
@@ -49,11 +51,12 @@ class MaySteer(StaffOnly):
 
 
 class MayRemove(StaffOnly):
-    """Staff who remove orders, and the owners of what is removed."""
+    """Staff who remove orders, and the members who may cancel what is removed."""
 
     permission = "orders.remove_order"
 
     def has_object_permission(self, request: Request, view: Any, obj: Order) -> bool:
-        """True for staff who hold the permission, and for the customer's owners."""
+        """True for staff who hold the permission, and for members who may cancel the order."""
         staff = super().has_object_permission(request, view, obj)
-        return staff or (isinstance(request.user, User) and owns(request.user, obj.customer))
+        needed = Ability.OPERATE if obj.state == State.DRAFT else Ability.ORDER
+        return staff or (isinstance(request.user, User) and request.user.may(needed, obj.customer))

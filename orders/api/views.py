@@ -16,7 +16,7 @@ from rest_framework.response import Response
 from core.api.base import RowFilter, RowsView, TrueFalseFilter
 from core.api.idempotency import once
 from customers.models import User
-from orders.api.permissions import MayApprove, MayRemove, MaySteer, is_staff_with, may_order_for
+from orders.api.permissions import MayApprove, MayRemove, MaySteer, is_staff_with, may_order_for, may_prepare_for
 from orders.api.plan import OrderPlanSerializer, plan_document
 from orders.api.serializers import (
     EventSerializer,
@@ -75,7 +75,8 @@ class OrderView(RowsView):
         asked.is_valid(raise_exception=True)
         values = dict(asked.validated_data)
         user, place = cast("User", request.user), values.pop("place")
-        if not may_order_for(user, values["customer"]):
+        may = may_order_for if place else may_prepare_for
+        if not may(user, values["customer"]):
             self.permission_denied(request)
         order = create_order(actor=user, provider_slug=values.pop("provider", ""), **values)
         if place:

@@ -68,7 +68,7 @@ def owner(customer: Customer, calling: Caller) -> APIClient:
 @pytest.fixture
 def viewer(customer: Customer, calling: Caller) -> APIClient:
     """Someone at the customer who may only look."""
-    return calling(MembershipFactory(customer=customer, role=Membership.Role.VIEWER).user)
+    return calling(MembershipFactory(customer=customer, role=Membership.Role.READ_ONLY).user)
 
 
 @pytest.fixture

@@ -289,7 +289,7 @@ def test_messages_are_neither_made_nor_changed_by_hand(chief: Client) -> None:
 def test_pages_to_add_and_change_open(chief: Client, name: str) -> None:
     app = "auth" if name == "group" else "customers"
     assert chief.get(reverse(f"admin:{app}_{name}_add")).status_code == 200
-    member = MembershipFactory.create(role=Membership.Role.VIEWER)
+    member = MembershipFactory.create(role=Membership.Role.READ_ONLY)
     if name != "group":
         assert chief.get(change_url(getattr(member, name))).status_code == 200
 

@@ -53,10 +53,10 @@ def test_person_is_admitted_once_whatever_the_capitals() -> None:
     first, second = CustomerFactory.create(), CustomerFactory.create()
     user = admit_user(customer=first, email="Ann@Example.org", name="Ann de Vries")
     assert admit_user(customer=first, email="ann@example.org") == user
-    assert admit_user(customer=second, email="ANN@example.org", role=Membership.Role.VIEWER) == user
+    assert admit_user(customer=second, email="ANN@example.org", role=Membership.Role.READ_ONLY) == user
     assert (user.email, user.first_name, user.last_name) == ("ann@example.org", "Ann", "de Vries")
     assert not user.has_usable_password()
-    assert list(user.memberships.order_by("pk").values_list("role", flat=True)) == ["owner", "viewer"]
+    assert list(user.memberships.order_by("pk").values_list("role", flat=True)) == ["owner", "read_only"]
 
 
 def test_people_see_their_own_customers_only() -> None:

@@ -20,7 +20,8 @@ from tests.factories import MembershipFactory, UserFactory, make_draft
 pytestmark = pytest.mark.django_db
 
 STAFF = ("Operator", "Billing", "Support", "Administrator", "nobody's")
-PEOPLE = ("owner", "viewer", "stranger")
+PEOPLE = ("owner", "technical", "billing", "read_only", "stranger")
+MEMBERS = ("owner", "technical", "billing", "read_only")
 # Who is let through, by action: in the admin and by the API alike, save that customers never enter the admin.
 ALLOWED = {
     OrderAction.EDIT: {"Operator", "Administrator", "owner"},
@@ -31,8 +32,9 @@ ALLOWED = {
     OrderAction.RETRY: {"Operator", "Administrator"},
     OrderAction.REMOVE: {"Operator", "Administrator", "owner"},
 }
-SEES = {"Operator", "Billing", "Support", "Administrator", "owner", "viewer"}
-REVEALS = {"Operator", "Administrator", "owner"}
+SEES = {"Operator", "Billing", "Support", "Administrator", *MEMBERS}
+REVEALS = {"Operator", "Administrator", "owner", "technical"}
+PREPARES = {"Operator", "Administrator", "owner", "technical"}
 NOUNS = {
     OrderAction.APPROVE: "approval",
     OrderAction.SUSPEND: "suspension",
@@ -115,12 +117,36 @@ def test_the_api_shows_an_order_to_who_may_see_it(role: str) -> None:
 
 
 @pytest.mark.parametrize("role", STAFF + PEOPLE)
+def test_the_portal_lets_prepare_and_discard_who_may(role: str, client: Client) -> None:
+    order = make_draft()
+    client.force_login(actor(role, order))
+    client.post(f"/orders/{order.reference}/draft/", {"name": "Renamed", "input_title": "Maps"})
+    order.refresh_from_db()
+    assert (order.name == "Renamed") == (role in PREPARES and role not in STAFF)
+    client.post(f"/orders/{order.reference}/removal/")
+    order.refresh_from_db()
+    assert (order.state == State.REMOVED) == (role in PREPARES and role not in STAFF)
+
+
+@pytest.mark.parametrize("role", STAFF + PEOPLE)
+def test_drafts_are_discarded_by_who_prepares_them(role: str) -> None:
+    order = make_draft()
+    _row, token = ApiToken.objects.create(user=actor(role, order))
+    caller = APIClient()
+    caller.credentials(HTTP_AUTHORIZATION=f"Bearer {token}")
+    answer = caller.post(f"/api/v1/orders/{order.reference}/removal/", {}, format="json")
+    assert (answer.status_code == 202) == (role in PREPARES)
+
+
+@pytest.mark.parametrize("role", STAFF + PEOPLE)
 def test_the_portal_lets_owners_place_and_remove_and_nobody_else(role: str, client: Client) -> None:
     order = make_draft(plan_fields={"auto_approve": False})
     client.force_login(actor(role, order))
     client.post(f"/orders/{order.reference}/placing/")
     order.refresh_from_db()
     assert (order.state == State.PENDING) == (role == "owner")
+    if order.state == State.DRAFT:
+        place_order(order=order)
     client.post(f"/orders/{order.reference}/removal/", {"confirm": order.reference})
     order.refresh_from_db()
     assert (order.state == State.REMOVED) == (role == "owner")
@@ -134,7 +160,7 @@ def test_secrets_are_revealed_to_who_may(role: str, client: Client) -> None:
     admin = client.post(f"/admin/orders/order/{order.pk}/secrets/")
     portal = client.post(f"/orders/{order.reference}/secrets/")
     assert (secret in admin.content.decode()) == (role in REVEALS and role in STAFF)
-    assert (secret in portal.content.decode()) == (role == "owner")
+    assert (secret in portal.content.decode()) == (role in REVEALS and role not in STAFF)
 
 
 @pytest.mark.parametrize("role", STAFF + PEOPLE)
@@ -146,7 +172,9 @@ def test_new_orders_are_put_together_by_who_may(role: str, client: Client) -> No
     caller.credentials(HTTP_AUTHORIZATION=f"Bearer {token}")
     asked = {"customer": order.customer.number, "product": order.plan.product.slug, "plan": order.plan.slug}
     answer = caller.post("/api/v1/orders/", {**asked, "name": "Second", "place": False}, format="json")
-    assert (answer.status_code == 201) == (role in ALLOWED[OrderAction.PLACE]), answer.content
+    assert (answer.status_code == 201) == (role in PREPARES), answer.content
+    placed = caller.post("/api/v1/orders/", {**asked, "name": "Fourth", "place": True}, format="json")
+    assert (placed.status_code == 201) == (role in ALLOWED[OrderAction.PLACE]), placed.content
     client.force_login(user)
     in_admin = {"customer": order.customer_id, "plan": order.plan_id, "name": "Third", "inputs_of": order.plan_id}
     client.post("/admin/orders/order/add/", in_admin | {"input_title": "Maps"})

@@ -38,7 +38,7 @@ def owner(customer: Customer) -> User:
 def onlooker(customer: Customer) -> User:
     """One who may look, and no more."""
     user: User = UserFactory(username="vera")
-    MembershipFactory(user=user, customer=customer, role=Membership.Role.VIEWER)
+    MembershipFactory(user=user, customer=customer, role=Membership.Role.READ_ONLY)
     return user
 
 

@@ -124,7 +124,7 @@ def test_nothing_is_ordered_for_a_closed_customer(plan: Plan, customer: Customer
     client = sign_in(owner)
     client.post("/orders/new/maps/small/", GOOD)
     Customer.objects.update(state=Customer.State.CLOSED)
-    assert b"only owners of an active customer can order" in client.get("/orders/new/").content
+    assert b"your role does not include orders" in client.get("/orders/new/").content
     assert client.post("/orders/new/maps/small/", {**GOOD, "name": "More"})["Location"] == "/orders/new/"
     order = Order.objects.get()
     refused = client.post(f"/orders/{order.reference}/placing/", follow=True)

@@ -8,6 +8,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_safe
 
+from billing.models import Invoice
+from customers.choices import Ability
 from customers.models import Customer
 from live.portal.access import viewer
 from live.portal.invoice_rows import invoice_rows
@@ -34,6 +36,8 @@ def customer_page(request: HttpRequest, number: str) -> HttpResponse:
         Customer.objects.visible_to(viewer(request)).prefetch_related("addresses", "contacts"), number=number
     )
     members = customer.memberships.select_related("user").order_by("role", "user__email")
-    page = Paginator(customer.invoices.select_related("pdf"), PER_PAGE).get_page(request.GET.get("page"))
+    invoices = Invoice.objects.visible_to(viewer(request)).filter(customer=customer).select_related("pdf")
+    page = Paginator(invoices, PER_PAGE).get_page(request.GET.get("page"))
     context = {"customer": customer, "members": members, "page": page, "invoices": invoice_rows(page)}
+    context["may_see_invoices"] = viewer(request).is_staff or viewer(request).may(Ability.SEE_INVOICES, customer)
     return render(request, "portal/customer.html", context)

@@ -1,9 +1,10 @@
-"""What a customer's owner may ask of an order: place it, end it, see its secrets."""
+"""What members may do to an order: place it, cancel it, reveal its passwords."""
 
 from __future__ import annotations
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -12,9 +13,11 @@ from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_http_methods, require_POST
 
 from core.errors import Refusal
+from customers.choices import Ability
 from live.portal.access import own_order, viewer, wants_piece
 from live.portal.order_page import order_facts, visible_secrets
 from orders.choices import OrderAction, State
+from orders.models import Order
 from orders.services import place_order, remove_order, reveal_secrets
 
 
@@ -22,7 +25,7 @@ from orders.services import place_order, remove_order, reveal_secrets
 @require_POST
 def place(request: HttpRequest, reference: str) -> HttpResponse:
     """The draft is placed."""
-    order = own_order(request, reference)
+    order = own_order(request, reference, Ability.ORDER)
     try:
         place_order(order=order, actor=viewer(request))
         messages.success(request, _("Thank you. Your order has been placed."))
@@ -35,7 +38,7 @@ def place(request: HttpRequest, reference: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def remove(request: HttpRequest, reference: str) -> HttpResponse:
     """First what would be destroyed; then, confirmed, the order is wanted gone."""
-    order = own_order(request, reference)
+    order = order_to_remove(request, reference)
     if not order.allows(OrderAction.REMOVE):
         return redirect("portal:order", reference=reference)
     wrong = ""
@@ -45,11 +48,11 @@ def remove(request: HttpRequest, reference: str) -> HttpResponse:
         if was_draft or typed == order.reference:
             return _removed(request, reference)
         wrong = _("Enter %(reference)s to confirm.") % {"reference": order.reference}
-    return render(request, "portal/remove.html", {**order_facts(order), "wrong": wrong})
+    return render(request, "portal/remove.html", {**order_facts(order, viewer(request)), "wrong": wrong})
 
 
 def _removed(request: HttpRequest, reference: str) -> HttpResponse:
-    order = own_order(request, reference)
+    order = order_to_remove(request, reference)
     was_draft = order.state == State.DRAFT
     try:
         remove_order(order=order, actor=viewer(request))
@@ -61,6 +64,14 @@ def _removed(request: HttpRequest, reference: str) -> HttpResponse:
         return redirect("portal:orders")
     messages.success(request, _("Your order is being removed."))
     return redirect("portal:order", reference=reference)
+
+
+def order_to_remove(request: HttpRequest, reference: str) -> Order:
+    """The order, if the viewer may cancel it; whoever prepares drafts may also discard them."""
+    order = own_order(request, reference)
+    if order.state != State.DRAFT and not viewer(request).may(Ability.ORDER, order.customer):
+        raise PermissionDenied
+    return order
 
 
 @login_required

@@ -17,8 +17,9 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from django_htmx.http import HttpResponseClientRefresh
 
+from customers.choices import Ability
 from customers.models import Customer
-from live.portal.access import customers_to_order_for, may_steer, viewer, visible_order, wants_piece
+from live.portal.access import customers_to_order_for, viewer, visible_order, wants_piece
 from live.portal.order_page import order_facts
 from live.portal.order_progress import STATES, TONES
 from orders.choices import State
@@ -101,7 +102,10 @@ def order_progress(request: HttpRequest, reference: str) -> HttpResponse:
 
 def page_context(request: HttpRequest, order: Order) -> dict[str, Any]:
     """What the order page and its moving pieces show, with the digest by which a page knows whether it is behind."""
-    context = {**order_facts(order), "may_steer": may_steer(viewer(request), order.customer), "viewer": request.user}
+    user = viewer(request)
+    abilities = user.abilities_at(order.customer)
+    context = {**order_facts(order, user), "viewer": user}
+    context |= {"may_steer": Ability.OPERATE in abilities, "may_order": Ability.ORDER in abilities}
     context["has_secrets_card"] = bool(
         context["secrets"] and context["may_steer"] and order.activated_at and context["can_be_removed"]
     )

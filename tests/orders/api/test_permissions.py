@@ -8,7 +8,15 @@ import pytest
 from django.contrib.auth.models import AnonymousUser
 
 from customers.models import Membership, User
-from orders.api.permissions import MayApprove, MayRemove, MaySteer, StaffOnly, is_staff_with, may_order_for, owns
+from orders.api.permissions import (
+    MayApprove,
+    MayRemove,
+    MaySteer,
+    StaffOnly,
+    is_staff_with,
+    may_order_for,
+    may_prepare_for,
+)
 from orders.models import Order
 from tests.api.conftest import make_staff
 from tests.factories import MembershipFactory, UserFactory, make_draft
@@ -57,14 +65,14 @@ def test_nobody_in_particular_is_let_through_nowhere(permission: type[StaffOnly]
 
 
 def test_owners_remove_and_leave_the_rest_to_staff(order: Order) -> None:
-    owner, viewer = member(order), member(order, Membership.Role.VIEWER)
+    owner, viewer = member(order), member(order, Membership.Role.READ_ONLY)
     assert {permission for permission in PERMISSIONS if lets(permission, owner, order)} == {MayRemove}
     assert not any(lets(permission, viewer, order) for permission in PERMISSIONS)
 
 
 def test_the_owner_of_another_customer_owns_nothing_here(order: Order) -> None:
     other = MembershipFactory.create().user
-    assert not owns(other, order.customer)
+    assert not may_prepare_for(other, order.customer)
     assert not may_order_for(other, order.customer)
     assert not lets(MayRemove, other, order)
 
@@ -72,7 +80,7 @@ def test_the_owner_of_another_customer_owns_nothing_here(order: Order) -> None:
 def test_a_membership_gives_staff_nothing(order: Order) -> None:
     clerk = UserFactory.create(is_staff=True)
     MembershipFactory.create(user=clerk, customer=order.customer)
-    assert not owns(clerk, order.customer)
+    assert not may_prepare_for(clerk, order.customer)
     assert not may_order_for(clerk, order.customer)
     assert not lets(MayRemove, clerk, order)
 
@@ -80,7 +88,7 @@ def test_a_membership_gives_staff_nothing(order: Order) -> None:
 def test_owners_and_staff_who_add_orders_may_order(order: Order) -> None:
     assert may_order_for(member(order), order.customer)
     assert may_order_for(make_staff("orders.add_order"), order.customer)
-    assert not may_order_for(member(order, Membership.Role.VIEWER), order.customer)
+    assert not may_order_for(member(order, Membership.Role.READ_ONLY), order.customer)
     assert not may_order_for(make_staff("orders.view_order"), order.customer)
 
 
