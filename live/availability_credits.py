@@ -25,9 +25,15 @@ def credit_approved_reports() -> int:
                 "order": report.order.reference,
             }
         try:
-            note = credit_order_once(order=report.order, day=report.month, amount=report.credit, reason=reason)
+            note = credit_order_once(
+                order=report.order, day=report.month, amount=report.credit, reason=reason, key=_key(report)
+            )
         except Refusal as refusal:
             logger.warning("Credit of %s was not issued: %s", report, refusal.message)
         else:
             count += note is not None
     return count
+
+
+def _key(report: MonthlyReport) -> str:
+    return f"availability:{report.order.reference}:{report.month:%Y-%m}"

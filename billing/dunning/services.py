@@ -66,8 +66,7 @@ def resume_paid_orders() -> int:
 @transaction.atomic
 def _resume(pk: int) -> int:
     reminder = Reminder.objects.select_for_update(of=("self",)).select_related("invoice").get(pk=pk)
-    holding = Reminder.objects.filter(invoice__state=Invoice.State.OPEN).exclude(has_suspended=[])
-    held = {order for orders in holding.values_list("has_suspended", flat=True) for order in orders}
+    held = _held_by_open_invoices()
     count = 0
     why = _("Invoice %(number)s has been paid.") % {"number": reminder.invoice.number}
     for order in Order.objects.filter(pk__in=set(reminder.has_suspended) - held, wanted=Wanted.SUSPENDED):
@@ -82,10 +81,18 @@ def _resume(pk: int) -> int:
     return count
 
 
+def _held_by_open_invoices() -> set[int]:
+    holding = Reminder.objects.filter(invoice__state=Invoice.State.OPEN).exclude(has_suspended=[])
+    return {order for orders in holding.values_list("has_suspended", flat=True) for order in orders}
+
+
 def _suspend(invoice: Invoice) -> list[int]:
-    suspended = []
+    """The orders that this invoice holds: suspended now, or by a reminder of another invoice already."""
+    orders = Order.objects.filter(pk__in=invoice.lines.values("order"))
+    held = _held_by_open_invoices()
+    suspended = [order.pk for order in orders.filter(wanted=Wanted.SUSPENDED) if order.pk in held]
     why = _("Invoice %(number)s has not been paid.") % {"number": invoice.number}
-    for order in Order.objects.filter(pk__in=invoice.lines.values("order"), wanted=Wanted.RUNNING):
+    for order in orders.filter(wanted=Wanted.RUNNING):
         try:
             suspend_order(order=order, why=why)
         except Refusal as refusal:

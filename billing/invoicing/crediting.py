@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
 from decimal import Decimal
 
@@ -15,10 +15,10 @@ from django.utils.translation import gettext as _
 from billing.invoicing.drafting import breakdown_of
 from billing.invoicing.issuing import line_row, store_invoices
 from billing.invoicing.periods import BillingPeriod, prorated
-from billing.invoicing.pricing import PricedLine, Totals, VatSubtotal, total
+from billing.invoicing.pricing import PricedLine, total
 from billing.invoicing.rates import in_euro
 from billing.invoicing.vat import Category, VatTreatment
-from billing.models import BilledPeriod, Invoice, InvoiceLine, Subscription
+from billing.models import AnsweredCredit, BilledPeriod, Invoice, InvoiceLine, Subscription
 from billing.payments.settling import settle_by_credit_note
 from core import clock
 from core.errors import Refusal
@@ -53,8 +53,7 @@ def credit_invoice(
     with translation.override(invoice.language):
         note, lines = _draft(invoice, wanted, reason, description)
     is_whole = all(left[position] == wanted.get(position, ZERO) for position in left)
-    if is_whole:
-        _take_what_is_left(note, invoice)
+    _limit_tax(note, invoice, is_whole=is_whole)
     (note,) = store_invoices([note], [(note, line) for line in lines], note.issued_on)
     settle_by_credit_note(invoice=invoice, credit_note=note, is_whole=is_whole)
     return note
@@ -137,7 +136,7 @@ def _draft(
         due_on=today,
         **{name: getattr(invoice, name) for name in _COPIED},
     )
-    _set_totals(note, totals)
+    note.net, note.breakdown = totals.net, breakdown_of(totals)
     return note, lines
 
 
@@ -172,44 +171,45 @@ def _credited(
     )
 
 
-def _set_totals(note: Invoice, totals: Totals) -> None:
-    note.net, note.tax, note.gross = totals.net, totals.tax, totals.gross
-    note.breakdown = breakdown_of(totals)
-    note.tax_in_euro = in_euro(totals.tax, note.euro_rate) if note.euro_rate else None
+def _limit_tax(note: Invoice, invoice: Invoice, *, is_whole: bool) -> None:
+    """All credit notes of an invoice together bear its VAT: none more, and the last one all that rounding left."""
+    left = _tax_by_rate(invoice.breakdown)
+    for breakdown in invoice.credit_notes.values_list("breakdown", flat=True):
+        for rate, tax in _tax_by_rate(breakdown).items():
+            left[rate] -= tax
+    for part in note.breakdown:
+        rest = left[part["category"], Decimal(part["rate"])]
+        part["tax"] = str(rest if is_whole else min(Decimal(part["tax"]), rest))
+    note.tax = sum((Decimal(part["tax"]) for part in note.breakdown), ZERO)
+    note.gross = note.net + note.tax
+    note.tax_in_euro = in_euro(note.tax, note.euro_rate) if note.euro_rate else None
     if not note.gross:
         note.state, note.paid_on = Invoice.State.PAID, note.issued_on
 
 
-def _take_what_is_left(note: Invoice, invoice: Invoice) -> None:
-    """The last credit note of an invoice has the VAT that is left, so that rounding leaves no cent behind."""
-    former: dict[tuple[str, Decimal], Decimal] = {}
-    for breakdown in invoice.credit_notes.values_list("breakdown", flat=True):
-        for part in breakdown:
-            key = (part["category"], Decimal(part["rate"]))
-            former[key] = former.get(key, ZERO) + Decimal(part["tax"])
-    original = {(part["category"], Decimal(part["rate"])): Decimal(part["tax"]) for part in invoice.breakdown}
-    subtotals = []
-    for part in note.breakdown:
-        key = (part["category"], Decimal(part["rate"]))
-        tax = original[key] - former.get(key, ZERO)
-        subtotals.append(
-            VatSubtotal(category=key[0], rate=key[1], taxable=Decimal(part["taxable"]), tax=tax, note=part["note"])
-        )
-    tax = sum((part.tax for part in subtotals), ZERO)
-    _set_totals(note, Totals(net=note.net, tax=tax, gross=note.net + tax, breakdown=tuple(subtotals)))
+def _tax_by_rate(breakdown: Iterable[Mapping[str, str]]) -> dict[tuple[str, Decimal], Decimal]:
+    return {(part["category"], Decimal(part["rate"])): Decimal(part["tax"]) for part in breakdown}
 
 
 @transaction.atomic
-def credit_order_once(*, order: Order, day: date, amount: Decimal, reason: str) -> Invoice | None:
-    """The first invoice that charges the order for `day` or later is credited, unless `reason` was credited before."""
+def credit_order_once(*, order: Order, day: date, amount: Decimal, reason: str, key: str) -> Invoice | None:
+    """The first invoice that charges the order for `day` or later is credited; None when `key` was credited before."""
+    if AnsweredCredit.objects.filter(key=key).exists():
+        return None
     periods = BilledPeriod.objects.filter(subscription__order=order, end__gt=day).order_by("start")
     period = periods.select_related("subscription").first()
     if period is None:
         raise NotCreditable(_("No invoice charges order %(order)s for that time.") % {"order": order})
     invoice = Invoice.objects.select_for_update().get(pk=period.invoice_id)
-    if Invoice.objects.filter(kind=Invoice.Kind.CREDIT_NOTE, corrects=invoice, reason=reason[:300]).exists():
+    if AnsweredCredit.objects.filter(key=key).exists():  # asked again, now that the invoice is locked
+        return None
+    # Credit notes of versions before AnsweredCredit are known by their reason only.
+    if (former := invoice.credit_notes.filter(reason=reason.strip()[:300], answered=None).first()) is not None:
+        AnsweredCredit.objects.create(key=key, credit_note=former)
         return None
     line = invoice.lines.filter(order=order, period_start=period.start, period_end=period.end).first()
     if line is None:
         raise NotCreditable(_("No invoice charges order %(order)s for that time.") % {"order": order})
-    return credit_invoice(invoice=invoice, reason=reason, amounts={line.position: amount})
+    note = credit_invoice(invoice=invoice, reason=reason, amounts={line.position: amount})
+    AnsweredCredit.objects.create(key=key, credit_note=note)
+    return note

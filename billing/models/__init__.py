@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from billing.models.billed_period import BilledPeriod, PendingCharge, PriceChange
-from billing.models.invoice import Invoice, InvoiceLine, InvoicePdf, InvoiceQuerySet
+from billing.models.invoice import AnsweredCredit, Invoice, InvoiceLine, InvoicePdf, InvoiceQuerySet
 from billing.models.profile import BillingProfile, LocationEvidence
 from billing.models.run import BillingRun
 from billing.models.series import NumberSeries
@@ -20,6 +20,7 @@ from billing.models.subscription import Subscription
 from billing.models.vat import ExchangeRate, VatRate
 
 __all__ = [
+    "AnsweredCredit",
     "BankStatement",
     "BankTransaction",
     "BilledPeriod",

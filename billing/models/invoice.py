@@ -112,7 +112,10 @@ class Invoice(Timestamped):
         verbose_name = _("invoice")
         verbose_name_plural = _("invoices")
         ordering = ("-pk",)
-        permissions = (("settle_invoice", _("Can mark invoices as paid")),)
+        permissions = (
+            ("settle_invoice", _("Can register payments, refunds and reminders")),
+            ("credit_invoice", _("Can credit invoices")),
+        )
         constraints = (
             models.CheckConstraint(
                 condition=Q(kind="invoice", corrects__isnull=True) | Q(kind="credit_note", corrects__isnull=False),
@@ -179,6 +182,22 @@ class InvoiceLine(models.Model):
 
     def __str__(self) -> str:
         return self.description
+
+
+class AnsweredCredit(models.Model):
+    """The credit note that a request from another part of the system led to: each request once."""
+
+    key = models.CharField(_("request"), max_length=120, unique=True)  # such as availability:GL7K3M:2026-01
+    credit_note = models.ForeignKey(
+        Invoice, on_delete=models.PROTECT, related_name="answered", verbose_name=_("credit note")
+    )
+
+    class Meta:
+        verbose_name = _("answered credit request")
+        verbose_name_plural = _("answered credit requests")
+
+    def __str__(self) -> str:
+        return self.key
 
 
 class InvoicePdf(StoredDocument):

@@ -8,6 +8,9 @@ from decimal import Decimal, InvalidOperation
 
 from lxml import etree
 
+LARGEST = Decimal(10) ** 12
+LONGEST_IDENTIFIER = 35  # Max35Text of ISO 20022
+
 
 class UnreadableStatement(ValueError):
     """This is no bank statement that can be imported; the message says why."""
@@ -54,10 +57,11 @@ def read_statements(content: bytes) -> list[Statement]:
 
 def _statement(node: etree._Element) -> Statement:
     identifier = _text(node, "{*}Id")
-    if not identifier:
-        raise UnreadableStatement("A statement has no identification (Id)")
+    if not 0 < len(identifier) <= LONGEST_IDENTIFIER:
+        raise UnreadableStatement("A statement has no identification (Id), or one of more than 35 characters")
     entries = [entry for row in node.iterfind("{*}Ntry") if _is_booked_credit(row) for entry in _entries(row)]
-    return Statement(identifier=identifier, iban=_text(node, "{*}Acct/{*}Id/{*}IBAN"), entries=tuple(entries))
+    account = _text(node, "{*}Acct/{*}Id/{*}IBAN") or _text(node, "{*}Acct/{*}Id/{*}Othr/{*}Id")
+    return Statement(identifier=identifier, iban=account[:34], entries=tuple(entries))
 
 
 def _is_booked_credit(row: etree._Element) -> bool:
@@ -89,9 +93,9 @@ def _entry(row: etree._Element, detail: etree._Element, amount: etree._Element |
     return CreditEntry(
         booked_on=booked_on,
         amount=_decimal(amount.text or ""),
-        currency=amount.get("Ccy", ""),
+        currency=_currency(amount.get("Ccy", "")),
         payer=payer[:140],
-        payer_iban=_text(detail, "{*}RltdPties/{*}DbtrAcct/{*}Id/{*}IBAN"),
+        payer_iban=_text(detail, "{*}RltdPties/{*}DbtrAcct/{*}Id/{*}IBAN")[:34],
         remittance=(" ".join(references) or _text(row, "{*}AddtlNtryInf"))[:500],
     )
 
@@ -107,11 +111,17 @@ def _day(text: str) -> date:
         raise UnreadableStatement(f"“{text}” is not a day") from error
 
 
+def _currency(code: str) -> str:
+    if not (len(code) == 3 and code.isascii() and code.isupper()):
+        raise UnreadableStatement(f"“{code}” is not a currency")
+    return code
+
+
 def _decimal(text: str) -> Decimal:
     try:
         amount = Decimal(text.strip())
     except InvalidOperation as error:
         raise UnreadableStatement(f"“{text}” is not an amount") from error
-    if not amount.is_finite() or amount <= 0 or amount != amount.quantize(Decimal("0.01")):
+    if not amount.is_finite() or not 0 < amount < LARGEST or amount != amount.quantize(Decimal("0.01")):
         raise UnreadableStatement(f"“{text}” is not an amount in cents")
     return amount

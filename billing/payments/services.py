@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 
@@ -40,14 +41,15 @@ def register_payment(
     received_on: date | None = None,
     method: str = Payment.Method.TRANSFER,
     reference: str = "",
-    invoice: Invoice | None = None,
+    invoices: Sequence[Invoice] = (),
     bank_transaction: BankTransaction | None = None,
 ) -> Payment:
-    """The payment is recorded: it settles `invoice`, then the customer's oldest; the rest is a credit balance."""
+    """The payment is recorded: it settles `invoices`, then the customer's oldest; the rest is a credit balance."""
     check_amount(amount, currency)
-    if invoice is not None and (invoice.currency != currency or invoice.customer_id != customer.pk):
-        message = _("Invoice %(number)s is of another customer or in another currency.")
-        raise WrongAmount(message % {"number": invoice.number}, field="amount")
+    for invoice in invoices:
+        if invoice.currency != currency or invoice.customer_id != customer.pk:
+            message = _("Invoice %(number)s is of another customer or in another currency.")
+            raise WrongAmount(message % {"number": invoice.number}, field="amount")
     open_invoices = list(
         Invoice.objects.owed().select_for_update().filter(customer=customer, currency=currency).order_by("due_on", "pk")
     )
@@ -60,8 +62,8 @@ def register_payment(
         reference=reference[:140],
         transaction=bank_transaction,
     )
-    first = [row for row in open_invoices if invoice is not None and row.pk == invoice.pk]
-    for row in [*first, *(row for row in open_invoices if row not in first)]:
+    named = {invoice.pk for invoice in invoices}
+    for row in sorted(open_invoices, key=lambda row: row.pk not in named):  # stable: the oldest first
         settle(row, payment)
     return payment
 
@@ -80,7 +82,6 @@ def mark_paid(*, invoice: Invoice, paid_on: date | None = None) -> Invoice:
         method=Payment.Method.OTHER,
         reference=row.number,
     )
-    row.paid_on = payment.received_on
     settle(row, payment)
     invoice.refresh_from_db()
     return invoice

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import date
 from decimal import Decimal
 
 from django.db.models import F
@@ -27,7 +28,8 @@ def settle(invoice: Invoice, source: Payment | Invoice) -> Decimal:
     row.save()
     use(source, amount)
     invoice.settled += amount
-    _save_state(invoice, Invoice.State.PAID)
+    paid_on = source.received_on if isinstance(source, Payment) else clock.today()
+    _save_state(invoice, Invoice.State.PAID, max(paid_on, invoice.issued_on))
     return amount
 
 
@@ -77,7 +79,7 @@ def unused_sources(customers: Iterable[int]) -> list[Payment | Invoice]:
     return [*payments.order_by("received_on", "pk"), *notes.order_by("pk")]
 
 
-def _save_state(invoice: Invoice, state: str) -> None:
+def _save_state(invoice: Invoice, state: str, paid_on: date | None = None) -> None:
     if invoice.outstanding <= ZERO and invoice.state in (Invoice.State.OPEN, Invoice.State.PAID):
-        invoice.state, invoice.paid_on = state, invoice.paid_on or clock.today()
+        invoice.state, invoice.paid_on = state, invoice.paid_on or paid_on or clock.today()
     invoice.save(update_fields=("state", "paid_on", "settled", "updated_at"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Sequence
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -58,7 +59,7 @@ def assign_transaction(
     row = BankTransaction.objects.select_for_update().get(pk=bank_transaction.pk)
     if row.state != BankTransaction.State.OPEN:
         raise NotMatchable(_("This transaction has been dealt with already."))
-    return _register(row, customer, invoice)
+    return _register(row, customer, [invoice] if invoice else [])
 
 
 @transaction.atomic
@@ -105,7 +106,7 @@ def _match(row: BankTransaction) -> None:
         return
     if len(named) > 1 and sum(invoice.outstanding for invoice in named) != row.amount:
         return
-    _register(row, named[0].customer, named[0])
+    _register(row, named[0].customer, named)
 
 
 def _names(text: str, number: str) -> bool:
@@ -114,7 +115,7 @@ def _names(text: str, number: str) -> bool:
     return re.search(rf"(?<!\d){re.escape(wanted)}(?!\d)", squeezed) is not None or number in text
 
 
-def _register(row: BankTransaction, customer: Customer, invoice: Invoice | None) -> Payment:
+def _register(row: BankTransaction, customer: Customer, named: Sequence[Invoice]) -> Payment:
     row.state = BankTransaction.State.MATCHED
     row.save(update_fields=("state",))
     return register_payment(
@@ -123,6 +124,6 @@ def _register(row: BankTransaction, customer: Customer, invoice: Invoice | None)
         currency=row.currency,
         received_on=row.booked_on,
         reference=row.remittance,
-        invoice=invoice,
+        invoices=named,
         bank_transaction=row,
     )

@@ -16,6 +16,7 @@ from billing.invoicing.issuing import issue_invoices, preview_invoice
 from billing.invoicing.periods import add_months, next_day_of_month
 from billing.invoicing.pricing import PricedLine, Totals
 from billing.models import Subscription
+from billing.payments.settling import set_off
 from core import clock
 from orders.models import Order
 
@@ -29,7 +30,7 @@ def start_subscriptions(*, orders: Iterable[Order]) -> list[Subscription]:
     today = clock.today()
     rows = Subscription.objects.bulk_create([_new_subscription(order, today) for order in _with_names(orders)])
     if is_billing_here():
-        issue_invoices([row for row in rows if row.started_on <= today], today=today)
+        set_off(issue_invoices([row for row in rows if row.started_on <= today], today=today))
     return rows
 
 

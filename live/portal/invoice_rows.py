@@ -13,7 +13,7 @@ from core.money import Money
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InvoiceRow:
-    """One line of a list of invoices; `status` is specimen, paid, overdue or open."""
+    """One line of a list of invoices; `status` is specimen, paid, credited, credit (a credit note), overdue or open."""
 
     number: str
     issued_on: date
@@ -45,6 +45,8 @@ def status(invoice: Invoice, today: date) -> str:
     """Whether anything has to be paid, and whether that is late."""
     if invoice.is_specimen:
         return "specimen"
-    if invoice.state == Invoice.State.PAID:
-        return "paid"
+    if invoice.is_credit_note:
+        return "credit"
+    if invoice.state != Invoice.State.OPEN:
+        return str(invoice.state)
     return "overdue" if invoice.due_on < today else "open"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from django.db.models import Count, Model, Q, Sum
+from django.db.models import Count, F, Model, Q, Sum
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 from django.utils.translation import get_language
@@ -162,7 +162,7 @@ def outstanding_invoices() -> Outstanding:
     """The sum of unpaid invoices by currency; specimens do not count."""
     late = Count("pk", filter=Q(due_on__lt=clock.today()))
     rows = Invoice.objects.owed().order_by("currency").values("currency")
-    sums = list(rows.annotate(sum=Sum("gross"), count=Count("pk"), late=late))
+    sums = list(rows.annotate(sum=Sum(F("gross") - F("settled")), count=Count("pk"), late=late))
     locale = get_language() or "en"
     return Outstanding(
         amounts=[Money(row["sum"], row["currency"]).format(locale) for row in sums],

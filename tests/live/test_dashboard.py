@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from billing.models import Invoice
+from billing.payments.services import register_payment
 from billing.subscriptions.reconcile import reconcile_orders
 from core import clock
 from core.models import Heartbeat
@@ -185,3 +187,10 @@ def test_whoever_watches_is_told_of_once_it_is_silent_for_some_minutes(boss: Cli
     (line,) = boss.get(PAGE).context["broken"]
     assert (line.title, line.reason) == ("Zabbix", "cannot be reached")
     assert f"/backendstatus/{row.pk}/" in line.url
+
+
+def test_partly_paid_invoice_is_outstanding_by_its_rest(boss: Client) -> None:
+    order = active()
+    reconcile_orders([order.pk])
+    register_payment(customer=order.customer, amount=Decimal("50.00"), currency="EUR")
+    assert "€9.29" in boss.get(PAGE).content.decode()

@@ -69,6 +69,7 @@ BILLING = (
     *KEEP_CUSTOMERS,
     *KEEP_TERMS_OF_BILLING,
     "billing.settle_invoice",
+    "billing.credit_invoice",
     "billing.import_bankstatement",
     "billing.start_billingrun",
     "monitoring.decide_credit",

@@ -155,10 +155,10 @@ def test_reverse_charge_is_credited_by_reverse_charge(on: Callable[[date], None]
     assert "Reverse charge" in note.breakdown[0]["note"]
 
 
-def test_credit_for_an_order_is_issued_once_for_its_reason(invoice: Invoice) -> None:
+def test_credit_for_an_order_is_issued_once_for_its_key(invoice: Invoice) -> None:
     order = invoice.lines.all()[0].order
-    given = {"order": order, "day": DAY, "amount": Decimal("4.90"), "reason": "Availability credit for 2026-01"}
+    given = {"order": order, "day": DAY, "amount": Decimal("4.90"), "reason": "Availability", "key": "a:1"}
     notes = [credit_order_once(**given) for _ in range(2)]
     assert [note and note.net for note in notes] == [Decimal("4.90"), None]
     with pytest.raises(NotCreditable, match="No invoice charges"):
-        credit_order_once(**{**given, "day": date(2027, 1, 1)})
+        credit_order_once(**{**given, "day": date(2027, 1, 1), "key": "a:2"})

@@ -21,6 +21,7 @@ from billing.payments.statements import (
     numbers_in,
 )
 from tests.billing.cast import DAY, make_customer, make_subscription
+from tests.billing.payments.statement_files import camt, entry
 
 pytestmark = pytest.mark.django_db
 State = BankTransaction.State
@@ -36,25 +37,6 @@ def invoice() -> Invoice:
     make_subscription()
     bill_due_subscriptions()
     return Invoice.objects.get()
-
-
-def entry(amount: str, reference: str, *, direction: str = "CRDT", status: str = "BOOK") -> str:
-    return (
-        f'<Ntry><Amt Ccy="EUR">{amount}</Amt><CdtDbtInd>{direction}</CdtDbtInd><Sts>{status}</Sts>'
-        "<BookgDt><Dt>2026-01-20</Dt></BookgDt><NtryDtls><TxDtls><RltdPties><Dbtr><Nm>Waterschap Vallei</Nm></Dbtr>"
-        "<DbtrAcct><Id><IBAN>NL91ABNA0417164300</IBAN></Id></DbtrAcct></RltdPties>"
-        f"<RmtInf><Ustrd>{reference}</Ustrd></RmtInf></TxDtls></NtryDtls></Ntry>"
-    )
-
-
-def camt(*entries: str, identifier: str = "S1", encoding: str = "utf-8") -> bytes:
-    text = (
-        f'<?xml version="1.0" encoding="{encoding}"?>'
-        '<Document xmlns="urn:iso:std:iso:20022:tech:xsd:camt.053.001.02"><BkToCstmrStmt><Stmt>'
-        f"<Id>{identifier}</Id><Acct><Id><IBAN>NL02ABNA0123456789</IBAN></Id></Acct>{''.join(entries)}"
-        "</Stmt></BkToCstmrStmt></Document>"
-    )
-    return text.encode(encoding)
 
 
 def test_payment_that_names_its_invoice_settles_it(invoice: Invoice) -> None:
@@ -161,5 +143,5 @@ def test_impossible_payment_is_refused(invoice: Invoice, amount: str, message: s
     with pytest.raises(WrongAmount, match=message):
         register_payment(customer=invoice.customer, amount=Decimal(amount), currency="EUR")
     with pytest.raises(WrongAmount, match="another currency"):
-        register_payment(customer=invoice.customer, amount=Decimal(1), currency="USD", invoice=invoice)
+        register_payment(customer=invoice.customer, amount=Decimal(1), currency="USD", invoices=[invoice])
     assert not Payment.objects.exists()
