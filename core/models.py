@@ -9,7 +9,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from core.engine.lease import free
+from core.lease import free
 
 R_co = TypeVar("R_co", bound=models.Model, covariant=True)
 

@@ -317,7 +317,7 @@ CERTIFICATE_TROUBLE_DAYS = env.int("CERTIFICATE_TROUBLE_DAYS", default=14)  # an
 MAIL_MONTHLY_REPORTS = env.bool("MAIL_MONTHLY_REPORTS", default=True)  # where the plan promises an availability
 
 # --- Billing --------------------------------------------------------------------------------------------------------
-SELLER = {  # copied into every invoice as it is issued: billing.documents.invoice_document.Party
+SELLER = {  # copied into every invoice as it is issued: billing.invoice_document.Party
     "name": env("SELLER_NAME", default=""),
     "street": env("SELLER_STREET", default=""),
     "postal_code": env("SELLER_POSTAL_CODE", default=""),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from billing.documents.invoice_document import (
+from billing.invoice_document import (
     CreditedInvoice,
     DocumentLine,
     InvoiceDocument,

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
-from billing.documents.invoice_document import InvoiceDocument
 from billing.einvoice.cii import cii_xml
 from billing.einvoice.completeness import missing_terms
 from billing.einvoice.gate import validator
 from billing.einvoice.ubl import ubl_xml
+from billing.invoice_document import InvoiceDocument
 from core.errors import PermanentError
 
 SHOWN = 5

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from segno import helpers
 
-from billing.documents.invoice_document import InvoiceDocument
+from billing.invoice_document import InvoiceDocument
 
 LARGEST = Decimal("999999999.99")
 NAME_LENGTH = 70

@@ -11,10 +11,10 @@ from django.template.loader import render_to_string
 from django.utils import translation
 from django.utils.safestring import mark_safe
 
-from billing.documents.invoice_document import InvoiceDocument
 from billing.documents.payment_code import payment_code
 from billing.einvoice import factur_x
 from billing.einvoice.cii import cii_xml
+from billing.invoice_document import InvoiceDocument
 from core.outside.pdf import render_pdf
 
 STYLESHEET = "billing/invoice.css"

@@ -9,15 +9,14 @@ from django.utils.translation import gettext as _
 
 from billing.models import Invoice, InvoicePdf
 from core import clock
-from core.documents.storage import open_file
+from core.documents.models import open_document
 from core.engine.controller import enqueue_rows
 from core.errors import Refusal
 
 
 def open_pdf(invoice: Invoice) -> ContentFile[bytes] | None:
     """The invoice's PDF as it was issued; None while it is being made."""
-    document = InvoicePdf.objects.filter(invoice=invoice).first()
-    return open_file(document.stored_file()) if document else None
+    return open_document(InvoicePdf.objects.filter(invoice=invoice))
 
 
 class Syntax(TextChoices):
@@ -29,8 +28,7 @@ class Syntax(TextChoices):
 
 def open_xml(invoice: Invoice, syntax: Syntax) -> ContentFile[bytes] | None:
     """The invoice's XML as it was issued; None while it is being made, and for invoices older than electronic ones."""
-    document = InvoicePdf.objects.filter(invoice=invoice).first()
-    return open_file(document.stored_file(syntax.value)) if document else None
+    return open_document(InvoicePdf.objects.filter(invoice=invoice), syntax.value)
 
 
 class NothingToRetry(Refusal):

@@ -7,8 +7,8 @@ from decimal import Decimal
 
 from django.utils.translation import gettext as _
 
-from billing.documents.invoice_document import InvoiceDocument, Party
 from billing.einvoice import terms
+from billing.invoice_document import InvoiceDocument, Party
 from core.money import round_money
 
 

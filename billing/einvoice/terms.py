@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from billing.documents.invoice_document import DocumentLine, InvoiceDocument, Party
+from billing.invoice_document import DocumentLine, InvoiceDocument, Party
 from billing.invoicing.pricing import VatSubtotal
 
 EN_16931 = "urn:cen.eu:en16931:2017"

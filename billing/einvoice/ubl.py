@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from billing.documents.invoice_document import DocumentLine, InvoiceDocument, Party
 from billing.einvoice import terms
 from billing.einvoice.xml_builder import Element, XmlBuilder
+from billing.invoice_document import DocumentLine, InvoiceDocument, Party
 from billing.invoicing.periods import BillingPeriod
 from billing.invoicing.pricing import VatSubtotal
 

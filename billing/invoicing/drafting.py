@@ -157,7 +157,7 @@ def taxed_as(customer: Customer) -> Buyer:
 
 
 def buyer_of(customer: Customer, profile: BillingProfile | None = None) -> dict[str, str]:
-    """The customer as a billing.documents.invoice_document.Party has it, today."""
+    """The customer as a billing.invoice_document.Party has it, today."""
     address = customer.billing_address
     party = {"name": customer.name, "email": customer.email, "vat_id": customer.vat_id}
     if profile:

@@ -25,7 +25,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core import clock
-from core.engine.lease import Lease, free, new_lease
+from core.lease import Lease, free, new_lease
 from core.models import StoredReply
 
 KEEP = timedelta(hours=24)

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
+from django.core.files.base import ContentFile
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from core.documents.storage import StoredFile
+from core.documents.storage import StoredFile, open_file
 from core.models import Resource
+
+D = TypeVar("D", bound="StoredDocument")
 
 
 class StoredDocument(Resource):
@@ -29,3 +34,9 @@ class StoredDocument(Resource):
             entry = self.other_files.get(file_format)
             return StoredFile(path=entry["path"], sha256=entry["sha256"]) if entry else None
         return StoredFile(path=self.path, sha256=self.sha256) if self.path else None
+
+
+def open_document(rows: models.QuerySet[D], file_format: str = "") -> ContentFile[bytes] | None:
+    """The file of the only row in `rows` as it was stored; none while it is being made."""
+    document = rows.first()
+    return open_file(document.stored_file(file_format)) if document else None

@@ -24,10 +24,10 @@ from django.db import transaction
 from django.db.models import Case, DateTimeField, F, Q, Value, When
 
 from core import clock
-from core.engine.lease import Lease, new_lease
 from core.engine.outcome import Kind, Outcome, S, failed, outcome_of
 from core.engine.queue import enqueue
 from core.errors import OutsideError
+from core.lease import Lease, new_lease
 from core.models import Resource
 
 logger = logging.getLogger(__name__)

@@ -19,9 +19,9 @@ from django.db.models import F, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from core import clock
-from core.engine.lease import free, new_lease
 from core.engine.queue import enqueue
 from core.errors import OutsideError
+from core.lease import free, new_lease
 from infrastructure.backends import engine_of, engine_of_host, get_cloud, get_host_runtime, get_runtime
 from infrastructure.contracts.cloud import NodeState
 from infrastructure.contracts.runtime import EngineSnapshot, Runtime

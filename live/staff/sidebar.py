@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from typing import Any
 
+from django.apps import apps
 from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse_lazy
 from django.utils.functional import Promise
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 
@@ -17,22 +19,33 @@ def site_name(request: HttpRequest) -> str:
     return str(settings.SITE_NAME)
 
 
-def may_view(model: str) -> Callable[[HttpRequest], bool]:
-    """True of people who may see rows of `app.model`."""
-    app, name = model.split(".")
-    return lambda request: request.user.has_perm(f"{app}.view_{name}") or request.user.has_perm(f"{app}.change_{name}")
+TITLES: dict[str, Promise] = {
+    "infrastructure.driftfinding": _("Drift"),
+    "monitoring.maintenance": _("Maintenance"),
+    "auth.group": _("Roles"),
+    "mfa.authenticator": _("MFA devices"),
+    "django_q.ormq": _("Queue"),
+    "django_q.schedule": _("Schedules"),
+}
+"""Titles of lists that are not the plural name of their model."""
 
 
-def item(title: str | Promise, icon: str, model: str, query: str = "") -> dict[str, Any]:
-    """A line of the sidebar: the list of one model, for those who may see it."""
-    address = reverse_lazy(f"admin:{model.replace('.', '_')}_changelist")
-    link = (lambda request: f"{address}{query}") if query else address
-    return {"title": title, "icon": icon, "link": link, "permission": may_view(model)}
+def item(model: str, icon: str) -> dict[str, Any]:
+    """The list of `app.model` under the plural name of its rows, for those who may see them."""
+    app, name = model.lower().split(".")
+    permissions = (f"{app}.view_{name}", f"{app}.change_{name}")
+    return {
+        "title": TITLES.get(model) or capfirst(str(apps.get_model(model)._meta.verbose_name_plural)),
+        "icon": icon,
+        "link": reverse_lazy(f"admin:{app}_{name}_changelist"),
+        "permission": lambda request: any(request.user.has_perm(permission) for permission in permissions),
+    }
 
 
-def group(title: str | Promise, *items: dict[str, Any]) -> dict[str, Any]:
-    """A group of the sidebar, closed until it is opened or holds the current page."""
-    return {"title": title, "separator": True, "collapsible": True, "items": list(items)}
+def group(title: str | Promise, icons: Mapping[str, str]) -> dict[str, Any]:
+    """A group of lists, given as `app.model` with its icon; closed until it is opened or holds the current page."""
+    items = [item(model, icon) for model, icon in icons.items()]
+    return {"title": title, "separator": True, "collapsible": True, "items": items}
 
 
 def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
@@ -46,77 +59,91 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
         },
         group(
             _("Orders"),
-            item(_("Orders"), "receipt_long", "orders.order"),
-            item(_("WHMCS services"), "hub", "orders.whmcsservice"),
+            {
+                "orders.order": "receipt_long",
+                "orders.whmcsservice": "hub",
+            },
         ),
         group(
             _("Customers"),
-            item(_("Customers"), "apartment", "customers.customer"),
-            item(_("Messages"), "mail", "customers.message"),
-            item(_("WHMCS syncs"), "sync", "customers.whmcssync"),
-            item(_("WHMCS conflicts"), "call_split", "customers.whmcsconflict"),
-            item(_("WHMCS clients"), "badge", "customers.whmcsclientrow"),
-            item(_("WHMCS changes"), "history", "customers.whmcschange"),
+            {
+                "customers.customer": "apartment",
+                "customers.message": "mail",
+                "customers.whmcssync": "sync",
+                "customers.whmcsconflict": "call_split",
+                "customers.whmcsclientrow": "badge",
+                "customers.whmcschange": "history",
+            },
         ),
         group(
             _("Products"),
-            item(_("Products"), "inventory_2", "products.product"),
-            item(_("Releases"), "sell", "products.release"),
-            item(_("Plans"), "payments", "products.plan"),
-            item(_("Config-repos"), "source", "products.configrepo"),
-            item(_("Catalogue syncs"), "sync", "products.cataloguesync"),
+            {
+                "products.product": "inventory_2",
+                "products.release": "sell",
+                "products.plan": "payments",
+                "products.configrepo": "source",
+                "products.cataloguesync": "sync",
+            },
         ),
         group(
             _("Infrastructure"),
-            item(_("Providers"), "cloud", "infrastructure.provider"),
-            item(_("Hosts"), "host", "infrastructure.host"),
-            item(_("Servers"), "dns", "infrastructure.server"),
-            item(_("Server actions"), "power_settings_new", "infrastructure.serveraction"),
-            item(_("Server keys"), "key", "infrastructure.serverkeys"),
-            item(_("Deployments"), "deployed_code", "infrastructure.deployment"),
-            item(_("Services"), "widgets", "infrastructure.service"),
-            item(_("Endpoints"), "link", "infrastructure.endpoint"),
-            item(_("Drift"), "rule", "infrastructure.driftfinding"),
-            item(_("Sandbox switches"), "tune", "sandbox.sandboxswitches"),
+            {
+                "infrastructure.provider": "cloud",
+                "infrastructure.host": "host",
+                "infrastructure.server": "dns",
+                "infrastructure.serveraction": "power_settings_new",
+                "infrastructure.serverkeys": "key",
+                "infrastructure.deployment": "deployed_code",
+                "infrastructure.service": "widgets",
+                "infrastructure.endpoint": "link",
+                "infrastructure.driftfinding": "rule",
+                "sandbox.sandboxswitches": "tune",
+            },
         ),
         group(
             _("Monitoring"),
-            item(_("Monitors"), "monitor_heart", "monitoring.monitor"),
-            item(_("Incidents"), "emergency_home", "monitoring.incident"),
-            item(_("Maintenance"), "engineering", "monitoring.maintenance"),
-            item(_("Problems"), "warning", "monitoring.problem"),
-            item(_("Outages"), "heart_broken", "monitoring.outage"),
-            item(_("Monthly reports"), "summarize", "monitoring.monthlyreport"),
-            item(_("Status pages"), "public", "monitoring.statuspage"),
-            item(_("Daily availability"), "bar_chart", "monitoring.dailyavailability"),
-            item(_("Monitoring backends"), "visibility", "monitoring.backendstatus"),
+            {
+                "monitoring.monitor": "monitor_heart",
+                "monitoring.incident": "emergency_home",
+                "monitoring.maintenance": "engineering",
+                "monitoring.problem": "warning",
+                "monitoring.outage": "heart_broken",
+                "monitoring.monthlyreport": "summarize",
+                "monitoring.statuspage": "public",
+                "monitoring.dailyavailability": "bar_chart",
+                "monitoring.backendstatus": "visibility",
+            },
         ),
         group(
             _("Billing"),
-            item(_("Invoices"), "request_quote", "billing.invoice"),
-            item(_("Subscriptions"), "autorenew", "billing.subscription"),
-            item(_("Invoice PDFs"), "picture_as_pdf", "billing.invoicepdf"),
-            item(_("Payments"), "payments", "billing.payment"),
-            item(_("Bank transactions"), "account_balance", "billing.banktransaction"),
-            item(_("Billing runs"), "event_repeat", "billing.billingrun"),
-            item(_("Billing profiles"), "contract", "billing.billingprofile"),
-            item(_("SEPA mandates"), "draw", "billing.mandate"),
-            item(_("Location evidence"), "location_on", "billing.locationevidence"),
-            item(_("Reminder plan"), "notification_important", "billing.reminderstep"),
-            item(_("Reminders"), "mark_email_unread", "billing.reminder"),
-            item(_("VAT rates"), "percent", "billing.vatrate"),
-            item(_("Exchange rates"), "currency_exchange", "billing.exchangerate"),
+            {
+                "billing.invoice": "request_quote",
+                "billing.subscription": "autorenew",
+                "billing.invoicepdf": "picture_as_pdf",
+                "billing.payment": "payments",
+                "billing.banktransaction": "account_balance",
+                "billing.billingrun": "event_repeat",
+                "billing.billingprofile": "contract",
+                "billing.mandate": "draw",
+                "billing.locationevidence": "location_on",
+                "billing.reminderstep": "notification_important",
+                "billing.reminder": "mark_email_unread",
+                "billing.vatrate": "percent",
+                "billing.exchangerate": "currency_exchange",
+            },
         ),
         group(
             _("System"),
-            item(_("Users"), "person", "customers.user"),
-            item(_("Roles"), "group", "auth.group"),
-            item(_("MFA devices"), "phonelink_lock", "mfa.authenticator"),
-            item(_("API tokens"), "key", "customers.apitoken"),
-            item(_("Alerts"), "notifications", "live.staffalert"),
-            item(_("Queue"), "stacks", "django_q.ormq"),
-            item(_("Schedules"), "schedule", "django_q.schedule"),
-            item(_("Failed tasks"), "error", "django_q.failure"),
+            {
+                "customers.user": "person",
+                "auth.group": "group",
+                "mfa.authenticator": "phonelink_lock",
+                "customers.apitoken": "key",
+                "live.staffalert": "notifications",
+                "django_q.ormq": "stacks",
+                "django_q.schedule": "schedule",
+                "django_q.failure": "error",
+            },
         ),
     ]
 

@@ -12,7 +12,7 @@ from django.db.models import Case, Prefetch, Value, When
 
 from core import clock
 from core.engine.controller import enqueue_rows
-from core.engine.lease import Lease, new_lease
+from core.lease import Lease, new_lease
 from monitoring.choices import CheckState
 from monitoring.contracts.backend import Reading
 from monitoring.history.intervals import (

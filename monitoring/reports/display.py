@@ -7,7 +7,7 @@ from datetime import timedelta
 from django.conf import settings
 from django.core.files.base import ContentFile
 
-from core.documents.storage import open_file
+from core.documents.models import open_document
 from monitoring.charts.daily import Day
 from monitoring.history.measurement import company_zone
 from monitoring.models import DailyAvailability, Maintenance, MonthlyReport, Outage, ReportFile
@@ -95,5 +95,4 @@ def file_name(report: MonthlyReport) -> str:
 
 def open_report(report: MonthlyReport) -> ContentFile[bytes] | None:
     """The report's PDF as it was stored; None while it is being made."""
-    document = ReportFile.objects.filter(report=report).first()
-    return open_file(document.stored_file()) if document else None
+    return open_document(ReportFile.objects.filter(report=report))

@@ -13,9 +13,9 @@ if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
     django.setup()
 
-from billing.documents.invoice_document import InvoiceDocument
 from billing.documents.rendering import invoice_pdf
 from billing.einvoice.ubl import ubl_xml
+from billing.invoice_document import InvoiceDocument
 from tests.billing.documents.fixtures import fixtures
 
 

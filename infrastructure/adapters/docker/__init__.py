@@ -1,1 +1,1 @@
-"""Docker Engine: what runs, what it uses, what is left behind."""
+"""Docker Engine: compositions launched on it, what runs, what it uses, and what is left behind."""

@@ -12,7 +12,9 @@ from core.errors import OutsideError
 from infrastructure.adapters.compose.cli import ComposeCli
 from infrastructure.adapters.compose.folder import held_folder
 from infrastructure.adapters.compose.labels import KEY_LABEL
-from infrastructure.adapters.compose.launch import (
+from infrastructure.adapters.docker.container import Container, as_services
+from infrastructure.adapters.docker.engine import DockerEngine
+from infrastructure.adapters.docker.launch import (
     AT_ONCE,
     LINGER,
     STOPPING,
@@ -22,8 +24,6 @@ from infrastructure.adapters.compose.launch import (
     project_of,
     secrets_of,
 )
-from infrastructure.adapters.docker.container import Container, as_services
-from infrastructure.adapters.docker.engine import DockerEngine
 from infrastructure.adapters.docker.order_volumes import clear_outdated, files_volume, interrupted, note_interrupted
 from infrastructure.adapters.docker.readiness import (
     all_ready,

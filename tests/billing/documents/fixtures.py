@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
-from billing.documents.invoice_document import CreditedInvoice, InvoiceDocument, Party, VatInEuro
+from billing.invoice_document import CreditedInvoice, InvoiceDocument, Party, VatInEuro
 from billing.invoicing.pricing import PricedLine, following_lines, total
 from billing.invoicing.vat import OUTSIDE_SCOPE, REVERSE_CHARGE, Buyer, VatTreatment, vat_treatment
 from tests.billing.documents.samples import DOMESTIC, GERMAN, MARCH, document, many_lines, printed, terms

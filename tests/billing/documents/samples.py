@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
-from billing.documents.invoice_document import DocumentLine, InvoiceDocument, Party, PaymentTerms
+from billing.invoice_document import DocumentLine, InvoiceDocument, Party, PaymentTerms
 from billing.invoicing.periods import BillingPeriod
 from billing.invoicing.pricing import PricedLine, SubscriptionTerms, following_lines, total
 from billing.invoicing.vat import OUTSIDE_SCOPE, REVERSE_CHARGE, Buyer, VatTreatment, vat_treatment

@@ -13,13 +13,13 @@ from pypdf import PdfReader
 from pypdf.generic import StreamObject
 
 from billing.documents.electronic import InvalidInvoice, checked_invoice
-from billing.documents.invoice_document import InvoiceDocument, PaymentTerms
 from billing.documents.payment_code import payment_code
 from billing.documents.rendering import invoice_html, invoice_pdf
 from billing.einvoice.cii import cii_xml
 from billing.einvoice.completeness import missing_terms
 from billing.einvoice.gate import ValidatorProcess, validator
 from billing.einvoice.ubl import ubl_xml
+from billing.invoice_document import InvoiceDocument, PaymentTerms
 from core.errors import TransientError
 from tests.billing.documents.fixtures import CITY, DOMESTIC, NETWORKED, fixtures, in_dollars, sale
 from tests.billing.documents.samples import document, exported, reverse_charged

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from core.engine.lease import free, new_lease
+from core.lease import free, new_lease
 from customers.models import Message
 from tests.factories import CustomerFactory
 

@@ -14,7 +14,7 @@ import pytest
 from core.errors import PermanentError
 from infrastructure.adapters.compose.folder import held_folder
 from infrastructure.adapters.compose.job import Job, find_job, start_job
-from infrastructure.adapters.compose.launch import Launches, Reached
+from infrastructure.adapters.docker.launch import Launches, Reached
 from infrastructure.contracts.runtime import InProgress, Interrupted
 
 KEY = "live-GL7K3M"

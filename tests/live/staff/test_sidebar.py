@@ -1,0 +1,60 @@
+"""The admin's sidebar: every list once, under the name of its rows, for those who may see them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.contrib import admin
+from django.contrib.auth.models import AnonymousUser, Permission
+from django.http import HttpRequest
+from django.test import RequestFactory
+
+from live.staff.sidebar import sidebar
+from tests.factories import UserFactory
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def request_of_staff(rf: RequestFactory) -> HttpRequest:
+    request = rf.get("/admin/")
+    request.user = UserFactory(is_staff=True)
+    return request
+
+
+def lists(request: HttpRequest) -> dict[str, dict[str, Any]]:
+    """The items that are lists of rows, by address."""
+    return {str(item["link"]): item for group in sidebar(request)[1:] for item in group["items"]}
+
+
+def test_a_list_has_the_name_of_its_rows_unless_it_is_given_another(request_of_staff: HttpRequest) -> None:
+    titles = {address: str(item["title"]) for address, item in lists(request_of_staff).items()}
+    assert titles["/admin/orders/order/"] == "Orders"
+    assert titles["/admin/customers/apitoken/"] == "API tokens"
+    assert titles["/admin/infrastructure/driftfinding/"] == "Drift"
+    assert titles["/admin/django_q/ormq/"] == "Queue"
+
+
+def test_no_list_is_there_twice(request_of_staff: HttpRequest) -> None:
+    items = [item for group in sidebar(request_of_staff)[1:] for item in group["items"]]
+    assert len(items) == len(lists(request_of_staff)) > 40
+    assert len({str(item["title"]) for item in items}) == len(items)
+
+
+def test_every_list_of_the_sidebar_is_registered(request_of_staff: HttpRequest) -> None:
+    registered = {f"/admin/{model._meta.app_label}/{model._meta.model_name}/" for model in admin.site._registry}
+    assert lists(request_of_staff).keys() <= registered
+
+
+def test_only_lists_that_the_person_may_see_are_offered(request_of_staff: HttpRequest) -> None:
+    seen = Permission.objects.get(content_type__app_label="orders", codename="view_order")
+    changed = Permission.objects.get(content_type__app_label="products", codename="change_plan")
+    request_of_staff.user.user_permissions.add(seen, changed)  # type: ignore[union-attr]
+    offered = {address for address, item in lists(request_of_staff).items() if item["permission"](request_of_staff)}
+    assert offered == {"/admin/orders/order/", "/admin/products/plan/"}
+
+
+def test_who_is_not_signed_in_is_offered_nothing(request_of_staff: HttpRequest) -> None:
+    request_of_staff.user = AnonymousUser()
+    assert not any(item["permission"](request_of_staff) for item in lists(request_of_staff).values())
