@@ -7,6 +7,7 @@ from pathlib import Path
 
 from django.conf import settings
 
+from core.address_policy import address_guard
 from core.errors import ConfigError
 from products.adapters.folder.catalogue import FolderCatalogue
 from products.adapters.git.catalogue import GitCatalogue
@@ -35,14 +36,17 @@ def get_catalogue() -> Catalogue:
 
 
 def catalogue_of(repo: ConfigRepo) -> Catalogue:
-    """The catalogue that the row names; the default one follows the settings of the site."""
+    """The catalogue that the row names; the default one follows the settings of the site.
+
+    An address that somebody typed is reached only where `ALLOWED_PRIVATE_RANGES` or the public internet is.
+    """
     if repo.is_default:
         return get_catalogue()
     if repo.kind == ConfigRepo.Kind.GITLAB:
-        client = GitLabClient(url=repo.address, project=repo.project, token=repo.token)
+        client = GitLabClient(url=repo.address, project=repo.project, token=repo.token, guard=address_guard())
         return GitLabCatalogue(client, branch=repo.branch, path=repo.path)
     if repo.kind == ConfigRepo.Kind.GIT:
-        return GitCatalogue(repo.address, branch=repo.branch, path=repo.path)
+        return GitCatalogue(repo.address, branch=repo.branch, path=repo.path, guard=address_guard())
     return FolderCatalogue(Path(repo.address) / repo.path)
 
 

@@ -127,11 +127,11 @@ class _Checker:
     async def _follow(self, check: HttpCheck) -> tuple[int, CheckFailure | None]:
         """The last answer of a chain of redirects, judged."""
         url = URL(ascii_url(check.url), encoded=True)
-        own_host = _host_of(url)
+        own = url
         cookies: aiohttp.CookieJar | None = None
         for _ in range(MAX_REDIRECTS + 1):
             sent = cookies.filter_cookies(url) if cookies is not None else None
-            async with await self._get(url, own_host, sent) as response:
+            async with await self._get(url, own, sent) as response:
                 location = response.headers.get("Location", "")
                 if response.status == check.status or response.status not in REDIRECTS or not location.strip():
                     return response.status, await _judge(check, response)
@@ -140,11 +140,11 @@ class _Checker:
                     cookies.update_cookies(response.cookies, response.url)
                 response.close()
             url = URL(redirect_target(str(url), location), encoded=True)
-        raise _Failed(CheckFailure(kind=FailureKind.TOO_MANY_REDIRECTS, host=own_host))
+        raise _Failed(CheckFailure(kind=FailureKind.TOO_MANY_REDIRECTS, host=_host_of(own)))
 
-    async def _get(self, url: URL, own_host: str, cookies: BaseCookie[str] | None) -> ClientResponse:
+    async def _get(self, url: URL, own: URL, cookies: BaseCookie[str] | None) -> ClientResponse:
         host = _host_of(url)
-        is_own = host == own_host
+        is_own = is_same_place(url, own)
         guard, session = (EXCEPT_METADATA, self._own) if is_own else (self._guard, self._others)
         try:
             if not guard.allows_host(host):
@@ -157,6 +157,15 @@ class _Checker:
 
 def _host_of(url: URL) -> str:
     return (url.raw_host or "").rstrip(".").lower()
+
+
+def is_same_place(url: URL, own: URL) -> bool:
+    """True on the check's own host and port, and where plain HTTP leads to HTTPS of the same host.
+
+    Another port of a private host can be anything: another order, a database, this site.
+    """
+    is_secured = (own.scheme, own.port, url.scheme, url.port) == ("http", 80, "https", 443)
+    return _host_of(url) == _host_of(own) and (url.port == own.port or is_secured)
 
 
 def _session(resolver: GuardedResolver) -> aiohttp.ClientSession:

@@ -16,9 +16,10 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminPasswordWidget
 
+from core.address_policy import address_guard
 from core.engine.queue import enqueue
 from core.errors import ConfigError
-from products.adapters.git.catalogue import check_git_url
+from products.adapters.git.catalogue import check_git_url, host_of
 from products.models import ConfigRepo
 from products.services import change_repo_secrets, request_catalogue_sync
 
@@ -61,11 +62,22 @@ class ConfigRepoForm(forms.ModelForm[ConfigRepo]):
                 check_git_url(address)
             except ConfigError as error:
                 self.add_error("address", str(error))
+        if kind != ConfigRepo.Kind.FOLDER and not _may_be_reached(address):
+            self.add_error("address", gettext("This is an address in a private network (ALLOWED_PRIVATE_RANGES)."))
         for name in ("path", "branch"):
             value = str(values.get(name) or "")
             if value.startswith("-") or ".." in value.split("/"):
                 self.add_error(name, gettext("This may not begin with a hyphen or contain “..”."))
         return values
+
+
+def _may_be_reached(address: str) -> bool:
+    """False for an IP address that is not allowed; names are judged by the worker that tests the connection."""
+    try:
+        host, _port = host_of(address)
+    except ValueError:  # no address at all; the connection test says so
+        return True
+    return address_guard().allows_host(host)
 
 
 @admin.register(ConfigRepo)

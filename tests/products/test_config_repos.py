@@ -16,9 +16,11 @@ from pytest_django import Settings
 
 from core.engine.controller import work
 from core.errors import ConfigError
+from core.outside.address_guard import AddressBlocked
 from live.demo.gitlab.repository import Repository as ServedRepository
 from live.demo.gitlab.server import READ, WRITE, GitLabDouble, Refused
-from products.catalogue import default_config_repo
+from products.admin.config_repo import ConfigRepoForm
+from products.catalogue import catalogue_of, default_config_repo
 from products.catalogue_import import ImportOutcome
 from products.models import CatalogueSync, ConfigRepo, Product
 from products.services import (
@@ -55,7 +57,8 @@ def double(repository: Repository) -> GitLabDouble:
 
 
 @pytest.fixture
-def repo(double: GitLabDouble) -> Iterator[ConfigRepo]:
+def repo(double: GitLabDouble, settings: Settings) -> Iterator[ConfigRepo]:
+    settings.ALLOWED_PRIVATE_RANGES = ["127.0.0.0/8"]
     with double.serve() as address:
         row = ConfigRepo.objects.create(name="Maps", kind="gitlab", address=address, project="sdi/catalogue")
         change_repo_secrets(repo=row, token="writer", webhook_secret=SECRET)
@@ -312,3 +315,44 @@ def test_form_refuses_what_cannot_work(admin_client: Client, form: dict[str, str
     page = admin_client.post(reverse("admin:products_configrepo_add"), {"name": "New", **form}).content.decode()
     assert message in page
     assert not ConfigRepo.objects.exists()
+
+
+# --- Addresses in our own network -----------------------------------------------------------------------------------
+def test_gitlab_in_a_private_network_is_not_asked(repo: ConfigRepo, double: GitLabDouble, settings: Settings) -> None:
+    settings.ALLOWED_PRIVATE_RANGES = []
+    calls = len(double.requests)
+    with pytest.raises(AddressBlocked, match=r"127\.0\.0\.1 is in a private network"):
+        catalogue_of(repo).read()
+    assert len(double.requests) == calls
+
+
+def test_git_in_a_private_network_is_not_asked() -> None:
+    row = ConfigRepo(name="Inside", kind="git", address="http://127.0.0.1:9/maps.git")
+    with pytest.raises(AddressBlocked, match="ALLOWED_PRIVATE_RANGES"):
+        catalogue_of(row).read()
+
+
+def test_the_catalogue_of_the_settings_may_be_private(settings: Settings, repository: Repository) -> None:
+    double = GitLabDouble(ServedRepository(repository.root), tokens={"reader": READ})
+    with double.serve() as address:
+        settings.GITLAB_URL, settings.GITLAB_PROJECT, settings.GITLAB_TOKEN = address, "sdi/catalogue", "reader"
+        assert [source.slug for source in catalogue_of(default_config_repo()).read()]
+
+
+@pytest.mark.parametrize(
+    ("kind", "address", "is_taken"),
+    [
+        ("gitlab", "https://10.0.0.7", False),
+        ("gitlab", "http://[::ffff:169.254.169.254]/", False),
+        ("git", "ssh://git@192.168.1.4:2222/maps.git", False),
+        ("git", "git@172.16.0.9:maps.git", False),
+        ("gitlab", "https://[not an address", True),  # the connection test says so
+        ("gitlab", "https://gitlab.example.org", True),
+        ("git", "git@gitlab.example.org:maps.git", True),
+        ("git", "https://8.8.8.8/maps.git", True),
+    ],
+)
+def test_private_address_is_refused_by_the_form(kind: str, address: str, is_taken: bool) -> None:
+    form = ConfigRepoForm({"name": "New", "kind": kind, "address": address, "project": "a/b", "is_enabled": "on"})
+    assert form.is_valid() is is_taken, form.errors
+    assert is_taken or "private network" in str(form.errors["address"])

@@ -13,8 +13,10 @@ from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from urllib.parse import urlsplit
 
 from core.errors import ConfigError, OutsideError, PermanentError, TransientError
+from core.outside.address_guard import AddressGuard
 from products.adapters.bundle import LARGEST, Damage, File, make_source
 from products.adapters.tags import version_of
 from products.contracts import DamagedSource, ProductSource
@@ -31,6 +33,7 @@ QUIET = {
     "LC_ALL": "C",
 }
 
+PORTS = {"http": 80, "https": 443, "ssh": 22, "git+ssh": 22, "ssh+git": 22, "git": 9418}
 _HELPER = re.compile(r"[A-Za-z0-9+.-]+::")
 _USERINFO = re.compile(r"//[^/@\s]*@")
 _SETTINGS = re.compile(
@@ -53,18 +56,28 @@ class _State:
 class GitCatalogue:
     """Reads `products/<slug>/` of a git repository, at its tags (`v1.2`, `<slug>/v1.2`) and its head."""
 
-    def __init__(self, url: str, *, branch: str = "", path: str = "", timeout: float = 120) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        branch: str = "",
+        path: str = "",
+        timeout: float = 120,
+        guard: AddressGuard | None = None,
+    ) -> None:
         self.url = url
         self.branch = branch
         self.root = f"{path.strip('/')}/products/".lstrip("/")
         self.timeout = timeout
+        self.guard = guard
 
     def read(self) -> Sequence[ProductSource | DamagedSource]:
         """Every state of every product, oldest tag first, the head last."""
         check_git_url(self.url)
         with TemporaryDirectory(prefix="live-catalogue-") as folder:
             repository = Path(folder) / "catalogue.git"
-            self._git("clone", "--quiet", "--bare", "--", self.url, str(repository))
+            settings = guarded_settings(self.url, self.guard) if self.guard else []
+            self._git(*settings, "clone", "--quiet", "--bare", "--", self.url, str(repository))
             sources = self._read_all(repository)
         if not sources:
             raise ConfigError(f"{self._shown} has no products: check CATALOGUE_URL")
@@ -154,6 +167,33 @@ def check_git_url(url: str) -> None:
     """Raises ConfigError for an address by which git would run a program or take it for an option."""
     if url.startswith("-") or _HELPER.match(url) or any(sign in url for sign in "\0\r\n"):
         raise ConfigError(f"“{url[:60]}” is not an address of a git repository: use https://, ssh:// or git@host:path")
+
+
+def host_of(url: str) -> tuple[str, int]:
+    """The host and port that git would connect to; an empty host for a path of this machine."""
+    if "://" in url:
+        parts = urlsplit(url)
+        return parts.hostname or "", parts.port or PORTS.get(parts.scheme, 0)
+    host, colon, _path = url.rpartition("@")[2].partition(":")
+    return (host, PORTS["ssh"]) if colon and "/" not in host else ("", 0)
+
+
+def guarded_settings(url: str, guard: AddressGuard) -> list[str]:
+    """Settings by which git connects to what the guard allows; raises AddressBlocked for any other address.
+
+    Over HTTP git is held to the addresses that were judged, and follows no redirect.
+    """
+    host, port = host_of(url)
+    if not host:
+        return []
+    try:
+        addresses = guard.resolve(host, port)
+    except (OSError, UnicodeError) as error:
+        raise TransientError(f"the name {host} is not found") from error
+    if not url.lower().startswith("http"):
+        return []
+    pinned = ",".join(f"[{address}]" if ":" in address else address for address in addresses)
+    return ["-c", "http.followRedirects=false", "-c", f"http.curloptResolve={host}:{port}:{pinned}"]
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,6 +15,8 @@ import requests
 from gitlab.exceptions import GitlabError, GitlabParsingError
 
 from core.errors import ConfigError, OutsideError, PermanentError, TransientError
+from core.outside.address_guard import AddressGuard
+from core.outside.guarded_requests import guarded_session
 
 STATUS_NAME = "geocat-live/catalogue"
 LONGEST_STATUS = 255
@@ -43,12 +46,15 @@ class Tag:
 class GitLabClient:
     """One project on one GitLab."""
 
-    def __init__(self, *, url: str, project: str, token: str, timeout: float = 60) -> None:
+    def __init__(
+        self, *, url: str, project: str, token: str, timeout: float = 60, guard: AddressGuard | None = None
+    ) -> None:
         self.url = url.rstrip("/")
         self.project = project.strip("/")
         self.timeout = timeout
         self.calls = 0
         self._token = token
+        self._guard = guard
 
     def __repr__(self) -> str:
         return f"GitLabClient({self.url}, {self.project})"
@@ -59,7 +65,11 @@ class GitLabClient:
 
     @cached_property
     def _session(self) -> requests.Session:
-        return requests.Session()
+        if self._guard is None:
+            return requests.Session()
+        session = guarded_session(self._guard)
+        session.verify = os.environ.get("REQUESTS_CA_BUNDLE") or True
+        return session
 
     @cached_property
     def _gitlab(self) -> gitlab.Gitlab:

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import brotli
 import pytest
+from yarl import URL
 
 from core.outside.address_guard import AddressGuard
 from core.outside.check_failure import CheckFailure, FailureKind
-from core.outside.http_check import HttpCheck, check_all
+from core.outside.http_check import HttpCheck, check_all, is_same_place
 from tests.core.outside.raw_server import redirect, response, serving_raw
 
 pytestmark = [pytest.mark.enable_socket, pytest.mark.allow_hosts(["127.0.0.1", "localhost", "::1"])]
@@ -95,6 +96,32 @@ def test_redirect_to_another_private_host_is_blocked_unless_its_range_is_allowed
     assert blocked.failure
     assert (blocked.failure.kind, blocked.failure.host) == (FailureKind.REDIRECT_BLOCKED, "localhost")
     assert allowed.ok
+
+
+def test_redirect_to_another_port_of_a_private_host_is_blocked_unless_its_range_is_allowed() -> None:
+    pages = {"/there": OK}
+    with serving_raw(pages) as own, serving_raw(pages) as other:
+        pages["/"] = redirect(f"http://127.0.0.1:{other}/there")
+        check = HttpCheck(url=f"http://127.0.0.1:{own}/", contains="ok")
+        [blocked] = check_all([check])
+        [allowed] = check_all([check], guard=AddressGuard.of_ranges(["127.0.0.0/8"]))
+    assert blocked.failure
+    assert blocked.failure.kind is FailureKind.REDIRECT_BLOCKED
+    assert allowed.ok
+
+
+@pytest.mark.parametrize(
+    ("url", "is_same"),
+    [
+        ("http://maps.internal/", True),
+        ("https://MAPS.internal./", True),
+        ("https://maps.internal:8443/", False),
+        ("http://maps.internal:6379/", False),
+        ("https://other.internal/", False),
+    ],
+)
+def test_https_of_the_same_host_is_the_same_place(url: str, is_same: bool) -> None:
+    assert is_same_place(URL(url), URL("http://maps.internal/start")) is is_same
 
 
 @pytest.mark.parametrize("target", ["http://127.0.0.2/", "http://[::ffff:10.0.0.1]/", "http://169.254.169.254/latest/"])

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 from pathlib import Path
 
 import pytest
 
 from core.errors import ConfigError, OutsideError, TransientError
+from core.outside.address_guard import PUBLIC_ONLY, AddressBlocked, AddressGuard
 from products.adapters.folder.catalogue import FolderCatalogue
-from products.adapters.git.catalogue import GitCatalogue
+from products.adapters.git.catalogue import GitCatalogue, guarded_settings, host_of
 from products.contracts import DamagedSource, ProductSource
 from tests.products.conftest import COMPOSE, write_product
 
@@ -152,3 +154,61 @@ def test_missing_git_is_a_wrong_setting(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(ConfigError, match="git is not installed"):
         GitCatalogue("https://host/c.git").read()
+
+
+# --- Addresses that people enter ------------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("https://git.example.org/maps.git", ("git.example.org", 443)),
+        ("http://u:p@[2001:db8::7]:8080/maps.git", ("2001:db8::7", 8080)),
+        ("ssh://git@git.example.org/maps.git", ("git.example.org", 22)),
+        ("git://git.example.org/maps.git", ("git.example.org", 9418)),
+        ("git@git.example.org:sdi/maps.git", ("git.example.org", 22)),
+        ("git.example.org:maps.git", ("git.example.org", 22)),
+        ("file:///srv/maps.git", ("", 0)),
+        ("/srv/maps:1.git", ("", 0)),
+        ("./maps.git", ("", 0)),
+    ],
+)
+def test_host_is_what_git_would_connect_to(url: str, expected: tuple[str, int]) -> None:
+    assert host_of(url) == expected
+
+
+@pytest.mark.enable_socket
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1/a.git", "ssh://git@10.0.0.1/a.git", "git@192.168.0.1:a.git", "git://[::1]/a.git"]
+)
+def test_private_address_is_blocked_before_git_starts(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+    with pytest.raises(AddressBlocked, match="is in a private network"):
+        GitCatalogue(url, guard=PUBLIC_ONLY).read()
+
+
+@pytest.mark.enable_socket
+def test_git_is_held_to_the_addresses_that_were_judged() -> None:
+    guard = AddressGuard.of_ranges(["127.0.0.0/8", "::1/128"])
+    assert guarded_settings("http://127.0.0.1:8080/a.git", guard) == [
+        "-c",
+        "http.followRedirects=false",
+        "-c",
+        "http.curloptResolve=127.0.0.1:8080:127.0.0.1",
+    ]
+    assert guarded_settings("http://[::1]/a.git", guard)[-1] == "http.curloptResolve=::1:80:[::1]"
+    assert guarded_settings("git@127.0.0.1:a.git", guard) == []
+
+
+@pytest.mark.parametrize("error", [socket.gaierror("unknown"), UnicodeError("label too long")])
+def test_name_that_is_not_found_is_tried_again(error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_arguments: object, **_options: object) -> None:
+        raise error
+
+    monkeypatch.setattr(socket, "getaddrinfo", fail)
+    with pytest.raises(TransientError, match=r"nowhere\.invalid is not found"):
+        guarded_settings("https://nowhere.invalid/a.git", PUBLIC_ONLY)
+
+
+def test_allowed_repository_is_read_as_ever(repository: Repository) -> None:
+    write_product(repository.root)
+    repository.commit()
+    assert len(GitCatalogue(str(repository.root), guard=PUBLIC_ONLY).read()) == 1
