@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 
 from core import clock
 from core.engine.queue import read_queue
+from live.full_disk import disk_status
 from live.secrets_check import WRONG_KEY, secrets_status
 
 LATE = timedelta(minutes=3)
@@ -28,8 +29,15 @@ def readyz(request: HttpRequest) -> JsonResponse:
         secrets = secrets_status() if not missing else "unknown"
     except DatabaseError:
         return JsonResponse({"database": "unreachable"}, status=503)
-    answer = {"database": "ok", "migrations": "missing" if missing else "ok", "queue": queue, "secrets": secrets}
-    return JsonResponse(answer, status=503 if missing or secrets == WRONG_KEY else 200)
+    disk = disk_status()
+    answer = {
+        "database": "ok",
+        "migrations": "missing" if missing else "ok",
+        "queue": queue,
+        "secrets": secrets,
+        "disk": disk,
+    }
+    return JsonResponse(answer, status=503 if missing or secrets == WRONG_KEY or disk != "ok" else 200)
 
 
 def missing_migrations() -> int:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
@@ -12,6 +14,7 @@ from core.engine.queue import write_schedules
 from core.engine.schedules import all_schedules
 from live.secrets_check import write_canary
 from live.static_files import NOT_COLLECTED
+from live.var_folder import close_folder
 
 
 class Command(BaseCommand):
@@ -21,6 +24,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Everything that a deploy needs has been done."""
+        close_folder(Path(settings.VAR_DIR))
         call_command("migrate", interactive=False, verbosity=0)
         try:
             write_canary()
