@@ -18,6 +18,7 @@ from core.references import new_reference
 from customers.choices import Role
 from customers.mail_rendering import pack
 from customers.models import ApiToken, Customer, Membership, Message, User
+from customers.token_scopes import clean_networks, clean_scopes, full_access
 
 
 class NothingToChange(Refusal):
@@ -143,9 +144,44 @@ def resend_message(*, message: Message) -> Message:
     return message
 
 
+class TokenRefused(Refusal):
+    """Such a token cannot be issued."""
+
+    code = "token_refused"
+
+
 @transaction.atomic
-def issue_token(*, user: User, name: str, expires_at: datetime | None = None) -> tuple[ApiToken, str]:
-    """A new API token, and its text, which cannot be read again. It works for API_TOKEN_DAYS unless told otherwise."""
+def issue_token(
+    *,
+    user: User,
+    name: str,
+    expires_at: datetime | None = None,
+    scopes: Iterable[str] | None = None,
+    customer: Customer | None = None,
+    networks: Iterable[str] = (),
+) -> tuple[ApiToken, str]:
+    """A new API token, and its text, which cannot be read again. It works for API_TOKEN_DAYS unless told otherwise.
+
+    Without `scopes` it may do whatever its user may; with a `customer` it sees nothing of others.
+    """
+    limits: dict[str, list[str]] = {}
+    for field, clean, values in (
+        ("scopes", clean_scopes, full_access() if scopes is None else scopes),
+        ("networks", clean_networks, networks),
+    ):
+        try:
+            limits[field] = clean(values)
+        except ValueError as error:
+            raise TokenRefused(str(error), field=field) from error
+    if customer is not None and not Customer.objects.visible_to(user).filter(pk=customer.pk).exists():
+        raise TokenRefused(_("%(user)s cannot see this customer.") % {"user": user}, field="customer")
     lifetime = expires_at - clock.now() if expires_at else timedelta(days=settings.API_TOKEN_DAYS)
     row, key = ApiToken.objects.create(user=user, expiry=lifetime, name=name)
+    row.scopes, row.networks, row.customer = limits["scopes"], limits["networks"], customer
+    row.save(update_fields=("scopes", "networks", "customer"))
     return row, key
+
+
+def revoke_token(*, token: ApiToken) -> None:
+    """The token does not work any more, from the next request on."""
+    token.delete()

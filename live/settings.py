@@ -69,6 +69,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "live.portal.localisation.ViewersPlaceMiddleware",
     "live.request_rules.RequestRules",
+    "live.api.rate_limit.RateLimitHeaders",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
@@ -239,8 +240,11 @@ REST_FRAMEWORK = {
     "DEFAULT_PARSER_CLASSES": ("live.api.parsing.BoundedJSONParser",),
     "DEFAULT_SCHEMA_CLASS": "live.api.schema.Schema",
     "DEFAULT_PAGINATION_CLASS": "live.api.pagination.Pages",
-    "DEFAULT_FILTER_BACKENDS": ("django_filters.rest_framework.DjangoFilterBackend",),
-    "DEFAULT_THROTTLE_CLASSES": ("rest_framework.throttling.UserRateThrottle",),
+    "DEFAULT_FILTER_BACKENDS": (
+        "django_filters.rest_framework.DjangoFilterBackend",
+        "live.api.search.WordSearch",
+    ),
+    "DEFAULT_THROTTLE_CLASSES": ("live.api.rate_limit.RateLimit",),
     "DEFAULT_THROTTLE_RATES": {"user": env("API_RATE", default="600/min")},  # per user; per address when not signed in
     "NUM_PROXIES": NUM_PROXIES,  # 0: a caller's own X-Forwarded-For counts for nothing
     "DEFAULT_METADATA_CLASS": None,  # OPTIONS would tell half of what the schema tells

@@ -5,12 +5,25 @@ from __future__ import annotations
 from rest_framework import serializers
 
 from billing.models import Invoice, InvoiceLine, Subscription
-from core.api.base import AmountField, RowSerializer
-from customers.api.serializers import CustomerNameSerializer
+from core.api.base import AmountField, ResourceSerializer, RowSerializer
+from core.api.selection import Expansion
+from customers.api.serializers import CustomerNameSerializer, CustomerSerializer
+from orders.api.rows import order_expansion
+
+CUSTOMER = Expansion(
+    path="customer",
+    serializer=CustomerSerializer,
+    scope="customers",
+    permission="customers.view_customer",
+    select=("customer",),
+    prefetch=("customer__addresses", "customer__contacts"),
+)
 
 
-class SubscriptionSerializer(RowSerializer):
+class SubscriptionSerializer(ResourceSerializer):
     """What a customer pays for an order, again and again."""
+
+    expansions = {"customer": CUSTOMER, "order": order_expansion()}
 
     order = serializers.CharField(source="order.reference", read_only=True)
     customer = CustomerNameSerializer()
@@ -59,8 +72,10 @@ class LineSerializer(RowSerializer):
         )
 
 
-class InvoiceSerializer(RowSerializer):
+class InvoiceSerializer(ResourceSerializer):
     """An invoice as it was issued; `period_end` is the first day that is not paid for."""
+
+    expansions = {"customer": CUSTOMER, "order": order_expansion()}
 
     customer = CustomerNameSerializer()
     order = serializers.CharField(

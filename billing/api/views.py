@@ -15,7 +15,7 @@ from rest_framework.request import Request
 from billing.api.serializers import InvoiceSerializer, SubscriptionSerializer
 from billing.documents.services import Syntax, open_pdf, open_xml
 from billing.models import Invoice, Subscription
-from core.api.base import RowFilter, RowsView, TrueFalseFilter
+from core.api.base import ChangedFilter, RowsView, TrueFalseFilter
 from core.errors import Refusal
 
 
@@ -39,8 +39,8 @@ class XmlRenderer(JSONRenderer):
     format = "xml"
 
 
-class SubscriptionFilter(RowFilter):
-    """By customer, order and state."""
+class SubscriptionFilter(ChangedFilter):
+    """By customer, order and state, and by the last change."""
 
     customer = django_filters.CharFilter("customer__number")
     order = django_filters.CharFilter("order__reference")
@@ -48,7 +48,7 @@ class SubscriptionFilter(RowFilter):
 
     class Meta:
         model = Subscription
-        fields = ("customer", "order", "state")
+        fields = ("customer", "order", "state", "updated_since")
 
 
 class SubscriptionView(RowsView):
@@ -58,19 +58,24 @@ class SubscriptionView(RowsView):
     serializer_class = SubscriptionSerializer
     filterset_class = SubscriptionFilter
     permission_classes = (IsAuthenticated,)
+    scope = "subscriptions"
+    customer_path = "customer"
+    search_fields = ("description", "detail", "order__reference", "customer__name")
 
 
-class InvoiceFilter(RowFilter):
-    """By customer, order, state, and whether it is only a specimen."""
+class InvoiceFilter(ChangedFilter):
+    """By customer, order, state, whether it is only a specimen, by its date and by the last change."""
 
     customer = django_filters.CharFilter("customer__number")
     order = django_filters.CharFilter("order__reference")
     state = django_filters.ChoiceFilter(choices=Invoice.State.choices)
     specimen = TrueFalseFilter("is_specimen")
+    issued_from = django_filters.DateFilter("issued_on", lookup_expr="gte")
+    issued_until = django_filters.DateFilter("issued_on", lookup_expr="lte")
 
     class Meta:
         model = Invoice
-        fields = ("customer", "order", "state", "specimen")
+        fields = ("customer", "order", "state", "specimen", "issued_from", "issued_until", "updated_since")
 
 
 class InvoiceView(RowsView):
@@ -81,6 +86,9 @@ class InvoiceView(RowsView):
     filterset_class = InvoiceFilter
     permission_classes = (IsAuthenticated,)
     lookup_field = "number"
+    scope = "invoices"
+    customer_path = "customer"
+    search_fields = ("number", "customer__name", "customer__number")
 
     @extend_schema(responses={(200, "application/pdf"): OpenApiTypes.BINARY}, filters=False)
     @action(detail=True, methods=["get"], renderer_classes=(JSONRenderer, PdfRenderer))

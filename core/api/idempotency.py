@@ -25,13 +25,14 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core import clock
+from core.api.scopes import customer_limit
 from core.lease import Lease, free, new_lease
 from core.models import StoredReply
 
 KEEP = timedelta(hours=24)
 LEASE_TIME = timedelta(seconds=60)
 KEY = re.compile(r"[\x21-\x7e]{1,200}")
-KEPT_HEADERS = ("Location",)
+KEPT_HEADERS = ("Location", "ETag")
 
 Handler = Callable[..., Response]
 
@@ -61,10 +62,16 @@ def once(handler: Handler) -> Handler:
                 return handler(view, request, *args, **kwargs)
         if not KEY.fullmatch(key):
             raise ParseError(_("Idempotency-Key takes 1 to 200 visible ASCII characters."))
-        return _once(str(request.user.pk), key, fingerprint(request), lambda: handler(view, request, *args, **kwargs))
+        return _once(caller_of(request), key, fingerprint(request), lambda: handler(view, request, *args, **kwargs))
 
     guarded.works_once = True  # type: ignore[attr-defined]  # read by the test that walks every POST
     return guarded
+
+
+def caller_of(request: Request) -> str:
+    """Whose key it is: the user's, and with a token for one customer only that customer's."""
+    limit = customer_limit(request)
+    return str(request.user.pk) if limit is None else f"{request.user.pk}/{limit}"
 
 
 def fingerprint(request: Request) -> str:

@@ -9,13 +9,19 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.forms import UserChangeForm
-from unfold.widgets import UnfoldAdminSelectWidget, UnfoldBooleanSwitchWidget
+from unfold.widgets import (
+    UnfoldAdminCheckboxSelectMultipleWidget,
+    UnfoldAdminSelectWidget,
+    UnfoldAdminTextareaWidget,
+    UnfoldBooleanSwitchWidget,
+)
 
 from core import clock
 from core.iso_codes import country_choices, currency_choices
 from customers.models import Address, ApiToken, Customer, Membership, User
 from customers.models.people import time_zone_choices
 from customers.services import similar_customers
+from customers.token_scopes import clean_networks, full_access, scope_choices
 from customers.vat_id import clean_vat_id
 
 
@@ -103,10 +109,23 @@ class TokenForm(forms.ModelForm[ApiToken]):
     """A token for a program; `asker` is the staff member who makes it."""
 
     asker: User
+    scopes = forms.MultipleChoiceField(
+        label=gettext_lazy("Scopes"),
+        choices=scope_choices,
+        initial=full_access,
+        widget=UnfoldAdminCheckboxSelectMultipleWidget,
+        help_text=gettext_lazy("What the token may be used for; never more than its user may do."),
+    )
+    networks = forms.CharField(
+        label=gettext_lazy("Allowed networks"),
+        required=False,
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}),
+        help_text=gettext_lazy("One per line, such as 203.0.113.0/24. Empty: it may be used from anywhere."),
+    )
 
     class Meta:
         model = ApiToken
-        fields = ("user", "name", "expiry")
+        fields = ("user", "name", "scopes", "customer", "networks", "expiry")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -122,6 +141,21 @@ class TokenForm(forms.ModelForm[ApiToken]):
         if user.is_staff and user != self.asker and not self.asker.is_superuser:
             raise forms.ValidationError(_("Only an administrator can create tokens for other staff members."))
         return user
+
+    def clean_networks(self) -> list[str]:
+        """The networks, one per line."""
+        try:
+            return clean_networks(self.cleaned_data["networks"].splitlines())
+        except ValueError as error:
+            raise forms.ValidationError(str(error)) from error
+
+    def clean(self) -> dict[str, Any]:
+        """Limited to a customer, the token's user has to see that customer."""
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        user, customer = cleaned.get("user"), cleaned.get("customer")
+        if user and customer and not Customer.objects.visible_to(user).filter(pk=customer.pk).exists():
+            self.add_error("customer", _("%(user)s cannot see this customer.") % {"user": user})
+        return cleaned
 
     def clean_expiry(self) -> Any:
         """A moment in the future, or none."""

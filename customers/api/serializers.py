@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.api.base import RowSerializer
+from core.api.base import ResourceSerializer, RowSerializer
 from customers.models import Address, Contact, Customer
 
 
@@ -22,7 +22,7 @@ class ContactSerializer(RowSerializer):
         fields = ("name", "email", "phone", "about_orders", "about_invoices")
 
 
-class CustomerSerializer(RowSerializer):
+class CustomerSerializer(ResourceSerializer):
     """Who pays."""
 
     addresses = AddressSerializer(many=True)

@@ -5,19 +5,19 @@ from __future__ import annotations
 import django_filters
 from rest_framework.permissions import IsAuthenticated
 
-from core.api.base import RowFilter, RowsView
+from core.api.base import ChangedFilter, RowsView
 from customers.api.serializers import CustomerSerializer
 from customers.models import Customer
 
 
-class CustomerFilter(RowFilter):
-    """By state."""
+class CustomerFilter(ChangedFilter):
+    """By state, and by the last change."""
 
     state = django_filters.ChoiceFilter(choices=Customer.State.choices)
 
     class Meta:
         model = Customer
-        fields = ("state",)
+        fields = ("state", "updated_since")
 
 
 class CustomerView(RowsView):
@@ -28,3 +28,7 @@ class CustomerView(RowsView):
     filterset_class = CustomerFilter
     permission_classes = (IsAuthenticated,)
     lookup_field = "number"
+    scope = "customers"
+    customer_path = "pk"
+    search_fields = ("number", "name", "email")
+    orderings = {"created_at": "pk", "name": "name"}

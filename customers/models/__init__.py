@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from customers.models.customer import Address, Contact, Customer, CustomerQuerySet, ExternalId
 from customers.models.message import Message
-from customers.models.people import ApiToken, Membership, User
+from customers.models.people import Membership, User
 from customers.models.sign_on import SignOn
+from customers.models.token import ApiToken
 from customers.models.whmcs import WhmcsChange, WhmcsClientRow, WhmcsConflict, WhmcsSync
 
 __all__ = [

@@ -1,4 +1,4 @@
-"""People who sign in, and the API tokens of their programs."""
+"""People who sign in."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from django.contrib.auth.models import AbstractUser
 from django.db import models
 from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
-from knox.models import AbstractAuthToken
 
 from core.models import Timestamped
 from customers.choices import ABILITIES, Ability, Role
@@ -71,18 +70,3 @@ class Membership(Timestamped):
 
     def __str__(self) -> str:
         return f"{self.user} · {self.customer}"
-
-
-class ApiToken(AbstractAuthToken):
-    """An API token: stored as a hash, shown once, valid until it expires or is revoked."""
-
-    name = models.CharField(_("name"), max_length=100, blank=True, help_text=_("Which program uses it."))
-    last_used_at = models.DateTimeField(_("last used"), null=True, blank=True)
-
-    class Meta:
-        verbose_name = _("API token")
-        verbose_name_plural = _("API tokens")
-        ordering = ("-created",)
-
-    def __str__(self) -> str:
-        return self.name or self.token_key

@@ -7,9 +7,9 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from core.api.base import RowSerializer
+from core.api.base import MomentField, ResourceSerializer, RowSerializer
 from infrastructure.models import Endpoint, Server, Service
-from orders.api.rows import OrderResourceSerializer
+from orders.api.rows import OrderResourceSerializer, order_expansion
 
 
 class EndpointSerializer(RowSerializer):
@@ -27,7 +27,7 @@ class ServerSerializer(OrderResourceSerializer):
 
     provider = serializers.CharField(source="provider.slug", read_only=True)
     state = serializers.CharField(source="node_state", read_only=True, help_text="As last listed by its provider.")
-    seen_at = serializers.DateTimeField(source="node_seen_at", read_only=True, help_text="When it was last listed.")
+    seen_at = MomentField(source="node_seen_at", read_only=True, help_text="When it was last listed.")
     endpoints = serializers.SerializerMethodField()
 
     class Meta:
@@ -48,8 +48,10 @@ class ServerSerializer(OrderResourceSerializer):
         return EndpointSerializer(server.order.endpoints.all(), many=True).data
 
 
-class ServiceSerializer(RowSerializer):
+class ServiceSerializer(ResourceSerializer):
     """One service of a composition, as last reported by Docker Engine."""
+
+    expansions = {"order": order_expansion("deployment.order")}
 
     order = serializers.CharField(source="deployment.order.reference", read_only=True)
 

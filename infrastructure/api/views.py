@@ -5,7 +5,7 @@ from __future__ import annotations
 import django_filters
 from rest_framework.permissions import IsAuthenticated
 
-from core.api.base import RowFilter
+from core.api.base import ChangedFilter
 from infrastructure.api.serializers import ServerSerializer, ServiceSerializer
 from infrastructure.api.server_actions import ServerActionViews
 from infrastructure.models import Server, Service
@@ -19,7 +19,7 @@ class ServerFilter(OrderRowFilter):
 
     class Meta:
         model = Server
-        fields = ("order", "provider")
+        fields = ("order", "provider", "updated_since")
 
 
 class ServerView(ServerActionViews, OrderRowsView):
@@ -29,17 +29,19 @@ class ServerView(ServerActionViews, OrderRowsView):
     serializer_class = ServerSerializer
     filterset_class = ServerFilter
     permission_classes = (IsAuthenticated,)
+    scope = "servers"
+    search_fields = ("order__reference", "order__name", "address")
 
 
-class ServiceFilter(RowFilter):
-    """By order, and by state."""
+class ServiceFilter(ChangedFilter):
+    """By order, by state, and by the last change."""
 
     order = django_filters.CharFilter("deployment__order__reference")
     state = django_filters.CharFilter()
 
     class Meta:
         model = Service
-        fields = ("order", "state")
+        fields = ("order", "state", "updated_since")
 
 
 class ServiceView(OrderRowsView):
@@ -50,3 +52,5 @@ class ServiceView(OrderRowsView):
     serializer_class = ServiceSerializer
     filterset_class = ServiceFilter
     permission_classes = (IsAuthenticated,)
+    scope = "services"
+    search_fields = ("name", "image", "deployment__order__reference")

@@ -18,39 +18,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core.errors import Refusal
+from live.api.problem_types import title_of
 from live.missing_permissions import missing_permission_message
 from products.input_fields import InvalidInputs
 
 logger = logging.getLogger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
-# What the codes say in general; `detail` says it of one request. Codes never change their meaning.
-TITLES = {
-    "invalid": "Validation failed",
-    "invalid_inputs": "Invalid product inputs",
-    "invalid_characters": "The request holds control characters",
-    "parse_error": "Malformed request",
-    "not_authenticated": "Authentication required",
-    "authentication_failed": "Invalid token or session",
-    "permission_denied": "Permission denied",
-    "not_found": "Not found",
-    "method_not_allowed": "Method not allowed",
-    "not_acceptable": "Not acceptable",
-    "unsupported_media_type": "Unsupported media type",
-    "throttled": "Too many requests",
-    "refused": "Request refused",
-    "not_possible": "Not possible in the current state",
-    "not_on_sale": "No longer on sale",
-    "customer_closed": "Customer is closed",
-    "not_ready": "Not ready yet",
-    "name_taken": "Name already in use",
-    "idempotency_key_reused": "Idempotency-Key reused for a different request",
-    "idempotency_key_in_use": "A request with this Idempotency-Key is still in progress",
-    "too_large": "Request body too large",
-    "bad_signature": "Invalid signature",
-    "stale_signature": "Signature expired",
-    "error": "Internal error",
-}
 
 
 def handle(exc: Exception, context: Mapping[str, Any]) -> Response | None:
@@ -68,7 +42,7 @@ def handle(exc: Exception, context: Mapping[str, Any]) -> Response | None:
         limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE // 1000
         detail = _("The request body is larger than %(limit)s kB.") % {"limit": limit}
         return problem(request, status=HTTPStatus.REQUEST_ENTITY_TOO_LARGE, code="too_large", detail=detail)
-    if isinstance(exc, exceptions.PermissionDenied):
+    if type(exc) is exceptions.PermissionDenied:
         exc = exceptions.PermissionDenied(_missing_permission(context) or None)
     if isinstance(exc, exceptions.APIException):
         return _http(exc, request)
@@ -96,7 +70,7 @@ def document(*, status: int, code: str, detail: str, instance: str) -> dict[str,
     """The members that every problem has."""
     return {
         "type": f"{settings.SITE_URL}/api/problems/{code}/",
-        "title": TITLES.get(code) or HTTPStatus(status).phrase,
+        "title": title_of(code) or HTTPStatus(status).phrase,
         "status": status,
         "detail": detail,
         "instance": instance,

@@ -10,14 +10,15 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from live.api.problems import TITLES
+from live.api.problem_types import title_of
 
 
 def problem_type(request: HttpRequest, code: str) -> JsonResponse:
     """What a problem's `type` points to: its code in words."""
-    if code not in TITLES:
+    title = title_of(code)
+    if title is None:
         raise Http404
-    return JsonResponse({"code": code, "title": TITLES[code]})
+    return JsonResponse({"code": code, "title": title})
 
 
 @extend_schema(exclude=True)

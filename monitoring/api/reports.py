@@ -61,6 +61,10 @@ class ReportView(RowsView):
     filterset_class = ReportFilter
     permission_classes = (IsAuthenticated,)
     lookup_field = "month"
+    scope = "monitors"
+    customer_path = "order__customer"
+    orderings = {"month": "month"}
+    ordering = "-month"
     lookup_value_regex = "[A-Za-z0-9-]+"
 
     def visible(self, rows: Any) -> QuerySet[Any]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from rest_framework import serializers
 
-from core.api.base import AmountField, RequestSerializer, RowSerializer
+from core.api.base import AmountField, RequestSerializer, ResourceSerializer, RowSerializer
 from monitoring.choices import IncidentState
 from monitoring.models import Incident, IncidentUpdate, Monitor, MonitorCheck, MonthlyReport
-from orders.api.rows import OrderResourceSerializer
+from orders.api.rows import OrderResourceSerializer, order_expansion
 from orders.models import Order
 
 
@@ -49,7 +49,7 @@ class UpdateRequestSerializer(RequestSerializer):
     impact = serializers.ChoiceField(Incident.IMPACTS, required=False, default="")
 
 
-class IncidentSerializer(RowSerializer):
+class IncidentSerializer(ResourceSerializer):
     """An incident with its updates, newest first; of its orders, those you may see."""
 
     orders: serializers.SlugRelatedField[Order] = serializers.SlugRelatedField("reference", many=True, read_only=True)
@@ -60,8 +60,10 @@ class IncidentSerializer(RowSerializer):
         fields = ("id", "orders", "title", "impact", "state", "is_by_hand", "started_at", "resolved_at", "updates")
 
 
-class ReportSerializer(RowSerializer):
+class ReportSerializer(ResourceSerializer):
     """A month of an order against its plan's promise; times in seconds."""
+
+    expansions = {"order": order_expansion()}
 
     order = serializers.CharField(source="order.reference", read_only=True)
     month = serializers.DateField(format="%Y-%m", help_text="Such as 2026-06")

@@ -13,7 +13,7 @@ from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from core.api.base import TrueFalseFilter
+from core.api.base import RowsView, TrueFalseFilter
 from core.api.idempotency import once
 from customers.models import User
 from monitoring.api.serializers import (
@@ -38,7 +38,7 @@ class MonitorFilter(OrderRowFilter):
 
     class Meta:
         model = Monitor
-        fields = ("order", "state", "backend")
+        fields = ("order", "state", "backend", "updated_since")
 
 
 class MonitorView(OrderRowsView):
@@ -50,6 +50,7 @@ class MonitorView(OrderRowsView):
     serializer_class = MonitorSerializer
     filterset_class = MonitorFilter
     permission_classes = (IsAuthenticated,)
+    scope = "monitors"
 
 
 class IncidentFilter(OrderRowFilter):
@@ -61,7 +62,7 @@ class IncidentFilter(OrderRowFilter):
 
     class Meta:
         model = Incident
-        fields = ("order", "state", "open")
+        fields = ("order", "state", "open", "updated_since")
 
 
 class MayPostUpdate(IsAuthenticated):
@@ -79,13 +80,20 @@ class IncidentView(OrderRowsView):
     serializer_class = IncidentSerializer
     filterset_class = IncidentFilter
     permission_classes = (IsAuthenticated,)
+    scope = "incidents"
+    search_fields = ("title",)
 
     def visible(self, rows: Any) -> QuerySet[Any]:
         """Incidents of orders that this caller sees, each with only these orders."""
-        visible = Order.objects.visible_to(self.request.user)  # type: ignore[arg-type]  # signed in: the view asks for it
+        visible = self.visible_orders()
         affected = IncidentOrder.objects.filter(incident=OuterRef("pk"), order__in=visible.order_by().values("pk"))
         found: QuerySet[Any] = rows.filter(Exists(affected))
         return found.prefetch_related(Prefetch("orders", visible.order_by("reference")))
+
+    def lock(self, row: Any) -> None:
+        """Nobody else changes the incident until this request ends; its orders are locked first."""
+        list(Order.objects.select_for_update().filter(incidents=row).order_by("pk").values("pk"))
+        RowsView.lock(self, row)
 
     @extend_schema(request=UpdateRequestSerializer, responses={201: IncidentUpdateSerializer})
     @action(detail=True, methods=["post"], permission_classes=(MayPostUpdate,), filterset_class=None)

@@ -8,14 +8,22 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 from rest_framework import serializers
 
-from core.api.base import RequestSerializer, RowSerializer
-from customers.api.serializers import CustomerNameSerializer
+from core.api.base import RequestSerializer, ResourceSerializer, RowSerializer
+from core.api.scopes import within_limit
+from core.api.selection import Expansion
+from customers.api.serializers import CustomerNameSerializer, CustomerSerializer
 from customers.models import Customer, User
 from orders.api.permissions import is_staff_with
 from orders.choices import PartState, State
 from orders.models import Order, OrderEvent, OrderPart
 from orders.part_reports import reason_for_customers
-from products.api.serializers import PlanNameSerializer, ProductNameSerializer
+from products.api.serializers import (
+    PlanNameSerializer,
+    PlanSerializer,
+    ProductNameSerializer,
+    ProductSerializer,
+    ReleaseSerializer,
+)
 from products.models import Plan, Release
 
 
@@ -23,6 +31,13 @@ def sees_inside(serializer: serializers.BaseSerializer[Any]) -> bool:
     """True when the caller is staff who may read what went wrong, word for word."""
     user = serializer.context["request"].user
     return is_staff_with(user, "orders.view_order")
+
+
+CATALOGUE: Any = {
+    "scope": "products",
+    "permission": "products.view_product",
+    "select": ("release__product", "plan__product"),
+}
 
 
 class PartSerializer(RowSerializer):
@@ -39,8 +54,22 @@ class PartSerializer(RowSerializer):
         return part.message if sees_inside(self) else part.customer_message or str(PartState(part.state).label)
 
 
-class OrderSerializer(RowSerializer):
+class OrderSerializer(ResourceSerializer):
     """A product implemented for a customer: what is wanted, how far it is, and why."""
+
+    expansions = {
+        "customer": Expansion(
+            path="customer",
+            serializer=CustomerSerializer,
+            scope="customers",
+            permission="customers.view_customer",
+            select=("customer",),
+            prefetch=("customer__addresses", "customer__contacts"),
+        ),
+        "product": Expansion(path="release.product", serializer=ProductSerializer, **CATALOGUE),
+        "release": Expansion(path="release", serializer=ReleaseSerializer, **CATALOGUE),
+        "plan": Expansion(path="plan", serializer=PlanSerializer, **CATALOGUE),
+    }
 
     customer = CustomerNameSerializer()
     product = ProductNameSerializer(source="release.product")
@@ -110,7 +139,7 @@ class OwnCustomerField(serializers.SlugRelatedField[Customer]):
     def get_queryset(self) -> Any:
         """Only what is visible: another's number is no number."""
         caller: User = self.context["request"].user
-        return Customer.objects.visible_to(caller)
+        return within_limit(self.context["request"], Customer.objects.visible_to(caller), "pk")
 
 
 class OrderRequestSerializer(RequestSerializer):

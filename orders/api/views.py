@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, cast
+from typing import cast
 
 import django_filters
 from drf_spectacular.utils import extend_schema
@@ -13,7 +13,7 @@ from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from core.api.base import RowFilter, RowsView, TrueFalseFilter
+from core.api.base import ChangedFilter, RowsView, TrueFalseFilter
 from core.api.idempotency import once
 from customers.models import User
 from orders.api.permissions import MayApprove, MayRemove, MaySteer, is_staff_with, may_order_for, may_prepare_for
@@ -38,18 +38,19 @@ from orders.services import (
 )
 
 
-class OrderFilter(RowFilter):
-    """By state, customer, product, sandbox, and whether a person is needed."""
+class OrderFilter(ChangedFilter):
+    """By state, customer, product, plan, sandbox, whether it needs attention, and by the last change."""
 
     state = django_filters.MultipleChoiceFilter(choices=State.choices)
     customer = django_filters.CharFilter("customer__number")
     product = django_filters.CharFilter("release__product__slug")
+    plan = django_filters.CharFilter("plan__slug")
     sandbox = TrueFalseFilter("is_sandbox")
     needs_attention = TrueFalseFilter()
 
     class Meta:
         model = Order
-        fields = ("state", "customer", "product", "sandbox", "needs_attention")
+        fields = ("state", "customer", "product", "plan", "sandbox", "needs_attention", "updated_since")
 
 
 class OrderView(RowsView):
@@ -65,6 +66,10 @@ class OrderView(RowsView):
     filterset_class = OrderFilter
     permission_classes = (IsAuthenticated,)
     lookup_field = "reference"
+    scope = "orders"
+    customer_path = "customer"
+    search_fields = ("reference", "name", "customer__name", "customer__number")
+    orderings = {"created_at": "pk", "updated_at": "updated_at"}
     lookup_value_regex = "[A-Za-z0-9]+"
 
     @extend_schema(request=OrderRequestSerializer, responses={201: OrderSerializer})
@@ -81,8 +86,7 @@ class OrderView(RowsView):
         order = create_order(actor=user, provider_slug=values.pop("provider", ""), **values)
         if place:
             place_order(order=order, actor=user)
-        here = self.reverse_action("detail", [order.reference])
-        return Response(self._shown(order), status=status.HTTP_201_CREATED, headers={"Location": here})
+        return self._shown(order, status.HTTP_201_CREATED)
 
     @extend_schema(request=NothingSerializer, responses={202: OrderSerializer})
     @action(detail=True, methods=["post"], permission_classes=(MayApprove,))
@@ -127,7 +131,7 @@ class OrderView(RowsView):
         return Response(plan_document(self.get_object(), inside=inside))
 
     @extend_schema(responses=EventSerializer(many=True), filters=False)
-    @action(detail=True, methods=["get"], ordering="pk")
+    @action(detail=True, methods=["get"], ordering="pk", orderings={})
     def timeline(self, request: Request, reference: str) -> Response:
         """What happened to the order, oldest first; customers read what is public."""
         events = OrderEvent.objects.filter(order=self.get_object()).select_related("actor")
@@ -142,8 +146,8 @@ class OrderView(RowsView):
         asked = takes(data=self.request.data)
         asked.is_valid(raise_exception=True)
         action(order=order, actor=self.request.user, **asked.validated_data)
-        return Response(self._shown(order), status=status.HTTP_202_ACCEPTED)
+        return self._shown(order, status.HTTP_202_ACCEPTED)
 
-    def _shown(self, order: Order) -> Any:
-        fresh = self.get_queryset().get(pk=order.pk)
-        return self.get_serializer(fresh).data
+    def _shown(self, order: Order, status: int) -> Response:
+        """The order, and where its progress can be followed."""
+        return self.shown(order, status=status, headers={"Location": self.reverse_action("detail", [order.reference])})

@@ -129,6 +129,8 @@ class WhmcsServiceView(RowsView):
     serializer_class = WhmcsServiceSerializer
     permission_classes = (ServesWhmcs,)
     lookup_field = "service_id"
+    scope = "whmcs"
+    customer_path = "order__customer"
     lookup_value_regex = "[0-9]{1,9}"
 
     def visible(self, rows: Any) -> models.QuerySet[Any]:

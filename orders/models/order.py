@@ -124,6 +124,8 @@ class Order(Timestamped):
         )
         indexes = (
             models.Index(fields=("state", "-id"), name="order_by_state"),
+            # Read by the API: what has changed since the caller's last visit.
+            models.Index(fields=("updated_at", "id"), name="order_by_change"),
             # Read by the dashboard: the few orders that need attention.
             models.Index(fields=("-id",), name="order_needs_attention", condition=Q(needs_attention=True)),
         )

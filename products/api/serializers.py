@@ -7,17 +7,27 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from core.api.base import MoneySerializer, RowSerializer
+from core.api.base import MoneySerializer, ResourceSerializer, RowSerializer
+from core.api.selection import Expansion
 from core.money import Money
 from products.models import Plan, Product, Release
 
 
-class ProductSerializer(RowSerializer):
+class ProductSerializer(ResourceSerializer):
     """A set of orchestrated services."""
 
     class Meta:
         model = Product
         fields = ("slug", "name", "summary", "description", "icon", "state", "created_at", "updated_at")
+
+
+PRODUCT = Expansion(
+    path="product",
+    serializer=ProductSerializer,
+    scope="products",
+    permission="products.view_product",
+    select=("product",),
+)
 
 
 class ProductNameSerializer(RowSerializer):
@@ -28,8 +38,10 @@ class ProductNameSerializer(RowSerializer):
         fields = ("slug", "name")
 
 
-class ReleaseSerializer(RowSerializer):
+class ReleaseSerializer(ResourceSerializer):
     """One state of a product, with what may be chosen and where it will answer."""
+
+    expansions = {"product": PRODUCT}
 
     product = serializers.SlugRelatedField[Product](slug_field="slug", read_only=True)
     inputs = serializers.ListField(child=serializers.DictField(), read_only=True)
@@ -40,8 +52,10 @@ class ReleaseSerializer(RowSerializer):
         fields = ("id", "product", "version", "digest", "inputs", "endpoints", "created_at")
 
 
-class PlanSerializer(RowSerializer):
+class PlanSerializer(ResourceSerializer):
     """A size of a product at a price per period."""
+
+    expansions = {"product": PRODUCT}
 
     product = serializers.SlugRelatedField[Product](slug_field="slug", read_only=True)
     price = MoneySerializer(source="money", read_only=True)

@@ -9,19 +9,19 @@ import django_filters
 from django.db.models import QuerySet
 from rest_framework.permissions import IsAuthenticated
 
-from core.api.base import RowFilter, RowsView
+from core.api.base import ChangedFilter, RowFilter, RowsView
 from products.api.serializers import PlanSerializer, ProductSerializer, ReleaseSerializer
 from products.models import Plan, Product, Release
 
 
-class ProductFilter(RowFilter):
-    """By state."""
+class ProductFilter(ChangedFilter):
+    """By state, and by the last change."""
 
     state = django_filters.ChoiceFilter(choices=Product.State.choices)
 
     class Meta:
         model = Product
-        fields = ("state",)
+        fields = ("state", "updated_since")
 
 
 class ProductView(RowsView):
@@ -32,6 +32,10 @@ class ProductView(RowsView):
     filterset_class = ProductFilter
     permission_classes = (IsAuthenticated,)
     lookup_field = "slug"
+    scope = "products"
+    customer_path = None
+    search_fields = ("slug", "name", "summary")
+    orderings = {"created_at": "pk", "name": "name"}
 
     def visible(self, rows: Any) -> QuerySet[Any]:
         """Those on sale, to everybody."""
@@ -55,6 +59,9 @@ class ReleaseView(RowsView):
     serializer_class = ReleaseSerializer
     filterset_class = ReleaseFilter
     permission_classes = (IsAuthenticated,)
+    scope = "products"
+    customer_path = None
+    search_fields = ("version", "product__name")
 
     def visible(self, rows: Any) -> QuerySet[Any]:
         """Those of products on sale, to everybody."""
@@ -79,6 +86,10 @@ class PlanView(RowsView):
     serializer_class = PlanSerializer
     filterset_class = PlanFilter
     permission_classes = (IsAuthenticated,)
+    scope = "products"
+    customer_path = None
+    search_fields = ("slug", "name", "product__name")
+    orderings = {"created_at": "pk", "price": "price", "name": "name"}
 
     def visible(self, rows: Any) -> QuerySet[Any]:
         """Those offered, to everybody."""

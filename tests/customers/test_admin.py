@@ -218,7 +218,9 @@ def test_export_has_a_line_for_each_customer_and_no_formula(chief: Client) -> No
 def test_token_is_shown_once_and_opens_the_api(chief: Client) -> None:
     user = UserFactory.create()
     url = reverse("admin:customers_apitoken_add")
-    answer = chief.post(url, {"user": user.pk, "name": "Reader", "expiry_0": "", "expiry_1": ""}, follow=True)
+    answer = chief.post(
+        url, {"user": user.pk, "name": "Reader", "scopes": ["all:write"], "expiry_0": "", "expiry_1": ""}, follow=True
+    )
     (said,) = [str(message) for message in answer.context["messages"] if "Copy" in str(message)]
     key = said.rsplit(" ", 1)[1]
     token = ApiToken.objects.get()
@@ -243,9 +245,11 @@ def test_nobody_makes_a_token_for_a_more_powerful_colleague() -> None:
     clerk, user = enter("customers.add_apitoken", "customers.view_apitoken", "customers.view_user")
     boss = UserFactory.create(is_staff=True, is_superuser=True)
     url = reverse("admin:customers_apitoken_add")
-    answer = clerk.post(url, {"user": boss.pk, "name": "Sneaky", "expiry_0": "", "expiry_1": ""})
+    answer = clerk.post(
+        url, {"user": boss.pk, "name": "Sneaky", "scopes": ["all:write"], "expiry_0": "", "expiry_1": ""}
+    )
     assert "Only an administrator" in str(answer.context["adminform"].form.errors["user"])
-    clerk.post(url, {"user": user.pk, "name": "My own", "expiry_0": "", "expiry_1": ""})
+    clerk.post(url, {"user": user.pk, "name": "My own", "scopes": ["all:write"], "expiry_0": "", "expiry_1": ""})
     assert [token.user for token in ApiToken.objects.all()] == [user]
 
 
@@ -342,7 +346,7 @@ def test_staff_become_members_only_by_a_right_of_its_own(who: str, right: tuple[
 
 def test_token_made_in_the_admin_expires_as_others_do_and_is_recognisable(chief: Client, settings: Settings) -> None:
     user = UserFactory.create()
-    asked = {"user": str(user.pk), "name": "Reader", "expiry_0": "", "expiry_1": ""}
+    asked = {"user": str(user.pk), "name": "Reader", "scopes": ["all:write"], "expiry_0": "", "expiry_1": ""}
     page = chief.post(reverse("admin:customers_apitoken_add"), asked, follow=True)
     token = ApiToken.objects.get()
     assert token.expiry is not None
