@@ -93,7 +93,7 @@ class InvoiceView(RowsView):
     @extend_schema(responses={(200, "application/pdf"): OpenApiTypes.BINARY}, filters=False)
     @action(detail=True, methods=["get"], renderer_classes=(JSONRenderer, PdfRenderer))
     def pdf(self, request: Request, number: str) -> FileResponse:
-        """The invoice as a file, as it was sent."""
+        """Download the invoice as PDF, as it was sent."""
         invoice = self.get_object()
         file = open_pdf(invoice)
         if file is None:
@@ -103,13 +103,13 @@ class InvoiceView(RowsView):
     @extend_schema(responses={(200, "application/xml"): OpenApiTypes.BINARY}, filters=False)
     @action(detail=True, methods=["get"], renderer_classes=(JSONRenderer, XmlRenderer))
     def xml(self, request: Request, number: str) -> FileResponse:
-        """The invoice as UBL of EN 16931, for Peppol and the customer's own software."""
+        """Download the invoice as UBL of EN 16931, for Peppol and the customer's own software."""
         return self._xml(Syntax.UBL)
 
     @extend_schema(responses={(200, "application/xml"): OpenApiTypes.BINARY}, filters=False)
     @action(detail=True, methods=["get"], url_path="xml/cii", renderer_classes=(JSONRenderer, XmlRenderer))
     def cii(self, request: Request, number: str) -> FileResponse:
-        """The invoice as CII of EN 16931, the XML that is inside the PDF."""
+        """Download the invoice as CII of EN 16931, the XML that is inside the PDF."""
         return self._xml(Syntax.CII)
 
     def _xml(self, syntax: Syntax) -> FileResponse:

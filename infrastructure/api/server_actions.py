@@ -131,13 +131,13 @@ class ServerActionViews:
     @extend_schema(responses=SizeSerializer(many=True), filters=False)
     @action(detail=True, methods=["get"], permission_classes=(MayResize,), pagination_class=None)
     def sizes(self, request: Request, pk: str) -> Response:
-        """The sizes that a resize accepts, cheapest first."""
+        """List the sizes that a resize accepts, cheapest first."""
         return Response(SizeSerializer(choices_for(self._server()), many=True).data)
 
     @extend_schema(responses=ServerActionSerializer(many=True), filters=False)
     @action(detail=True, methods=["get"], permission_classes=(MaySeeServerActions,), url_path="actions")
     def server_actions(self, request: Request, pk: str) -> Response:
-        """The actions requested on the server, newest first."""
+        """List the actions requested on the server, newest first."""
         rows: QuerySet[ServerAction] = ServerAction.objects.filter(server=self._server()).select_related("requested_by")
         view: Any = self
         return view.get_paginated_response(ServerActionSerializer(view.paginate_queryset(rows), many=True).data)  # type: ignore[no-any-return]

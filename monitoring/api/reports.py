@@ -88,7 +88,7 @@ class ReportView(RowsView):
     )
     @action(detail=True, methods=["get"], renderer_classes=(JSONRenderer, ReportPdfRenderer))
     def pdf(self, request: Request, reference: str, month: str) -> FileResponse:
-        """The report as a file."""
+        """Download the report as PDF."""
         report = self.get_object()
         file = open_report(report)
         if file is None:

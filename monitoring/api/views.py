@@ -99,7 +99,7 @@ class IncidentView(OrderRowsView):
     @action(detail=True, methods=["post"], permission_classes=(MayPostUpdate,), filterset_class=None)
     @once
     def updates(self, request: Request, pk: str) -> Response:
-        """Posts an update; it is published at once, and e-mailed if it resolves the incident."""
+        """Post an update; it is published at once, and e-mailed if it resolves the incident."""
         incident = self.get_object()
         asked = UpdateRequestSerializer(data=request.data)
         asked.is_valid(raise_exception=True)

@@ -75,7 +75,7 @@ class OrderView(RowsView):
     @extend_schema(request=OrderRequestSerializer, responses={201: OrderSerializer})
     @once
     def create(self, request: Request) -> Response:
-        """A draft is made and, unless `place` is false, placed."""
+        """Place an order, or with `place` false only prepare a draft."""
         asked = OrderRequestSerializer(data=request.data, context=self.get_serializer_context())
         asked.is_valid(raise_exception=True)
         values = dict(asked.validated_data)
@@ -92,48 +92,48 @@ class OrderView(RowsView):
     @action(detail=True, methods=["post"], permission_classes=(MayApprove,))
     @once
     def approval(self, request: Request, reference: str) -> Response:
-        """The order may be provisioned, and will be."""
+        """Approve the order; it is provisioned."""
         return self._ask(approve_order, NothingSerializer)
 
     @extend_schema(request=WhySerializer, responses={202: OrderSerializer})
     @action(detail=True, methods=["post"], permission_classes=(MaySteer,))
     @once
     def suspension(self, request: Request, reference: str) -> Response:
-        """The services are wanted stopped; their data is kept."""
+        """Suspend the order: its services are stopped, their data is kept."""
         return self._ask(suspend_order, WhySerializer)
 
     @extend_schema(request=WhySerializer, responses={202: OrderSerializer})
     @action(detail=True, methods=["post"], permission_classes=(MaySteer,))
     @once
     def resumption(self, request: Request, reference: str) -> Response:
-        """The suspended services are wanted running again."""
+        """Resume the suspended order."""
         return self._ask(resume_order, WhySerializer)
 
     @extend_schema(request=WhySerializer, responses={202: OrderSerializer})
     @action(detail=True, methods=["post"], permission_classes=(MayRemove,))
     @once
     def removal(self, request: Request, reference: str) -> Response:
-        """Everything the order has outside is wanted gone, its data with it."""
+        """Remove the order: its server, its services and their data."""
         return self._ask(remove_order, WhySerializer)
 
     @extend_schema(request=WhySerializer, responses={202: OrderSerializer})
     @action(detail=True, methods=["post"], permission_classes=(MaySteer,))
     @once
     def retry(self, request: Request, reference: str) -> Response:
-        """What failed is tried again from where it stands."""
+        """Retry what failed; nothing starts from zero."""
         return self._ask(retry_order, WhySerializer)
 
     @extend_schema(responses=OrderPlanSerializer, filters=False)
     @action(detail=True, methods=["get"], queryset=Order.objects.with_names())  # manifest and composition included
     def plan(self, request: Request, reference: str) -> Response:
-        """What approving the order would make, and its first invoice; 409 once it is approved."""
+        """Get the plan of an order: what approval would create, and the first invoice; 409 once approved."""
         inside = is_staff_with(cast("User", request.user), "orders.view_order")
         return Response(plan_document(self.get_object(), inside=inside))
 
     @extend_schema(responses=EventSerializer(many=True), filters=False)
     @action(detail=True, methods=["get"], ordering="pk", orderings={})
     def timeline(self, request: Request, reference: str) -> Response:
-        """What happened to the order, oldest first; customers read what is public."""
+        """Read the timeline of an order, oldest first; customers read what is public."""
         events = OrderEvent.objects.filter(order=self.get_object()).select_related("actor")
         if not is_staff_with(cast("User", request.user), "orders.view_orderevent"):
             events = events.public()

@@ -140,7 +140,7 @@ class WhmcsServiceView(RowsView):
     @extend_schema(request=ServiceRequestSerializer, responses={202: WhmcsServiceSerializer})
     @once_per_service
     def create(self, request: Request) -> Response:
-        """The service is an order, and will be provisioned; a repetition answers with the same order."""
+        """Create the order of a service; a repetition answers with the same order."""
         values = self._asked(ServiceRequestSerializer)
         service = open_service(actor=cast("User", request.user), **values)
         return self._shown(service)
@@ -149,28 +149,28 @@ class WhmcsServiceView(RowsView):
     @action(detail=True, methods=["post"])
     @once_per_service
     def suspension(self, request: Request, service_id: str) -> Response:
-        """The service is to be stopped; its data is kept."""
+        """Suspend the service; its data is kept."""
         return self._change(suspend_service)
 
     @extend_schema(request=WhySerializer, responses={202: WhmcsServiceSerializer})
     @action(detail=True, methods=["post"])
     @once_per_service
     def resumption(self, request: Request, service_id: str) -> Response:
-        """The service is to run again."""
+        """Resume the service."""
         return self._change(resume_service)
 
     @extend_schema(request=WhySerializer, responses={202: WhmcsServiceSerializer})
     @action(detail=True, methods=["post"])
     @once_per_service
     def removal(self, request: Request, service_id: str) -> Response:
-        """The service is to be removed with its data."""
+        """Remove the service with its data."""
         return self._change(close_service)
 
     @extend_schema(request=PlanField, responses={202: WhmcsServiceSerializer})
     @action(detail=True, methods=["post"])
     @once_per_service
     def upgrade(self, request: Request, service_id: str) -> Response:
-        """409 unless the plan is the present one: an order keeps its plan."""
+        """Change the plan of the service; 409 unless it is the present plan, because an order keeps its plan."""
         service = self.get_object()
         change_service(service=service, **self._asked(PlanField))
         return self._shown(service)
@@ -179,7 +179,7 @@ class WhmcsServiceView(RowsView):
     @action(detail=True, methods=["post"], url_path="sign-on")
     @once_per_service
     def sign_on(self, request: Request, service_id: str) -> Response:
-        """A link into the portal that works once, within a minute."""
+        """Create a link into the portal that works once, within a minute."""
         order = self.get_object().order
         path = issue_sign_on(
             customer=order.customer, page=f"/orders/{order.reference}/", **self._asked(SignOnRequestSerializer)
