@@ -76,7 +76,7 @@ def test_sign_in_on_a_full_disk_is_said_in_words(monkeypatch: pytest.MonkeyPatch
 
     client = Client(raise_request_exception=False)
     monkeypatch.setattr("live.sealed_sessions.SessionStore.save", fail)  # the code waits in the session
-    response = client.post("/account/login/", {"login": "somebody@example.org"})
+    response = client.post("/account/login/", {"email": "somebody@example.org"})
     assert response.status_code == 507
     assert "try again in a few minutes" in response.content.decode()
 
