@@ -22,7 +22,7 @@ from products.input_fields import clean_inputs
 from products.models import Plan, Product, Release
 
 __all__ = [
-    "NotPossible",
+    "OrderActionNotPossible",
     "Report",
     "approve_order",
     "check_on_sale",
@@ -48,7 +48,7 @@ class NoReferenceLeft(Exception):
     """Every reference drawn belongs to an order already."""
 
 
-class NotPossible(Refusal):
+class OrderActionNotPossible(Refusal):
     """The state of the order does not allow this."""
 
     code = "not_possible"
@@ -229,10 +229,10 @@ def _derive_now(order: Order) -> None:
 
 
 def _locked(order: Order, action: OrderAction) -> Order:
-    """The order, locked and read again; raises NotPossible when its state does not allow `action`."""
+    """The order, locked and read again; raises OrderActionNotPossible when its state does not allow `action`."""
     (locked,) = lock_orders([order.pk])
     if not locked.allows(action):
-        raise NotPossible(str(RULES[action].refusal))
+        raise OrderActionNotPossible(str(RULES[action].refusal))
     return locked
 
 

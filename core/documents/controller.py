@@ -10,7 +10,7 @@ from typing import TypeVar
 from core.documents.models import StoredDocument
 from core.documents.storage import store_file
 from core.engine.controller import Controller
-from core.engine.outcome import Kind, Outcome, done
+from core.engine.outcome import Outcome, OutcomeKind, done
 
 D = TypeVar("D", bound=StoredDocument)
 
@@ -50,5 +50,5 @@ class DocumentController(Controller[D, str]):
     def on_outcomes(self, outcomes: Sequence[tuple[D, Outcome[str]]]) -> None:
         """A document that was stored for the first time is mailed; a later version is there to be read."""
         for row, outcome in outcomes:
-            if outcome.kind is Kind.DONE and not row.path:
+            if outcome.kind is OutcomeKind.DONE and not row.path:
                 self.mail(row, str(outcome.observed))

@@ -24,7 +24,7 @@ from django.db import transaction
 from django.db.models import Case, DateTimeField, F, Q, Value, When
 
 from core import clock
-from core.engine.outcome import Kind, Outcome, S, failed, outcome_of
+from core.engine.outcome import Outcome, OutcomeKind, S, failed, outcome_of
 from core.engine.queue import enqueue
 from core.errors import OutsideError
 from core.lease import Lease, new_lease
@@ -156,7 +156,7 @@ class Controller(Generic[R, S]):
 
     def _write(self, row: R, lease: Lease, outcome: Outcome[S]) -> bool:
         now = clock.now()
-        backoff = self._backoff(row, outcome) if outcome.kind is Kind.RETRY else None
+        backoff = self._backoff(row, outcome) if outcome.kind is OutcomeKind.RETRY else None
         # A change of mind meanwhile has raised wanted_version: then the row stays due.
         unchanged = When(wanted_version=row.wanted_version, then=Value(now + backoff if backoff is not None else None))
         columns: dict[str, Any] = {
@@ -166,16 +166,16 @@ class Controller(Generic[R, S]):
             "updated_at": now,
             "next_attempt_at": Case(unchanged, default=Value(now), output_field=DateTimeField()),
         }
-        if outcome.kind is Kind.RETRY:
+        if outcome.kind is OutcomeKind.RETRY:
             columns["last_error"] = outcome.message
             logger.info("%s %s is tried again in %s: %s", self.name, row.pk, backoff, outcome.message)
         else:
             columns |= {
                 "attempts": 0,
-                "last_error": outcome.message if outcome.kind is Kind.FAILED else "",
-                "done_version" if outcome.kind is Kind.DONE else "failed_version": row.wanted_version,
+                "last_error": outcome.message if outcome.kind is OutcomeKind.FAILED else "",
+                "done_version" if outcome.kind is OutcomeKind.DONE else "failed_version": row.wanted_version,
             }
-            if outcome.kind is Kind.FAILED:
+            if outcome.kind is OutcomeKind.FAILED:
                 logger.warning("%s %s needs attention: %s", self.name, row.pk, outcome.message)
         return bool(lease.held(self.model._default_manager.filter(pk=row.pk)).update(**columns))
 

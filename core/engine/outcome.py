@@ -16,7 +16,7 @@ S = TypeVar("S", default=None)  # what a controller's outcomes carry besides the
 S_co = TypeVar("S_co", covariant=True, default=None)
 
 
-class Kind(Enum):
+class OutcomeKind(Enum):
     """How one visit to a row ended."""
 
     DONE = "done"
@@ -32,7 +32,7 @@ class Outcome(Generic[S_co]):
     `customer_message` is what customers read instead of `message`.
     """
 
-    kind: Kind
+    kind: OutcomeKind
     message: str = ""
     retry_in: timedelta | None = None
     fields: Mapping[str, Any] = field(default_factory=dict)
@@ -50,7 +50,7 @@ def done(message: str = "", /, **fields: object) -> Outcome[Never]: ...
 
 def done(message: str = "", /, *, observed: Any = None, **fields: object) -> Outcome[Any]:
     """The row has reached its wanted state."""
-    return Outcome(kind=Kind.DONE, message=message, fields=fields, observed=observed)
+    return Outcome(kind=OutcomeKind.DONE, message=message, fields=fields, observed=observed)
 
 
 @overload
@@ -65,12 +65,12 @@ def retry(
     message: str, /, *, retry_in: timedelta | None = None, observed: Any = None, **fields: object
 ) -> Outcome[Any]:
     """Not yet; the next visit is in `retry_in`, or after a backoff that doubles each time."""
-    return Outcome(kind=Kind.RETRY, message=message, retry_in=retry_in, fields=fields, observed=observed)
+    return Outcome(kind=OutcomeKind.RETRY, message=message, retry_in=retry_in, fields=fields, observed=observed)
 
 
 def failed(message: str, /, **fields: object) -> Outcome[Never]:
     """Not until staff have acted."""
-    return Outcome(kind=Kind.FAILED, message=message, fields=fields)
+    return Outcome(kind=OutcomeKind.FAILED, message=message, fields=fields)
 
 
 def outcome_of(error: OutsideError) -> Outcome[Never]:

@@ -17,7 +17,13 @@ from core.money import Money
 from core.text.units import cpu_words
 from infrastructure.contracts.cloud import NodeState, Power
 from infrastructure.models import Server
-from infrastructure.server_actions.services import NEEDS_REASON, Choice, choices_for, powers_over, request_server_action
+from infrastructure.server_actions.services import (
+    NEEDS_REASON,
+    SizeChoice,
+    choices_for,
+    powers_over,
+    request_server_action,
+)
 from orders.choices import Wanted
 
 
@@ -107,7 +113,7 @@ class ServerActionForm(ReasonForm):
     size = forms.ChoiceField(label=_("Size"), widget=UnfoldAdminRadioSelectWidget())
     field_order = ("size", "why")
 
-    def __init__(self, request: HttpRequest, action: ConfirmedAction, choices: list[Choice] | None) -> None:
+    def __init__(self, request: HttpRequest, action: ConfirmedAction, choices: list[SizeChoice] | None) -> None:
         super().__init__(request, action, _("For staff only: shown on the order's timeline and in the history."))
         if choices is None:
             del self.fields["size"]
@@ -116,7 +122,7 @@ class ServerActionForm(ReasonForm):
             size.choices = [(choice.size_id, size_label(choice)) for choice in choices]
 
 
-def size_label(choice: Choice) -> str:
+def size_label(choice: SizeChoice) -> str:
     """The size with its capacity, its monthly price and the difference from the current price."""
     capacity = gettext("%(cpus)s, %(ram)s GB memory, %(disk)s GB disk") % {
         "cpus": cpu_words(choice.cpus or None),

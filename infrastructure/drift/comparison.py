@@ -23,7 +23,7 @@ class FindingKey(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Difference:
+class DriftDifference:
     """A difference that exists now."""
 
     identity: FindingKey
@@ -66,26 +66,26 @@ class ExpectedComposition:
 
 def compare_servers(
     expected: Iterable[ExpectedServer], nodes: Sequence[Node], spared: Collection[str]
-) -> list[Difference]:
+) -> list[DriftDifference]:
     """Orphans, ghosts and drift among a provider's servers, except for the `spared` keys."""
     by_key: dict[str, list[Node]] = defaultdict(list)
     for node in nodes:
         if node.key not in spared:
             by_key[node.key].append(node)
-    found: list[Difference] = []
+    found: list[DriftDifference] = []
     for server in expected:
         if server.key not in spared:
             found += _of_server(server, by_key.pop(server.key, []))
     return found + [_orphan(node) for unowned in by_key.values() for node in unowned]
 
 
-def _of_server(server: ExpectedServer, nodes: Sequence[Node]) -> Iterator[Difference]:
+def _of_server(server: ExpectedServer, nodes: Sequence[Node]) -> Iterator[DriftDifference]:
     own = next((node for node in nodes if node.outside_id == server.outside_id), None)
     if own is None:
         # Another server with its key is not an orphan: the order takes it over at its next attempt.
         others = ", ".join(node.outside_id for node in nodes)
         identity = FindingKey("ghost", "server", "existence", server.key, server.outside_id, "")
-        yield Difference(
+        yield DriftDifference(
             identity=identity, order_pk=server.order_pk, expected=server.outside_id, actual=others, size=""
         )
         return
@@ -95,15 +95,15 @@ def _of_server(server: ExpectedServer, nodes: Sequence[Node]) -> Iterator[Differ
     for aspect, expected, actual in (("size", server.size, own.size), ("address", server.address, own.address)):
         if expected and actual and expected != actual:
             identity = FindingKey("drift", "server", aspect, server.key, own.outside_id, "")
-            yield Difference(
+            yield DriftDifference(
                 identity=identity, order_pk=server.order_pk, expected=expected, actual=actual, size=own.size
             )
 
 
-def _orphan(node: Node, *, order_pk: int | None = None, expected: str = "") -> Difference:
+def _orphan(node: Node, *, order_pk: int | None = None, expected: str = "") -> DriftDifference:
     identity = FindingKey("orphan", "server", "existence", node.key, node.outside_id, "")
     actual = " · ".join(fact for fact in (str(node.state), node.address, node.size) if fact)
-    return Difference(identity=identity, order_pk=order_pk, expected=expected, actual=actual, size=node.size)
+    return DriftDifference(identity=identity, order_pk=order_pk, expected=expected, actual=actual, size=node.size)
 
 
 def compare_compositions(
@@ -113,26 +113,26 @@ def compare_compositions(
     *,
     host: str,
     spared: Collection[str],
-) -> list[Difference]:
+) -> list[DriftDifference]:
     """Ghosts and drift among the compositions on one host, and orphans: keys there that no order owns."""
-    found: list[Difference] = []
+    found: list[DriftDifference] = []
     owned = set(spared)
     for composition in expected:
         owned.add(composition.key)
         if composition.key not in spared:
             found += _of_composition(composition, observed.get(composition.key, ()))
     return found + [
-        Difference(identity=FindingKey("orphan", "composition", "existence", key, "", host))
+        DriftDifference(identity=FindingKey("orphan", "composition", "existence", key, "", host))
         for key in sorted(set(keys) - owned)
     ]
 
 
-def _of_composition(composition: ExpectedComposition, services: Sequence[Service]) -> Iterator[Difference]:
+def _of_composition(composition: ExpectedComposition, services: Sequence[Service]) -> Iterator[DriftDifference]:
     running = {service.name: service for service in services}
     missing = composition.always_up - running.keys()
     if missing and not running:
         identity = FindingKey("ghost", "composition", "existence", composition.key, "", composition.host)
-        yield Difference(
+        yield DriftDifference(
             identity=identity, order_pk=composition.order_pk, expected=str(len(composition.always_up)), actual="0"
         )
     elif missing:
@@ -163,6 +163,6 @@ def _short(digest: str) -> str:
     return f" ({digest.removeprefix('sha256:')[:12]})" if digest else ""
 
 
-def _drift(composition: ExpectedComposition, aspect: str, expected: str, actual: str) -> Difference:
+def _drift(composition: ExpectedComposition, aspect: str, expected: str, actual: str) -> DriftDifference:
     identity = FindingKey("drift", "composition", aspect, composition.key, "", composition.host)
-    return Difference(identity=identity, order_pk=composition.order_pk, expected=expected, actual=actual)
+    return DriftDifference(identity=identity, order_pk=composition.order_pk, expected=expected, actual=actual)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from django.utils.translation import gettext as _
 
 from infrastructure.drift.comparison import (
-    Difference,
+    DriftDifference,
     ExpectedComposition,
     ExpectedServer,
     compare_compositions,
@@ -61,7 +61,7 @@ def apply_snapshot(provider: Provider, snapshot: ProviderSnapshot) -> None:
     report_many(_reports(expected, back, is_present=True))
 
 
-def _compare(expected: Expected, snapshot: ProviderSnapshot) -> tuple[list[Difference], frozenset[str]]:
+def _compare(expected: Expected, snapshot: ProviderSnapshot) -> tuple[list[DriftDifference], frozenset[str]]:
     """The differences, each with its order if it has one; and the keys about which nothing can be concluded."""
     servers, compositions = expected.servers.values(), expected.compositions.values()
     owned = {server.key for server in servers} | {composition.key for composition in compositions}
@@ -80,7 +80,7 @@ def _compare(expected: Expected, snapshot: ProviderSnapshot) -> tuple[list[Diffe
     ], spared
 
 
-def _without_compositions_of_ghosts(found: Sequence[Difference]) -> list[Difference]:
+def _without_compositions_of_ghosts(found: Sequence[DriftDifference]) -> list[DriftDifference]:
     """Where the server is missing, the finding about its composition adds nothing."""
     server_ghost = (DriftFinding.Kind.GHOST, DriftFinding.Thing.SERVER)
     without_server = {difference.order_pk for difference in found if difference.identity[:2] == server_ghost}

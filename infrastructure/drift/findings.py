@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from core import clock
 from core.money import Money
-from infrastructure.drift.comparison import Difference, FindingKey
+from infrastructure.drift.comparison import DriftDifference, FindingKey
 from infrastructure.models import DriftFinding, Provider
 
 CHANGES = ("expected", "actual", "monthly_cost", "currency", "order", "state", "last_seen_at", "updated_at")
@@ -17,7 +17,7 @@ CHANGES = ("expected", "actual", "monthly_cost", "currency", "order", "state", "
 
 def write_findings(
     provider: Provider,
-    found: Iterable[Difference],
+    found: Iterable[DriftDifference],
     *,
     hosts: Collection[str],
     servers_seen: bool,
@@ -66,12 +66,12 @@ def key_of(row: DriftFinding) -> FindingKey:
     return FindingKey(row.kind, row.thing, row.aspect, row.key, row.outside_id, row.host)
 
 
-def _new(provider: Provider, difference: Difference, now: datetime) -> DriftFinding:
+def _new(provider: Provider, difference: DriftDifference, now: datetime) -> DriftFinding:
     """A row at version 0: no removal has been requested."""
     return DriftFinding(provider=provider, first_seen_at=now, wanted_version=0, **difference.identity._asdict())
 
 
-def _filled(row: DriftFinding, difference: Difference, prices: Mapping[str, Money], now: datetime) -> DriftFinding:
+def _filled(row: DriftFinding, difference: DriftDifference, prices: Mapping[str, Money], now: datetime) -> DriftFinding:
     price = prices.get(difference.size)
     row.order_id, row.expected, row.actual = difference.order_pk, difference.expected[:500], difference.actual[:500]
     row.monthly_cost, row.currency = (price.amount, price.currency) if price else (None, "")
@@ -79,7 +79,7 @@ def _filled(row: DriftFinding, difference: Difference, prices: Mapping[str, Mone
     return row
 
 
-def _is_same(row: DriftFinding, difference: Difference) -> bool:
+def _is_same(row: DriftFinding, difference: DriftDifference) -> bool:
     texts = difference.expected[:500], difference.actual[:500]
     return (row.expected, row.actual, row.order_id) == (*texts, difference.order_pk)
 

@@ -20,7 +20,7 @@ from orders.part_reports import lock_orders
 from orders.services import confirm_order, retry_order
 
 
-class NotPossible(Refusal):
+class DriftActionNotPossible(Refusal):
     """The finding's kind or state does not allow this."""
 
     code = "not_possible"
@@ -44,9 +44,9 @@ def accept_finding(*, finding: DriftFinding, why: str, actor: User | None = None
     """The finding is accepted; it opens again only if the difference changes."""
     finding = _locked(finding)
     if finding.state != DriftFinding.State.OPEN:
-        raise NotPossible(_("Only an open finding can be accepted."))
+        raise DriftActionNotPossible(_("Only an open finding can be accepted."))
     if not why.strip():
-        raise NotPossible(_("A reason is required."), field="why")
+        raise DriftActionNotPossible(_("A reason is required."), field="why")
     return _settle(finding, DriftFinding.State.ACCEPTED, why, actor)
 
 
@@ -56,7 +56,7 @@ def remove_orphan(*, finding: DriftFinding, why: str = "", actor: User | None = 
     finding = _locked(finding)
     _check_orphan(finding)
     if (owner := owner_of(finding)) is not None:
-        raise NotPossible(_("It belongs to %(order)s and is not removed.") % {"order": owner})
+        raise DriftActionNotPossible(_("It belongs to %(order)s and is not removed.") % {"order": owner})
     finding.wanted_version += 1
     finding.next_attempt_at, finding.attempts, finding.last_error = clock.now(), 0, ""
     finding.resolved_by, finding.reason = actor, (why or str(_("Removed.")))[:500]
@@ -70,11 +70,11 @@ def rebuild_ghost(*, finding: DriftFinding, why: str = "", actor: User | None = 
     """The order gets a new server with its release on it; the data on the lost disk is not restored."""
     finding = _locked(finding)
     if (finding.kind, finding.thing) != (DriftFinding.Kind.GHOST, DriftFinding.Thing.SERVER) or finding.order is None:
-        raise NotPossible(_("Only a missing server can be rebuilt; a composition is launched again."))
+        raise DriftActionNotPossible(_("Only a missing server can be rebuilt; a composition is launched again."))
     if finding.state == DriftFinding.State.SOLVED:
-        raise NotPossible(_("This finding has already been resolved."))
+        raise DriftActionNotPossible(_("This finding has already been resolved."))
     if finding.order.wanted == Wanted.SUSPENDED:
-        raise NotPossible(_("The order is suspended: resume it to rebuild its server."))
+        raise DriftActionNotPossible(_("The order is suspended: resume it to rebuild its server."))
     _ensure_keys(finding.order)
     message = _("Rebuilding its missing server.")
     retry_order(order=finding.order, actor=actor, why=f"{message} {why}".strip())
@@ -98,11 +98,11 @@ def recreate(*, finding: DriftFinding, why: str = "", actor: User | None = None)
     finding = _locked(finding)
     is_composition = finding.thing == DriftFinding.Thing.COMPOSITION and finding.kind != DriftFinding.Kind.ORPHAN
     if not is_composition or finding.order is None:
-        raise NotPossible(_("Only a ghost, or a composition with drift, can be launched again."))
+        raise DriftActionNotPossible(_("Only a ghost, or a composition with drift, can be launched again."))
     if finding.state == DriftFinding.State.SOLVED:
-        raise NotPossible(_("This finding has already been resolved."))
+        raise DriftActionNotPossible(_("This finding has already been resolved."))
     if finding.order.wanted != Wanted.RUNNING:
-        raise NotPossible(_("The order is not running: resume it to launch its composition."))
+        raise DriftActionNotPossible(_("The order is not running: resume it to launch its composition."))
     message = _("Launching its composition again from its release.")
     confirm_order(order=finding.order, actor=actor, why=f"{message} {why}".strip())
     return _settle(finding, DriftFinding.State.SOLVED, why or message, actor)
@@ -115,11 +115,13 @@ def adopt_orphan(*, finding: DriftFinding, order: Order, actor: User | None = No
     finding = _locked(finding)
     _check_orphan(finding)
     if finding.thing != DriftFinding.Thing.SERVER:
-        raise NotPossible(_("Only a server can be adopted."))
+        raise DriftActionNotPossible(_("Only a server can be adopted."))
     if not adopters_of(finding).filter(pk=order.pk).exists():
-        raise NotPossible(_("%(order)s cannot adopt it: it has a server, or is not approved.") % {"order": order})
+        raise DriftActionNotPossible(
+            _("%(order)s cannot adopt it: it has a server, or is not approved.") % {"order": order}
+        )
     if (owner := owner_of(finding)) is not None and owner != order:
-        raise NotPossible(_("It belongs to %(order)s.") % {"order": owner})
+        raise DriftActionNotPossible(_("It belongs to %(order)s.") % {"order": owner})
     Server.objects.filter(order=order).update(provider=finding.provider, adopted_key=finding.key)
     _hand_over_keys(finding, order)
     retry_order(order=order, actor=actor, why=_("Adopted server %(id)s.") % {"id": finding.outside_id})
@@ -197,11 +199,11 @@ def _locked(finding: DriftFinding) -> DriftFinding:
 
 def _check_orphan(finding: DriftFinding) -> None:
     if finding.kind != DriftFinding.Kind.ORPHAN:
-        raise NotPossible(_("Only an orphan can be adopted or removed."))
+        raise DriftActionNotPossible(_("Only an orphan can be adopted or removed."))
     if finding.state == DriftFinding.State.SOLVED:
-        raise NotPossible(_("This finding has already been resolved."))
+        raise DriftActionNotPossible(_("This finding has already been resolved."))
     if finding.next_attempt_at is not None:
-        raise NotPossible(_("It is already being removed."))
+        raise DriftActionNotPossible(_("It is already being removed."))
 
 
 def _settle(finding: DriftFinding, state: DriftFinding.State, why: str, actor: User | None) -> DriftFinding:

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from core import clock
 from core.engine.controller import Controller, register
-from core.engine.outcome import Kind, Outcome, done
+from core.engine.outcome import Outcome, OutcomeKind, done
 from core.errors import TransientError
 from infrastructure.backends import get_cloud
 from infrastructure.drift.conclusions import apply_snapshot, errors_message
@@ -39,7 +39,9 @@ class DriftScanController(Controller[DriftScan, ProviderSnapshot]):
             "compositions_seen": sum(len(engine.keys) for engine in snapshot.engines.values()),
         }
         if snapshot.errors:
-            return Outcome(kind=Kind.RETRY, message=errors_message(snapshot.errors), fields=fields, observed=snapshot)
+            return Outcome(
+                kind=OutcomeKind.RETRY, message=errors_message(snapshot.errors), fields=fields, observed=snapshot
+            )
         return done(observed=snapshot, **fields)
 
     def on_outcomes(self, outcomes: Sequence[tuple[DriftScan, Outcome[ProviderSnapshot]]]) -> None:

@@ -24,7 +24,7 @@ from orders.part_reports import lock_orders
 from orders.services import Report, report_many, retry_order
 
 
-class NotPossible(Refusal):
+class HostActionNotPossible(Refusal):
     """The host, or the order on it, is not in a state that allows this."""
 
     code = "not_possible"
@@ -47,9 +47,9 @@ def write_off_host(*, host: Host, why: str, actor: User | None = None) -> Host:
     orders = lock_orders(Server.objects.not_removed().filter(host=host).values_list("order", flat=True))
     host = Host.objects.select_for_update(of=("self",)).get(pk=host.pk)
     if host.is_gone:
-        raise NotPossible(_("This host has already been written off."))
+        raise HostActionNotPossible(_("This host has already been written off."))
     if not why.strip():
-        raise NotPossible(_("A reason is required: a host is written off for good."), field="why")
+        raise HostActionNotPossible(_("A reason is required: a host is written off for good."), field="why")
     Host.objects.filter(pk=host.pk).update(
         is_enabled=False,
         state=Host.State.GONE,
@@ -121,11 +121,11 @@ def orders_to_relocate(host: Host) -> list[Order]:
 def relocate_orders(*, host: Host, why: str = "", actor: User | None = None) -> Relocation:
     """Each running order of the host is relocated in a transaction of its own, or stays as it is.
 
-    Raises NotPossible, before anything is changed, if the host was not written off.
+    Raises HostActionNotPossible, before anything is changed, if the host was not written off.
     """
     host = Host.objects.get(pk=host.pk)
     if not host.is_gone:
-        raise NotPossible(_("Write off the host first."))
+        raise HostActionNotPossible(_("Write off the host first."))
     moved, refused = [], {}
     for order in orders_to_relocate(host):
         try:
@@ -141,9 +141,9 @@ def relocate_order(*, order: Order, why: str = "", actor: User | None = None) ->
     (order,) = lock_orders([order.pk])
     server = Server.objects.select_related("host").filter(order=order).first()
     if server is None or server.host is None or not server.host.is_gone:
-        raise NotPossible(_("Only an order whose host was written off can be relocated."))
+        raise HostActionNotPossible(_("Only an order whose host was written off can be relocated."))
     if order.wanted != Wanted.RUNNING:
-        raise NotPossible(_("The order is not running: resume it first."))
+        raise HostActionNotPossible(_("The order is not running: resume it first."))
     message = _("Relocated to %(place)s.") % {"place": _move(server, order)}
     return retry_order(order=order, actor=actor, why=f"{message} {why}".strip())
 

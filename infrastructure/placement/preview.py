@@ -19,7 +19,7 @@ from products.models import Plan
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Container:
+class PlannedContainer:
     """One service of the composition."""
 
     name: str
@@ -58,7 +58,7 @@ class OrderPlan:
     size: SizeOffer | None = None
     is_plans_size: bool = False
     monthly_price: Money | None = None
-    containers: tuple[Container, ...] = ()
+    containers: tuple[PlannedContainer, ...] = ()
     volumes: tuple[str, ...] = ()
     ports: tuple[PublishedTo, ...] = ()
     endpoints: tuple[PlannedEndpoint, ...] = ()
@@ -115,10 +115,10 @@ def _ports(place: Place, manifest: Iterable[Mapping[str, Any]]) -> tuple[Publish
     return tuple(PublishedTo(service=service, port=port) for service, port in sorted(wanted))
 
 
-def _containers(key: str, compose: Mapping[str, Any]) -> Iterable[Container]:
+def _containers(key: str, compose: Mapping[str, Any]) -> Iterable[PlannedContainer]:
     for name, service in sorted((compose.get("services") or {}).items()):
         image = str(service.get("image") or f"{key}-{name}")
-        yield Container(name=name, image=image, is_built="build" in service)
+        yield PlannedContainer(name=name, image=image, is_built="build" in service)
 
 
 def _endpoint(endpoint: Mapping[str, Any]) -> PlannedEndpoint:

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from core import clock
 from core.address_policy import address_guard
 from core.engine.controller import register
-from core.engine.outcome import Kind, Outcome, done, failed, retry
+from core.engine.outcome import Outcome, OutcomeKind, done, failed, retry
 from core.errors import OutsideError, PermanentError, TransientError
 from core.outside.check_messages import failure_message, success_message
 from core.outside.http_check import HttpResult, check_all
@@ -45,7 +45,7 @@ MAX_LOG_LENGTH = 20_000
 MAX_HOST_ATTEMPTS = 20  # of a host that does not answer: an hour
 MAX_UNREACHABLE_ATTEMPTS = 5  # after which a composition is left to be removed with its server
 
-STATE_OF = {Kind.RETRY: PartState.WORKING, Kind.FAILED: PartState.FAILED}
+STATE_OF = {OutcomeKind.RETRY: PartState.WORKING, OutcomeKind.FAILED: PartState.FAILED}
 WHEN_DONE = {
     Wanted.RUNNING: PartState.READY,
     Wanted.SUSPENDED: PartState.SUSPENDED,
@@ -62,7 +62,9 @@ IN_PROGRESS = {
 def part_report(part: Part, row: OrderResource, outcome: Outcome[object]) -> Report:
     """The report about one row's outcome."""
     wanted = Wanted(row.wanted)
-    customer_message = outcome.customer_message or (str(IN_PROGRESS[wanted]) if outcome.kind is Kind.RETRY else "")
+    customer_message = outcome.customer_message or (
+        str(IN_PROGRESS[wanted]) if outcome.kind is OutcomeKind.RETRY else ""
+    )
     return Report(
         order_pk=row.order_id,
         part=part,
@@ -239,7 +241,7 @@ class DeploymentController(OrderPartController[Deployment, LaunchResult]):
         for row, outcome in outcomes:
             report = part_report(Part.COMPOSITION, row, outcome)
             result = outcome.observed or LaunchResult()
-            if outcome.kind is not Kind.DONE:
+            if outcome.kind is not OutcomeKind.DONE:
                 if result.taken_port is not None:
                     give_another_port(row, result.taken_port)
                 note = result.progress_note

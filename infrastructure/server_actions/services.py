@@ -24,14 +24,14 @@ from orders.part_reports import lock_orders
 NEEDS_REASON = (Power.STOP, Power.REBOOT, Power.RESIZE)
 
 
-class NotPossible(Refusal):
+class ServerActionNotPossible(Refusal):
     """The server, or its provider, does not allow this."""
 
     code = "not_possible"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Choice:
+class SizeChoice:
     """A size that the server can be changed to, with its price."""
 
     size_id: str
@@ -52,7 +52,7 @@ def powers_over(server: Server) -> Powers:
         return Powers()  # a driver that cannot be loaded supports nothing
 
 
-def choices_for(server: Server) -> list[Choice]:
+def choices_for(server: Server) -> list[SizeChoice]:
     """The other sizes on offer that have the order's promised capacity, cheapest first."""
     of_sizes = ProviderOption.objects.filter(provider=server.provider, kind=ProviderOption.Kind.SIZE)
     sizes = list(of_sizes.select_related("provider"))
@@ -62,11 +62,11 @@ def choices_for(server: Server) -> list[Choice]:
     return [_choice(size, current) for size in fitting]
 
 
-def _choice(size: ProviderOption, current: Money | None) -> Choice:
+def _choice(size: ProviderOption, current: Money | None) -> SizeChoice:
     price, difference = _price(size), None
     if price is not None and current is not None and price.currency == current.currency:
         difference = Money(price.amount - current.amount, current.currency)
-    return Choice(
+    return SizeChoice(
         size_id=size.outside_id,
         name=size.name,
         cpus=size.cpus,
@@ -90,7 +90,7 @@ def request_server_action(
     server = _locked(server)
     _check_possible(server, verb)
     if verb in NEEDS_REASON and not why.strip():
-        raise NotPossible(_("A reason is required."), field="why")
+        raise ServerActionNotPossible(_("A reason is required."), field="why")
     if verb is Power.RESIZE:
         _check_size(server, size_id)
     for failed in server.server_actions.failed():
@@ -117,7 +117,7 @@ def retry_server_action(*, server_action: ServerAction, actor: User | None = Non
     server = _locked(server_action.server)
     server_action = ServerAction.objects.select_for_update().get(pk=server_action.pk)
     if not server_action.has_failed:
-        raise NotPossible(_("This action has not failed: there is nothing to retry."))
+        raise ServerActionNotPossible(_("This action has not failed: there is nothing to retry."))
     _check_possible(server, Power(server_action.verb))
     server_action.wanted_version += 1
     (
@@ -140,7 +140,7 @@ def dismiss_server_action(*, server_action: ServerAction, why: str = "", actor: 
     lock_orders([server_action.server.order_id])
     server_action = ServerAction.objects.select_for_update().get(pk=server_action.pk)
     if not server_action.has_failed:
-        raise NotPossible(_("Only a failed action can be dismissed."))
+        raise ServerActionNotPossible(_("Only a failed action can be dismissed."))
     resolution = f"{_('Dismissed.')} {why}".strip()
     _settle(server_action, resolution)
     note(server_action.server.order_id, f"{server_action}: {resolution}", actor=actor)
@@ -167,13 +167,13 @@ def _locked(server: Server) -> Server:
 
 def _check_possible(server: Server, verb: Power) -> None:
     if verb not in powers_over(server).verbs:
-        raise NotPossible(_unsupported_message(server, verb))
+        raise ServerActionNotPossible(_unsupported_message(server, verb))
     if server.order.wanted == Wanted.REMOVED or server.wanted == Wanted.REMOVED:
-        raise NotPossible(_("The order is being removed, or has been removed."))
+        raise ServerActionNotPossible(_("The order is being removed, or has been removed."))
     if not server.outside_id:
-        raise NotPossible(_("The server has not been created yet."))
+        raise ServerActionNotPossible(_("The server has not been created yet."))
     if server.server_actions.unsettled().exists():
-        raise NotPossible(_("Another action on this server is in progress."))
+        raise ServerActionNotPossible(_("Another action on this server is in progress."))
 
 
 def _unsupported_message(server: Server, verb: Power) -> str:
@@ -185,18 +185,20 @@ def _unsupported_message(server: Server, verb: Power) -> str:
 
 def _check_size(server: Server, size_id: str) -> None:
     if not size_id:
-        raise NotPossible(_("Choose a size."), field="size")
+        raise ServerActionNotPossible(_("Choose a size."), field="size")
     if not server.size:  # then nothing shows when the resize is finished
         message = _("%(provider)s does not report the size of its servers: resize the server in its console.")
-        raise NotPossible(message % {"provider": server.provider})
+        raise ServerActionNotPossible(message % {"provider": server.provider})
     if size_id == server.size:
-        raise NotPossible(_("The server already has this size."), field="size")
+        raise ServerActionNotPossible(_("The server already has this size."), field="size")
     sizes = ProviderOption.objects.filter(provider=server.provider, kind=ProviderOption.Kind.SIZE)
     offered = sizes.filter(outside_id=size_id).first()
     if offered is None:
-        raise NotPossible(_("%(provider)s does not offer this size.") % {"provider": server.provider}, field="size")
+        raise ServerActionNotPossible(
+            _("%(provider)s does not offer this size.") % {"provider": server.provider}, field="size"
+        )
     if not fits(offered.as_offer, server.wish):
-        raise NotPossible(_("This size is smaller than the capacity promised to the order."), field="size")
+        raise ServerActionNotPossible(_("This size is smaller than the capacity promised to the order."), field="size")
 
 
 def _settle(server_action: ServerAction, resolution: str) -> None:

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from core import clock
 from core.engine.controller import register
-from core.engine.outcome import Kind, Outcome, done, retry
+from core.engine.outcome import Outcome, OutcomeKind, done, retry
 from core.errors import PermanentError
 from infrastructure.backends import get_cloud
 from infrastructure.contracts.cloud import Cloud, Node, NodeState, Power
@@ -63,7 +63,7 @@ class ServerActionController(OrderPartController[ServerAction, Node]):
                 return self._send(row, cloud, node, step)
             case Next(verdict=Verdict.WAIT):
                 return retry(_("In progress at the provider (%(state)s).") % {"state": node.state}, retry_in=RECHECK_IN)
-        return Outcome(kind=Kind.FAILED, message=_failure_message(following.verdict, row, node), observed=node)
+        return Outcome(kind=OutcomeKind.FAILED, message=_failure_message(following.verdict, row, node), observed=node)
 
     def _send(self, row: ServerAction, cloud: Cloud, node: Node, step: Step) -> Outcome[Node]:
         """The step was requested from the cloud; the row says so before the call."""
@@ -75,7 +75,7 @@ class ServerActionController(OrderPartController[ServerAction, Node]):
         except PermanentError as error:
             # An action of several steps may end in the middle.
             is_stopped = _("The server is stopped now.") if node.state is NodeState.STOPPED else ""
-            return Outcome(kind=Kind.FAILED, message=f"{error} {is_stopped}".strip(), observed=node)
+            return Outcome(kind=OutcomeKind.FAILED, message=f"{error} {is_stopped}".strip(), observed=node)
         return retry(_requested_message(step), retry_in=RECHECK_IN, acknowledged_at=clock.now())
 
     def _backoff(self, row: ServerAction, outcome: Outcome[Node]) -> timedelta:
@@ -88,7 +88,7 @@ class ServerActionController(OrderPartController[ServerAction, Node]):
     def on_outcomes(self, outcomes: Sequence[tuple[ServerAction, Outcome[Node]]]) -> None:
         """The server's row is updated, the result is on the order's timeline, and the order is checked again."""
         for row, outcome in outcomes:
-            if outcome.kind is Kind.RETRY:
+            if outcome.kind is OutcomeKind.RETRY:
                 continue
             if outcome.observed is not None:
                 _update_server(row, outcome.observed)
@@ -132,14 +132,14 @@ def _update_server(row: ServerAction, node: Node) -> None:
 
 def _report_to_order(row: ServerAction, outcome: Outcome[Node]) -> None:
     order = row.server.order
-    if outcome.kind is Kind.FAILED:
+    if outcome.kind is OutcomeKind.FAILED:
         note(order.pk, f"{row}: {outcome.message}")
     elif outcome.observed is None:
         note(order.pk, f"{row}: {outcome.fields['outcome']}")
     else:
         note(order.pk, _public_message(row), public=True)
     may_run = outcome.observed is not None and row.verb != ServerAction.Verb.STOP
-    if may_run and (outcome.kind is Kind.DONE or row.verb == ServerAction.Verb.REBOOT):
+    if may_run and (outcome.kind is OutcomeKind.DONE or row.verb == ServerAction.Verb.REBOOT):
         confirm_order(order=order)
 
 

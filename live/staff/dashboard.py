@@ -91,7 +91,7 @@ class Outstanding:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Health:
+class QueueHealth:
     """The state of queue and workers; `warning` is empty while all is well."""
 
     warning: str
@@ -197,7 +197,7 @@ def figures(request: HttpRequest, counts: Mapping[str, int]) -> list[Figure]:
     return found
 
 
-def health_of_queue() -> Health:
+def health_of_queue() -> QueueHealth:
     """What workers did last, with a warning when no sweep has finished for three minutes."""
     queue, warning = read_queue(), ""
     if queue.swept_at is None:
@@ -208,7 +208,7 @@ def health_of_queue() -> Health:
         ) % {"when": when(queue.swept_at)}
     elif queue.error:
         warning = _("The last sweep had errors: %(error)s") % {"error": queue.error}
-    return Health(warning=warning, waiting=queue.waiting, swept=when(queue.swept_at))
+    return QueueHealth(warning=warning, waiting=queue.waiting, swept=when(queue.swept_at))
 
 
 def _line(order: Order, **more: Any) -> DashboardRow:

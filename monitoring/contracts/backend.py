@@ -83,7 +83,7 @@ class Reading:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LeftBehind:
+class MonitorLeftBehind:
     """An object of ours that is left after a removal."""
 
     kind: str
@@ -137,5 +137,5 @@ class MonitorBackend(Protocol):
         Leaves out monitors that no longer exist, and checks without a reading.
         """
 
-    def left_behind(self, keys: Sequence[str]) -> Mapping[str, Sequence[LeftBehind]]:
+    def left_behind(self, keys: Sequence[str]) -> Mapping[str, Sequence[MonitorLeftBehind]]:
         """The objects that still have these keys, by key; empty after a removal."""

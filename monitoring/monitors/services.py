@@ -15,7 +15,7 @@ from core.errors import OutsideError, Refusal
 from infrastructure.models import Endpoint
 from monitoring import backends
 from monitoring.choices import Backend
-from monitoring.contracts.backend import LeftBehind
+from monitoring.contracts.backend import MonitorLeftBehind
 from monitoring.maintenance.services import maintenance_until
 from monitoring.models import Monitor, MonitorCheck
 from monitoring.monitors.status import report_of
@@ -28,7 +28,7 @@ from orders.services import report_many
 BATCH = 1000  # what a visit of the controller takes, and so what is handed to it at once
 
 
-class NothingToRetry(Refusal):
+class NoMonitorToRetry(Refusal):
     """The monitor is settled, or being worked on."""
 
     code = "nothing_to_retry"
@@ -182,7 +182,7 @@ def retry_monitor(*, monitor: Monitor) -> Monitor:
     lock_orders([monitor.order_id])
     row = Monitor.objects.get(pk=monitor.pk)
     if row.is_settled or (row.leased_until and row.leased_until > clock.now()):
-        raise NothingToRetry(_("There is nothing to retry for this monitor."))
+        raise NoMonitorToRetry(_("There is nothing to retry for this monitor."))
     row.failed_version, row.attempts, row.last_error, row.next_attempt_at = 0, 0, "", clock.now()
     row.save(update_fields=("failed_version", "attempts", "last_error", "next_attempt_at", "updated_at"))
     enqueue_rows("monitoring", [row.pk])
@@ -190,6 +190,6 @@ def retry_monitor(*, monitor: Monitor) -> Monitor:
     return row
 
 
-def left_behind(order: Order) -> Sequence[LeftBehind]:
+def left_behind(order: Order) -> Sequence[MonitorLeftBehind]:
     """What the backend still has under the order's key; an outside call, so never in a web request."""
     return backends.get_backend().left_behind([order.key]).get(order.key, ())

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from core import clock
 from core.engine.controller import register
-from core.engine.outcome import Kind, Outcome, done, outcome_of, retry
+from core.engine.outcome import Outcome, OutcomeKind, done, outcome_of, retry
 from core.engine.queue import enqueue
 from core.errors import OutsideError
 from monitoring import backends
@@ -58,7 +58,7 @@ class MonitoringController(OrderPartController[Monitor]):
 
     def on_outcomes(self, outcomes: Sequence[tuple[Monitor, Outcome]]) -> None:
         """Pauses and activates the checks with their monitors, and reports to the orders."""
-        reached = [row for row, outcome in outcomes if outcome.kind is Kind.DONE]
+        reached = [row for row, outcome in outcomes if outcome.kind is OutcomeKind.DONE]
         now = clock.now()
         _activate_checks([row.pk for row in reached if row.wanted == Wanted.RUNNING], now)
         _pause_checks([row.pk for row in reached if row.wanted != Wanted.RUNNING], now)

@@ -16,24 +16,11 @@ from rest_framework.throttling import SimpleRateThrottle
 from rest_framework.views import APIView
 
 from core import clock
+from core.api.pushes import BadSignature, TooLarge
 from core.signatures import HEADER, NotSigned, OutOfTime, check
 from monitoring.webhooks.services import UnknownKey, read_at_once
 
 LONGEST = 16 * 1024
-
-
-class TooLarge(exceptions.APIException):
-    """More than a push ever says."""
-
-    status_code = status.HTTP_413_REQUEST_ENTITY_TOO_LARGE
-    default_code = "too_large"
-
-
-class BadSignature(exceptions.APIException):
-    """Not written by whoever knows the secret."""
-
-    status_code = status.HTTP_401_UNAUTHORIZED
-    default_code = "bad_signature"
 
 
 class StaleSignature(BadSignature):

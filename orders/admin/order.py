@@ -36,7 +36,7 @@ TWO_LINES = '<span class="gl-two"><b>{}</b><small>{}</small></span>'
 ACTION_OF = {action.value: action for action in OrderAction}
 
 
-class NeedsAttentionFilter(admin.SimpleListFilter):
+class OrderAttentionFilter(admin.SimpleListFilter):
     """Orders on which staff have to act."""
 
     title = _("needs attention")
@@ -62,7 +62,7 @@ class OrderAdmin(ModelAdmin):
     list_display = ("ref", "customer", "product", "state_label", "why", "needs", "sandbox", "created")
     list_filter = (
         "state",
-        NeedsAttentionFilter,
+        OrderAttentionFilter,
         "is_sandbox",
         ("release__product", admin.RelatedOnlyFieldListFilter),
     )

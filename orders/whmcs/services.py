@@ -18,7 +18,7 @@ from customers.whmcs.services import customer_of_client, is_configured
 from orders.choices import OrderAction, Wanted
 from orders.models import Order, OrderEvent, WhmcsService
 from orders.services import (
-    NotPossible,
+    OrderActionNotPossible,
     approve_order,
     create_order,
     place_order,
@@ -94,7 +94,7 @@ def close_service(*, service: WhmcsService, actor: User, why: str = "") -> None:
 def change_service(*, service: WhmcsService, plan: Plan) -> None:
     """Nothing where the plan is the present one; any other is refused: an order keeps its plan."""
     if plan.pk != service.order.plan_id:
-        raise NotPossible(
+        raise OrderActionNotPossible(
             _("The plan of an order cannot be changed yet. Order the new plan as a new service, then end this one.")
         )
 

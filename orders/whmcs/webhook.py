@@ -16,25 +16,12 @@ from rest_framework.throttling import SimpleRateThrottle
 from rest_framework.views import APIView
 
 from core import clock
+from core.api.pushes import BadSignature, TooLarge
 from core.signatures import HEADER, NotSigned, OutOfTime, check
 from customers.whmcs.services import close_client, is_configured, merge_clients, request_refresh
 from orders.whmcs.services import note_on_services
 
 LONGEST = 16 * 1024
-
-
-class BadSignature(exceptions.APIException):
-    """Not written by whoever knows the secret, or long ago."""
-
-    status_code = status.HTTP_401_UNAUTHORIZED
-    default_code = "bad_signature"
-
-
-class TooLarge(exceptions.APIException):
-    """More than a hook ever says."""
-
-    status_code = status.HTTP_413_REQUEST_ENTITY_TOO_LARGE
-    default_code = "too_large"
 
 
 class HookThrottle(SimpleRateThrottle):

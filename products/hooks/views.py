@@ -14,18 +14,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from core.api.pushes import TooLarge
 from products.models import ConfigRepo
 from products.services import request_catalogue_sync
 
 LONGEST = 1024 * 1024
 EVENTS = {"Push Hook": "refs/heads/", "Tag Push Hook": "refs/tags/"}
-
-
-class TooLarge(exceptions.APIException):
-    """Larger than any push of a config-repo."""
-
-    status_code = status.HTTP_413_REQUEST_ENTITY_TOO_LARGE
-    default_code = "too_large"
 
 
 class MissingToken(exceptions.APIException):

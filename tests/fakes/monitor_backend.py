@@ -9,7 +9,7 @@ from datetime import datetime
 from core import clock
 from core.errors import OutsideError, PermanentError, TransientError
 from core.outside.check_failure import CheckFailure, FailureKind
-from monitoring.contracts.backend import Health, LeftBehind, MonitorSpec, Reading, Registered, WindowSpec
+from monitoring.contracts.backend import Health, MonitorLeftBehind, MonitorSpec, Reading, Registered, WindowSpec
 
 REFUSED = CheckFailure(kind=FailureKind.CONNECTION_REFUSED)
 
@@ -98,9 +98,9 @@ class FakeBackend:
         self._call("read_states", [spec.key for spec in specs])
         return {key: self._seen(self.hosts[key]) for spec in specs if (key := spec.key) in self.hosts}
 
-    def left_behind(self, keys: Sequence[str]) -> Mapping[str, Sequence[LeftBehind]]:
+    def left_behind(self, keys: Sequence[str]) -> Mapping[str, Sequence[MonitorLeftBehind]]:
         self._call("left_behind", keys)
-        return {key: [LeftBehind(kind="host", name=key)] for key in keys if key in self.hosts}
+        return {key: [MonitorLeftBehind(kind="host", name=key)] for key in keys if key in self.hosts}
 
     def _ensure(self, spec: MonitorSpec) -> Registered | OutsideError:
         if spec.key in self.refuse:

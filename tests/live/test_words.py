@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -31,6 +32,12 @@ BANNED_NAMES = frozenset(
 )
 BANNED_MODULES = frozenset({"words", "utils", "helpers", "common", "misc"})
 MODULES_PER_FOLDER = 15
+SAME_NAME = frozenset(
+    {
+        "Service",  # as an engine shows it, and the row that keeps it
+        "Problem",  # in the files of a product, and at the monitoring backend
+    }
+)
 PHRASES = (
     "needs a person",
     "need a person",
@@ -121,6 +128,17 @@ def test_no_name_in_the_code_is_on_the_ban_list(room: str) -> None:
 def test_every_module_is_called_by_what_it_holds(room: str) -> None:
     files = [path for path in modules(room) if path.stem in BANNED_MODULES | BANNED_NAMES]
     assert [str(path.relative_to(ROOT)) for path in files] == []
+
+
+def test_no_two_classes_have_the_same_name() -> None:
+    rooms: defaultdict[str, set[str]] = defaultdict(set)
+    for path in (
+        path for room in ROOMS for path in modules(room) if path.parent.name not in {"migrations", "commands"}
+    ):
+        for node in ast.parse(path.read_text()).body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                rooms[node.name].add(str(path.relative_to(ROOT)))
+    assert {name: files for name, files in rooms.items() if len(files) > 1 and name not in SAME_NAME} == {}
 
 
 @pytest.mark.parametrize("room", ROOMS)

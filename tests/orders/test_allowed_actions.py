@@ -12,7 +12,7 @@ from orders.allowed_actions import RULES, Situation, is_allowed
 from orders.choices import OrderAction, State, Wanted
 from orders.models import Order, OrderEvent
 from orders.services import (
-    NotPossible,
+    OrderActionNotPossible,
     approve_order,
     edit_order,
     place_order,
@@ -113,7 +113,7 @@ def test_services_refuse_everything_else_with_its_sentence_and_change_nothing(si
     order = SITUATIONS[situation]()
     before = stored(order)
     for action in set(OrderAction) - ALLOWED[situation]:
-        with pytest.raises(NotPossible) as refusal:
+        with pytest.raises(OrderActionNotPossible) as refusal:
             SERVICES[action](fresh(order))
         assert refusal.value.message == str(RULES[action].refusal)
         assert stored(order) == before

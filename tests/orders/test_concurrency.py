@@ -12,7 +12,7 @@ from django.db import connection
 from orders.choices import Part, PartState, State, Wanted
 from orders.models import Order
 from orders.services import (
-    NotPossible,
+    OrderActionNotPossible,
     approve_order,
     edit_order,
     place_order,
@@ -47,7 +47,7 @@ def test_the_second_of_two_equal_clicks_is_refused(situation: str, verb: Verb) -
     first = SITUATIONS[situation]()
     second = fresh(first)
     done = verb(order=first)
-    with pytest.raises(NotPossible):
+    with pytest.raises(OrderActionNotPossible):
         verb(order=second)
     assert fresh(first).wanted_version == done.wanted_version
 
@@ -67,7 +67,7 @@ def test_nothing_brings_back_what_somebody_else_has_removed(situation: str, firs
     order = SITUATIONS[situation]()
     other_page = fresh(order)
     first(order=order)
-    with pytest.raises(NotPossible):
+    with pytest.raises(OrderActionNotPossible):
         second(order=other_page)
     assert fresh(order).wanted == Wanted.REMOVED
 
@@ -77,7 +77,7 @@ def test_a_draft_placed_meanwhile_is_not_edited() -> None:
     order = make_draft(name="maps")
     form = fresh(order)
     place_order(order=order)
-    with pytest.raises(NotPossible, match="Only a draft can be edited"):
+    with pytest.raises(OrderActionNotPossible, match="Only a draft can be edited"):
         edit_order(order=form, name="other", inputs={})
     assert fresh(order).name == "maps"
 
@@ -98,7 +98,7 @@ def at_once(*calls: Callable[[], object]) -> list[Exception | None]:
         try:
             barrier.wait(timeout=10)
             call()
-        except NotPossible as refusal:
+        except OrderActionNotPossible as refusal:
             return refusal
         finally:
             connection.close()
@@ -114,7 +114,7 @@ def test_of_two_approvals_at_the_same_moment_one_is_refused() -> None:
     order = pending()
     pages = fresh(order), fresh(order)
     results = at_once(*(lambda page=page: approve_order(order=page) for page in pages))
-    assert sorted(type(result).__name__ for result in results) == ["NoneType", "NotPossible"]
+    assert sorted(type(result).__name__ for result in results) == ["NoneType", "OrderActionNotPossible"]
     assert order.events.filter(message="Approved.").count() == 1
 
 

@@ -11,7 +11,7 @@ from orders.choices import OrderAction, Part, PartState, State, Wanted
 from orders.models import Order
 from orders.part_reports import report, status_of
 from orders.services import (
-    NotPossible,
+    OrderActionNotPossible,
     approve_order,
     confirm_order,
     place_order,
@@ -45,7 +45,7 @@ def live_through(order: Order, step: Step) -> Order:
     if isinstance(step, OrderAction):
         try:
             VERBS[step](order=order)
-        except NotPossible:
+        except OrderActionNotPossible:
             assert not order.allows(step)
         else:
             assert order.allows(step)

@@ -18,7 +18,7 @@ from core.engine.controller import work
 from core.errors import ConfigError
 from core.outside.address_guard import AddressBlocked
 from live.demo.gitlab.repository import Repository as ServedRepository
-from live.demo.gitlab.server import READ, WRITE, GitLabDouble, Refused
+from live.demo.gitlab.server import READ, WRITE, GitLabDouble, RequestRefused
 from products.admin.config_repo import ConfigRepoForm
 from products.catalogue import catalogue_of, default_config_repo
 from products.catalogue_import import ImportOutcome
@@ -187,7 +187,7 @@ def test_settings_can_name_a_project_on_gitlab(double: GitLabDouble, settings: S
 
 def test_outage_is_kept_with_the_config_repo_and_changes_no_product(repo: ConfigRepo, double: GitLabDouble) -> None:
     sync(repo)
-    double.refusals.append(Refused(401, "401 Unauthorized"))
+    double.refusals.append(RequestRefused(401, "401 Unauthorized"))
     with pytest.raises(ConfigError):
         sync(repo)
     repo.refresh_from_db()

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from infrastructure.adapters.compose.labels import JOB_LABEL
-from infrastructure.adapters.docker.usage import Figures
+from infrastructure.adapters.docker.usage import UsageFigures
 from infrastructure.contracts.runtime import Service, ServiceState
 
 SERVICE_LABEL = "com.docker.compose.service"
@@ -90,7 +90,7 @@ WORSE = tuple(
 
 
 def as_services(
-    containers: Iterable[Container], figures: Figures | None = None, disk_usage: DiskUsage | None = None
+    containers: Iterable[Container], figures: UsageFigures | None = None, disk_usage: DiskUsage | None = None
 ) -> tuple[Service, ...]:
     """One service per name, by its worst container: there are two while one replaces the other."""
     services: dict[str, Service] = {}
@@ -102,7 +102,7 @@ def as_services(
     return tuple(services.values())
 
 
-def _with_figures(container: Container, figures: Figures | None, disk_usage: DiskUsage | None) -> Service:
+def _with_figures(container: Container, figures: UsageFigures | None, disk_usage: DiskUsage | None) -> Service:
     usage = figures.by_id.get(container.outside_id) if figures else None
     runs = container.has_started
     return replace(

@@ -33,7 +33,7 @@ from infrastructure.adapters.docker.readiness import (
     recheck_restarted,
     refuse_failed_jobs,
 )
-from infrastructure.adapters.docker.usage import Figures, figures_of
+from infrastructure.adapters.docker.usage import UsageFigures, figures_of
 from infrastructure.adapters.ssh.client import SshTarget
 from infrastructure.adapters.ssh.tunnel import free_lock, tunnel_to_engine
 from infrastructure.contracts.runtime import Composition, EngineSnapshot, LeftBehind, Service
@@ -143,7 +143,7 @@ class DockerRuntime:
             for container in at.engine.all_containers():
                 found.get(container.labels[KEY_LABEL], []).append(container)
             disk_usage = _or_none(at.engine.disk_usage) if with_disk else None
-            figures = _or_none(lambda: figures_of(ssh=self._ssh, engine=at.engine.host)) or Figures()
+            figures = _or_none(lambda: figures_of(ssh=self._ssh, engine=at.engine.host)) or UsageFigures()
         services = {key: as_services(containers, figures, disk_usage) for key, containers in found.items()}
         return EngineSnapshot(services=services, machine=figures.machine)
 

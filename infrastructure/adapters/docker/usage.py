@@ -53,14 +53,14 @@ class Usage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Figures:
+class UsageFigures:
     """The usage of containers by their ids, and their machine."""
 
     by_id: Mapping[str, Usage] = field(default_factory=dict)
     machine: Machine = field(default_factory=Machine)
 
 
-def figures_of(*, ssh: SshTarget | None, engine: str) -> Figures:
+def figures_of(*, ssh: SshTarget | None, engine: str) -> UsageFigures:
     """The figures of the engine at that address: over SSH, or on this machine."""
     return read_figures(ask(ssh, f"sh -c {shlex.quote(SCRIPT)}", timeout=TIMEOUT) if ssh else _run_here(engine))
 
@@ -83,7 +83,7 @@ def _run_here(engine: str) -> str:
     return done.stdout
 
 
-def read_figures(text: str) -> Figures:
+def read_figures(text: str) -> UsageFigures:
     """The figures from the script's output; unreadable lines are ignored."""
     containers: dict[str, Usage] = {}
     usages: dict[str, tuple[float, int]] = {}
@@ -101,7 +101,7 @@ def read_figures(text: str) -> Figures:
             case ["engine" | "disk" | "free" as subject, *values]:
                 values_of[subject] = values
     by_id = {container_id: _with_usage(usage, usages.get(container_id)) for container_id, usage in containers.items()}
-    return Figures(by_id=by_id, machine=_machine(values_of))
+    return UsageFigures(by_id=by_id, machine=_machine(values_of))
 
 
 def _with_usage(usage: Usage, used: tuple[float, int] | None) -> Usage:

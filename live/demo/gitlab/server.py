@@ -21,7 +21,7 @@ READ, WRITE = "read_api", "api"
 STATES = ("pending", "running", "success", "failed", "canceled", "skipped")
 
 
-class Refused(Exception):
+class RequestRefused(Exception):
     """The request gets this status and message."""
 
     def __init__(self, status: int, message: str, **headers: str) -> None:
@@ -43,7 +43,7 @@ class GitLabDouble:
         """The path of each call."""
         self.statuses: list[dict[str, Any]] = []
         self.hooks: list[dict[str, Any]] = []
-        self.refusals: list[Refused] = []
+        self.refusals: list[RequestRefused] = []
         """What the next calls get instead of an answer."""
         self.lock = Lock()
 
@@ -88,7 +88,7 @@ class _Handler(BaseHTTPRequestHandler):
                     raise self.gitlab.refusals.pop(0)
                 self._check_token(scope)
                 self._route(body)
-            except Refused as refused:
+            except RequestRefused as refused:
                 self._send(refused.status, {"message": str(refused)}, refused.headers)
             except NoSuchObject:
                 self._send(404, {"message": "404 Not Found"})
@@ -96,17 +96,17 @@ class _Handler(BaseHTTPRequestHandler):
     def _check_token(self, scope: str) -> None:
         token = self.headers.get("PRIVATE-TOKEN") or self.headers.get("Authorization", "").removeprefix("Bearer ")
         if token not in self.gitlab.tokens:
-            raise Refused(401, "401 Unauthorized")
+            raise RequestRefused(401, "401 Unauthorized")
         if scope == WRITE and self.gitlab.tokens[token] != WRITE:
-            raise Refused(403, "403 Forbidden")
+            raise RequestRefused(403, "403 Forbidden")
 
     def _route(self, body: bytes) -> None:
         address = urlsplit(self.path)
         found = re.fullmatch(r"/api/v4/projects/([^/]+)(/.*)?", address.path)
         if not found:
-            raise Refused(404, "404 Not Found")
+            raise RequestRefused(404, "404 Not Found")
         if unquote(found[1]) not in (self.gitlab.project, "1"):
-            raise Refused(404, "404 Project Not Found")
+            raise RequestRefused(404, "404 Project Not Found")
         query = {name: values[-1] for name, values in parse_qs(address.query).items()}
         for method, pattern, answer in ROUTES:
             match = re.fullmatch(pattern, found[2] or "")
@@ -114,7 +114,7 @@ class _Handler(BaseHTTPRequestHandler):
                 groups = [unquote(group) for group in match.groups()]
                 answer(self, groups, query, json.loads(body) if body else {})
                 return
-        raise Refused(404, "404 Not Found")
+        raise RequestRefused(404, "404 Not Found")
 
     def _send(self, status: int, content: Any, headers: dict[str, str] | None = None) -> None:
         body = content if isinstance(content, bytes) else json.dumps(content).encode()
@@ -186,13 +186,13 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _get_comparison(self, _names: list[str], query: dict[str, str], _body: Any) -> None:
         if "from" not in query or "to" not in query:
-            raise Refused(400, "from and to are missing")
+            raise RequestRefused(400, "from and to are missing")
         is_straight = query.get("straight") in ("true", "True", "1")
         self._send(200, self.gitlab.repository.compare(query["from"], query["to"], is_straight=is_straight))
 
     def _post_status(self, names: list[str], _query: dict[str, str], body: Any) -> None:
         if body.get("state") not in STATES:
-            raise Refused(400, "state does not have a valid value")
+            raise RequestRefused(400, "state does not have a valid value")
         status = {"sha": self.gitlab.repository.resolve(names[0]), "id": len(self.gitlab.statuses) + 1, **body}
         self.gitlab.statuses.append(status)
         self._send(201, status)

@@ -8,7 +8,15 @@ from datetime import UTC, datetime
 from core.errors import OutsideError, PermanentError
 from core.outside.address_guard import PUBLIC_ONLY, AddressGuard
 from core.outside.http_check import CONCURRENCY, HttpCheck, HttpResult, check_all
-from monitoring.contracts.backend import CheckSpec, Health, LeftBehind, MonitorSpec, Reading, Registered, WindowSpec
+from monitoring.contracts.backend import (
+    CheckSpec,
+    Health,
+    MonitorLeftBehind,
+    MonitorSpec,
+    Reading,
+    Registered,
+    WindowSpec,
+)
 
 
 class BuiltinBackend:
@@ -52,7 +60,7 @@ class BuiltinBackend:
             states[monitor][check] = _reading(result, at)
         return states
 
-    def left_behind(self, keys: Sequence[str]) -> Mapping[str, Sequence[LeftBehind]]:
+    def left_behind(self, keys: Sequence[str]) -> Mapping[str, Sequence[MonitorLeftBehind]]:
         return {}
 
 

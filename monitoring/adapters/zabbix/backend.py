@@ -11,7 +11,7 @@ from monitoring.adapters.zabbix.bulk import Bulk, Wish
 from monitoring.adapters.zabbix.client import OutOfDate, ZabbixClient
 from monitoring.adapters.zabbix.lookup import Found
 from monitoring.adapters.zabbix.registration import Registration, Wishes
-from monitoring.contracts.backend import LeftBehind, MonitorSpec, Reading, Registered, WindowSpec
+from monitoring.contracts.backend import MonitorLeftBehind, MonitorSpec, Reading, Registered, WindowSpec
 
 
 class ZabbixBackend:
@@ -80,11 +80,11 @@ class ZabbixBackend:
     def read_states(self, specs: Sequence[MonitorSpec]) -> Mapping[str, Mapping[str, Reading]]:
         return readings.read_states(self.client, specs)
 
-    def left_behind(self, keys: Sequence[str]) -> Mapping[str, Sequence[LeftBehind]]:
+    def left_behind(self, keys: Sequence[str]) -> Mapping[str, Sequence[MonitorLeftBehind]]:
         hosts, services = lookup.hosts_of(self.client, keys), lookup.services_of(self.client, keys)
         left = {
-            key: [LeftBehind(kind="host", name=host["host"]) for host in hosts.get(key, ())]
-            + [LeftBehind(kind="service", name=service["name"]) for service in services.get(key, ())]
+            key: [MonitorLeftBehind(kind="host", name=host["host"]) for host in hosts.get(key, ())]
+            + [MonitorLeftBehind(kind="service", name=service["name"]) for service in services.get(key, ())]
             for key in keys
         }
         return {key: items for key, items in left.items() if items}

@@ -7,7 +7,7 @@ from dataclasses import replace
 from infrastructure.contracts.cloud import Node, NodeState
 from infrastructure.contracts.runtime import Service, ServiceState
 from infrastructure.drift.comparison import (
-    Difference,
+    DriftDifference,
     ExpectedComposition,
     ExpectedServer,
     compare_compositions,
@@ -30,7 +30,7 @@ def service(name: str, image: str = "", digest: str = "") -> Service:
     return Service(name=name, state=ServiceState.RUNNING, image=image, digest=digest)
 
 
-def identities(found: list[Difference]) -> list[tuple[str, str, str, str]]:
+def identities(found: list[DriftDifference]) -> list[tuple[str, str, str, str]]:
     return [
         (finding.identity.kind, finding.identity.aspect, finding.identity.key, finding.identity.outside_id)
         for finding in found

@@ -9,7 +9,7 @@ from django.test import Client
 
 from core.errors import PermanentError
 from customers.models import User
-from infrastructure.hosts.services import NotPossible, relocate_order, relocate_orders, write_off_host
+from infrastructure.hosts.services import HostActionNotPossible, relocate_order, relocate_orders, write_off_host
 from infrastructure.models import Deployment, Host, PublishedPort, Server
 from infrastructure.observation.tasks import observe_provider
 from infrastructure.placement.places import rooms_of
@@ -151,7 +151,7 @@ def test_an_order_that_cannot_be_relocated_half_way_keeps_all_its_rows(
 
     def refuse_first(deployment: Deployment) -> None:
         if deployment.order_id == first.pk:
-            raise NotPossible("All ports are taken.")
+            raise HostActionNotPossible("All ports are taken.")
         real(deployment)
 
     monkeypatch.setattr("infrastructure.hosts.services.publish_ports", refuse_first)
@@ -190,7 +190,7 @@ def test_a_suspended_order_needs_attention_when_it_is_resumed(drive: Drive, make
     write_off_host(host=host, why=WHY)
     drive.settle(seconds=60)
     assert fresh(order).state == State.SUSPENDED
-    with pytest.raises(NotPossible, match="resume it first"):
+    with pytest.raises(HostActionNotPossible, match="resume it first"):
         relocate_order(order=order)
 
     resume_order(order=order)
@@ -239,10 +239,10 @@ def test_nothing_new_is_placed_there_and_another_may_have_its_address(
 
 def test_a_host_is_written_off_once_and_with_a_reason(make_host: MakeHost) -> None:
     host = make_host()
-    with pytest.raises(NotPossible, match="A reason is required"):
+    with pytest.raises(HostActionNotPossible, match="A reason is required"):
         write_off_host(host=host, why="  ")
     write_off_host(host=host, why=WHY)
-    with pytest.raises(NotPossible, match="already been written off"):
+    with pytest.raises(HostActionNotPossible, match="already been written off"):
         write_off_host(host=host, why=WHY)
 
 
@@ -251,9 +251,9 @@ def test_only_orders_of_hosts_that_were_written_off_are_relocated(
 ) -> None:
     host, order = make_host(), place()
     drive.settle()
-    with pytest.raises(NotPossible, match="was written off can be relocated"):
+    with pytest.raises(HostActionNotPossible, match="was written off can be relocated"):
         relocate_order(order=order)
-    with pytest.raises(NotPossible, match="Write off the host first"):
+    with pytest.raises(HostActionNotPossible, match="Write off the host first"):
         relocate_orders(host=host)
     assert Server.objects.get().host == host
 

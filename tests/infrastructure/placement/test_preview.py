@@ -9,7 +9,7 @@ import pytest
 
 from core.money import Money
 from infrastructure.models import Provider, ProviderOption
-from infrastructure.placement.preview import Container, PlannedEndpoint, PublishedTo, plan_of
+from infrastructure.placement.preview import PlannedContainer, PlannedEndpoint, PublishedTo, plan_of
 from products.models import Release
 from tests.factories import make_draft
 from tests.infrastructure.conftest import MakeHost
@@ -25,7 +25,7 @@ def test_a_plan_names_server_price_containers_and_addresses(cloud: Provider, rel
     assert (plan.provider, plan.host, plan.makes_server, plan.problem) == ("Cloud", "", True, "")
     assert plan.size is not None
     assert (plan.size.outside_id, plan.monthly_price) == ("s-2", Money(Decimal("12.41"), "EUR"))
-    assert plan.containers == (Container(name="gateway", image="debian:bookworm-slim"),)
+    assert plan.containers == (PlannedContainer(name="gateway", image="debian:bookworm-slim"),)
     assert plan.ports == (PublishedTo(service="gateway", port=80),)
     endpoint = PlannedEndpoint(
         name="wms", application="Web Map Service", path="/wms", check_path="/wms?request=GetCapabilities"

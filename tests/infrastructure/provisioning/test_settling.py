@@ -8,7 +8,7 @@ import pytest
 
 from core.engine.controller import controllers
 from infrastructure.drift.services import (
-    NotPossible,
+    DriftActionNotPossible,
     accept_finding,
     adopt_orphan,
     adopters_of,
@@ -117,7 +117,7 @@ def test_server_of_a_living_order_is_never_destroyed(world: World, ready: bool) 
         first_seen_at=world.drive.now,
         last_seen_at=world.drive.now,
     )
-    with pytest.raises(NotPossible, match="belongs to"):
+    with pytest.raises(DriftActionNotPossible, match="belongs to"):
         remove_orphan(finding=row)
     DriftFinding.objects.update(wanted_version=1, next_attempt_at=world.drive.now)
     assert work(row).has_failed
@@ -129,12 +129,12 @@ def test_destruction_waits_out_an_outage_and_is_tried_again(world: World) -> Non
     world.cloud.outage = True
     row = work(row)
     assert (row.state, row.last_error) == ("open", "the cloud cannot be reached")
-    with pytest.raises(NotPossible, match="already being removed"):
+    with pytest.raises(DriftActionNotPossible, match="already being removed"):
         remove_orphan(finding=row)
     world.cloud.outage = False
     DriftFinding.objects.update(next_attempt_at=world.drive.now)
     assert work(row).state == "solved"
-    with pytest.raises(NotPossible, match="already been resolved"):
+    with pytest.raises(DriftActionNotPossible, match="already been resolved"):
         remove_orphan(finding=row)
 
 
@@ -161,7 +161,7 @@ def test_ghost_is_rebuilt_from_its_release(world: World, monkeypatch: pytest.Mon
 
 
 def test_ghost_of_a_suspended_order_is_rebuilt_by_resuming_it(world: World) -> None:
-    with pytest.raises(NotPossible, match="resume it"):
+    with pytest.raises(DriftActionNotPossible, match="resume it"):
         rebuild_ghost(finding=ghost(world, Wanted.SUSPENDED))
 
 
@@ -190,7 +190,7 @@ def test_ghost_or_drift_of_a_composition_is_launched_from_its_release_again(worl
 def test_what_is_no_drifted_composition_is_not_launched_again(world: World) -> None:
     world.node("live-glgone")
     world.compare()
-    with pytest.raises(NotPossible, match="Only a ghost, or a composition"):
+    with pytest.raises(DriftActionNotPossible, match="Only a ghost, or a composition"):
         recreate(finding=DriftFinding.objects.get())
 
 
@@ -199,7 +199,7 @@ def test_composition_of_an_order_at_rest_is_not_launched(world: World) -> None:
     world.engine.hosted.clear()
     world.compare()
     Order.objects.update(wanted=Wanted.SUSPENDED)
-    with pytest.raises(NotPossible, match="resume it"):
+    with pytest.raises(DriftActionNotPossible, match="resume it"):
         recreate(finding=DriftFinding.objects.get())
 
 
@@ -207,24 +207,24 @@ def test_server_is_not_made_anew_for_a_composition_that_is_gone(world: World) ->
     world.settled_server()
     world.engine.hosted.clear()
     world.compare()
-    with pytest.raises(NotPossible, match="launched again"):
+    with pytest.raises(DriftActionNotPossible, match="launched again"):
         rebuild_ghost(finding=DriftFinding.objects.get(kind="ghost", thing="composition"))
 
 
 def test_orphan_is_no_ghost_and_a_ghost_no_orphan(world: World) -> None:
-    with pytest.raises(NotPossible, match="Only a missing server can be rebuilt"):
+    with pytest.raises(DriftActionNotPossible, match="Only a missing server can be rebuilt"):
         rebuild_ghost(finding=orphan(world))
-    with pytest.raises(NotPossible, match="Only an orphan"):
+    with pytest.raises(DriftActionNotPossible, match="Only an orphan"):
         remove_orphan(finding=ghost(world))
 
 
 def test_accepting_asks_why_and_is_done_once(world: World) -> None:
     row = orphan(world)
-    with pytest.raises(NotPossible, match="A reason is required"):
+    with pytest.raises(DriftActionNotPossible, match="A reason is required"):
         accept_finding(finding=row, why=" ")
     row = accept_finding(finding=row, why="the colleagues' own")
     assert (row.state, row.reason) == ("accepted", "the colleagues' own")
-    with pytest.raises(NotPossible, match="Only an open"):
+    with pytest.raises(DriftActionNotPossible, match="Only an open"):
         accept_finding(finding=row, why="again")
 
 
@@ -241,7 +241,7 @@ def test_order_without_a_server_adopts_the_orphan(world: World, monkeypatch: pyt
     world.drive.now += timedelta(hours=1)
     world.compare()
     assert not DriftFinding.objects.filter(kind="orphan", thing="server", state="open").exists()
-    with pytest.raises(NotPossible, match="already been resolved"):
+    with pytest.raises(DriftActionNotPossible, match="already been resolved"):
         adopt_orphan(finding=row, order=order)
 
 
@@ -281,13 +281,13 @@ def test_rebuilding_gives_a_host_key_where_none_is_ours(world: World, adopted: b
 
 def test_order_that_has_a_server_adopts_nothing(world: World) -> None:
     order, row = world.settled_server().order, orphan(world)
-    with pytest.raises(NotPossible, match="cannot adopt it"):
+    with pytest.raises(DriftActionNotPossible, match="cannot adopt it"):
         adopt_orphan(finding=row, order=order)
 
 
 def test_orphan_that_is_being_destroyed_is_not_adopted(world: World) -> None:
     order, row = lacking(world), remove_orphan(finding=orphan(world))
-    with pytest.raises(NotPossible, match="already being removed"):
+    with pytest.raises(DriftActionNotPossible, match="already being removed"):
         adopt_orphan(finding=row, order=order)
 
 

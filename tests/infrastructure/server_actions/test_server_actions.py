@@ -12,7 +12,7 @@ from infrastructure.contracts.cloud import NodeState, Power, Powers
 from infrastructure.keys import give_server_keys
 from infrastructure.models import DriftFinding, Endpoint, Provider, ProviderOption, Server, ServerAction
 from infrastructure.server_actions.services import (
-    NotPossible,
+    ServerActionNotPossible,
     choices_for,
     dismiss_moot_actions,
     dismiss_server_action,
@@ -324,9 +324,9 @@ def test_a_failed_action_can_be_dismissed(world: World, server: Server, drive: D
     dismiss_server_action(server_action=server_action, why="Not needed.")
     server_action.refresh_from_db()
     assert (server_action.has_failed, server_action.outcome) == (False, "no Dismissed. Not needed.")
-    with pytest.raises(NotPossible, match="Only a failed action"):
+    with pytest.raises(ServerActionNotPossible, match="Only a failed action"):
         dismiss_server_action(server_action=server_action)
-    with pytest.raises(NotPossible, match="nothing to retry"):
+    with pytest.raises(ServerActionNotPossible, match="nothing to retry"):
         retry_server_action(server_action=server_action)
 
 
@@ -342,14 +342,14 @@ def test_a_suspended_order_stays_suspended_when_its_server_is_rebooted(
 
 
 def assert_refused(server: Server, message: str, **arguments: Any) -> None:
-    with pytest.raises(NotPossible, match=message):
+    with pytest.raises(ServerActionNotPossible, match=message):
         request_server_action(server=server, **{"verb": Power.STOP, "why": "Quiet.", **arguments})
     assert not ServerAction.objects.exists()
 
 
 def test_one_server_action_at_a_time(world: World, server: Server, drive: Drive) -> None:
     request_server_action(server=server, verb=Power.STOP, why="Quiet.")
-    with pytest.raises(NotPossible, match="Another action on this server is in progress"):
+    with pytest.raises(ServerActionNotPossible, match="Another action on this server is in progress"):
         request_server_action(server=server, verb=Power.START)
     with pytest.raises(IntegrityError), transaction.atomic():
         ServerAction.objects.create(server=server, verb="start", next_attempt_at=clock.now())

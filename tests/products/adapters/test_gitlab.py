@@ -10,7 +10,7 @@ import pytest
 
 from core.errors import ConfigError, OutsideError, PermanentError, TransientError
 from live.demo.gitlab.repository import Repository as ServedRepository
-from live.demo.gitlab.server import READ, WRITE, GitLabDouble, Refused
+from live.demo.gitlab.server import READ, WRITE, GitLabDouble, RequestRefused
 from products.adapters.git.catalogue import GitCatalogue
 from products.adapters.gitlab.catalogue import GitLabCatalogue
 from products.adapters.gitlab.client import GitLabClient
@@ -170,17 +170,17 @@ def test_commit_shows_the_result(repository: Repository, address: str, double: G
 @pytest.mark.parametrize(
     ("refused", "kind", "message"),
     [
-        (Refused(401, "401 Unauthorized"), ConfigError, "refuses the token"),
-        (Refused(403, "403 Forbidden"), ConfigError, "needs the scope read_api"),
-        (Refused(404, "404 Project Not Found"), ConfigError, "no project “sdi/catalogue”"),
-        (Refused(429, "Too many", Retry_After="7"), TransientError, "fewer calls"),
-        (Refused(500, "broken"), TransientError, "failed with status 500"),
-        (Refused(503, "maintenance"), TransientError, "failed with status 503"),
-        (Refused(418, "teapot"), PermanentError, "status 418"),
+        (RequestRefused(401, "401 Unauthorized"), ConfigError, "refuses the token"),
+        (RequestRefused(403, "403 Forbidden"), ConfigError, "needs the scope read_api"),
+        (RequestRefused(404, "404 Project Not Found"), ConfigError, "no project “sdi/catalogue”"),
+        (RequestRefused(429, "Too many", Retry_After="7"), TransientError, "fewer calls"),
+        (RequestRefused(500, "broken"), TransientError, "failed with status 500"),
+        (RequestRefused(503, "maintenance"), TransientError, "failed with status 503"),
+        (RequestRefused(418, "teapot"), PermanentError, "status 418"),
     ],
 )
 def test_what_gitlab_answers_decides_who_acts_next(
-    double: GitLabDouble, address: str, refused: Refused, kind: type[OutsideError], message: str
+    double: GitLabDouble, address: str, refused: RequestRefused, kind: type[OutsideError], message: str
 ) -> None:
     double.refusals.append(refused)
     with pytest.raises(kind, match=message) as caught:
@@ -189,7 +189,7 @@ def test_what_gitlab_answers_decides_who_acts_next(
 
 
 def test_wish_for_fewer_calls_is_honoured_without_sleeping(double: GitLabDouble, address: str) -> None:
-    double.refusals.append(Refused(429, "Too many", Retry_After="7"))
+    double.refusals.append(RequestRefused(429, "Too many", Retry_After="7"))
     with pytest.raises(TransientError) as caught:
         catalogue_at(address).read()
     assert caught.value.retry_in == timedelta(seconds=7)

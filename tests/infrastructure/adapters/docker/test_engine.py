@@ -15,7 +15,7 @@ from core.errors import ConfigError, OutsideError, PermanentError, TransientErro
 from infrastructure.adapters.compose.labels import labels_of
 from infrastructure.adapters.docker.engine import DockerEngine
 from infrastructure.adapters.docker.runtime import DockerRuntime
-from infrastructure.adapters.docker.usage import Figures, Usage
+from infrastructure.adapters.docker.usage import Usage, UsageFigures
 from infrastructure.contracts.runtime import Composition, EngineSnapshot, LeftBehind, Machine, Service, ServiceState
 
 HOST = "tcp://docker.test:2375"
@@ -108,7 +108,7 @@ def test_services_are_weighed_with_their_volumes_in_one_call(
     started = datetime(2026, 3, 1, 12, tzinfo=UTC)
     usage = Usage(restarts=2, started_at=started, cpu_percent=12.5, memory_bytes=1024, memory_limit_bytes=4096)
     machine = Machine(version="20.10.24", cpus=4)
-    figures = Figures(by_id={"id-web": usage}, machine=machine)
+    figures = UsageFigures(by_id={"id-web": usage}, machine=machine)
     monkeypatch.setattr("infrastructure.adapters.docker.runtime.figures_of", lambda **_: figures)
     mounts = [{"Type": "volume", "Name": "data"}, {"Type": "bind", "Source": "/etc"}]
     wire.get(
@@ -141,7 +141,7 @@ def test_services_are_weighed_with_their_volumes_in_one_call(
 def test_states_are_seen_where_figures_are_not_to_be_had(
     wire: responses.RequestsMock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(**_: object) -> Figures:
+    def refuse(**_: object) -> UsageFigures:
         raise PermanentError("no docker command there")
 
     monkeypatch.setattr("infrastructure.adapters.docker.runtime.figures_of", refuse)

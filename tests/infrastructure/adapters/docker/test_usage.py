@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from infrastructure.adapters.docker import usage
-from infrastructure.adapters.docker.usage import Figures, Usage, figures_of, read_figures
+from infrastructure.adapters.docker.usage import Usage, UsageFigures, figures_of, read_figures
 from infrastructure.contracts.runtime import Machine
 
 TOLD = """Welcome to host seven
@@ -59,7 +59,7 @@ def test_a_machine_without_docker_says_what_it_can() -> None:
     told = figures_of(ssh=None, engine="unix:///nowhere.sock")
     assert told.machine.version == ""
     assert told.machine.disk_gb
-    assert told == Figures(machine=told.machine)
+    assert told == UsageFigures(machine=told.machine)
 
 
 def test_a_command_whose_engine_falls_silent_ends_by_itself_and_the_rest_is_told(

@@ -11,7 +11,7 @@ import pytest
 from core.errors import ConfigError, PermanentError
 from monitoring.adapters.zabbix.backend import ZabbixBackend
 from monitoring.adapters.zabbix_failures import failure_of_text
-from monitoring.contracts.backend import CheckSpec, Health, LeftBehind, MonitorSpec, Reading, Registered
+from monitoring.contracts.backend import CheckSpec, Health, MonitorLeftBehind, MonitorSpec, Reading, Registered
 from tests.fakes.zabbix import NOW, FakeZabbix
 
 WMS = CheckSpec(
@@ -239,7 +239,7 @@ def test_host_that_an_action_holds_is_told_with_what_to_do(zabbix: FakeZabbix, b
     assert "Page the night shift" in str(refused[KEY])
     assert "action's conditions" in str(refused[KEY])
     assert backend.left_behind([ONE.key, other.key]) == {
-        KEY: [LeftBehind(kind="host", name=KEY), LeftBehind(kind="service", name="GL1111 Merholm")]
+        KEY: [MonitorLeftBehind(kind="host", name=KEY), MonitorLeftBehind(kind="service", name="GL1111 Merholm")]
     }
 
 
