@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 
 from core import clock
 from core.engine.queue import read_queue
-from live.full_disk import disk_status
+from live.disk.full_disk import disk_status
 from live.secrets_check import WRONG_KEY, secrets_status
 
 LATE = timedelta(minutes=3)

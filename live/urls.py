@@ -11,7 +11,7 @@ from live import health
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 
 handler403 = "live.missing_permissions.permission_denied"
-handler500 = "live.full_disk.server_error"
+handler500 = "live.disk.full_disk.server_error"
 
 urlpatterns = [
     path("admin/", admin.site.urls),

@@ -8,7 +8,7 @@ from typing import Protocol
 
 import brotli
 
-PIECE = 256 * 1024  # the most that is decompressed at a time, however well a bomb is packed
+PIECE = 256 * 1024  # what is decompressed at a time, however well a bomb is packed; Brotli may give twice as much
 GZIP_MAGIC = b"\x1f\x8b"
 
 
@@ -20,7 +20,7 @@ class Decompressor(Protocol):
     """One coding of a body, taken off as it streams."""
 
     def feed(self, data: bytes) -> Iterator[bytes]:
-        """The decompressed bytes, in pieces of at most `PIECE`; InvalidCompression when they are none."""
+        """The decompressed bytes, in pieces of about `PIECE`; InvalidCompression when they are none."""
 
     def finish(self) -> None:
         """Raises InvalidCompression when the body has ended too early."""
@@ -113,9 +113,11 @@ class _Brotli:
         if self._stream.is_finished():
             return  # padding after the end
         try:
-            yield self._stream.process(data, output_buffer_limit=PIECE)
-            while not self._stream.can_accept_more_data():
-                yield self._stream.process(b"", output_buffer_limit=PIECE)
+            piece = self._stream.process(data, output_buffer_limit=PIECE)
+            # All input may have been taken while most of its output is still to come.
+            while piece or not self._stream.can_accept_more_data():
+                yield piece
+                piece = self._stream.process(b"", output_buffer_limit=PIECE)
         except brotli.error as error:
             raise InvalidCompression(str(error)) from error
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+from typing import Any
 
 import pytest
 from django.core.files.base import ContentFile
@@ -10,6 +11,7 @@ from django.core.files.storage import default_storage
 from billing.documents.tasks import InvoicePdfController
 from billing.models import InvoicePdf
 from core.documents.controller import RenderedDocument
+from core.documents.models import open_document
 from core.documents.storage import StoredFile, open_file, store_file
 
 
@@ -64,3 +66,27 @@ def test_a_document_may_have_files_in_several_formats(monkeypatch: pytest.Monkey
     assert contents_of(row.stored_file()) == b"%PDF"
     assert contents_of(row.stored_file("ubl")) == b"<Invoice/>"
     assert row.stored_file("cii") is None
+
+
+class FakeRows:
+    """A queryset that holds one row, or none."""
+
+    def __init__(self, row: InvoicePdf | None) -> None:
+        self.row = row
+
+    def first(self) -> InvoicePdf | None:
+        return self.row
+
+
+def test_a_document_is_opened_by_the_rows_that_hold_it(path: str) -> None:
+    stored, xml = store_file(path, b"%PDF issued"), store_file("documents/one.xml", b"<Invoice/>")
+    other_files = {"ubl": {"path": xml.path, "sha256": xml.sha256}}
+    rows: Any = FakeRows(InvoicePdf(path=stored.path, sha256=stored.sha256, other_files=other_files))
+    files = {name: open_document(rows, name) for name in ("", "ubl", "cii")}
+    contents = {name: file.read() if file else None for name, file in files.items()}
+    assert contents == {"": b"%PDF issued", "ubl": b"<Invoice/>", "cii": None}
+
+
+def test_a_document_that_was_never_made_is_none() -> None:
+    rows: Any = FakeRows(None)
+    assert open_document(rows) is None

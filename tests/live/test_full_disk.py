@@ -12,8 +12,8 @@ from django.db import OperationalError
 from django.test import Client, RequestFactory
 from pytest_django import Settings
 
-from live import full_disk
-from live.full_disk import disk_status, is_full_disk, server_error
+from live.disk import full_disk
+from live.disk.full_disk import disk_status, is_full_disk, server_error
 
 NO_SPACE = OSError(errno.ENOSPC, "No space left on device")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from live.var_folder import close_folder
+from live.disk.var_folder import close_folder
 
 
 def mode(path: Path) -> int:

@@ -21,11 +21,13 @@ DOCS_REWORDED = (
     "docs/portal.md",
     "docs/lab.md",
     "docs/monitoring.md",
+    "docs/staff.md",
     "docs/customers.md",
     "docs/operators/running.md",
     "docs/operators/servers.md",
     "docs/operators/providers.md",
     "docs/operators/drift.md",
+    "docs/operators/zabbix.md",
 )
 BANNED_NAMES = frozenset(
     {"told", "seen", "said", "words", "one", "some", "mine", "standing", "beside", "known", "past", "whole"}
@@ -74,6 +76,11 @@ PHRASES = (
     "known to be harmless",
     "have been told",
     "thrown away",
+    "rows of the machine",
+    "unless told otherwise",
+    "behind our back",
+    "is only a rehearsal",
+    "broken promise",
 )
 
 

@@ -23,7 +23,7 @@ class Layer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class Town:
     """A town of the island."""
 
     name: str
@@ -32,11 +32,11 @@ class Place:
 
 
 PLACES = (
-    Place(name="Sandhaven", population=48200, at=(3.42, 55.21)),
-    Place(name="Northwick", population=9100, at=(3.55, 55.45)),
-    Place(name="Duneside", population=5400, at=(3.27, 55.33)),
-    Place(name="Eastmarsh", population=3700, at=(3.74, 55.32)),
-    Place(name="Lighthouse", population=12, at=(3.8, 55.18)),
+    Town(name="Sandhaven", population=48200, at=(3.42, 55.21)),
+    Town(name="Northwick", population=9100, at=(3.55, 55.45)),
+    Town(name="Duneside", population=5400, at=(3.27, 55.33)),
+    Town(name="Eastmarsh", population=3700, at=(3.74, 55.32)),
+    Town(name="Lighthouse", population=12, at=(3.8, 55.18)),
 )
 LAND = (
     *((3.16, 55.28), (3.2, 55.36), (3.3, 55.42), (3.36, 55.49), (3.47, 55.53), (3.6, 55.52), (3.66, 55.46)),

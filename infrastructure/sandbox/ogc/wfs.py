@@ -9,7 +9,7 @@ from django.http import HttpResponse
 from django.template.loader import render_to_string
 
 from core import clock
-from infrastructure.sandbox.ogc.sample_map import BOUNDS, PLACES, Place
+from infrastructure.sandbox.ogc.sample_map import BOUNDS, PLACES, Town
 from infrastructure.sandbox.ogc.wms import ServiceError
 
 TYPE = "sandbox:places"
@@ -66,7 +66,7 @@ def _features(asked: Mapping[str, str], context: dict[str, object]) -> HttpRespo
     most = asked.get("count") or asked.get("maxfeatures") or ""
     if most and not (most.isascii() and most.isdigit()):
         raise ServiceError("count takes a number.", code="InvalidParameterValue", locator="count")
-    places: Sequence[Place] = PLACES[: int(most[:9])] if most else PLACES
+    places: Sequence[Town] = PLACES[: int(most[:9])] if most else PLACES
     is_count = asked.get("resulttype", "").lower() == "hits"
     if asked.get("outputformat", "").partition(";")[0].strip().lower() in JSON_FORMATS and not is_count:
         return HttpResponse(_geojson(places), content_type="application/geo+json")
@@ -74,7 +74,7 @@ def _features(asked: Mapping[str, str], context: dict[str, object]) -> HttpRespo
     return _xml("sandbox/wfs_features.xml", context)
 
 
-def _geojson(places: Sequence[Place]) -> str:
+def _geojson(places: Sequence[Town]) -> str:
     features = [
         {
             "type": "Feature",

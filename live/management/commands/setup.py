@@ -12,9 +12,9 @@ from django.core.management.base import BaseCommand, CommandError
 
 from core.engine.queue import write_schedules
 from core.engine.schedules import all_schedules
+from live.disk.var_folder import close_folder
 from live.secrets_check import write_canary
 from live.static_files import NOT_COLLECTED
-from live.var_folder import close_folder
 
 
 class Command(BaseCommand):

@@ -1,0 +1,1 @@
+"""The disk that data are written to: who may read it, and what happens when it is full."""

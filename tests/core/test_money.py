@@ -1,0 +1,52 @@
+"""Amounts: rounded in one way, never mixed, written as people write them."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+from core.money import Money, round_money
+
+
+@pytest.mark.parametrize(
+    ("amount", "currency", "rounded"),
+    [
+        ("1.005", "EUR", "1.01"),
+        ("-1.005", "EUR", "-1.01"),
+        ("1.004999", "EUR", "1.00"),
+        ("2.5", "JPY", "3"),
+        ("0.0005", "KWD", "0.001"),
+        ("7", "EUR", "7.00"),
+    ],
+)
+def test_halves_are_rounded_away_from_zero_to_the_minor_unit(amount: str, currency: str, rounded: str) -> None:
+    assert str(round_money(Decimal(amount), currency)) == rounded
+
+
+def test_an_amount_is_rounded_when_it_is_made() -> None:
+    assert Money(Decimal("0.125"), "EUR").amount == Decimal("0.13")
+    assert Money(Decimal("0.125"), "EUR") == Money(Decimal("0.13"), "EUR")
+
+
+def test_amounts_of_one_currency_add_up() -> None:
+    assert Money(Decimal("49.00"), "EUR") + Money(Decimal("10.29"), "EUR") == Money(Decimal("59.29"), "EUR")
+
+
+def test_currencies_are_never_mixed() -> None:
+    with pytest.raises(ValueError, match="EUR and USD do not add up"):
+        Money(Decimal(1), "EUR") + Money(Decimal(1), "USD")
+
+
+def test_a_credit_is_the_negative_amount_and_nothing_is_false() -> None:
+    assert -Money(Decimal(5), "EUR") == Money(Decimal(-5), "EUR")
+    assert not Money(Decimal("0.004"), "EUR")
+    assert Money(Decimal("0.005"), "EUR")
+
+
+@pytest.mark.parametrize(
+    ("locale", "written"), [("en", "€1,234.50"), ("nl", "€\xa01.234,50"), ("de-DE", "1.234,50\xa0€")]
+)
+def test_an_amount_is_written_as_in_the_readers_country(locale: str, written: str) -> None:
+    assert Money(Decimal("1234.5"), "EUR").format(locale) == written
+    assert str(Money(Decimal("1234.5"), "EUR")) == "€1,234.50"
