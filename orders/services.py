@@ -18,7 +18,7 @@ from orders.choices import OrderAction, State, Wanted
 from orders.models import Order, OrderEvent, OrderSecrets
 from orders.part_reports import Report, announce, derive, lock_orders, report, report_many
 from orders.terms import offered
-from products.input_fields import clean_inputs
+from products.input_fields import clean_inputs_by
 from products.models import Plan, Product, Release
 
 __all__ = [
@@ -99,7 +99,7 @@ def create_order(
         plan=plan,
         release=release,
         name=name,
-        inputs=clean_inputs(release.inputs, inputs or {}),
+        inputs=clean_inputs_by(release.inputs, inputs or {}, is_staff=_is_staff(actor)),
         is_sandbox=sandbox,
         provider_slug=provider_slug,
         reason=_("Draft: nothing has been created yet."),
@@ -109,6 +109,11 @@ def create_order(
     OrderSecrets.objects.create(order=order, values=values)
     _note(order, actor, _("Order created."), public=True)
     return order
+
+
+def _is_staff(actor: User | None) -> bool:
+    """True of staff, and of the platform itself."""
+    return actor is None or actor.is_staff
 
 
 def check_on_sale(plan: Plan) -> None:
@@ -131,7 +136,8 @@ def edit_order(*, order: Order, name: str, inputs: Mapping[str, Any], actor: Use
     order = _locked(order, OrderAction.EDIT)
     if name != order.name:
         _check_name_free(order.customer, name)
-    order.name, order.inputs = name, clean_inputs(order.release.inputs, inputs)
+    order.name = name
+    order.inputs = clean_inputs_by(order.release.inputs, inputs, is_staff=_is_staff(actor), present=order.inputs)
     _save_named(order, update_fields=("name", "inputs", "updated_at"))
     _note(order, actor, _("Draft changed."), public=True)
     return order

@@ -89,6 +89,28 @@ def clean_inputs(specs: Sequence[Mapping[str, Any]], given: Mapping[str, Any]) -
     return values
 
 
+def clean_inputs_by(
+    specs: Sequence[Mapping[str, Any]],
+    given: Mapping[str, Any],
+    *,
+    is_staff: bool,
+    present: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """As `clean_inputs`; customers cannot give what only staff set, which stays as it is at `present`."""
+    if is_staff:
+        return clean_inputs(specs, given)
+    reserved = {spec["key"] for spec in specs if spec.get("staff")}
+    if refused := sorted(reserved & given.keys()):
+        raise InvalidInputs(dict.fromkeys(refused, _("Only our staff can set this.")))
+    kept = {key: value for key, value in (present or {}).items() if key in reserved}
+    return clean_inputs(specs, {**given, **kept})
+
+
+def customer_inputs(specs: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """The inputs that a customer is asked for."""
+    return [spec for spec in specs if not spec.get("staff")]
+
+
 def _clean(spec: Mapping[str, Any], value: Any) -> Any:
     if value in (None, ""):
         if spec.get("required"):

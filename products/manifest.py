@@ -148,6 +148,8 @@ def _input_problems(spec: Mapping[str, Any]) -> Iterator[str]:
         yield "pattern: " + _("this is not a valid regular expression: %(problem)s.") % {"problem": error}
         return
     if spec.get("default") in (None, ""):
+        if spec.get("staff") and spec.get("required"):
+            yield "default: " + _("customers are not asked for this, so it needs a default.")
         return
     try:
         clean_inputs([spec], {})

@@ -14,7 +14,7 @@ from core.errors import Refusal
 from customers.models import Customer, CustomerQuerySet, User
 from customers.models.people import time_zone_choices
 from live.portal.localisation import languages_on_offer
-from products.input_fields import InvalidInputs, form_field
+from products.input_fields import InvalidInputs, customer_inputs, form_field
 from products.models import Release
 
 PREFIX = "input_"
@@ -44,7 +44,7 @@ class OrderForm(forms.Form):
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
-        self.specs: Sequence[Mapping[str, Any]] = release.inputs
+        self.specs: Sequence[Mapping[str, Any]] = customer_inputs(release.inputs)
         if customers is not None and len(customers) > 1:
             choice = forms.ModelChoiceField(customers, label=_("For"), empty_label=None)
             self.fields = {"customer": choice, **self.fields}

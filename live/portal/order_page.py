@@ -20,6 +20,7 @@ from live.portal.running_services import running_services
 from monitoring.models import Incident, Maintenance
 from orders.choices import OrderAction, State, Wanted
 from orders.models import Order
+from products.input_fields import customer_inputs
 
 EVENTS_SHOWN = 100
 INVOICES_SHOWN = 24
@@ -75,7 +76,7 @@ def end_of_maintenance(windows: Sequence[Maintenance]) -> str:
 
 def chosen(order: Order) -> list[tuple[str, object]]:
     """What the customer chose, in the manifest's words; what was left empty is left out."""
-    values = [(spec, order.inputs.get(spec["key"], "")) for spec in order.release.inputs]
+    values = [(spec, order.inputs.get(spec["key"], "")) for spec in customer_inputs(order.release.inputs)]
     return [(spec["label"], in_words(spec, value)) for spec, value in values if value not in ("", None)]
 
 

@@ -14,7 +14,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
-from django.utils.translation import gettext
+from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 from unfold import widgets
 
@@ -65,13 +65,28 @@ class InputsForm(forms.Form):
             self.add_error(name if name in self.fields else None, message)
 
 
+class PlanField(forms.ModelChoiceField):  # type: ignore[type-arg]
+    """A plan by what one has to know to choose it: product, price and size."""
+
+    def label_from_instance(self, plan: Plan) -> str:
+        """Such as “SDI Lite · Small: €49.00 / month, 1 CPU, 1 GB memory, 10 GB disk”."""
+        size = gettext("%(cpus)s CPU, %(ram)s GB memory, %(disk)s GB disk") % {
+            "cpus": plan.cpus,
+            "ram": plan.ram_gb,
+            "disk": plan.disk_gb,
+        }
+        price = plan.money.format(get_language() or "en")
+        return f"{plan}: {price} / {plan.get_period_display()}, {size}, {plan.get_placement_display()}"
+
+
 class NewOrderForm(InputsForm):
     """A new order: the inputs are asked once the plan is known."""
 
     customer = forms.ModelChoiceField(Customer.objects.exclude(state=Customer.State.CLOSED), label=_("Customer"))
-    plan = forms.ModelChoiceField(
+    plan = PlanField(
         Plan.objects.filter(state=Plan.State.OFFERED, product__state=Product.State.ON_SALE).select_related("product"),
         label=_("Product and plan"),
+        widget=widgets.UnfoldAdminSelectWidget(),
     )
     is_sandbox = forms.BooleanField(
         label=_("Sandbox"),
@@ -91,11 +106,10 @@ class NewOrderForm(InputsForm):
 
     def __init__(self, data: Any = None, *, admin_site: Any, **kwargs: Any) -> None:
         super().__init__(data, **kwargs)
-        for name in ("customer", "plan"):
-            field: Any = self.fields[name]
-            field.widget = AutocompleteSelect(Order._meta.get_field(name), admin_site)
-            field.widget.choices = field.choices
-            field.widget.is_required = True
+        field: Any = self.fields["customer"]
+        field.widget = AutocompleteSelect(Order._meta.get_field("customer"), admin_site)
+        field.widget.choices = field.choices
+        field.widget.is_required = True
         places = [place for room in registered_panels() for place in room.places()]
         self.fields["provider_slug"].choices = [("", gettext("Choose automatically")), *places]  # type: ignore[attr-defined]
 

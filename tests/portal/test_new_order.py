@@ -160,3 +160,19 @@ def test_product_without_a_release_says_so(owner: User, sign_in: SignIn) -> None
     PlanFactory(product__slug="maps")
     page = sign_in(owner).get("/orders/new/maps/small/", follow=True).content.decode()
     assert "Map server has no release yet." in page
+
+
+def test_what_only_staff_set_is_neither_asked_nor_shown(customer: Customer, owner: User, sign_in: SignIn) -> None:
+    agent = {"key": "agent", "label": "Agent host", "type": "string", "default": "zabbix.invalid", "staff": True}
+    release = ReleaseFactory(manifest={**MANIFEST, "inputs": [*INPUTS, agent]}, product__slug="maps")
+    PlanFactory(product=release.product)
+    client = sign_in(owner)
+    assert "Agent host" not in client.get("/orders/new/maps/small/").content.decode()
+    client.post("/orders/new/maps/small/", {**GOOD, "input_agent": "evil.example"})
+    order = Order.objects.get()
+    assert order.inputs["agent"] == "zabbix.invalid"
+    assert "zabbix.invalid" not in client.get(f"/orders/{order.reference}/").content.decode()
+    Order.objects.update(inputs={**order.inputs, "agent": "zabbix.example"})
+    client.post(f"/orders/{order.reference}/draft/", {**GOOD, "name": "Other maps"})
+    order.refresh_from_db()
+    assert (order.name, order.inputs["agent"]) == ("Other maps", "zabbix.example")

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from products.input_fields import InvalidInputs, clean_inputs, form_field
+from products.input_fields import InvalidInputs, clean_inputs, clean_inputs_by, customer_inputs, form_field
 
 
 @pytest.mark.parametrize("kind", ["string", "text", "email"])
@@ -88,3 +88,27 @@ def test_a_choice_without_a_default_begins_with_nothing_chosen() -> None:
     spec = {"key": "size", "type": "choice", "label": "Size", "choices": [{"value": "s"}]}
     assert [value for value, _label in form_field(spec).choices] == ["", "s"]
     assert [value for value, _label in form_field({**spec, "default": "s"}).choices] == ["s"]
+
+
+# --- Inputs that only staff set -------------------------------------------------------------------------------------
+SPECS = [
+    {"key": "title", "label": "Title", "type": "string"},
+    {"key": "agent", "label": "Agent", "type": "string", "default": "zabbix.invalid", "staff": True},
+]
+
+
+def test_customers_are_not_asked_and_get_the_default() -> None:
+    assert [spec["key"] for spec in customer_inputs(SPECS)] == ["title"]
+    assert clean_inputs_by(SPECS, {"title": "A"}, is_staff=False) == {"title": "A", "agent": "zabbix.invalid"}
+
+
+def test_customers_cannot_give_what_staff_set() -> None:
+    with pytest.raises(InvalidInputs) as refusal:
+        clean_inputs_by(SPECS, {"title": "A", "agent": "evil.example"}, is_staff=False)
+    assert refusal.value.errors == {"agent": "Only our staff can set this."}
+
+
+def test_what_staff_set_stays_when_a_customer_changes_the_rest() -> None:
+    present = clean_inputs_by(SPECS, {"title": "A", "agent": "zabbix.example"}, is_staff=True)
+    changed = clean_inputs_by(SPECS, {"title": "B"}, is_staff=False, present=present)
+    assert changed == {"title": "B", "agent": "zabbix.example"}

@@ -132,6 +132,10 @@ def test_all_problems_are_told_at_once() -> None:
     ("spec", "words"),
     [
         ({"key": "a", "label": "A", "type": "choice"}, "inputs[1].choices: this is missing."),
+        (
+            {"key": "a", "label": "A", "type": "string", "staff": True, "required": True},
+            "inputs[1].default: customers are not asked for this, so it needs a default.",
+        ),
         ({"key": "a", "label": "A", "type": "colour"}, "inputs[1].type: use one of"),
         ({**CHOICE, "default": "xl"}, "inputs[1].default: xl breaks the input's own rules: Choose one of: s."),
         ({"key": "a", "label": "A", "type": "integer", "max": 5, "default": 9}, "inputs[1].default: 9 breaks"),

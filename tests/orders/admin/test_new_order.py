@@ -148,3 +148,20 @@ def test_the_form_of_a_placed_order_leads_back_to_its_page(operator: Client) -> 
     order = place_order(order=make_draft())
     answer = operator.get(f"/admin/orders/order/{order.pk}/edit/")
     assert (answer.status_code, answer.headers["Location"]) == (302, f"/admin/orders/order/{order.pk}/change/")
+
+
+def test_plans_are_offered_with_price_and_size() -> None:
+    plan = PlanFactory.create()
+    ReleaseFactory.create(product=plan.product)
+    offered = dict(NewOrderForm(admin_site=admin.site).fields["plan"].widget.choices)
+    label = next(text for value, text in offered.items() if str(value) == str(plan.pk))
+    assert label == f"{plan}: €49.00 / month, {plan.cpus} CPU, {plan.ram_gb} GB memory, {plan.disk_gb} GB disk, " + (
+        plan.get_placement_display()
+    )
+
+
+def test_staff_are_asked_for_what_only_they_set() -> None:
+    form = InputsForm()
+    spec = {"key": "agent", "label": "Agent", "type": "string", "staff": True}
+    form.ask_inputs_of(ReleaseFactory.create(manifest={**MANIFEST, "inputs": [spec]}))
+    assert "input_agent" in form.fields
