@@ -13,6 +13,7 @@ class InfrastructureConfig(AppConfig):
     verbose_name = _("Infrastructure")
 
     def ready(self) -> None:
+        from core.engine.queue import READINGS
         from core.engine.schedules import Every, register_schedule
         from infrastructure import checks, receivers  # noqa: F401  (they register themselves)
         from infrastructure.drift import tasks as drift  # noqa: F401
@@ -23,12 +24,28 @@ class InfrastructureConfig(AppConfig):
 
         register_panels(InfrastructurePanels())
         register_schedule(
-            Every(name="observe providers", task="infrastructure.observation.tasks.observe_all_providers", minutes=1)
+            Every(
+                name="observe providers",
+                task="infrastructure.observation.tasks.observe_all_providers",
+                minutes=1,
+                queue=READINGS,
+            )
         )
-        register_schedule(Every(name="ask hosts", task="infrastructure.providers.connection.ask_all_hosts", minutes=10))
         register_schedule(
-            Every(name="read offers", task="infrastructure.providers.offers.refresh_all_options", minutes=24 * 60)
+            Every(
+                name="ask hosts", task="infrastructure.providers.connection.ask_all_hosts", minutes=10, queue=READINGS
+            )
         )
         register_schedule(
-            Every(name="compare with providers", task="infrastructure.drift.tasks.compare_all", minutes=15)
+            Every(
+                name="read offers",
+                task="infrastructure.providers.offers.refresh_all_options",
+                minutes=24 * 60,
+                queue=READINGS,
+            )
+        )
+        register_schedule(
+            Every(
+                name="compare with providers", task="infrastructure.drift.tasks.compare_all", minutes=15, queue=READINGS
+            )
         )

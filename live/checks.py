@@ -12,6 +12,8 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register
 from django.core.exceptions import ImproperlyConfigured
 
+from core.engine.queue import ALL_QUEUES
+
 
 @register()
 def site_address(app_configs: Any, **kwargs: Any) -> Sequence[CheckMessage]:
@@ -76,3 +78,13 @@ def gitlab_project(app_configs: Any, **kwargs: Any) -> Sequence[CheckMessage]:
         return []
     hint = "Set both for a project on GitLab, or none; until then CATALOGUE_URL counts."
     return [Warning("Only one of GITLAB_URL and GITLAB_PROJECT is set", hint=hint, id="live.W001")]
+
+
+@register()
+def queue_names(app_configs: Any, **kwargs: Any) -> Sequence[CheckMessage]:
+    """live.E007: the workers of this machine serve one queue or more, and only queues that exist."""
+    unknown = set(settings.QUEUES) - set(ALL_QUEUES)
+    if settings.QUEUES and not unknown:
+        return []
+    hint = f"The queues are {', '.join(ALL_QUEUES)}."
+    return [Error(f"QUEUES names {', '.join(sorted(unknown)) or 'no queue'}", hint=hint, id="live.E007")]

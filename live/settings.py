@@ -123,9 +123,12 @@ LAUNCH_TIMEOUT = env.int("LAUNCH_TIMEOUT", default=900)  # seconds; one launch o
 LAUNCHES_AT_ONCE = env.int("LAUNCHES_AT_ONCE", default=8)  # on one worker machine
 DOCKER_HOST = env.str("DOCKER_HOST", default="")  # the engine of the provider "this machine"; empty: its own socket
 REQUEUE_AFTER = env.int("REQUEUE_AFTER", default=60)  # seconds; a message on the queue for longer is taken for lost
+# What this machine's workers serve, most urgent first; docs/operators/scaling.md says when to give a queue its own.
+QUEUES = env.list("QUEUES", default=["live", "readings", "documents"])
 Q_CLUSTER = {
     "name": "live",
     "orm": "default",
+    "broker_class": "core.engine.broker.QueueBroker",
     "workers": env.int("WORKERS", default=2),
     "timeout": TASK_TIMEOUT,
     "retry": TASK_TIMEOUT + 60,

@@ -13,7 +13,10 @@ class ProductsConfig(AppConfig):
     verbose_name = _("Products")
 
     def ready(self) -> None:
+        from core.engine.queue import READINGS
         from core.engine.schedules import Every, register_schedule
         from products import tasks  # noqa: F401  (registers the catalogue controller)
 
-        register_schedule(Every(name="catalogue-sync", task="products.tasks.sync_catalogues", minutes=15))
+        register_schedule(
+            Every(name="catalogue-sync", task="products.tasks.sync_catalogues", minutes=15, queue=READINGS)
+        )

@@ -7,6 +7,7 @@ from datetime import timedelta
 from core import clock
 from core.engine.controller import Controller, register
 from core.engine.outcome import Outcome, done
+from core.engine.queue import READINGS
 from products.models import CatalogueSync, ConfigRepo
 from products.services import check_repo_connection, import_catalogue, request_catalogue_syncs
 
@@ -15,6 +16,7 @@ class CatalogueController(Controller[CatalogueSync]):
     """Runs the syncs that were requested."""
 
     name = "catalogue"
+    queue = READINGS
     model = CatalogueSync
     lease_time = timedelta(minutes=15)
     max_attempts = 20

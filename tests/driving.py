@@ -20,7 +20,7 @@ class Drive:
         self.now = clock.now().replace(hour=12, minute=0, second=0, microsecond=0)
         self.answers = HttpResult(status=200, seconds=0.1)
         monkeypatch.setattr("core.clock.now", lambda: self.now)
-        monkeypatch.setattr("core.engine.controller.enqueue", lambda *args, **options: None)
+        monkeypatch.setattr("core.engine.controller.enqueue_calls", lambda *args, **options: None)
         monkeypatch.setattr("infrastructure.provisioning.tasks.check_all", self._check_all)
 
     def _check_all(self, checks: list[HttpCheck], **_options: object) -> list[HttpResult]:

@@ -10,6 +10,7 @@ from billing.documents.rendering import invoice_pdf
 from billing.models import Invoice, InvoicePdf
 from core.documents.controller import DocumentController, RenderedDocument
 from core.engine.controller import register
+from core.engine.queue import DOCUMENTS
 from customers.services import recipients, write_message
 
 
@@ -17,6 +18,7 @@ class InvoicePdfController(DocumentController[InvoicePdf]):
     """Renders an issued invoice."""
 
     name = "invoice pdf"
+    queue = DOCUMENTS
     model = InvoicePdf
     related = ("invoice__customer", "invoice__order", "invoice__corrects")
 

@@ -25,7 +25,7 @@ from django.db.models import Case, DateTimeField, F, Q, Value, When
 
 from core import clock
 from core.engine.outcome import Outcome, OutcomeKind, S, failed, outcome_of
-from core.engine.queue import enqueue
+from core.engine.queue import ORDERS, Call, enqueue_calls
 from core.errors import OutsideError
 from core.lease import Lease, new_lease
 from core.models import Resource
@@ -44,6 +44,7 @@ class Controller(Generic[R, S]):
     """Brings the rows of one model to their wanted state; subclass, define `act`, and `register` one instance."""
 
     name: ClassVar[str]
+    queue: ClassVar[str] = ORDERS
     model: type[R]
     lease_time = timedelta(seconds=120)
     max_attempts = 60
@@ -205,10 +206,10 @@ def enqueue_rows(name: str, pks: Iterable[int]) -> None:
     if not pks:
         return
     controller.model._default_manager.filter(pk__in=pks).update(queued_at=clock.now())
-    step = controller.batch_size
-    for start in range(0, len(pks), step):
-        chunk, timeout = pks[start : start + step], controller.holds_for * 0.9
-        enqueue("core.engine.controller.work", name, chunk, name=f"{name} {chunk[0]}", timeout=timeout)
+    step, timeout = controller.batch_size, controller.holds_for * 0.9
+    chunks = [pks[start : start + step] for start in range(0, len(pks), step)]
+    calls = [Call((name, chunk), f"{name} {chunk[0]}") for chunk in chunks]
+    enqueue_calls("core.engine.controller.work", calls, timeout=timeout, queue=controller.queue)
 
 
 def work(name: str, pks: list[int]) -> int:
@@ -217,14 +218,19 @@ def work(name: str, pks: list[int]) -> int:
 
 
 def enqueue_due() -> int:
-    """Every due row without a living message on the queue is handed to the queue; returns how many."""
+    """Every due row without a living message on the queue is handed to the queue; returns how many.
+
+    Machines that do so at the same moment share the rows between them: none is handed over twice.
+    """
     now, count = clock.now(), 0
     lost_after = timedelta(seconds=settings.REQUEUE_AFTER)
     for controller in controllers():
         unqueued = Q(queued_at__isnull=True) | Q(queued_at__lte=now - max(lost_after, controller.holds_for))
         due = controller._due(now).filter(unqueued).order_by("next_attempt_at")
-        pks = list(due.values_list("pk", flat=True)[:1000])
+        if not due.exists():
+            continue
         with transaction.atomic():
+            pks = list(due.select_for_update(skip_locked=True).values_list("pk", flat=True)[:1000])
             enqueue_rows(controller.name, pks)
         count += len(pks)
     return count

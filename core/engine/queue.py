@@ -9,7 +9,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from django.conf import settings
 from django.db.models import Q
+from django_q.brokers import get_broker
+from django_q.brokers.orm import ORM
 from django_q.models import OrmQ, Schedule, Task
 from django_q.tasks import async_task
 
@@ -21,18 +24,64 @@ if TYPE_CHECKING:
 
     from core.engine.schedules import Every
 
+# A worker serves those of `settings.QUEUES`, in that order.
+ORDERS = "live"  # orders, mail and everything that somebody waits for; django-q2's own name for "no queue given"
+READINGS = "readings"  # what is read from other systems by the clock
+DOCUMENTS = "documents"  # billing runs, invoices and reports
+ALL_QUEUES = (ORDERS, READINGS, DOCUMENTS)
+
 SWEEP = "sweep"
 LATE = timedelta(minutes=2)
 FAILURES_KEPT = timedelta(days=30)
 FAILURES_AT_MOST = 1000
 
 
-def enqueue(task: str, *args: object, name: str = "", timeout: timedelta | None = None) -> None:
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A call that a worker shall make: the arguments of its function, and the name it has in the list of tasks."""
+
+    args: tuple[object, ...]
+    name: str = ""
+
+
+def enqueue(task: str, *args: object, name: str = "", timeout: timedelta | None = None, queue: str = ORDERS) -> None:
     """A worker will call the function at dotted path `task` with `args`: once or more, soon or late."""
-    options: dict[str, object] = {"task_name": name[:100]} if name else {}
-    if timeout:
-        options["timeout"] = int(timeout.total_seconds())
-    async_task(task, *args, q_options=options)
+    enqueue_calls(task, [Call(args, name)], timeout=timeout, queue=queue)
+
+
+def enqueue_calls(task: str, calls: Iterable[Call], *, timeout: timedelta | None = None, queue: str = ORDERS) -> None:
+    """A worker will make each of the calls; on the database's broker by one statement, however many there are."""
+    outbox = _Outbox(queue)
+    for call in calls:
+        options: dict[str, object] = {"broker": outbox}
+        if call.name:
+            options["task_name"] = call.name[:100]
+        if timeout:
+            options["timeout"] = int(timeout.total_seconds())
+        async_task(task, *call.args, q_options=options)
+    outbox.send()
+
+
+class _Outbox:
+    """Collects the signed messages that django-q2 makes of calls, in place of a broker."""
+
+    def __init__(self, queue: str) -> None:
+        self.list_key = queue
+        self._messages: list[str] = []
+
+    def enqueue(self, message: str) -> int:
+        self._messages.append(message)
+        return len(self._messages)
+
+    def send(self) -> None:
+        broker = get_broker(self.list_key)
+        if isinstance(broker, ORM):
+            now = clock.now()
+            OrmQ.objects.bulk_create([OrmQ(key=self.list_key, payload=text, lock=now) for text in self._messages])
+            return
+        broker = get_broker()  # others have one list of messages: their workers read no second one
+        for message in self._messages:
+            broker.enqueue(message)
 
 
 def write_schedules(schedules: Iterable[Every]) -> None:
@@ -41,7 +90,13 @@ def write_schedules(schedules: Iterable[Every]) -> None:
     for every in schedules:
         Schedule.objects.update_or_create(
             name=every.name,
-            defaults={"func": every.task, "schedule_type": Schedule.MINUTES, "minutes": every.minutes, "repeats": -1},
+            defaults={
+                "func": every.task,
+                "kwargs": f"q_options={{'cluster': {every.queue!r}}}",
+                "schedule_type": Schedule.MINUTES,
+                "minutes": every.minutes,
+                "repeats": -1,
+            },
         )
         names.append(every.name)
     Schedule.objects.exclude(name__in=names).delete()
@@ -67,11 +122,11 @@ def read_queue() -> QueueStatus:
 
 
 def is_work_due() -> bool:
-    """True when a message waits for a worker, or when sweeps are late and there is a message or the scheduler is late.
+    """True when a message waits for this machine's workers, or when sweeps are late and there is anything to do.
 
     A message that was taken counts only in the second case: it may be with a long task, here or on another machine.
     """
-    if _waiting().exists():
+    if _waiting().filter(key__in=settings.QUEUES).exists():
         return True
     late = clock.now() - LATE
     if Heartbeat.objects.filter(name=SWEEP, finished_at__gte=late).exists():

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from core.engine.queue import ORDERS
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Every:
-    """Call the function at dotted path `task` every `minutes`."""
+    """Call the function at dotted path `task` every `minutes`, by a worker that serves `queue`."""
 
     name: str
     task: str
     minutes: int
+    queue: str = ORDERS
 
 
 _schedules: dict[str, Every] = {}

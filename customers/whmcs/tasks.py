@@ -10,6 +10,7 @@ from django.db.models import F
 from core import clock
 from core.engine.controller import Controller, register
 from core.engine.outcome import Outcome, done, retry
+from core.engine.queue import READINGS
 from customers.models import WhmcsSync
 from customers.whmcs.services import get_client, is_configured, request_sync
 from customers.whmcs.sync import sync_client, sync_page
@@ -21,6 +22,7 @@ class WhmcsController(Controller[WhmcsSync]):
     """Runs the syncs that were requested."""
 
     name = "whmcs"
+    queue = READINGS
     model = WhmcsSync
     lease_time = timedelta(minutes=10)
     max_attempts = 2000  # visits of one long sync count as attempts

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from core import clock
 from core.engine.controller import Controller, register
 from core.engine.outcome import Outcome, OutcomeKind, done
+from core.engine.queue import READINGS
 from core.errors import TransientError
 from infrastructure.backends import get_cloud
 from infrastructure.drift.conclusions import apply_snapshot, errors_message
@@ -24,6 +25,7 @@ class DriftScanController(Controller[DriftScan, ProviderSnapshot]):
     """Compares one provider with our records."""
 
     name = "drift_scan"
+    queue = READINGS
     model = DriftScan
     lease_time = timedelta.max  # as long as the queue lets a task run: a provider may have many hosts
     max_attempts = 6

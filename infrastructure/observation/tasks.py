@@ -19,7 +19,7 @@ from django.db.models import F, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from core import clock
-from core.engine.queue import enqueue
+from core.engine.queue import READINGS, Call, enqueue_calls
 from core.errors import OutsideError
 from core.lease import free, new_lease
 from infrastructure.backends import engine_of, engine_of_host, get_cloud, get_host_runtime, get_runtime
@@ -73,11 +73,10 @@ def observe_all_providers() -> int:
 @transaction.atomic
 def request_observations(provider_pks: Iterable[int], *, with_disk: bool = False) -> int:
     """A worker will observe each of these providers; returns how many."""
-    pks = list(provider_pks)
-    for pk in pks:
-        name = f"observe provider {pk}"
-        enqueue("infrastructure.observation.tasks.observe_provider", pk, with_disk, name=name, timeout=LEASE_TIME * 0.9)
-    return len(pks)
+    calls = [Call((pk, with_disk), f"observe provider {pk}") for pk in provider_pks]
+    task = "infrastructure.observation.tasks.observe_provider"
+    enqueue_calls(task, calls, timeout=LEASE_TIME * 0.9, queue=READINGS)
+    return len(calls)
 
 
 def observe_provider(provider_pk: int, with_disk: bool = False) -> int:

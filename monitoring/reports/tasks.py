@@ -6,6 +6,7 @@ from django.conf import settings
 
 from core.documents.controller import DocumentController, RenderedDocument
 from core.engine.controller import register
+from core.engine.queue import DOCUMENTS
 from customers.services import write_message
 from monitoring.history.measurement import today
 from monitoring.models import MonthlyReport, ReportFile
@@ -18,6 +19,7 @@ class ReportFileController(DocumentController[ReportFile]):
     """Renders a monthly report; what was mailed before a credit was decided stays beside the new file."""
 
     name = "report pdf"
+    queue = DOCUMENTS
     model = ReportFile
     related = ("report__order__customer", "report__order__plan", "report__order__release__product")
 

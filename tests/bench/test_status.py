@@ -38,7 +38,7 @@ def compare() -> None:
 
 
 def test_status_and_comparison_of_two_thousand_servers(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("core.engine.controller.enqueue", lambda *args, **options: None)
+    monkeypatch.setattr("core.engine.controller.enqueue_calls", lambda *args, **options: None)
     provider = Provider.objects.create(slug="sandbox", name="Sandbox", kind=Provider.Kind.SANDBOX)
     make_many(provider, SERVERS)
     observe_provider(provider.pk)

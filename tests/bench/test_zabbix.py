@@ -12,6 +12,7 @@ import pytest
 import requests
 
 from core.engine import controller
+from core.engine.queue import Call
 from monitoring.adapters.zabbix import objects
 from monitoring.adapters.zabbix.backend import ZabbixBackend
 from monitoring.contracts.backend import MonitorSpec
@@ -111,15 +112,15 @@ def test_thousand_orders_through_the_controller_cost_little_more_than_the_bare_c
 ) -> None:
     backend = zabbix(version, interval="1h")
     bare = Bare(backend)
-    asked: list[tuple[str, str, list[int]]] = []
+    asked: list[Call] = []
     first = monitored_by(backend, NOBODY, monkeypatch).order
-    monkeypatch.setattr(controller, "enqueue", lambda *args, **options: asked.append(args))
+    monkeypatch.setattr(controller, "enqueue_calls", lambda _task, calls, **options: asked.extend(calls))
     many = [first, *copies(first, 999, prefix=f"B{uuid4().hex[:6].upper()}")]
     (warm,), floor_specs = orders(NOBODY, 1), orders(NOBODY, 1000)
     keys = [spec.key for spec in (warm, *floor_specs)] + [order.key for order in many]
     asked.clear()
     following = seconds(lambda: reconcile_orders([order.pk for order in many]))
-    [pks] = [pks for _task, name, pks in asked if name == "monitoring"]
+    [pks] = [call.args[1] for call in asked if call.args[0] == "monitoring"]
     try:
         backend.ensure_monitors([warm])
         group = backend.client.call("hostgroup.get", {"filter": {"name": [objects.group_of(warm)]}})[0]["groupid"]

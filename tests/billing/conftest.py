@@ -13,7 +13,7 @@ from core.engine import controller
 @pytest.fixture
 def on(monkeypatch: pytest.MonkeyPatch) -> Callable[[date], None]:
     """Sets the company's calendar day."""
-    monkeypatch.setattr(controller, "enqueue", lambda *args, **options: None)
+    monkeypatch.setattr(controller, "enqueue_calls", lambda *args, **options: None)
 
     def set_day(day: date) -> None:
         monkeypatch.setattr("core.clock.today", lambda: day)

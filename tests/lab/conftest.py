@@ -14,7 +14,7 @@ from core.engine.sweep import sweep
 @pytest.fixture
 def drive_until(monkeypatch: pytest.MonkeyPatch, socket_enabled: None) -> Callable[[Callable[[], bool], float], None]:
     """Visits due rows as workers would, in real time, until something holds."""
-    monkeypatch.setattr(controller, "enqueue", lambda *args, **options: None)
+    monkeypatch.setattr(controller, "enqueue_calls", lambda *args, **options: None)
 
     def until(holds: Callable[[], bool], seconds: float) -> None:
         end = time.monotonic() + seconds

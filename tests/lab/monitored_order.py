@@ -119,7 +119,7 @@ def monitored_by(
 ) -> MonitoredOrder:
     """An order at `address`, with the rows that infrastructure would have made; `backend` is whoever watches."""
     monkeypatch.setattr(backends, "get_backend", lambda: backend)
-    monkeypatch.setattr("core.engine.controller.enqueue", lambda *args, **options: None)
+    monkeypatch.setattr("core.engine.controller.enqueue_calls", lambda *args, **options: None)
     release = ReleaseFactory(product__slug=f"lab-{uuid4().hex[:8]}")
     order = place_order(order=make_draft(release=release, plan_fields={"auto_approve": True, **plan}))
     provider = Provider.objects.create(slug="sandbox", kind="sandbox", name="Sandbox")

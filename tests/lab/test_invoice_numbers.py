@@ -20,7 +20,7 @@ ISSUERS = 50
 def test_fifty_concurrent_issuers_leave_no_gap_and_bill_nothing_twice(monkeypatch: pytest.MonkeyPatch) -> None:
     if connection.vendor != "postgresql":
         pytest.skip("SQLite has one writer at a time")
-    monkeypatch.setattr(controller, "enqueue", lambda *args, **options: None)
+    monkeypatch.setattr(controller, "enqueue_calls", lambda *args, **options: None)
     monkeypatch.setattr("billing.invoicing.runs.BATCH_SIZE", 7)
     for _ in range(60):
         make_subscription()

@@ -33,7 +33,7 @@ NOWHERE = "10.250.99.99"  # in the lab's own range, and nobody's
 def pool(settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Host]:
     """The lab's second host, and one that is not there."""
     settings.VAR_DIR = tmp_path
-    monkeypatch.setattr("core.engine.controller.enqueue", lambda *args, **options: None)
+    monkeypatch.setattr("core.engine.controller.enqueue_calls", lambda *args, **options: None)
     provider = Provider.objects.create(slug="lab", name="Lab", kind=Provider.Kind.EXISTING)
     there = lab_hosts()[1]
     return [added(provider, "there", there, there.address), added(provider, "nowhere", there, NOWHERE)]

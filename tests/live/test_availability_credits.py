@@ -22,7 +22,7 @@ DAY = date(2026, 1, 15)
 @pytest.fixture(autouse=True)
 def _day(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("core.clock.today", lambda: DAY)
-    monkeypatch.setattr("core.engine.controller.enqueue", lambda *args, **options: None)
+    monkeypatch.setattr("core.engine.controller.enqueue_calls", lambda *args, **options: None)
 
 
 def report(order: Order, *, state: str = "approved", credit: str = "4.90", month: date = date(2026, 1, 1)) -> Any:

@@ -22,6 +22,8 @@ def ids() -> set[str]:
         ("Q_CLUSTER", {"timeout": 60, "retry": 60}, "live.E004"),
         ("CATALOGUE_URL", "/nowhere/at/all", "live.E005"),
         ("SECRET_KEY", "", "live.E006"),
+        ("QUEUES", ["live", "postcards"], "live.E007"),
+        ("QUEUES", [], "live.E007"),
     ],
 )
 def test_contradiction_is_said(settings: Settings, name: str, value: object, expected: str) -> None:

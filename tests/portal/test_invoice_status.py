@@ -18,7 +18,7 @@ LATER = DAY + timedelta(days=60)
 @pytest.fixture
 def invoice(monkeypatch: pytest.MonkeyPatch) -> Invoice:
     monkeypatch.setattr("core.clock.today", lambda: DAY)
-    monkeypatch.setattr("core.engine.controller.enqueue", lambda *args, **options: None)
+    monkeypatch.setattr("core.engine.controller.enqueue_calls", lambda *args, **options: None)
     make_subscription()
     bill_due_subscriptions()
     return Invoice.objects.get()

@@ -11,12 +11,13 @@ from django.core.management.base import BaseCommand, CommandParser
 from django.db import Error, close_old_connections
 
 from core.engine.controller import enqueue_due
+from core.engine.leader import Leader
 
 logger = logging.getLogger(__name__)
 
 
 class Command(BaseCommand):
-    """Looks for due rows every second or so, for as long as its parent lives; harmless beside others of its kind."""
+    """Looks for due rows every second or so, for as long as its parent lives; of several on one database one looks."""
 
     help = __doc__
 
@@ -26,11 +27,12 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Ticks until the worker that started it is gone."""
-        parent = os.getppid()
+        parent, leader = os.getppid(), Leader()
         while os.getppid() == parent:
             close_old_connections()
             try:
-                enqueue_due()
+                if leader.leads():
+                    enqueue_due()
             except Error as error:  # the database is away: the next tick tries again
                 logger.warning("The ticker could not look: %s", error)
             time.sleep(options["every"])

@@ -34,7 +34,7 @@ GOVERNMENT = {"language": "nl", "peppol_id": "0190:00000001234567890000", "buyer
 def _seller_on_the_day(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     settings.SELLER = SELLER
     monkeypatch.setattr("core.clock.today", lambda: DAY)
-    monkeypatch.setattr(controller, "enqueue", lambda *args, **options: None)
+    monkeypatch.setattr(controller, "enqueue_calls", lambda *args, **options: None)
 
 
 def issued(**profile: Any) -> Invoice:

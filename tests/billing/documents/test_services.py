@@ -23,7 +23,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def invoice(monkeypatch: pytest.MonkeyPatch) -> Invoice:
-    monkeypatch.setattr(controller, "enqueue", lambda *args, **options: None)
+    monkeypatch.setattr(controller, "enqueue_calls", lambda *args, **options: None)
     electronic = ElectronicInvoice(cii=b"<cii/>", ubl=b"<ubl/>")
     monkeypatch.setattr("billing.documents.tasks.checked_invoice", lambda document: electronic)
     furnish(make_draft())

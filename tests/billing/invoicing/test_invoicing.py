@@ -31,7 +31,7 @@ DAY = date(2026, 1, 31)
 def _on_the_day(monkeypatch: pytest.MonkeyPatch) -> None:
     """It is the last of January, and nobody listens to the queue."""
     monkeypatch.setattr("core.clock.today", lambda: DAY)
-    monkeypatch.setattr(controller, "enqueue", lambda *args, **options: None)
+    monkeypatch.setattr(controller, "enqueue_calls", lambda *args, **options: None)
 
 
 def active_order(**fields: Any) -> Order:

@@ -37,7 +37,7 @@ def engine(monkeypatch: pytest.MonkeyPatch) -> FakeRuntime:
     """What `get_runtime` gives."""
     runtime = FakeRuntime()
     monkeypatch.setattr("infrastructure.observation.tasks.get_runtime", lambda provider: runtime)
-    monkeypatch.setattr("core.engine.controller.enqueue", lambda *args, **options: None)
+    monkeypatch.setattr("core.engine.controller.enqueue_calls", lambda *args, **options: None)
     return runtime
 
 

@@ -17,7 +17,7 @@ OBSERVE = "/admin/infrastructure/service/observe/"
 
 @pytest.fixture
 def provider(monkeypatch: pytest.MonkeyPatch) -> Provider:
-    monkeypatch.setattr("core.engine.controller.enqueue", lambda *args, **options: None)
+    monkeypatch.setattr("core.engine.controller.enqueue_calls", lambda *args, **options: None)
     provider = Provider.objects.create(slug="sandbox", name="Sandbox", kind=Provider.Kind.SANDBOX)
     make_many(provider, 1)
     observe_provider(provider.pk)

@@ -25,7 +25,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def provider(monkeypatch: pytest.MonkeyPatch) -> Provider:
-    monkeypatch.setattr("core.engine.controller.enqueue", lambda *args, **options: None)
+    monkeypatch.setattr("core.engine.controller.enqueue_calls", lambda *args, **options: None)
     return Provider.objects.create(slug="sandbox", name="Sandbox", kind=Provider.Kind.SANDBOX)
 
 

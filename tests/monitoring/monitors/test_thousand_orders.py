@@ -6,6 +6,7 @@ import pytest
 import responses
 
 from core.engine import controller
+from core.engine.queue import Call
 from monitoring.adapters.zabbix.backend import ZabbixBackend
 from monitoring.models import Monitor
 from monitoring.monitors.services import reconcile_all
@@ -21,8 +22,8 @@ THOUSAND = 1000
 def test_thousand_orders_are_registered_in_one_visit_and_twenty_calls(
     room: Room, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked: list[tuple[str, str, list[int]]] = []
-    monkeypatch.setattr(controller, "enqueue", lambda *args, **options: asked.append(args))
+    asked: list[Call] = []
+    monkeypatch.setattr(controller, "enqueue_calls", lambda _task, calls, **options: asked.extend(calls))
     copies(room.arrive(), THOUSAND - 1)
     zabbix = FakeZabbix()
     backend = ZabbixBackend(url=URL, token="the-token")
@@ -31,7 +32,7 @@ def test_thousand_orders_are_registered_in_one_visit_and_twenty_calls(
         serve(mock, zabbix)
         asked.clear()
         reconcile_all()
-        [pks] = [pks for _task, name, pks in asked if name == "monitoring"]
+        [pks] = [call.args[1] for call in asked if call.args[0] == "monitoring"]
         assert controller.work("monitoring", pks) == THOUSAND
     assert len(zabbix.tables["host"]) == len(zabbix.tables["httptest"]) == THOUSAND
     assert Monitor.objects.filter(next_attempt_at__isnull=True, backend="zabbix").count() == THOUSAND
