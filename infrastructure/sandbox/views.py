@@ -41,7 +41,7 @@ def _answers(composition: SandboxComposition) -> bool:
 def _answer(request: HttpRequest, key: str, path: str) -> HttpResponse:
     """What the endpoint at the path answers; nothing in it says whose order it is."""
     row = _endpoint_at(key, path)
-    asked = {name.lower(): value for name, value in request.GET.items()}
+    asked = {name.lower(): str(value) for name, value in request.GET.items()}
     title, address = f"SANDBOX: {row.application}", request.build_absolute_uri(request.path)
     service = asked.get("service", "").upper() or _usual_service(row, asked)
     if service == "WMS":

@@ -26,7 +26,7 @@ def answer_wfs(asked: Mapping[str, str], *, address: str, title: str) -> HttpRes
     """The answer to a WFS request; `asked` has lower-case names."""
     version = version_of(asked)
     west, south, east, north = BOUNDS
-    context = {
+    context: dict[str, object] = {
         "address": address,
         "title": title,
         "bounds": {"west": west, "south": south, "east": east, "north": north},
