@@ -90,7 +90,7 @@ class StoredReply(models.Model):
     leased_until = models.DateTimeField(_("held by a request until"))
     status = models.PositiveSmallIntegerField(_("status"), null=True)
     headers = models.JSONField(_("headers"), default=dict)
-    body = models.TextField(_("body"), blank=True)
+    body = models.TextField(_("body"), blank=True)  # sealed
 
     class Meta:
         verbose_name = _("stored reply")

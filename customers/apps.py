@@ -16,9 +16,18 @@ class CustomersConfig(AppConfig):
         from core.engine.queue import READINGS
         from core.engine.schedules import Every, register_schedule  # apps must be loaded first
         from customers import tasks  # noqa: F401  (registers the mail controller)
+        from customers.webhooks import tasks as webhook_tasks  # noqa: F401  (registers the webhooks' controller)
         from customers.whmcs import checks  # noqa: F401  (registers the system checks)
         from customers.whmcs import tasks as whmcs_tasks  # noqa: F401  (registers the sync's controller)
 
+        register_schedule(
+            Every(
+                name="prune webhook log",
+                task="customers.webhooks.tasks.prune_deliveries",
+                minutes=24 * 60,
+                queue=READINGS,
+            )
+        )
         register_schedule(
             Every(name="whmcs sync", task="customers.whmcs.tasks.sync_all", minutes=6 * 60, queue=READINGS)
         )

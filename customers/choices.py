@@ -1,4 +1,4 @@
-"""What the members of a customer may do: one table of roles, which portal and API go by. Pure values."""
+"""What the members of a customer may do, in one table that portal and API go by; and the events of webhooks."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Ability(Enum):
     """What a role can include. Every member sees the customer, its orders and their availability."""
 
     ORDER = _("place and cancel orders")
-    OPERATE = _("prepare drafts, change running orders, reveal passwords, share the status page")
+    OPERATE = _("prepare drafts, change running orders, reveal passwords, share the status page, set up webhooks")
     SEE_INVOICES = _("see invoices, payments and subscriptions")
     EDIT_BILLING = _("change billing details")
     MANAGE_TEAM = _("invite people, change their roles, remove them")
@@ -39,3 +39,27 @@ ABILITIES: Mapping[Role, frozenset[Ability]] = {
 def roles_with(ability: Ability) -> tuple[Role, ...]:
     """The roles that include `ability`."""
     return tuple(role for role in Role if ability in ABILITIES[role])
+
+
+class EventKind(TextChoices):
+    """What webhooks tell of. Names never change their meaning; new ones may come."""
+
+    ORDER_PENDING = "order.pending", _("Order: waits for approval")
+    ORDER_PROVISIONING = "order.provisioning", _("Order: is being provisioned")
+    ORDER_ACTIVE = "order.active", _("Order: is active")
+    ORDER_DEGRADED = "order.degraded", _("Order: a service is down")
+    ORDER_SUSPENDED = "order.suspended", _("Order: is suspended")
+    ORDER_REMOVING = "order.removing", _("Order: is being removed")
+    ORDER_REMOVED = "order.removed", _("Order: is removed")
+    ORDER_ATTENTION = "order.attention", _("Order: needs attention")
+    INCIDENT_OPENED = "incident.opened", _("Incident: opened")
+    INCIDENT_UPDATED = "incident.updated", _("Incident: updated")
+    INCIDENT_RESOLVED = "incident.resolved", _("Incident: resolved")
+    INVOICE_ISSUED = "invoice.issued", _("Invoice: issued")
+    INVOICE_PAID = "invoice.paid", _("Invoice: paid")
+    WEBHOOK_TEST = "webhook.test", _("Test")
+
+
+def selectable_events() -> list[tuple[str, str]]:
+    """The kinds that a webhook can be limited to; a test is always sent."""
+    return [(kind.value, str(kind.label)) for kind in EventKind if kind is not EventKind.WEBHOOK_TEST]

@@ -304,6 +304,8 @@ WHMCS_WEBHOOK_SECRET = env("WHMCS_WEBHOOK_SECRET", default="")  # empty: hooks a
 # networks only these ranges. The address of an order's own endpoint may always be private.
 ALLOWED_PRIVATE_RANGES = env.list("ALLOWED_PRIVATE_RANGES", default=[])
 
+WEBHOOKS_OVER_HTTP = env.bool("WEBHOOKS_OVER_HTTP", default=False)  # else webhooks of customers take https only
+
 # --- Alerts to staff: mail is chosen on each user's page, the webhook here -------------------------------------------
 STAFF_WEBHOOK_URL = env("STAFF_WEBHOOK_URL", default="")
 STAFF_WEBHOOK_SECRET = env("STAFF_WEBHOOK_SECRET", default="")  # whsec_ and 24 to 64 bytes in base64

@@ -1,12 +1,15 @@
-"""Which changes of an order are mailed to its customer. Only a row is written here; the mail worker renders it."""
+"""Which changes of an order are sent to its customer: by mail, and to webhooks. Only rows are written here."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 
+from django.conf import settings
 from django.db.models import prefetch_related_objects
 
+from customers.choices import EventKind
 from customers.services import write_message
+from customers.webhooks.services import Event, publish
 from orders.choices import State
 from orders.models import Order, OrderEvent
 
@@ -16,6 +19,9 @@ MAIL_OF_STATE: Mapping[State, str] = {
     State.SUSPENDED: "suspended",
     State.REMOVED: "removed",
 }
+
+
+EVENTS_OF_STATE = frozenset(State) - {State.DRAFT}
 
 
 def notify_customers(orders: Sequence[Order], never_active: Collection[int]) -> None:
@@ -35,6 +41,27 @@ def notify_customers(orders: Sequence[Order], never_active: Collection[int]) -> 
             template=f"orders/mail/{mail}",
             context={"order": order},
         )
+
+
+def publish_states(orders: Sequence[Order]) -> None:
+    """The webhooks that want it are sent the state that each of `orders` has just reached; a draft is no event."""
+    kinds = {order.pk: f"order.{order.state}" for order in orders if order.state in EVENTS_OF_STATE}
+    publish(
+        Event(
+            customer_id=order.customer_id,
+            kind=EventKind(kinds[order.pk]),
+            facts={
+                "order": order.reference,
+                "name": order.name,
+                "state": order.state,
+                "wanted": order.wanted,
+                "sandbox": order.is_sandbox,
+                "url": f"{settings.SITE_URL}/api/v1/orders/{order.reference}/",
+            },
+        )
+        for order in orders
+        if order.pk in kinds
+    )
 
 
 def _mail_of(order: Order, *, is_first: bool) -> str:

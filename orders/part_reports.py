@@ -14,7 +14,7 @@ from core import clock
 from orders.choices import Part, PartState, State, Wanted
 from orders.lifecycle import OrderStatus, ReportedPart, lets_others_move, order_status
 from orders.models import Order, OrderEvent, OrderPart
-from orders.notifications import notify_customers
+from orders.notifications import notify_customers, publish_states
 from orders.signals import orders_moved
 
 PART_FIELDS = ("state", "version", "message", "customer_message", "updated_at")
@@ -109,6 +109,7 @@ def derive(orders: Sequence[Order], parts: Iterable[OrderPart], events: list[Ord
         _derive_one(order, by_order[order.pk], events)
     changed = [order for order in orders if order.state != before[order.pk]]
     notify_customers(changed, never_active)
+    publish_states(changed)
     OrderEvent.objects.bulk_create(events)
     # An upsert of rows that exist: bulk_update makes one CASE per column and row, several times slower.
     Order.objects.bulk_create(orders, update_conflicts=True, unique_fields=("pk",), update_fields=STATUS_FIELDS)

@@ -7,6 +7,7 @@ from datetime import date
 
 from django.conf import settings
 
+from billing.invoice_events import publish_invoices
 from billing.invoicing.drafting import DraftPart, InvoiceDraft, draft_invoices, draft_part, read_context
 from billing.invoicing.pricing import PricedLine, Totals, total
 from billing.models import (
@@ -20,6 +21,7 @@ from billing.models import (
 )
 from core import clock
 from core.engine.controller import enqueue_rows
+from customers.choices import EventKind
 
 SPECIMEN_SERIES = "SPECIMEN-"
 
@@ -54,6 +56,7 @@ def store_invoices(
         InvoicePdf(invoice=invoice, next_attempt_at=clock.now()) for invoice in stored
     )
     enqueue_rows("invoice pdf", [pdf.pk for pdf in pdfs])
+    publish_invoices(stored, EventKind.INVOICE_ISSUED)
     return stored
 
 

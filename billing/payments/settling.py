@@ -8,8 +8,10 @@ from decimal import Decimal
 
 from django.db.models import F
 
+from billing.invoice_events import publish_invoices
 from billing.models import Invoice, Payment, Settlement
 from core import clock
+from customers.choices import EventKind
 
 ZERO = Decimal(0)
 
@@ -81,5 +83,8 @@ def unused_sources(customers: Iterable[int]) -> list[Payment | Invoice]:
 
 def _save_state(invoice: Invoice, state: str, paid_on: date | None = None) -> None:
     if invoice.outstanding <= ZERO and invoice.state in (Invoice.State.OPEN, Invoice.State.PAID):
+        is_news = state == Invoice.State.PAID and invoice.state == Invoice.State.OPEN and not invoice.is_credit_note
         invoice.state, invoice.paid_on = state, invoice.paid_on or paid_on or clock.today()
+        if is_news:
+            publish_invoices([invoice], EventKind.INVOICE_PAID)
     invoice.save(update_fields=("state", "paid_on", "settled", "updated_at"))

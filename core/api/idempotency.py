@@ -26,12 +26,14 @@ from rest_framework.response import Response
 
 from core import clock
 from core.api.scopes import customer_limit
+from core.fields import decrypt, encrypt
 from core.lease import Lease, free, new_lease
 from core.models import StoredReply
 
 KEEP = timedelta(hours=24)
 LEASE_TIME = timedelta(seconds=60)
 KEY = re.compile(r"[\x21-\x7e]{1,200}")
+SEALED = "gAAAA"  # how a sealed text begins, and no JSON: replies of the version before are plain for a day
 KEPT_HEADERS = ("Location", "ETag")
 
 Handler = Callable[..., Response]
@@ -94,7 +96,7 @@ def _once(caller: str, key: str, asked: str, work: Callable[[], Response]) -> Re
         with transaction.atomic():
             response = work()
             headers = {name: response[name] for name in KEPT_HEADERS if name in response}
-            body = JSONRenderer().render(response.data).decode()
+            body = encrypt(JSONRenderer().render(response.data).decode())  # it may show a secret, this once
             if not claimed.update(status=response.status_code, headers=headers, body=body):
                 raise KeyInUse(_("This took too long, and the request was taken over by its repetition."))
     except BaseException:
@@ -123,4 +125,5 @@ def _claim(caller: str, key: str, asked: str) -> tuple[StoredReply, Lease]:
 
 def _replay(row: StoredReply) -> Response:
     headers = {**row.headers, "Idempotency-Replayed": "true"}
-    return Response(json.loads(row.body), status=row.status, headers=headers)
+    text = decrypt(row.body) if row.body.startswith(SEALED) else row.body
+    return Response(json.loads(text) if text else None, status=row.status, headers=headers)

@@ -6,14 +6,17 @@ from customers.admin.customer import CustomerAdmin
 from customers.admin.message import MessageAdmin
 from customers.admin.people import RoleAdmin, UserAdmin
 from customers.admin.token import ApiTokenAdmin
+from customers.admin.webhook import EventDeliveryAdmin, WebhookAdmin
 from customers.admin.whmcs import WhmcsChangeAdmin, WhmcsClientRowAdmin, WhmcsConflictAdmin, WhmcsSyncAdmin
 
 __all__ = [
     "ApiTokenAdmin",
     "CustomerAdmin",
+    "EventDeliveryAdmin",
     "MessageAdmin",
     "RoleAdmin",
     "UserAdmin",
+    "WebhookAdmin",
     "WhmcsChangeAdmin",
     "WhmcsClientRowAdmin",
     "WhmcsConflictAdmin",

@@ -7,6 +7,7 @@ from customers.models.message import Message
 from customers.models.people import Membership, User
 from customers.models.sign_on import SignOn
 from customers.models.token import ApiToken
+from customers.models.webhook import EventDelivery, Webhook
 from customers.models.whmcs import WhmcsChange, WhmcsClientRow, WhmcsConflict, WhmcsSync
 
 __all__ = [
@@ -15,11 +16,13 @@ __all__ = [
     "Contact",
     "Customer",
     "CustomerQuerySet",
+    "EventDelivery",
     "ExternalId",
     "Membership",
     "Message",
     "SignOn",
     "User",
+    "Webhook",
     "WhmcsChange",
     "WhmcsClientRow",
     "WhmcsConflict",

@@ -3,21 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-
-import requests
-from standardwebhooks.webhooks import EmptyWebhookSecretError, Webhook
+from datetime import datetime
 
 from core.errors import ConfigError, PermanentError, TransientError
 from core.outside.address_guard import AddressBlocked, AddressGuard
-from core.outside.guarded_requests import guarded_session
-
-TIMEOUT = 15
-NOT_AN_ADDRESS = (
-    requests.exceptions.InvalidURL,
-    requests.exceptions.InvalidSchema,
-    requests.exceptions.MissingSchema,
-)
+from core.outside.webhook_post import WebhookReply, WebhookTarget, sign_message
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,38 +23,26 @@ class StaffWebhook:
 
     def post(self, *, message_id: str, body: str, at: datetime) -> None:
         """The receiver has taken `body`; raises OutsideError when it has not."""
-        headers = {
-            "Content-Type": "application/json",
-            "webhook-id": message_id,
-            "webhook-timestamp": str(int(at.timestamp())),
-            "webhook-signature": self._signature(message_id, body, at),
-        }
         try:
-            with guarded_session(self.guard) as session:
-                reply = session.post(
-                    self.url, data=body.encode(), headers=headers, timeout=TIMEOUT, allow_redirects=False
-                )
+            sign_message(self.secret, message_id=message_id, body=body, at=at)
+        except ConfigError as error:
+            raise ConfigError("STAFF_WEBHOOK_SECRET is not a secret of Standard Webhooks (whsec_…)") from error
+        target = WebhookTarget(url=self.url, secrets=(self.secret,), guard=self.guard)
+        try:
+            reply = target.post(message_id=message_id, body=body, at=at)
         except AddressBlocked as error:
             raise ConfigError(f"STAFF_WEBHOOK_URL is not allowed: {error}") from error
-        except NOT_AN_ADDRESS as error:
+        except ConfigError as error:
             raise ConfigError("STAFF_WEBHOOK_URL is not a web address") from error
-        except requests.RequestException as error:
-            raise TransientError(f"The staff webhook cannot be reached ({type(error).__name__})") from error
+        except TransientError as error:
+            raise TransientError(f"The staff webhook: {error}".replace(": It ", " ")) from error
         _raise_for_status(reply)
 
-    def _signature(self, message_id: str, body: str, at: datetime) -> str:
-        try:
-            return Webhook(self.secret).sign(msg_id=message_id, timestamp=at, data=body)
-        except (ValueError, RuntimeError, EmptyWebhookSecretError) as error:
-            raise ConfigError("STAFF_WEBHOOK_SECRET is not a secret of Standard Webhooks (whsec_…)") from error
 
-
-def _raise_for_status(reply: requests.Response) -> None:
-    status = reply.status_code
-    if 200 <= status < 300:
+def _raise_for_status(reply: WebhookReply) -> None:
+    if reply.is_taken:
         return
-    message = f"The staff webhook answered {status}"
-    if status == 429 or status >= 500:
-        after = reply.headers.get("Retry-After", "")
-        raise TransientError(message, retry_in=timedelta(seconds=int(after)) if after.isdecimal() else None)
-    raise ConfigError(message) if status in (401, 403) else PermanentError(message)
+    message = f"The staff webhook answered {reply.status}"
+    if reply.status == 429 or reply.status >= 500:
+        raise TransientError(message, retry_in=reply.retry_in)
+    raise ConfigError(message) if reply.status in (401, 403) else PermanentError(message)

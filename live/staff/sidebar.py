@@ -69,6 +69,8 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
             {
                 "customers.customer": "apartment",
                 "customers.message": "mail",
+                "customers.webhook": "webhook",
+                "customers.eventdelivery": "outbox",
                 "customers.whmcssync": "sync",
                 "customers.whmcsconflict": "call_split",
                 "customers.whmcsclientrow": "badge",

@@ -1,4 +1,4 @@
-"""The e-mails about incidents: one per customer, however many of its orders are affected."""
+"""The e-mails and webhook events about incidents: one per customer, however many of its orders are affected."""
 
 from __future__ import annotations
 
@@ -7,14 +7,18 @@ from collections.abc import Iterable, Sequence
 
 from django.conf import settings
 
+from customers.choices import EventKind
 from customers.models import Customer
 from customers.services import write_message
-from monitoring.models import IncidentOrder
+from customers.webhooks.services import Event, publish
+from monitoring.models import Incident, IncidentOrder
 from orders.models import Order
 
 
 def notify_customers(affected: Iterable[IncidentOrder], event: str, message: str = "") -> None:
     """Each customer gets one mail that names its own orders only; `message` is what staff wrote."""
+    affected = list(affected)
+    publish_incidents(affected, EventKind(f"incident.{event}"), message)
     by_customer: dict[Customer, list[IncidentOrder]] = defaultdict(list)
     for row in affected:
         by_customer[row.order.customer].append(row)
@@ -35,6 +39,29 @@ def notify_customers(affected: Iterable[IncidentOrder], event: str, message: str
                 "zone": settings.TIME_ZONE,
             },
         )
+
+
+def publish_incidents(affected: Iterable[IncidentOrder], kind: EventKind, message: str = "") -> None:
+    """Webhooks that want it are sent the incident, once per customer and with its own orders only."""
+    orders: dict[tuple[int, Incident], list[str]] = defaultdict(list)
+    for row in affected:
+        orders[row.order.customer_id, row.incident].append(row.order.reference)
+    publish(
+        Event(
+            customer_id=customer,
+            kind=kind,
+            facts={
+                "incident": incident.pk,
+                "title": incident.title,
+                "state": incident.state,
+                "impact": incident.impact,
+                "message": message,
+                "orders": sorted(references),
+                "url": f"{settings.SITE_URL}/api/v1/incidents/{incident.pk}/",
+            },
+        )
+        for (customer, incident), references in orders.items()
+    )
 
 
 def language_of(orders: Sequence[Order]) -> str:

@@ -12,9 +12,10 @@ from django.utils.translation import gettext as _
 
 from core import clock
 from core.errors import Refusal
+from customers.choices import EventKind
 from customers.models import User
 from monitoring.choices import IncidentState
-from monitoring.incidents.notifications import language_of, notify_customers
+from monitoring.incidents.notifications import language_of, notify_customers, publish_incidents
 from monitoring.models import Incident, IncidentOrder, IncidentUpdate, Outage
 from orders.choices import Wanted
 from orders.models import Order
@@ -124,11 +125,13 @@ def post_updates(
     updates = [_post(row, state, message, impact, actor) for row in rows]
     if state == IncidentState.RESOLVED:
         notify_customers(_at_present(affected), "resolved", message)
+    else:
+        publish_incidents(_at_present(affected), EventKind.INCIDENT_UPDATED, message)
     return updates
 
 
 def _at_present(affected: Sequence[IncidentOrder]) -> list[IncidentOrder]:
-    """The same rows as they are now that their incidents are resolved."""
+    """The same rows as they are now that their incidents have changed."""
     rows = IncidentOrder.objects.filter(pk__in=[row.pk for row in affected])
     return list(rows.select_related("incident", "order__customer"))
 

@@ -14,8 +14,9 @@ from billing.invoicing.issuing import issue_invoices
 from billing.models import Subscription
 from core import clock
 from customers.models import ApiToken, Customer, Membership, User
+from customers.webhooks.services import create_webhook
 from infrastructure.models import Deployment, Endpoint, Provider, Server, Service
-from monitoring.models import Monitor, MonitorCheck
+from monitoring.models import Incident, IncidentOrder, Monitor, MonitorCheck
 from orders.models import Order
 from tests.factories import CustomerFactory, MembershipFactory, UserFactory, make_draft
 
@@ -122,6 +123,9 @@ def furnish(order: Order) -> Order:
         next_invoice_on=clock.today(),
     )
     issue_invoices([subscription], today=clock.today())
+    create_webhook(name="their register", url="https://register.example/", customer=order.customer)
+    incident = Incident.objects.create(title="Maps are slow", started_at=timezone.now(), is_by_hand=True)
+    IncidentOrder.objects.create(incident=incident, order=order)
     return order
 
 

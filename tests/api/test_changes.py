@@ -10,7 +10,6 @@ from rest_framework.throttling import UserRateThrottle
 from core.errors import Refusal
 from infrastructure.placement.places import NoRoom
 from live.api.problem_types import TITLES, title_of
-from monitoring.models import Incident, IncidentOrder
 from orders.models import Order
 from orders.services import approve_order, place_order
 from tests.api.conftest import Caller, make_staff
@@ -54,8 +53,7 @@ def test_change_based_on_an_old_copy_is_refused(operator: APIClient, draft: Orde
 
 def test_incident_takes_an_update_only_on_its_present_version(calling: Caller, order: Order) -> None:
     staff = calling(make_staff("orders.view_order", "monitoring.view_incident", "monitoring.add_incidentupdate"))
-    incident = Incident.objects.create(title="Maps are down", started_at=order.created_at, is_by_hand=True)
-    IncidentOrder.objects.create(incident=incident, order=order)
+    incident = order.incidents.get()
     here = f"/api/v1/incidents/{incident.pk}/"
     tag, body = staff.get(here)["ETag"], {"state": "identified", "message": "A disk is full."}
     assert staff.post(f"{here}updates/", body, format="json", headers={"If-Match": tag}).status_code == 201

@@ -57,6 +57,8 @@ def address(words: str, order: Order) -> str:
         "/invoices/": order.invoices.get().number,
         "/monitors/": str(order.monitor.pk),
         "/services/": str(order.deployment.services.get().pk),
+        "/webhooks/": str(order.customer.webhooks.get().pk),
+        "/incidents/": str(order.incidents.get().pk),
     }
     value = next((value for room, value in values.items() if words.startswith(f"/api/v1{room}")), order.reference)
     return re.sub(r"\(\?P<[^)]*\)", value, words)

@@ -35,7 +35,8 @@ from billing.models import (
 )
 from billing.subscriptions.reconcile import reconcile_orders
 from core import clock
-from customers.models import ApiToken, Message, WhmcsChange, WhmcsClientRow, WhmcsConflict, WhmcsSync
+from customers.models import ApiToken, Message, Webhook, WhmcsChange, WhmcsClientRow, WhmcsConflict, WhmcsSync
+from customers.webhooks.services import create_webhook, send_test
 from infrastructure.models import (
     Deployment,
     DriftFinding,
@@ -144,6 +145,10 @@ def message(n: int) -> Message:
 
 def token(n: int) -> Any:
     return ApiToken.objects.create(user=UserFactory(), name=f"program {n}")[0]
+
+
+def webhook(n: int) -> Webhook:
+    return create_webhook(name=f"register {n}", url="https://register.example/hook", customer=CustomerFactory())
 
 
 def alert(n: int) -> StaffAlert:
@@ -257,8 +262,10 @@ MAKERS: dict[str, Callable[[int], object]] = {
     ),
     "customers.ApiToken": token,
     "customers.Customer": lambda n: CustomerFactory(),
+    "customers.EventDelivery": lambda n: send_test(webhook=webhook(n)),
     "customers.Message": message,
     "customers.User": lambda n: UserFactory(),
+    "customers.Webhook": webhook,
     "customers.WhmcsChange": lambda n: WhmcsChange.objects.create(
         customer=CustomerFactory(), client_id=n, at=clock.now(), changes={"city": ["Ede", "Bennekom"]}
     ),

@@ -25,6 +25,7 @@ OPERATOR = (
     *SEE,
     *KEEP_CUSTOMERS,
     *ADMIT_PEOPLE,
+    *(f"customers.{verb}_webhook" for verb in ("add", "change", "delete")),
     "customers.sync_whmcs",
     "orders.serve_whmcs",
     "orders.add_order",
