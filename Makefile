@@ -8,7 +8,7 @@ export PYTHON
 
 # What was interrupted is made anew, not taken for whole.
 .DELETE_ON_ERROR:
-.PHONY: help demo test check lab bench setup prerequisites
+.PHONY: help demo test check lab bench schema setup prerequisites
 
 help: ## This list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' $(MAKEFILE_LIST) | expand -t 16
@@ -27,6 +27,9 @@ lab: setup ## Debian, root: the real services on this machine, and the tests aga
 
 bench: setup ## Ratios against a floor measured in the same run
 	@$(RUN) -m pytest -m bench -p no:randomly -s tests/bench
+
+schema: setup ## Write docs/openapi.yaml anew after the API has changed
+	@$(RUN) manage.py spectacular --validate --fail-on-warn --file docs/openapi.yaml
 
 setup: prerequisites .venv/.synced .env
 

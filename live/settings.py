@@ -261,7 +261,7 @@ REST_KNOX = {
 }
 KNOX_TOKEN_MODEL = "customers.ApiToken"  # noqa: S105  (a model, not a password)
 SPECTACULAR_SETTINGS = {
-    "TITLE": SITE_NAME,
+    "TITLE": "Geocat Live",
     "DESCRIPTION": "Customers, products and orders, and everything that hangs on them.",
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,

@@ -10,7 +10,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from rest_framework.exceptions import PermissionDenied, ValidationError
 from rest_framework.request import Request
-from rest_framework.serializers import BaseSerializer
+from rest_framework.serializers import Serializer
 
 from core.api.scopes import InsufficientScope, grant_of
 
@@ -25,7 +25,7 @@ class Expansion:
     """
 
     path: str
-    serializer: type[BaseSerializer[Any]]
+    serializer: type[Serializer[Any]]
     scope: str
     permission: str
     select: tuple[str, ...] = ()

@@ -44,7 +44,7 @@ class WebhookSerializer(ResourceSerializer):
 
     class Meta:
         model = Webhook
-        fields = (
+        fields: tuple[str, ...] = (
             *("id", "customer", "name", "url", "events", "is_active", "inactive_reason", "failing_since"),
             *("previous_secret_until", "created_at", "updated_at"),
         )

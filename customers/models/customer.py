@@ -33,7 +33,7 @@ class CustomerQuerySet(models.QuerySet["Customer"]):
         return self.filter(memberships__user=user, memberships__role__in=roles_with(ability))
 
 
-class Customer(Timestamped):
+class Customer(Timestamped):  # type: ignore[django-manager-missing]  # the manager of knox has no types
     """A customer: pays, and owns the orders."""
 
     class Kind(models.TextChoices):

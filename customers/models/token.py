@@ -10,7 +10,7 @@ from customers.models.customer import Customer
 from customers.token_scopes import covers, full_access, is_within
 
 
-class ApiToken(AbstractAuthToken):  # type: ignore[misc]
+class ApiToken(AbstractAuthToken):
     """An API token: stored as a hash, shown once, valid until it expires or is revoked.
 
     It acts for its user and never exceeds what the user may do; scopes, customer and networks narrow that further.

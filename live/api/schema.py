@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, Final
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
@@ -15,7 +15,8 @@ from core.api.base import ResourceSerializer
 from core.api.selection import EXPANDED
 from live.api.problems import MEDIA_TYPE
 
-HEADER, QUERY = OpenApiParameter.HEADER, OpenApiParameter.QUERY
+HEADER: Final = "header"
+QUERY: Final = "query"
 KEY = OpenApiParameter(
     name="Idempotency-Key",
     location=HEADER,
@@ -127,7 +128,7 @@ class Schema(AutoSchema):
         schema.pop("required", None)  # any member can be left out by `fields`
         if target.expansions:
             related = {
-                name: {"allOf": [self.resolve_serializer(expansion.serializer, direction).ref], "nullable": True}  # type: ignore[no-untyped-call]
+                name: {"allOf": [self.resolve_serializer(expansion.serializer, direction).ref], "nullable": True}
                 for name, expansion in target.expansions.items()
             }
             text = "The related rows that `expand` names."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 from datetime import timedelta
 from typing import Any
@@ -56,6 +57,7 @@ def test_receiver_can_verify_the_event_and_reads_what_happened(webhook: Webhook,
     body = received(call, webhook.secret)
     delivery = only_delivery()
     assert (body["type"], body["timestamp"]) == ("order.active", delivery.occurred_at.isoformat())
+    assert webhook.customer is not None
     facts = {"customer": webhook.customer.number, "order": "GL7K3M", "name": "Kaart van Súdwest"}
     assert body["data"] == facts
     assert call.request.headers["webhook-id"] == delivery.event_id
@@ -69,7 +71,7 @@ def test_forged_or_changed_event_does_not_verify(webhook: Webhook, wire: respons
     deliver()
     (call,) = wire.calls
     headers: dict[str, Any] = dict(call.request.headers)
-    for body, secret in (("{}", webhook.secret), (call.request.body.decode(), "whsec_" + "QUFB" * 11)):
+    for body, secret in (("{}", webhook.secret), (str(call.request.body), "whsec_" + "QUFB" * 11)):
         with pytest.raises(WebhookVerificationError):
             Verifier(secret).verify(body, headers)
 
@@ -79,10 +81,11 @@ def test_each_customer_is_sent_only_its_own_events_and_staff_all(webhook: Webhoo
     theirs = create_webhook(name="theirs", url=URL, customer=other)
     ours = create_webhook(name="staff", url=URL)
     publish([event(webhook.customer), event(other)])
-    by_webhook = {row: [delivery.body for delivery in row.deliveries.all()] for row in (webhook, theirs, ours)}
-    assert [len(bodies) for bodies in by_webhook.values()] == [1, 1, 2]
-    assert other.number not in str(by_webhook[webhook])
-    assert webhook.customer.number not in str(by_webhook[theirs])
+    sent = [[json.loads(row.body) for row in receiver.deliveries.all()] for receiver in (webhook, theirs, ours)]
+    assert webhook.customer is not None
+    numbers = [[body["data"]["customer"] for body in bodies] for bodies in sent]
+    assert numbers[:2] == [[webhook.customer.number], [other.number]]
+    assert sorted(numbers[2]) == sorted([webhook.customer.number, other.number])
 
 
 def test_only_the_events_that_were_chosen_are_sent(customer: Customer) -> None:
