@@ -101,7 +101,7 @@ def test_events_of_the_documentation_are_all_there_are() -> None:
 class DjangoAdapter(BaseAdapter):
     """Lets requests (the library) call this site without a socket."""
 
-    def send(self, request: Any, **options: Any) -> requests.Response:
+    def send(self, request: Any, *args: Any, **options: Any) -> requests.Response:
         """What the site answers."""
         path = request.url.removeprefix("http://testserver")
         kind = request.headers.get("Content-Type", "application/json")
