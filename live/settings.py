@@ -337,6 +337,7 @@ SELLER = {  # copied into every invoice as it is issued: billing.invoice_documen
     "email": env("SELLER_EMAIL", default=""),
     "website": env("SELLER_WEBSITE", default=""),
 }
+SELLER_LOGO = env("SELLER_LOGO", default="")  # an SVG or PNG file; empty: name and mark of this software
 SELLER_ACCOUNT = {
     "iban": env("SELLER_IBAN", default=""),
     "bic": env("SELLER_BIC", default=""),
@@ -345,6 +346,7 @@ SELLER_ACCOUNT = {
 INVOICE_SERIES = env("INVOICE_SERIES", default="")  # stands before the year: `A-` gives A-2026-00001
 CREDIT_NOTE_SERIES = env("CREDIT_NOTE_SERIES", default="C-")
 PAYMENT_DAYS = env.int("PAYMENT_DAYS", default=14)
+PRICE_NOTICE_DAYS = env.int("PRICE_NOTICE_DAYS", default=30)  # how long ahead a new price is announced
 PRICE_NOTICE_DAYS = env.int("PRICE_NOTICE_DAYS", default=30)  # a higher price is announced at least so long ahead
 CREDIT_REST_ON_END = env.bool("CREDIT_REST_ON_END", default=False)  # days paid ahead are credited at the end
 SUSPEND_UNPAID = env.bool("SUSPEND_UNPAID", default=False)  # as the reminder plan says

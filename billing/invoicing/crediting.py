@@ -14,11 +14,11 @@ from django.utils.translation import gettext as _
 
 from billing.invoicing.drafting import breakdown_of
 from billing.invoicing.issuing import line_row, store_invoices
-from billing.invoicing.periods import BillingPeriod, prorated
+from billing.invoicing.periods import BillingPeriod
 from billing.invoicing.pricing import PricedLine, total
 from billing.invoicing.rates import in_euro
 from billing.invoicing.vat import Category, VatTreatment
-from billing.models import AnsweredCredit, BilledPeriod, Invoice, InvoiceLine, Subscription
+from billing.models import AnsweredCredit, BilledPeriod, Invoice, InvoiceLine
 from billing.payments.settling import settle_by_credit_note
 from core import clock
 from core.errors import Refusal
@@ -47,7 +47,7 @@ def credit_invoice(
         raise NotCreditable(_("A credit note cannot be credited."))
     if not reason.strip():
         raise NotCreditable(_("Enter the reason: it is printed on the credit note."), field="reason")
-    left = _creditable(invoice)
+    left = creditable(invoice)
     wanted = {position: net for position, net in left.items() if net} if amounts is None else dict(amounts)
     _check(wanted, left, invoice.currency)
     with translation.override(invoice.language):
@@ -59,32 +59,10 @@ def credit_invoice(
     return note
 
 
-def credit_days_after(subscription: Subscription, day: date) -> Invoice | None:
-    """The days from `day` on that an invoice charges already are credited."""
-    period = subscription.billed_periods.filter(start__lte=day, end__gt=day).select_related("invoice").first()
-    if period is None:
-        return None
-    full = BillingPeriod(period.start, period.end)
-    used = BillingPeriod(max(day, period.start), period.end)
-    return credit_share(subscription, period.invoice, used, full, _("Days after the end of the subscription"))
-
-
-def credit_share(
-    subscription: Subscription, invoice: Invoice, used: BillingPeriod, full: BillingPeriod, reason: str
-) -> Invoice | None:
-    """The part of the subscription's period line that falls to the days of `used` is credited."""
-    line = invoice.lines.filter(order=subscription.order_id, period_start=full.start, period_end=full.end).first()
-    if line is None:
-        return None
-    left = _creditable(invoice)[line.position]
-    amount = min(prorated(line.net, invoice.currency, used=used, full=full), left)
-    return credit_invoice(invoice=invoice, reason=reason, amounts={line.position: amount}) if amount else None
-
-
 def credit_amount(*, invoice: Invoice, amount: Decimal, reason: str) -> Invoice:
     """`amount` excluding VAT is credited, taken from the lines in their order (such as an availability credit)."""
     amounts, rest = {}, amount
-    for position, left in _creditable(invoice).items():
+    for position, left in creditable(invoice).items():
         if (part := min(left, rest)) > 0:
             amounts[position], rest = part, rest - part
     if rest:
@@ -92,7 +70,7 @@ def credit_amount(*, invoice: Invoice, amount: Decimal, reason: str) -> Invoice:
     return credit_invoice(invoice=invoice, reason=reason, amounts=amounts)
 
 
-def _creditable(invoice: Invoice) -> dict[int, Decimal]:
+def creditable(invoice: Invoice) -> dict[int, Decimal]:
     """What is not credited yet of each line, by its position."""
     credited = dict(
         InvoiceLine.objects.filter(corrects__invoice=invoice).order_by().values_list("corrects").annotate(Sum("net"))

@@ -40,12 +40,13 @@ class CannotBill(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DraftPart:
-    """What an invoice charges of one subscription."""
+    """What an invoice charges of one subscription: its next period, or only charges that came up within one."""
 
     subscription: Subscription
     period: BillingPeriod
     lines: tuple[PricedLine, ...]
     charges: tuple[PendingCharge, ...] = ()
+    bills_period: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,18 +98,21 @@ def read_context(subscriptions: Sequence[Subscription], today: date) -> BillingC
 
 
 def draft_invoices(
-    subscriptions: Sequence[Subscription], context: BillingContext
+    subscriptions: Sequence[Subscription], context: BillingContext, *, charges_only: bool = False
 ) -> tuple[list[InvoiceDraft], list[tuple[Subscription, str]]]:
     """An invoice per customer and period, or per order where the profile says so; and what cannot be billed, with why.
 
-    Call it with customers, their addresses and orders loaded.
+    Call it with customers, their addresses and orders loaded. With `charges_only` no period is billed.
     """
+    draft = draft_charges if charges_only else draft_part
     groups: dict[tuple[Any, ...], list[DraftPart]] = {}
     problems: list[tuple[Subscription, str]] = []
     for subscription in subscriptions:
-        with translation.override(_language(subscription.customer, context.profiles.get(subscription.customer_id))):
+        if charges_only and not context.charges.get(subscription.pk):
+            continue  # billed meanwhile
+        with translation.override(language_of(subscription.customer, context.profiles.get(subscription.customer_id))):
             try:
-                part = draft_part(subscription, context)
+                part = draft(subscription, context)
             except CannotBill as problem:
                 problems.append((subscription, str(problem)))
                 continue
@@ -133,6 +137,18 @@ def draft_part(subscription: Subscription, context: BillingContext) -> DraftPart
     lines = first_lines(terms, period, vat, full) if is_first else following_lines(terms, period, vat, full)
     lines = (*lines, *(_charge_line(charge, subscription.currency, vat) for charge in charges))
     return DraftPart(subscription=subscription, period=period, lines=lines, charges=charges)
+
+
+def draft_charges(subscription: Subscription, context: BillingContext) -> DraftPart:
+    """The charges of the subscription that wait, without its next period."""
+    vat, charges = _treatment(subscription, context), tuple(context.charges[subscription.pk])
+    return DraftPart(
+        subscription=subscription,
+        period=BillingPeriod(min(charge.start for charge in charges), max(charge.end for charge in charges)),
+        lines=tuple(_charge_line(charge, subscription.currency, vat) for charge in charges),
+        charges=charges,
+        bills_period=False,
+    )
 
 
 def next_period(subscription: Subscription) -> tuple[BillingPeriod, BillingPeriod]:
@@ -179,7 +195,8 @@ def buyer_of(customer: Customer, profile: BillingProfile | None = None) -> dict[
     }
 
 
-def _language(customer: Customer, profile: BillingProfile | None) -> str:
+def language_of(customer: Customer, profile: BillingProfile | None) -> str:
+    """The language in which the customer's invoices are written."""
     return (profile.language if profile else "") or customer.language
 
 
@@ -223,7 +240,7 @@ def _group(part: DraftPart, context: BillingContext) -> tuple[Any, ...]:
         subscription.customer_id,
         subscription.currency,
         subscription.order.is_sandbox,
-        part.period,
+        part.period if part.bills_period else None,
         subscription.order_id if alone else None,
     )
 
@@ -235,15 +252,15 @@ def _draft(parts: Iterable[DraftPart], context: BillingContext) -> InvoiceDraft:
     totals = total([line for part in parts for line in part.lines], first.currency)
     days = profile.payment_days if profile and profile.payment_days is not None else settings.PAYMENT_DAYS
     exchange = context.euro.get(first.currency)
-    language = _language(customer, profile)
+    language = language_of(customer, profile)
     with translation.override(language):
         breakdown = breakdown_of(totals)
     invoice = Invoice(
         customer=customer,
         order=first.order if only else None,
         subscription=first if only else None,
-        period_start=parts[0].period.start,
-        period_end=parts[0].period.end,
+        period_start=min(part.period.start for part in parts),
+        period_end=max(part.period.end for part in parts),
         issued_on=context.today,
         due_on=context.today + timedelta(days=days),
         language=language,

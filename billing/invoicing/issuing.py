@@ -26,13 +26,14 @@ from customers.choices import EventKind
 SPECIMEN_SERIES = "SPECIMEN-"
 
 
-def issue_invoices(subscriptions: Sequence[Subscription], *, today: date) -> list[Invoice]:
+def issue_invoices(subscriptions: Sequence[Subscription], *, today: date, charges_only: bool = False) -> list[Invoice]:
     """Each subscription is billed for the period that begins on its `next_invoice_on`, and waits for the next one.
 
-    One that cannot be billed keeps its date and says why in `billing_problem`. Call it with the subscriptions locked,
-    their customers, addresses and orders loaded. Numbers follow the sequence given.
+    With `charges_only` it is billed for what came up within a period, such as an upgrade. One that cannot be billed
+    keeps its date and says why in `billing_problem`. Call it with the subscriptions locked, their customers, addresses
+    and orders loaded. Numbers follow the sequence given.
     """
-    drafts, problems = draft_invoices(subscriptions, read_context(subscriptions, today))
+    drafts, problems = draft_invoices(subscriptions, read_context(subscriptions, today), charges_only=charges_only)
     for subscription, problem in problems:
         subscription.billing_problem = problem
     Subscription.objects.bulk_update([row for row, _ in problems], ("billing_problem",))
@@ -99,6 +100,7 @@ def _store_periods(drafts: Sequence[InvoiceDraft]) -> None:
     BilledPeriod.objects.bulk_create(
         BilledPeriod(subscription=part.subscription, start=part.period.start, end=part.period.end, invoice=invoice)
         for invoice, part in pairs
+        if part.bills_period
     )
     charges = []
     for invoice, part in pairs:
@@ -116,7 +118,10 @@ def _store_periods(drafts: Sequence[InvoiceDraft]) -> None:
 
 def _advance(part: DraftPart) -> None:
     subscription = part.subscription
-    subscription.next_invoice_on, subscription.billing_problem = part.period.end, ""
+    subscription.billing_problem = ""
+    if not part.bills_period:
+        return
+    subscription.next_invoice_on = part.period.end
     if subscription.ended_on and part.period.end >= subscription.ended_on:
         subscription.next_invoice_on, subscription.state = None, Subscription.State.ENDED
 

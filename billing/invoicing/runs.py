@@ -5,20 +5,32 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
+from enum import Enum
 
 from django.conf import settings
 from django.db import transaction
 from django.db.models import F, QuerySet
+from django.utils.translation import gettext as _
 
 from billing.invoicing.drafting import InvoiceDraft, draft_invoices, read_context
 from billing.invoicing.issuing import issue_invoices
-from billing.models import BillingRun, Invoice, Subscription
+from billing.models import BillingRun, Invoice, PendingCharge, Subscription
 from billing.payments.settling import set_off
 from core import clock
+from core.engine.queue import enqueue
+from core.errors import Refusal
 
 BATCH_SIZE = 200  # customers
+ABANDONED = timedelta(hours=1)  # after so long without an end a run has been killed
+
+
+class Due(Enum):
+    """What a subscription is due for: its next period, or only charges that came up within one."""
+
+    PERIOD = "period"
+    CHARGE = "charge"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,19 +50,38 @@ class RunPreview:
         return dict(sums)
 
 
-def bill_due_subscriptions(*, today: date | None = None) -> int:
-    """Every period that has begun has its invoice; returns how many were issued.
+class RunInProgress(Refusal):
+    """Another run has been requested and has not finished."""
+
+    code = "run_in_progress"
+
+
+@transaction.atomic
+def request_run() -> BillingRun:
+    """A run that a worker will start at once; it shows its progress."""
+    today = clock.today()
+    if BillingRun.objects.filter(finished_at=None, created_at__gt=clock.now() - ABANDONED).exists():
+        raise RunInProgress(_("A billing run is in progress. Wait until it has finished."))
+    run = BillingRun.objects.create(day=today, due=sum(_due(today, kind).count() for kind in Due))
+    enqueue("billing.invoicing.tasks.bill_requested", run.pk, name=f"billing run {run.pk}")
+    return run
+
+
+def bill_due_subscriptions(*, today: date | None = None, run: BillingRun | None = None) -> int:
+    """Every period that has begun has its invoice, and so has every charge within one; returns how many were issued.
 
     A crash loses none and repeats none: what a set issued commits with the dates that make it due no more. A run of
     which nothing is due leaves no row.
     """
     today = today or clock.today()
-    if settings.BILLING_BY != "live" or not (due := Subscription.objects.due(today).count()):
+    due = sum(_due(today, kind).count() for kind in Due)
+    if settings.BILLING_BY != "live" or not (due or run):
         return 0
-    run = BillingRun.objects.create(day=today, due=due)
+    run = run or BillingRun.objects.create(day=today, due=due)
     count = 0
-    while issued := sum(_bill(pks, today, run) for pks in _sets(today)):  # again: more than one period may be due
-        count += issued
+    for kind in Due:
+        while issued := sum(_bill(pks, today, run, kind) for pks in _sets(today, kind)):  # several may be due
+            count += issued
     problems = Subscription.objects.due(today).exclude(billing_problem="").order_by("pk")
     run.problems = list(map(list, problems.values_list("order__reference", "billing_problem")[:1000]))
     run.finished_at = clock.now()
@@ -63,19 +94,28 @@ def preview_run(*, today: date | None = None) -> RunPreview:
     today = today or clock.today()
     drafts: list[InvoiceDraft] = []
     problems: list[tuple[Subscription, str]] = []
-    for customers in _sets(today):
-        rows = list(_loaded(customers, today))
-        issuable, failed = draft_invoices(rows, read_context(rows, today))
-        drafts += issuable
-        problems += failed
+    for kind in Due:
+        for customers in _sets(today, kind):
+            rows = list(_loaded(customers, today, kind))
+            issuable, failed = draft_invoices(rows, read_context(rows, today), charges_only=kind == Due.CHARGE)
+            drafts += issuable
+            problems += failed
     return RunPreview(drafts=drafts, problems=problems)
 
 
-def _sets(today: date) -> Iterator[list[int]]:
+def _due(today: date, kind: Due) -> QuerySet[Subscription]:
+    periods = Subscription.objects.due(today)
+    if kind == Due.PERIOD:
+        return periods
+    waiting = PendingCharge.objects.filter(invoice=None)
+    return Subscription.objects.filter(pk__in=waiting.values("subscription")).exclude(pk__in=periods.values("pk"))
+
+
+def _sets(today: date, kind: Due) -> Iterator[list[int]]:
     """Customers with something due, a set at a time, so that one customer's orders are billed together."""
     last = 0
     while True:
-        due = Subscription.objects.due(today).filter(customer__gt=last).order_by("customer")
+        due = _due(today, kind).filter(customer__gt=last).order_by("customer")
         customers = list(due.values_list("customer", flat=True).distinct()[:BATCH_SIZE])
         if not customers:
             return
@@ -83,15 +123,15 @@ def _sets(today: date) -> Iterator[list[int]]:
         last = customers[-1]
 
 
-def _loaded(customers: list[int], today: date) -> QuerySet[Subscription]:
-    rows = Subscription.objects.due(today).filter(customer__in=customers).order_by("next_invoice_on", "pk")
+def _loaded(customers: list[int], today: date, kind: Due) -> QuerySet[Subscription]:
+    rows = _due(today, kind).filter(customer__in=customers).order_by("next_invoice_on", "pk")
     return rows.select_related("customer", "order").prefetch_related("customer__addresses")
 
 
 @transaction.atomic
-def _bill(customers: list[int], today: date, run: BillingRun) -> int:
-    rows = list(_loaded(customers, today).select_for_update(of=("self",)))
-    invoices = issue_invoices(rows, today=today)
+def _bill(customers: list[int], today: date, run: BillingRun, kind: Due) -> int:
+    rows = list(_loaded(customers, today, kind).select_for_update(of=("self",)))
+    invoices = issue_invoices(rows, today=today, charges_only=kind == Due.CHARGE)
     if not invoices:
         return 0
     set_off(invoices)

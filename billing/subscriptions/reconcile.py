@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
@@ -11,11 +11,14 @@ from django.utils.translation import gettext as _
 from billing.invoicing.services import BATCH_SIZE
 from billing.models import Invoice, Subscription
 from billing.subscriptions.services import end_subscription, start_subscriptions
+from billing.subscriptions.terms_changes import follow_terms, has_other_terms
 from core import clock
 from orders.choices import Part, PartState, State, Wanted
 from orders.models import Order, OrderPart, WhmcsService
 from orders.part_reports import lock_orders
 from orders.services import Report, report_many
+
+SETTLED = (State.ACTIVE, State.DEGRADED, State.SUSPENDED)
 
 
 def reconcile_all() -> None:
@@ -28,13 +31,20 @@ def reconcile_all() -> None:
 def _out_of_step() -> QuerySet[Order]:
     """Orders that became active and have no subscription, and orders being removed whose subscription still runs."""
     lacks = Q(activated_at__isnull=False, subscription__isnull=True, whmcs_service__isnull=True)
-    lingers = Q(wanted=Wanted.REMOVED, subscription__state=Subscription.State.ACTIVE, subscription__ended_on=None)
-    return Order.objects.exclude(state__in=(State.DRAFT, State.PENDING)).filter(lacks | lingers)
+    runs_on = Q(subscription__state=Subscription.State.ACTIVE, subscription__ended_on=None)
+    agreed = {name: F(f"subscription__{name}") for name in ("price", "currency", "period")}
+    as_agreed = Q(**{f"agreed_{name}": value for name, value in agreed.items()})
+    has_new_terms = runs_on & ~as_agreed & Q(agreed_price__isnull=False, state__in=SETTLED)
+    lingers = runs_on & Q(wanted=Wanted.REMOVED)
+    return Order.objects.exclude(state__in=(State.DRAFT, State.PENDING)).filter(lacks | lingers | has_new_terms)
 
 
 @transaction.atomic
 def reconcile_orders(pks: Iterable[int]) -> None:
-    """Every order that became active has a subscription and a first invoice; on removal the subscription has ended."""
+    """Every order that became active has a subscription and a first invoice; on removal the subscription has ended.
+
+    An order that runs on other terms than before is charged by these.
+    """
     orders = lock_orders(pks)
     by_order = {row.order_id: row for row in Subscription.objects.filter(order__in=orders)}
     billed_by_whmcs = set(WhmcsService.objects.filter(order__in=orders).values_list("order", flat=True))
@@ -50,11 +60,35 @@ def reconcile_orders(pks: Iterable[int]) -> None:
             order__in=by_order, part=Part.SUBSCRIPTION, version__lt=F("order__wanted_version")
         ).values_list("order", flat=True)
     )
+    reports += _follow_terms(orders, by_order)
     for order in orders:
         if order.pk in by_order and (order.pk in stale or _lingers(order, by_order[order.pk])):
             reports.append(_confirm_or_end(order, by_order[order.pk]))
     if reports:
         report_many(reports)
+
+
+def _follow_terms(orders: Iterable[Order], by_order: Mapping[int, Subscription]) -> list[Report]:
+    """Only orders that have arrived: an upgrade that is rolled back costs nothing."""
+    reports = []
+    for order in orders:
+        subscription = by_order.get(order.pk)
+        if subscription is None or order.state not in SETTLED or not has_other_terms(subscription, order):
+            continue
+        row = follow_terms(order=order)
+        by_order[order.pk].refresh_from_db()
+        message = _("Subscription changed: %(price)s per period.") % {"price": row.money}
+        reports.append(
+            Report(
+                order_pk=order.pk,
+                part=Part.SUBSCRIPTION,
+                state=PartState.READY,
+                version=order.wanted_version,
+                message=message,
+                progress_note=message,
+            )
+        )
+    return reports
 
 
 def _lingers(order: Order, subscription: Subscription) -> bool:

@@ -11,7 +11,7 @@ from django.db import transaction
 from django.db.models import prefetch_related_objects
 from django.utils import timezone
 
-from billing.invoicing.crediting import credit_days_after
+from billing.invoicing.day_credits import credit_days_after
 from billing.invoicing.issuing import issue_invoices, preview_invoice
 from billing.invoicing.periods import add_months, next_day_of_month
 from billing.invoicing.pricing import PricedLine, Totals

@@ -177,7 +177,9 @@ def test_ending_what_has_ended_changes_nothing() -> None:
 
 
 def test_preview_says_what_the_first_invoice_then_charges() -> None:
-    order = make_draft(customer=make_customer(profile={"discount": 10}), plan_fields={"setup_fee": Decimal("95.00")})
+    order = make_draft(
+        customer=make_customer(profile={"discount": Decimal(10)}), plan_fields={"setup_fee": Decimal("95.00")}
+    )
     lines, totals = preview_first_invoice(order)
     assert not Subscription.objects.exists()
     start_subscriptions(orders=[order])
