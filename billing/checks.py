@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -14,7 +15,7 @@ from billing.invoicing.vat import STANDARD_RATES, is_vat_id, vat_country
 
 @register()
 def seller(app_configs: Any, **kwargs: Any) -> Sequence[CheckMessage]:
-    """billing.E001 to E003: the seller's country, VAT number and account can stand on an invoice."""
+    """billing.E001 to E004: the seller's country, VAT number, account and logo can stand on an invoice."""
     found: list[CheckMessage] = []
     country, vat_id = settings.SELLER["country"], settings.SELLER["vat_id"]
     if vat_country(country) not in STANDARD_RATES:
@@ -24,6 +25,9 @@ def seller(app_configs: Any, **kwargs: Any) -> Sequence[CheckMessage]:
     account = settings.SELLER_ACCOUNT["iban"]
     if account and not iban.is_valid(account):
         found.append(Error(f"SELLER_IBAN: {account} is not an IBAN", id="billing.E003"))
+    logo = Path(settings.SELLER_LOGO)
+    if settings.SELLER_LOGO and not (logo.suffix.lower() in (".svg", ".png") and logo.is_file()):
+        found.append(Error(f"SELLER_LOGO: {logo} is not an SVG or PNG file that can be read", id="billing.E004"))
     return found
 
 

@@ -6,6 +6,7 @@ import hashlib
 from datetime import datetime
 from pathlib import Path
 
+from django.conf import settings
 from django.contrib.staticfiles import finders
 from django.template.loader import render_to_string
 from django.utils import translation
@@ -25,7 +26,13 @@ def invoice_html(document: InvoiceDocument) -> str:
     """The invoice as a page in its own language."""
     code = mark_safe(payment_code(document))  # noqa: S308  # drawn here, nothing that anybody typed is in it
     with translation.override(document.language):
-        return render_to_string("billing/invoice.html", {"invoice": document, "payment_code": code})
+        context = {"invoice": document, "payment_code": code, "own_logo": own_logo()}
+        return render_to_string("billing/invoice.html", context)
+
+
+def own_logo() -> str:
+    """The file address of the seller's logo; empty where the settings name none."""
+    return Path(settings.SELLER_LOGO).resolve().as_uri() if settings.SELLER_LOGO else ""
 
 
 def invoice_pdf(document: InvoiceDocument, *, created: datetime, cii: bytes | None = None) -> bytes:
@@ -38,6 +45,7 @@ def invoice_pdf(document: InvoiceDocument, *, created: datetime, cii: bytes | No
         variant=VARIANT,
         attachments=(factur_x.attachment(cii or cii_xml(document), created),),
         metadata=factur_x.METADATA,
+        readable=[logo] if (logo := own_logo()) else [],
     )
 
 

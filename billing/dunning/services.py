@@ -55,6 +55,20 @@ def send_reminder(*, invoice: Invoice, step: ReminderStep) -> bool:
     return True
 
 
+class NotReminded(Refusal):
+    """The reminder was not sent."""
+
+    code = "not_reminded"
+
+
+def remind_now(*, invoice: Invoice, step: ReminderStep) -> None:
+    """The step of the plan is sent today, whatever the due date."""
+    if not Invoice.objects.owed().filter(pk=invoice.pk).exists():
+        raise NotReminded(_("Nothing is to be paid of %(number)s.") % {"number": invoice.number})
+    if not send_reminder(invoice=invoice, step=step):
+        raise NotReminded(_("This reminder has been sent already."), field="step")
+
+
 def resume_paid_orders() -> int:
     """Orders that were suspended for an invoice that is owed no more run again, unless another one holds them."""
     if not settings.RESUME_ON_PAYMENT:
@@ -110,11 +124,12 @@ def _write(invoice: Invoice, step: ReminderStep) -> None:
             "{due}": date_format(invoice.due_on),
             "{name}": invoice.customer.name,
         }
+    subject, text = step.texts_in(invoice.language)
     write_message(
         key=f"reminder:{invoice.number}:{step.pk}",
         customer=invoice.customer,
         template="billing/mail/reminder",
-        context={"subject": _fill(step.subject, values), "body": _fill(step.text, values), "invoice": invoice},
+        context={"subject": _fill(subject, values), "body": _fill(text, values), "invoice": invoice},
         to=recipients(invoice.customer, about_invoices=True),
     )
 

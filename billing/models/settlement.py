@@ -125,6 +125,11 @@ class Payment(Timestamped):
     def __str__(self) -> str:
         return f"{self.received_on} {self.amount} {self.currency}"
 
+    @property
+    def left(self) -> Decimal:
+        """What has settled nothing yet; nothing of a refund."""
+        return self.amount - self.used
+
 
 class Settlement(models.Model):
     """An amount that goes from a payment or a credit note to an invoice, or back to the customer; it never changes."""
@@ -197,6 +202,10 @@ class ReminderStep(models.Model):
     days = models.SmallIntegerField(_("days after the due date"), unique=True, help_text=_("Negative: before it."))
     subject = models.CharField(_("subject"), max_length=150)
     text = models.TextField(_("text"), help_text=_("{number}, {amount}, {due} and {name} are filled in."))
+    subject_nl = models.CharField(
+        _("subject in Dutch"), max_length=150, blank=True, help_text=_("For Dutch invoices; empty: as above.")
+    )
+    text_nl = models.TextField(_("text in Dutch"), blank=True)
     suspends = models.BooleanField(
         _("suspend the orders"), default=False, help_text=_("Orders on the invoice are suspended with this reminder.")
     )
@@ -209,6 +218,12 @@ class ReminderStep(models.Model):
 
     def __str__(self) -> str:
         return f"{self.days:+d}: {self.subject}"
+
+    def texts_in(self, language: str) -> tuple[str, str]:
+        """Subject and text in the language of an invoice."""
+        if language.startswith("nl"):
+            return self.subject_nl or self.subject, self.text_nl or self.text
+        return self.subject, self.text
 
 
 class Reminder(models.Model):

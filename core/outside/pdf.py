@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -38,13 +38,15 @@ def render_pdf(
     variant: str = VARIANT,
     attachments: Sequence[Attachment] = (),
     metadata: bytes = b"",
+    readable: Collection[str] = (),
 ) -> bytes:
-    """The PDF/A-3 file of `html`; it reads only files below `base_url`, and equal input gives equal bytes.
+    """The PDF/A-3 file of `html`; equal input gives equal bytes.
 
-    `metadata` is one or more `rdf:Description` of the XMP packet.
+    It reads only files below `base_url`, and those whose addresses are `readable`. `metadata` is one or more
+    `rdf:Description` of the XMP packet.
     """
     weasyprint = _load()
-    source = weasyprint.HTML(string=html, base_url=base_url, url_fetcher=_fetcher(weasyprint, base_url))
+    source = weasyprint.HTML(string=html, base_url=base_url, url_fetcher=_fetcher(weasyprint, base_url, readable))
     try:
         document = source.render(font_config=_fonts(), pdf_variant=variant)
     except weasyprint.urls.FatalURLFetchingError as error:
@@ -108,12 +110,12 @@ def _fonts() -> Any:
     return _thread.fonts
 
 
-def _fetcher(weasyprint: Any, base_url: str) -> Any:
-    """A fetcher for files below `base_url`: what a customer typed can never make the renderer read anything else."""
+def _fetcher(weasyprint: Any, base_url: str, readable: Collection[str]) -> Any:
+    """A fetcher for files below `base_url` and single others: texts of customers never make it read anything else."""
 
     class FolderFetcher(weasyprint.urls.URLFetcher):  # type: ignore[misc]  # its base is only there when Pango is
         def fetch(self, url: str, headers: Any = None) -> Any:
-            if not url.startswith(base_url) or ".." in unquote(url):
+            if url not in readable and (not url.startswith(base_url) or ".." in unquote(url)):
                 raise ValueError("it is outside the folder of the page")
             return super().fetch(url, headers)
 

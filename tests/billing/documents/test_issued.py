@@ -53,7 +53,7 @@ def test_files_are_stored_served_unchanged_and_mailed_once() -> None:
     make_files()
     make_files()
     row = InvoicePdf.objects.get()
-    assert (row.last_error, set(row.other_files)) == ("", {"cii", "ubl"})
+    assert (row.last_error, set(row.other_files)) == ("", {"cii", "ubl", "png"})
     document = document_of(invoice)
     pdf, cii, ubl = open_pdf(invoice), open_xml(invoice, Syntax.CII), open_xml(invoice, Syntax.UBL)
     assert pdf is not None
