@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rest_framework import serializers
 
-from billing.models import Invoice, InvoiceLine, Subscription
+from billing.models import Invoice, InvoiceLine, Payment, Settlement, Subscription
 from core.api.base import AmountField, ResourceSerializer, RowSerializer
 from core.api.selection import Expansion
 from customers.api.serializers import CustomerNameSerializer, CustomerSerializer
@@ -18,6 +18,32 @@ CUSTOMER = Expansion(
     select=("customer",),
     prefetch=("customer__addresses", "customer__contacts"),
 )
+
+
+class SettlementSerializer(RowSerializer):
+    """What a payment settled: an invoice, or a refund."""
+
+    invoice = serializers.CharField(source="invoice.number", read_only=True, default=None, allow_null=True)
+    amount = AmountField("amount", currency="payment.currency")
+
+    class Meta:
+        model = Settlement
+        fields = ("invoice", "amount", "settled_on")
+
+
+class PaymentSerializer(ResourceSerializer):
+    """Money that was received from a customer, or paid back; `left` is the part that settled nothing yet."""
+
+    expansions = {"customer": CUSTOMER}
+
+    customer = CustomerNameSerializer()
+    amount = AmountField("amount")
+    left = AmountField("left")
+    settlements = SettlementSerializer(many=True)
+
+    class Meta:
+        model = Payment
+        fields = ("id", "customer", "kind", "method", "amount", "left", "received_on", "reference", "settlements")
 
 
 class SubscriptionSerializer(ResourceSerializer):

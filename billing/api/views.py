@@ -1,8 +1,9 @@
-"""Subscriptions and invoices: read only; what is issued never changes."""
+"""Subscriptions, invoices and payments: read only; what is issued never changes."""
 
 from __future__ import annotations
 
 import django_filters
+from django.db.models import Prefetch
 from django.http import FileResponse
 from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
@@ -12,9 +13,9 @@ from rest_framework.permissions import IsAuthenticated
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 
-from billing.api.serializers import InvoiceSerializer, SubscriptionSerializer
+from billing.api.serializers import InvoiceSerializer, PaymentSerializer, SubscriptionSerializer
 from billing.documents.services import Syntax, open_pdf, open_xml
-from billing.models import Invoice, Subscription
+from billing.models import Invoice, Payment, Settlement, Subscription
 from core.api.base import ChangedFilter, RowsView, TrueFalseFilter
 from core.errors import Refusal
 
@@ -63,19 +64,52 @@ class SubscriptionView(RowsView):
     search_fields = ("description", "detail", "order__reference", "customer__name")
 
 
+class PaymentFilter(ChangedFilter):
+    """By customer, kind, invoice, day and the last change."""
+
+    customer = django_filters.CharFilter("customer__number")
+    kind = django_filters.ChoiceFilter(choices=Payment.Kind.choices)
+    invoice = django_filters.CharFilter("settlements__invoice__number", distinct=True)
+    received_from = django_filters.DateFilter("received_on", lookup_expr="gte")
+    received_until = django_filters.DateFilter("received_on", lookup_expr="lte")
+
+    class Meta:
+        model = Payment
+        fields = ("customer", "kind", "invoice", "received_from", "received_until", "updated_since")
+
+
+class PaymentView(RowsView):
+    """The payments of the customers whose invoices you may see; staff who may view them see all."""
+
+    queryset = Payment.objects.select_related("customer").prefetch_related(
+        Prefetch("settlements", Settlement.objects.select_related("invoice", "payment").order_by("pk"))
+    )
+    serializer_class = PaymentSerializer
+    filterset_class = PaymentFilter
+    permission_classes = (IsAuthenticated,)
+    scope = "payments"
+    customer_path = "customer"
+    search_fields = ("reference", "customer__name")
+
+
 class InvoiceFilter(ChangedFilter):
-    """By customer, order, state, whether it is only a specimen, by its date and by the last change."""
+    """By customer, order, kind, state, the corrected invoice, specimen, date and the last change."""
 
     customer = django_filters.CharFilter("customer__number")
     order = django_filters.CharFilter("order__reference")
+    kind = django_filters.ChoiceFilter(choices=Invoice.Kind.choices)
     state = django_filters.ChoiceFilter(choices=Invoice.State.choices)
+    corrects = django_filters.CharFilter("corrects__number")
     specimen = TrueFalseFilter("is_specimen")
     issued_from = django_filters.DateFilter("issued_on", lookup_expr="gte")
     issued_until = django_filters.DateFilter("issued_on", lookup_expr="lte")
 
     class Meta:
         model = Invoice
-        fields = ("customer", "order", "state", "specimen", "issued_from", "issued_until", "updated_since")
+        fields = (
+            *("customer", "order", "kind", "state", "corrects", "specimen"),
+            *("issued_from", "issued_until", "updated_since"),
+        )
 
 
 class InvoiceView(RowsView):

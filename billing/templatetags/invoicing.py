@@ -71,6 +71,12 @@ def country(code: str) -> str:
 
 
 @register.filter
+def unlocalized(number: float) -> str:
+    """A number as SVG wants it, in every language."""
+    return f"{number:g}"
+
+
+@register.filter
 def iban(number: str) -> str:
     """The account number in groups of four."""
     return str(iban_format.format(number))

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from orders.admin.export import harmless
+from core.admin.csv_export import harmless
 from orders.choices import OrderAction, Part, PartState, State, Wanted
 from orders.models import Order
 from orders.part_reports import report, status_of

@@ -12,7 +12,8 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from core import clock
-from orders.admin.export import COLUMNS, as_csv, harmless
+from core.admin.csv_export import harmless
+from orders.admin.export import COLUMNS, as_csv
 from orders.models import Order
 from products.models import Plan
 from tests.factories import make_draft
