@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from billing.admin.invoices import InvoiceAdmin, InvoicePdfAdmin, SubscriptionAdmin
-from billing.admin.payments import BankTransactionAdmin, PaymentAdmin, ReminderAdmin, ReminderStepAdmin
+from billing.admin.bank_transactions import BankTransactionAdmin
+from billing.admin.invoice_files import InvoicePdfAdmin
+from billing.admin.invoices import InvoiceAdmin
+from billing.admin.payments import PaymentAdmin, ReminderAdmin, ReminderStepAdmin
+from billing.admin.runs import BillingRunAdmin
+from billing.admin.subscriptions import SubscriptionAdmin
 from billing.admin.terms import (
     BillingProfileAdmin,
-    BillingRunAdmin,
     ExchangeRateAdmin,
     LocationEvidenceAdmin,
     MandateAdmin,

@@ -1,25 +1,18 @@
-"""Payments, bank transactions and reminders in the admin."""
+"""Payments and reminders in the admin."""
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import admin
-from django.db.models import QuerySet
-from django.http import HttpRequest
-from django.template.response import TemplateResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.decorators import action
 
-from billing.models import BankTransaction, Payment, Reminder, ReminderStep, Settlement
-from billing.payments.statements import ignore_transaction
-from core.admin.confirmed_actions import ConfirmedAction, change_rows
+from billing.admin.invoice_actions import confirm_refund
+from billing.models import Payment, Reminder, ReminderStep, Settlement
 from core.admin.read_only_rows import MachineOwned
-
-IGNORE = ConfirmedAction(
-    title=_("Ignore"),
-    says=_("These transactions are set aside: they are not payments of customers."),
-    verb=lambda row: ignore_transaction(bank_transaction=row),
-)
 
 
 class SettlementInline(MachineOwned, TabularInline):
@@ -42,26 +35,25 @@ class PaymentAdmin(MachineOwned, ModelAdmin):
     search_fields = ("customer__name", "reference")
     inlines = (SettlementInline,)
     ordering = ("-pk",)
+    actions_detail = ("pay_back",)
 
-
-@admin.register(BankTransaction)
-class BankTransactionAdmin(MachineOwned, ModelAdmin):
-    """Entries of bank statements; those still to be matched first."""
-
-    list_display = ("booked_on", "amount", "currency", "payer", "remittance", "state")
-    list_filter = ("state", "currency")
-    search_fields = ("payer", "payer_iban", "remittance")
-    ordering = ("-pk",)
-    actions = ("ignore",)
-
-    def has_settle_permission(self, request: HttpRequest) -> bool:
+    def has_settle_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
         """Who may record payments."""
         return bool(request.user.has_perm("billing.settle_invoice"))
 
-    @action(description=_("Ignore selected transactions"), permissions=["settle"])
-    def ignore(self, request: HttpRequest, rows: QuerySet[BankTransaction]) -> TemplateResponse | None:
-        """They are set aside, once confirmed."""
-        return change_rows(self, request, IGNORE, rows)
+    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
+        """Only of a payment with something left."""
+        row = self.get_object(request, str(object_id))
+        has_rest = row is not None and row.kind == Payment.Kind.RECEIVED and row.used < row.amount
+        return super().get_actions_detail(request, object_id) if has_rest else []
+
+    @action(description=_("Refund"), icon="currency_exchange", permissions=("settle", "view"), url_path="refund")
+    def pay_back(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """After confirmation, the refund is recorded."""
+        row: Payment | None = self.get_object(request, object_id)
+        if row is None:
+            raise Http404
+        return confirm_refund(self, request, row, row.customer, row.currency)
 
 
 @admin.register(ReminderStep)

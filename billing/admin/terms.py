@@ -1,14 +1,11 @@
-"""How customers are billed, the rates that apply, and what each billing run did."""
+"""How customers are billed, and the rates that apply."""
 
 from __future__ import annotations
 
 from django.contrib import admin
-from django.utils.html import format_html_join
-from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 
-from billing.models import BillingProfile, BillingRun, ExchangeRate, LocationEvidence, Mandate, VatRate
-from core.admin.read_only_rows import MachineOwned
+from billing.models import BillingProfile, ExchangeRate, LocationEvidence, Mandate, VatRate
 
 
 @admin.register(BillingProfile)
@@ -62,19 +59,3 @@ class ExchangeRateAdmin(ModelAdmin):
     list_display = ("currency", "published_on", "per_euro")
     list_filter = ("currency",)
     search_fields = ("currency",)
-
-
-@admin.register(BillingRun)
-class BillingRunAdmin(MachineOwned, ModelAdmin):
-    """What each run was due to bill, has billed, and could not bill."""
-
-    list_display = ("day", "created_at", "due", "billed", "invoices", "finished_at")
-    readonly_fields = ("problems_shown",)
-    fields = ("day", "due", "billed", "invoices", "totals", "created_at", "finished_at", "problems_shown")
-    search_fields = ("day",)
-    ordering = ("-pk",)
-
-    @admin.display(description=_("not billed"))
-    def problems_shown(self, run: BillingRun) -> str:
-        """Order and reason, a line each."""
-        return format_html_join("", "{}: {}<br>", run.problems) or "–"

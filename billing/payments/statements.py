@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from billing.models import BankStatement, BankTransaction, Invoice, Payment
+from billing.models import BankStatement, BankTransaction, Invoice, Payment, Settlement
 from billing.payments.camt import CreditEntry, Statement, UnreadableStatement, read_statements
 from billing.payments.services import register_payment
 from core.errors import Refusal
@@ -49,6 +50,33 @@ def import_statement(*, content: bytes) -> list[BankTransaction]:
     for row in rows:
         _match(row)
     return rows
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreviewedTransaction:
+    """An entry as the import would store it, and the invoices that it would pay."""
+
+    row: BankTransaction
+    customer: str
+    invoices: tuple[str, ...]
+
+
+def preview_statement(*, content: bytes) -> list[PreviewedTransaction]:
+    """What importing the file would do; nothing is stored."""
+    with transaction.atomic():
+        found = [_previewed(row) for row in import_statement(content=content)]
+        transaction.set_rollback(True)
+    return found
+
+
+def _previewed(row: BankTransaction) -> PreviewedTransaction:
+    payment = Payment.objects.filter(transaction=row).select_related("customer").first()
+    settled = Settlement.objects.filter(payment=payment).order_by("pk") if payment else Settlement.objects.none()
+    return PreviewedTransaction(
+        row=row,
+        customer=payment.customer.name if payment else "",
+        invoices=tuple(settled.values_list("invoice__number", flat=True)),
+    )
 
 
 @transaction.atomic

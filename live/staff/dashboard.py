@@ -14,6 +14,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from billing.models import Invoice
+from billing.reports.services import owed_by_age
 from core import clock
 from core.admin.read_only_rows import when
 from core.engine.controller import controllers
@@ -114,6 +115,7 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         context["figures"] = figures(request, counts)
     if _may_view(request, Invoice):
         context["outstanding"] = outstanding_invoices()
+        context["owed"] = owed_by_age(clock.today())
     return context
 
 

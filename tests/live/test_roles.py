@@ -94,7 +94,11 @@ def member(role: str) -> User:
 
 
 def test_support_is_offered_nothing_but_exports() -> None:
-    assert offered(member("Support")) == {"customers.Customer: export", "orders.Order: export_csv"}
+    assert offered(member("Support")) == {
+        "billing.Invoice: billing_invoice_reports",
+        "customers.Customer: export",
+        "orders.Order: export_csv",
+    }
 
 
 def test_operator_is_offered_the_steps_of_an_order() -> None:
@@ -106,6 +110,10 @@ def test_operator_is_offered_the_steps_of_an_order() -> None:
 def test_billing_is_offered_payments_and_no_orders() -> None:
     assert {name for name in offered(member("Billing")) if name.startswith(("billing.Invoice:", "orders."))} == {
         "billing.Invoice: mark_as_paid",
+        *(
+            f"billing.Invoice: billing_invoice_{name}"
+            for name in ("credit", "pay_back", "register_payment", "remind", "reports", "send_again")
+        ),
         "orders.Order: export_csv",
     }
 
