@@ -50,6 +50,8 @@ def has_plain_text(request: HttpRequest) -> bool:
     query = unquote_plus(request.META.get("QUERY_STRING", ""), errors="replace")
     if not (is_plain_text(request.path_info) and is_plain_text(query)):
         return False
+    if request.path_info.startswith("/api/"):
+        return True  # takes JSON only, and says so itself
     if request.method != "POST" or request.content_type not in FORM_TYPES:
         return True
     return all(is_plain_text(name + value) for name, values in request.POST.lists() for value in values)

@@ -103,12 +103,15 @@ class TrueFalseFilter(django_filters.TypedChoiceFilter):
 
 
 class RowFilter(django_filters.FilterSet):
-    """Filters of a list; an unknown filter is refused, because the answer would hold too much."""
+    """Filters of a list; an unknown or empty filter is refused, because the answer would hold too much."""
 
     def is_valid(self) -> bool:
         for name in sorted(set(self.data or ()) - set(self.filters) - LIST_PARAMETERS):
             error = ValidationError(_("There is no filter %(name)s."), params={"name": name})
             self.form.add_error(None, error)  # the name is the caller's: formatted in, a `%` of it would be a mistake
+        for name in sorted(set(self.data or ()) & set(self.filters)):
+            if self.data[name] == "":  # django-filter takes it for no filter at all
+                self.form.add_error(name, _("Name a value, or leave the filter out."))
         return bool(super().is_valid())
 
 

@@ -27,7 +27,7 @@ class ServerSerializer(OrderResourceSerializer):
 
     provider = serializers.CharField(source="provider.slug", read_only=True)
     state = serializers.CharField(source="node_state", read_only=True, help_text="As last listed by its provider.")
-    seen_at = MomentField(source="node_seen_at", read_only=True, help_text="When it was last listed.")
+    seen_at = MomentField(source="node_seen_at", read_only=True, allow_null=True, help_text="When it was last listed.")
     endpoints = serializers.SerializerMethodField()
 
     class Meta:

@@ -8,9 +8,10 @@ from http import HTTPStatus
 from typing import Any
 
 from django.conf import settings
-from django.core.exceptions import PermissionDenied, RequestDataTooBig
+from django.core.exceptions import BadRequest, PermissionDenied, RequestDataTooBig
 from django.core.signals import got_request_exception
-from django.http import Http404
+from django.http import Http404, UnreadablePostError
+from django.http.multipartparser import MultiPartParserError
 from django.utils.translation import gettext as _
 from rest_framework import exceptions
 from rest_framework.permissions import SAFE_METHODS
@@ -25,6 +26,7 @@ from products.input_fields import InvalidInputs
 logger = logging.getLogger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
+UNREADABLE = (BadRequest, MultiPartParserError, UnreadablePostError)  # a session's form is read for its CSRF token
 
 
 def handle(exc: Exception, context: Mapping[str, Any]) -> Response | None:
@@ -36,6 +38,8 @@ def handle(exc: Exception, context: Mapping[str, Any]) -> Response | None:
         exc = exceptions.PermissionDenied()
     if isinstance(exc, Refusal):
         return _refused(exc, request)
+    if isinstance(exc, UNREADABLE):
+        exc = exceptions.ParseError()
     if isinstance(exc, exceptions.ValidationError):
         return _invalid(exc, request)
     if isinstance(exc, RequestDataTooBig):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.urls import URLPattern, path, register_converter
+from django.urls import URLPattern, URLResolver, include, path, register_converter
 
 from live.portal.converters import MonthConverter
 from live.portal.views import availability, customers, invoices, new_order, order_actions, orders, profile, reports
@@ -10,7 +10,7 @@ from live.portal.views import availability, customers, invoices, new_order, orde
 register_converter(MonthConverter, "month")
 
 app_name = "portal"
-urlpatterns: list[URLPattern] = [
+urlpatterns: list[URLPattern | URLResolver] = [
     path("", orders.order_list, name="orders"),
     path("orders/new/", new_order.choose_product, name="choose_product"),
     path("orders/new/<slug:product>/", new_order.choose_plan, name="choose_plan"),
@@ -31,4 +31,5 @@ urlpatterns: list[URLPattern] = [
     path("invoices/<str:number>/pdf/", invoices.invoice_pdf, name="invoice_pdf"),
     path("invoices/<str:number>/xml/", invoices.invoice_xml, name="invoice_xml"),
     path("profile/", profile.profile, name="profile"),
+    path("", include("live.portal.integrations.urls")),
 ]

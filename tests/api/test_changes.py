@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from django.test import Client
 from rest_framework.test import APIClient
 from rest_framework.throttling import UserRateThrottle
 
 from core.errors import Refusal
+from customers.models import Customer
 from infrastructure.placement.places import NoRoom
 from live.api.problem_types import TITLES, title_of
 from orders.models import Order
@@ -86,3 +89,20 @@ def test_every_refusal_of_the_rooms_has_a_type_that_answers() -> None:
     for code in codes:
         assert Client().get(f"/api/problems/{code}/").json() == {"code": code, "title": title_of(code)}
     assert Client().get("/api/problems/made_up/").status_code == 404
+
+
+@pytest.mark.parametrize(
+    "kind", ["multipart/form-data", "multipart/form-data; boundary=x", "text/plain", "application/xml"]
+)
+@pytest.mark.parametrize("by_session", [False, True])
+def test_body_of_another_type_is_refused_in_the_one_form_of_errors(
+    owner: APIClient, customer: Customer, kind: str, by_session: bool
+) -> None:
+    client: Any = owner
+    if by_session:
+        client = Client(enforce_csrf_checks=True)
+        client.force_login(customer.memberships.get().user)
+    refused = client.generic("POST", "/api/v1/orders/", '{"why": "0"}', content_type=kind)
+    assert refused["Content-Type"] == "application/problem+json"
+    assert refused.status_code in ((400, 403) if by_session else (415,))
+    assert refused.json()["code"] in ("parse_error", "permission_denied", "unsupported_media_type")

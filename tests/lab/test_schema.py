@@ -57,9 +57,11 @@ def call_everything(url: str, *, user: User | None, foreign: list[str], folder: 
     if user is not None:
         command += ["--header", f"Authorization: Bearer {ApiToken.objects.create(user=user, name='schemathesis')[1]}"]
     environment = {**os.environ, "FOREIGN_TEXTS": "\n".join(foreign), "SCHEMATHESIS_HOOKS": "tests.lab.schema_checks"}
+    environment["PYTHONPATH"] = str(settings.BASE_DIR)
     run = subprocess.run(
-        command, cwd=settings.BASE_DIR, env=environment, capture_output=True, text=True, check=False, timeout=1800
+        command, cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=1800
     )
+    (folder / "run.txt").write_text(run.stdout)
     assert run.returncode == 0, run.stdout[-20_000:] + run.stderr[-3000:]
 
 

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods
 
 from live.portal.access import viewer
 from live.portal.forms import ProfileForm
+from live.portal.integrations.webhooks import customers_to_operate
 
 
 @login_required
@@ -24,5 +25,10 @@ def profile(request: HttpRequest) -> HttpResponse:
         form.save()
         messages.success(request, _("Saved."))
         return redirect("portal:profile")
-    context = {"form": form, "person": user, "is_mfa_enabled": is_mfa_enabled(user)}
+    context = {
+        "form": form,
+        "person": user,
+        "is_mfa_enabled": is_mfa_enabled(user),
+        "may_have_webhooks": customers_to_operate(request).exists(),
+    }
     return render(request, "portal/profile.html", context, status=422 if form.errors else 200)

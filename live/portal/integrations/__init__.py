@@ -1,0 +1,1 @@
+"""API tokens and webhooks in the portal."""
