@@ -7,6 +7,7 @@ from django.contrib import admin
 from django.urls import include, path
 
 from live import health
+from live.observability.metrics import metrics
 
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 
@@ -24,5 +25,6 @@ urlpatterns = [
     path("account/", include("live.portal.account_urls")),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
+    path("metrics", metrics, name="metrics"),
     path("", include("live.portal.urls")),
 ]

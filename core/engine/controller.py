@@ -21,13 +21,14 @@ from typing import Any, ClassVar, Generic, Never, TypeVar
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Case, DateTimeField, F, Q, Value, When
+from django.db.models import Case, Count, DateTimeField, F, Min, Q, Value, When
 
 from core import clock
 from core.engine.outcome import Outcome, OutcomeKind, S, failed, outcome_of
 from core.engine.queue import ORDERS, Call, enqueue_calls
 from core.errors import OutsideError
 from core.lease import Lease, new_lease
+from core.log_context import logging_with
 from core.models import Resource
 
 logger = logging.getLogger(__name__)
@@ -128,12 +129,18 @@ class Controller(Generic[R, S]):
         rows: Any = self.model._default_manager.filter(pk__in=pks)
         return lease, list(lease.held(rows).select_related(*self.related).order_by("next_attempt_at", "pk"))
 
+    def due_rows(self, now: datetime) -> tuple[int, datetime | None]:
+        """How many rows have something to do now, and since when the first of them; one query."""
+        found = self._due(now).order_by().aggregate(count=Count("pk"), since=Min("next_attempt_at"))
+        return found["count"], found["since"]
+
     def _due(self, now: datetime) -> Any:
         return self.model._default_manager.due(now)
 
     def _act_safely(self, row: R) -> Outcome[S]:
         try:
-            return self.act(row)
+            with logging_with(row=f"{self.name} {row.pk}", **self._order_of(row)):
+                return self.act(row)
         except OutsideError as error:
             return outcome_of(error)
         except Exception as error:
@@ -142,6 +149,11 @@ class Controller(Generic[R, S]):
                 last_error=f"Unexpected {type(error).__name__}: see the worker's log"
             )
             raise
+
+    def _order_of(self, row: R) -> dict[str, object]:
+        """For the log: the reference of the row's order, where it was loaded with the row."""
+        order = row._state.fields_cache.get("order")
+        return {"order": order.reference} if order else {}
 
     def _give_up(self, row: R) -> Outcome[Never]:
         return failed(row.last_error or f"Gave up after {self.max_attempts} attempts without a result.")

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
-from django.db.models import Q
+from django.db.models import Count, Q
 from django_q.brokers import get_broker
 from django_q.brokers.orm import ORM
 from django_q.models import OrmQ, Schedule, Task
@@ -119,6 +119,11 @@ def read_queue() -> QueueStatus:
         swept_at=sweep.finished_at if sweep else None,
         error=sweep.error if sweep else "",
     )
+
+
+def waiting_by_queue() -> dict[str, int]:
+    """How many messages wait for a worker, by queue; one query."""
+    return dict(_waiting().order_by().values_list("key").annotate(Count("pk")))
 
 
 def is_work_due() -> bool:

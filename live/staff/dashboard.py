@@ -106,7 +106,7 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     context["is_sandbox_only"] = is_sandbox_only()
     context["broken"] = broken_rows(request)
     if request.user.has_perm("orders.view_order"):
-        counts = dict(Order.objects.order_by().values_list("state").annotate(Count("pk")))
+        counts = Order.objects.count_by_state()
         context["attention"] = orders_needing_attention(request)
         context["attention_count"] = context["attention"].count + len(context["broken"])
         context["moving"] = orders_in_progress(counts)

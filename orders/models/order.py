@@ -42,6 +42,10 @@ class OrderQuerySet(models.QuerySet["Order"]):
         """Orders on which staff have to act: approve, or mend."""
         return self.filter(Q(needs_attention=True) | Q(state=State.PENDING))
 
+    def count_by_state(self) -> dict[str, int]:
+        """How many orders are in each state that has any; one query."""
+        return dict(self.order_by().values_list("state").annotate(models.Count("pk")))
+
 
 class Order(Timestamped):
     """A product implemented for a customer: what is wanted, and how far it is.

@@ -1,0 +1,1 @@
+"""What the site and its workers say about themselves: logs and metrics."""
