@@ -65,7 +65,7 @@ def once_per_service(handler: Callable[..., Response]) -> Callable[..., Response
     return guarded
 
 
-class PlanField(RequestSerializer):
+class WhmcsPlanField(RequestSerializer):
     """A plan by the slugs of its product and itself."""
 
     product = serializers.CharField(max_length=60, help_text="The product's slug.")
@@ -80,7 +80,7 @@ class PlanField(RequestSerializer):
         return attrs
 
 
-class ServiceRequestSerializer(PlanField):
+class ServiceRequestSerializer(WhmcsPlanField):
     """A service that WHMCS has accepted."""
 
     service_id = serializers.IntegerField(min_value=1, max_value=2**31 - 1)
@@ -166,13 +166,13 @@ class WhmcsServiceView(RowsView):
         """Remove the service with its data."""
         return self._change(close_service)
 
-    @extend_schema(request=PlanField, responses={202: WhmcsServiceSerializer})
+    @extend_schema(request=WhmcsPlanField, responses={202: WhmcsServiceSerializer})
     @action(detail=True, methods=["post"])
     @once_per_service
     def upgrade(self, request: Request, service_id: str) -> Response:
         """Change the plan of the service; 409 unless it is the present plan, because an order keeps its plan."""
         service = self.get_object()
-        change_service(service=service, **self._asked(PlanField))
+        change_service(service=service, **self._asked(WhmcsPlanField))
         return self._shown(service)
 
     @extend_schema(request=SignOnRequestSerializer, responses={201: SignOnSerializer})

@@ -57,7 +57,7 @@ def test_text_has_the_context_behind_the_message_and_no_line_that_was_typed(writ
 @pytest.mark.parametrize("written", ["text"], indirect=True)
 def test_traceback_follows_indented(written: io.StringIO) -> None:
     try:
-        _ = {}["typed\nkey"]
+        raise KeyError("typed\nkey")
     except KeyError:
         logging.getLogger("probe").exception("It failed")
     first, *rest = written.getvalue().splitlines()
