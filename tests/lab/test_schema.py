@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 from django.core.cache import cache
+from django.db import transaction
 from pytest_django.live_server_helper import LiveServer
 from rest_framework.throttling import UserRateThrottle
 
@@ -28,14 +29,16 @@ def ours(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> Order:
     """An order of the calling customer, with a row in every room; nothing is throttled."""
     monkeypatch.setattr(UserRateThrottle, "THROTTLE_RATES", {"user": None})
     cache.clear()
-    return furnish(make_draft(customer=CustomerFactory(name="Waterschap Vallei"), name="maps of the valley"))
+    with transaction.atomic():
+        return furnish(make_draft(customer=CustomerFactory(name="Waterschap Vallei"), name="maps of the valley"))
 
 
 @pytest.fixture
 def theirs(ours: Order) -> Order:
     """An order of another customer."""
     customer = CustomerFactory(name="Gemeente Verweg", email="geheim@verweg.example")
-    return furnish(make_draft(customer=customer, name="maps of far away", plan=ours.plan, release=ours.release))
+    with transaction.atomic():
+        return furnish(make_draft(customer=customer, name="maps of far away", plan=ours.plan, release=ours.release))
 
 
 def texts_of(order: Order) -> list[str]:
