@@ -11,7 +11,8 @@ from django.utils.translation import gettext as _
 
 from core import clock
 from core.errors import Refusal
-from core.references import new_password, new_reference
+from core.passwords import generate_secret
+from core.references import new_reference
 from customers.models import Customer, User
 from orders.allowed_actions import RULES
 from orders.choices import OrderAction, State, Wanted
@@ -105,7 +106,7 @@ def create_order(
         reason=_("Draft: nothing has been created yet."),
     )
     _save_with_reference(order)
-    values = {secret["key"]: new_password(secret.get("length", 24)) for secret in release.secrets}
+    values = {secret["key"]: generate_secret(secret) for secret in release.secrets}
     OrderSecrets.objects.create(order=order, values=values)
     _note(order, actor, _("Order created."), public=True)
     return order

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 
 from core.errors import Refusal
 from core.iso_codes import currencies
+from core.passwords import LENGTH, READABLE_NAME, shortest_length
 from products.composition.text import load_yaml
 from products.composition.variables import is_reserved
 from products.input_fields import InvalidInputs, clean_inputs
@@ -96,6 +97,11 @@ def _against_itself(manifest: Mapping[str, Any], services: Collection[str] | Non
         yield from (f"plans[{number}].{problem}" for problem in _money_problems(plan))
     for number, spec in enumerate(manifest.get("inputs", ())):
         yield from (f"inputs[{number}].{problem}" for problem in _input_problems(spec))
+    for number, spec in enumerate(manifest.get("secrets", ())):
+        shortest = shortest_length(spec.get("alphabet", READABLE_NAME))
+        if spec.get("length", LENGTH) < shortest:
+            message = _("with the alphabet “%(alphabet)s” use at least %(length)d characters.")
+            yield f"secrets[{number}].length: " + message % {"alphabet": spec["alphabet"], "length": shortest}
     for number, endpoint in enumerate(manifest.get("endpoints", ())):
         if services is not None and endpoint["service"] not in services:
             message = _("compose.yaml has no service “%(service)s”; it has %(services)s.")

@@ -84,6 +84,12 @@ CASES = {
         "plans", 0, to={**GOOD["plans"][0], "currency": "JPY", "price": "10.00", "setup_fee": "0.01"}
     ),
     "secrets[0].length: use at least 12, not 4.": changed("secrets", 0, "length", to=4),
+    "secrets[0].length: with the alphabet “digits” use at least 19 characters.": changed(
+        "secrets", 0, to={"key": "pin", "label": "PIN", "alphabet": "digits", "length": 12}
+    ),
+    "secrets[0].alphabet: use one of readable, alphanumeric, symbols, lowercase, hex, digits, not “klingon”.": changed(
+        "secrets", 0, "alphabet", to="klingon"
+    ),
 }
 
 
