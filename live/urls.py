@@ -22,6 +22,7 @@ urlpatterns = [
     path("hooks/", include("monitoring.webhooks.urls")),
     path("hooks/", include("orders.whmcs.urls")),
     path("hooks/", include("products.hooks.urls")),
+    path("product-icons/", include("products.icons.urls")),
     path("account/", include("live.portal.account_urls")),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),

@@ -3,32 +3,30 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
+from datetime import datetime
 from enum import StrEnum
 from itertools import groupby
 from operator import attrgetter
-from typing import Any
 
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
+from core import clock
 from core.errors import Refusal
 from products.adapters.bundle import SLUG
 from products.contracts import CatalogueChanges, DamagedSource, ProductSource
-from products.models import ConfigRepo, Plan, Product, Release, ReleaseBundle
-from products.source_check import check_source
+from products.models import ConfigRepo, Plan, Product, Release, ReleaseBundle, ReleasePictures
+from products.offering import TEXTS, present_release
+from products.source_check import CheckedSource, check_source
 
 logger = logging.getLogger(__name__)
 
 Source = ProductSource | DamagedSource
-TEXTS = ("name", "summary", "description", "icon")
 PICTURED = (*TEXTS, "state", "present_release_id", "import_error", "config_repo_id")
-PLAN_COLUMNS = ("name", "price", "setup_fee", "currency", "period", "placement", "auto_approve")
 
 
 class ImportOutcome(StrEnum):
@@ -61,6 +59,8 @@ class ImportResult:
     """What an import did, product by product."""
 
     products: tuple[ProductResult, ...] = field(default_factory=tuple)
+    is_complete: bool = True
+    """False when the time was up: the next import goes on, and finds what is stored."""
 
     @property
     def refused(self) -> tuple[ProductResult, ...]:
@@ -81,22 +81,23 @@ class SourceRefused(Refusal):
         self.reasons = tuple(reasons)
 
 
-def import_sources(
-    sources: Iterable[Source], *, actor: AbstractBaseUser | None = None, repo: ConfigRepo | None = None
-) -> ImportResult:
-    """Every product of `sources` is stored or refused by itself; products that are not among them are retired."""
-    return import_changes(CatalogueChanges(sources=tuple(sources)), actor=actor, repo=repo)
-
-
 def import_changes(
-    changes: CatalogueChanges, *, actor: AbstractBaseUser | None = None, repo: ConfigRepo | None = None
+    changes: CatalogueChanges,
+    *,
+    actor: AbstractBaseUser | None = None,
+    repo: ConfigRepo | None = None,
+    until: datetime | None = None,
 ) -> ImportResult:
-    """The changed products of a config-repo are stored, refused or retired; the others are left alone."""
-    by_slug = groupby(sorted(changes.sources, key=attrgetter("slug")), key=attrgetter("slug"))
-    results = [
-        _import_safely(_Import(slug, tuple(states), actor, repo, has_current=slug not in changes.tag_only))
-        for slug, states in by_slug
-    ]
+    """The changed products of a config-repo are stored, refused or retired; the others are left alone.
+
+    After `until` no further product is begun, and none is retired.
+    """
+    results: list[ProductResult] = []
+    for slug, states in groupby(changes.sources, key=attrgetter("slug")):
+        if until is not None and clock.now() >= until:
+            return ImportResult(products=tuple(results), is_complete=False)
+        has_current = slug not in changes.tag_only
+        results.append(_import_safely(_Import(slug, tuple(states), actor, repo, has_current=has_current)))
     on_sale = Product.objects.on_sale().from_repo(repo)
     if changes.is_full:
         gone = on_sale.exclude(slug__in=[result.slug for result in results])
@@ -128,11 +129,38 @@ def _import_safely(task: _Import) -> ProductResult:
         return _import_product(task)
 
 
-@transaction.atomic
 def _import_product(task: _Import) -> ProductResult:
-    """The states, oldest first, are releases; new orders get the last one, and only its problems are reported."""
-    slug, states, repo = task.slug, task.states, task.repo
-    product = Product.objects.select_for_update().filter(slug=slug).first()
+    """The states, oldest first, are releases; new orders get the last one, and only its problems are reported.
+
+    What is new is checked before the transaction: Docker Compose is asked, and nobody waits for a lock meanwhile.
+    """
+    product = Product.objects.filter(slug=task.slug).first() or Product(slug=task.slug)
+    checks = _check_states(task, product)
+    with transaction.atomic():
+        locked = Product.objects.select_for_update().filter(slug=task.slug).first()
+        if locked is not None and locked.is_trusted != product.is_trusted:
+            checks = _check_states(task, locked)
+        return _store_product(task, locked, checks)
+
+
+def _check_states(task: _Import, product: Product) -> dict[int, CheckedSource]:
+    """The result of the check of each state that is new, and of the current one, by its number."""
+    if _other_owner(product, task.repo) is not None:
+        return {}
+    stored = set(product.releases.values_list("digest", flat=True)) if product.pk else set()
+    last = len(task.states) - 1 if task.has_current else None
+    checks: dict[int, CheckedSource] = {}
+    by_digest: dict[str, CheckedSource] = {}
+    for number, state in enumerate(task.states):
+        digest = getattr(state, "digest", "")
+        if number == last or digest not in stored:
+            checks[number] = by_digest.get(digest) or check_source(state, is_trusted=product.is_trusted)
+            by_digest |= {digest: checks[number]} if digest else {}
+    return checks
+
+
+def _store_product(task: _Import, product: Product | None, checks: Mapping[int, CheckedSource]) -> ProductResult:
+    slug, repo = task.slug, task.repo
     is_new = product is None
     product = product or Product(slug=slug, name=slug, state=Product.State.RETIRED)
     if (owner := _other_owner(product, repo)) is not None:
@@ -140,22 +168,22 @@ def _import_product(task: _Import) -> ProductResult:
         return ProductResult(slug=slug, outcome=ImportOutcome.REFUSED, reasons=(message % {"owner": owner},))
     before = _picture(product)
     product.config_repo = repo or product.config_repo
-    made: list[str] = []
-    for state in states[:-1] if task.has_current else states:
-        with suppress(SourceRefused):
-            _store(product, state, made)
+    stock = _Stock(product)
+    last = len(task.states) - 1 if task.has_current else None
     reasons: tuple[str, ...] = ()
-    if task.has_current:
+    for number, state in enumerate(task.states):
         try:
-            _judge(product, states[-1])
-            _present(product, _store(product, states[-1], made))
+            pk = stock.store(state, checks.get(number))
+            if number == last:
+                present_release(product, Release.objects.get(pk=pk))
         except SourceRefused as refusal:
-            reasons = refusal.reasons
+            reasons = refusal.reasons if number == last else reasons
+    if task.has_current:
         product.import_error = "\n".join(reasons)
-    if (product.pk or SLUG.fullmatch(slug)) and (is_new or made or _picture(product) != before):
+    if (product.pk or SLUG.fullmatch(slug)) and (is_new or stock.made or _picture(product) != before):
         product.save()
-    outcome = _outcome(is_new, bool(reasons), bool(made) or _picture(product) != before)
-    result = ProductResult(slug=slug, outcome=outcome, releases=tuple(made), reasons=reasons)
+    outcome = _outcome(is_new, bool(reasons), bool(stock.made) or _picture(product) != before)
+    result = ProductResult(slug=slug, outcome=outcome, releases=tuple(stock.made), reasons=reasons)
     _log(product, result, task.actor)
     return result
 
@@ -186,69 +214,56 @@ def _picture(product: Product) -> object:
     return [getattr(product, name) for name in PICTURED], rows
 
 
-def _store(product: Product, source: Source, made: list[str]) -> Release:
-    """The release that `source` is; its version is added to `made` when it is new. Raises SourceRefused."""
-    digest = getattr(source, "digest", "")
-    if product.pk and (existing := product.releases.filter(digest=digest).first()):
-        return existing
-    manifest, intact = _judge(product, source)
-    if product.pk and product.releases.filter(version=intact.version).exists():
-        message = _("Version %(version)s was changed in the catalogue; releases never change: give it a new tag.")
-        raise SourceRefused([message % {"version": intact.version}])
-    if not product.pk:
-        product.save()
-    release = Release.objects.create(
-        product=product,
-        version=intact.version,
-        digest=digest,
-        manifest=manifest,
-        compose=intact.compose_text,
-        commit=intact.commit,
-        author=intact.author,
-        message=intact.message,
-    )
-    ReleaseBundle.objects.create(release=release, archive=intact.bundle)
-    made.append(release.version)
-    return release
+class _Stock:
+    """The releases of a product: those that are stored, and those that this import adds."""
 
+    def __init__(self, product: Product) -> None:
+        self.product = product
+        self.made: list[str] = []
+        rows = product.releases.values_list("digest", "pk", "version", "pictures") if product.pk else ()
+        self._by_digest = {digest: pk for digest, pk, _version, _pictures in rows}
+        self._versions = {version for _digest, _pk, version, _pictures in rows}
+        self._pictured = {pk for _digest, pk, _version, pictures in rows if pictures is not None}
 
-def _judge(product: Product, source: Source) -> tuple[Mapping[str, Any], ProductSource]:
-    """The clean manifest; raises SourceRefused with all that is wrong with the manifest and the composition."""
-    if isinstance(source, DamagedSource):
-        raise SourceRefused([source.problem])
-    checked = check_source(source, is_trusted=product.is_trusted)
-    if checked.errors:
-        raise SourceRefused([str(problem) for problem in checked.errors])
-    return checked.manifest, source
+    def store(self, source: Source, checked: CheckedSource | None) -> int:
+        """The key of the release that `source` is; raises SourceRefused when it cannot be one."""
+        if checked is not None and checked.errors:
+            raise SourceRefused([str(problem) for problem in checked.errors])
+        pk = self._by_digest.get(getattr(source, "digest", "")) or self._create(source, checked)
+        if checked is not None and pk not in self._pictured:
+            icon = checked.icon
+            ReleasePictures.objects.create(
+                release_id=pk,
+                icon=icon.content if icon else b"",
+                icon_type=icon.media_type if icon else "",
+                outline=checked.outline,
+            )
+            self._pictured.add(pk)
+        return pk
 
-
-def _present(product: Product, release: Release) -> None:
-    """The product says and offers what `release` says; a product goes on sale by itself only the first time."""
-    if product.present_release_id is None:
-        product.state = Product.State.ON_SALE
-    product.present_release = release
-    for name in TEXTS:
-        setattr(product, name, release.manifest.get(name, ""))
-    offered = [_offer(product, plan) for plan in release.manifest["plans"]]
-    withdrawn = product.plans.exclude(pk__in=offered).exclude(state=Plan.State.RETIRED)
-    if withdrawn.exists():
-        withdrawn.update(state=Plan.State.RETIRED)
-
-
-def _offer(product: Product, spec: Mapping[str, Any]) -> int:
-    columns: dict[str, Any] = {name: spec[name] for name in PLAN_COLUMNS}
-    columns |= {name: Decimal(spec[name]) for name in ("price", "setup_fee")}
-    columns |= {name: spec["size"][name] for name in ("cpus", "ram_gb", "disk_gb")}
-    promised = spec.get("sla", {})
-    columns["sla_promise"] = Decimal(promised["promise"]) if promised else None
-    columns["sla_credit"] = Decimal(promised.get("credit", "0"))
-    columns["grace_minutes"] = spec.get("grace_minutes")
-    columns["state"] = Plan.State.OFFERED
-    existing = Plan.objects.filter(product=product, slug=spec["slug"]).first()
-    if existing and all(getattr(existing, name) == value for name, value in columns.items()):
-        return existing.pk
-    plan, _made = Plan.objects.update_or_create(product=product, slug=spec["slug"], defaults=columns)
-    return plan.pk
+    def _create(self, source: Source, checked: CheckedSource | None) -> int:
+        if isinstance(source, DamagedSource) or checked is None:  # a release that was stored is gone
+            raise SourceRefused([_("The release was deleted during the import; sync again.")])
+        if source.version in self._versions:
+            message = _("Version %(version)s was changed in the catalogue; releases never change: give it a new tag.")
+            raise SourceRefused([message % {"version": source.version}])
+        if not self.product.pk:
+            self.product.save()
+        release = Release.objects.create(
+            product=self.product,
+            version=source.version,
+            digest=source.digest,
+            manifest=checked.manifest,
+            compose=source.compose_text,
+            commit=source.commit,
+            author=source.author,
+            message=source.message,
+        )
+        ReleaseBundle.objects.create(release=release, archive=source.bundle)
+        self._by_digest[source.digest] = release.pk
+        self._versions.add(source.version)
+        self.made.append(source.version)
+        return release.pk
 
 
 @transaction.atomic

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -38,8 +38,8 @@ class DamagedSource:
 class CatalogueChanges:
     """What a config-repo holds, or what of it has changed since the last sync."""
 
-    sources: Sequence[ProductSource | DamagedSource] = ()
-    """Each product's states, oldest first, the current one last."""
+    sources: Iterable[ProductSource | DamagedSource] = ()
+    """Each product's states, oldest first, the current one last; one product after another. They can be read once."""
     gone: frozenset[str] = frozenset()
     """Products that were removed since the last sync; of use where `is_full` is False."""
     is_full: bool = True
@@ -59,18 +59,8 @@ class Catalogue(Protocol):
         Raises ConfigError when this is no catalogue, TransientError when it cannot be reached now.
         """
 
-
-class IncrementalCatalogue(Catalogue, Protocol):
-    """A catalogue that knows what has changed, and may answer the author of a commit."""
-
     def read_since(self, position: Mapping[str, Any]) -> CatalogueChanges:
         """What has changed since `position`; everything when it is empty or unknown. Raises as `read` does."""
-
-    def post_status(self, commit: str, *, is_ok: bool, description: str) -> None:
-        """The commit carries the result of its import."""
-
-    def test_connection(self) -> str:
-        """One line about the project; raises as `read` does."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

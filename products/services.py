@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
-from typing import Any
+from datetime import datetime
+from pathlib import Path
 
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import transaction
@@ -16,14 +16,15 @@ from core.errors import OutsideError, Refusal
 from products.adapters.gitlab.catalogue import GitLabCatalogue
 from products.catalogue import catalogue_of, default_config_repo
 from products.catalogue_import import ImportResult, import_changes
-from products.contracts import Catalogue, CatalogueChanges
 from products.models import CatalogueSync, ConfigRepo, Product
 
 logger = logging.getLogger(__name__)
 
 __all__ = [
+    "ConfigRepoNameTaken",
     "ImportResult",
     "ProductNotReady",
+    "add_config_repo",
     "change_repo_secrets",
     "check_repo_connection",
     "import_catalogue",
@@ -40,34 +41,40 @@ class ProductNotReady(Refusal):
     code = "product_not_ready"
 
 
+class ConfigRepoNameTaken(Refusal):
+    """Another config-repo has the name."""
+
+    code = "name_taken"
+
+
 def import_catalogue(
-    *, actor: AbstractBaseUser | None = None, repo: ConfigRepo | None = None, is_full: bool = True
+    *,
+    actor: AbstractBaseUser | None = None,
+    repo: ConfigRepo | None = None,
+    is_full: bool = True,
+    until: datetime | None = None,
 ) -> ImportResult:
     """The config-repo's products, releases and plans are what it defines; one that is refused keeps what it had.
 
     Without `repo` it is the one that the settings name. Idempotent; unless `is_full`, only what has changed since the
-    last sync is read. Raises an OutsideError when the repository itself cannot be read; then no product has changed.
+    last sync is read. With `until` it may end before everything is imported: called again, it goes on. Raises an
+    OutsideError when the repository itself cannot be read; then no product has changed.
     """
     repo = repo or default_config_repo()
     row = ConfigRepo.objects.filter(pk=repo.pk)
     try:
         catalogue = catalogue_of(repo)
-        changes = _read(catalogue, {} if is_full else repo.position)
+        changes = catalogue.read_since({} if is_full else repo.position)
     except OutsideError as error:
         row.update(last_error=str(error))
         raise
-    result = import_changes(changes, actor=actor, repo=repo)
+    result = import_changes(changes, actor=actor, repo=repo, until=until)
+    if not result.is_complete:
+        return result
     row.update(position=dict(changes.position), synced_at=clock.now(), last_error="")
     if isinstance(catalogue, GitLabCatalogue) and result.products:
         _answer_committer(catalogue, str(changes.position.get("head", "")), result)
     return result
-
-
-def _read(catalogue: Catalogue, position: Mapping[str, Any]) -> CatalogueChanges:
-    """What has changed where the catalogue can tell; everything elsewhere."""
-    if isinstance(catalogue, GitLabCatalogue):
-        return catalogue.read_since(position)
-    return CatalogueChanges(sources=catalogue.read())
 
 
 def _answer_committer(catalogue: GitLabCatalogue, commit: str, result: ImportResult) -> None:
@@ -104,6 +111,21 @@ def request_catalogue_syncs(
     default_config_repo()
     repos = ConfigRepo.objects.enabled()
     return [request_catalogue_sync(actor=actor, repo=repo, is_full=is_full, source=source) for repo in repos]
+
+
+def add_config_repo(*, name: str, address: str) -> ConfigRepo:
+    """A git repository or folder that is synced from now on; raises Refusal when the name is taken.
+
+    Raises an OutsideError when it cannot be read. Projects on GitLab need a token: they are added in the admin.
+    """
+    is_folder = Path(address).is_dir() and not any(Path(address, part).exists() for part in (".git", "HEAD"))
+    kind = ConfigRepo.Kind.FOLDER if is_folder else ConfigRepo.Kind.GIT
+    repo = ConfigRepo(name=name, kind=kind, address=address)
+    if ConfigRepo.objects.filter(name=name).exists():
+        raise ConfigRepoNameTaken(_("There is a config-repo “%(name)s” already.") % {"name": name}, field="name")
+    catalogue_of(repo).read()
+    repo.save()
+    return repo
 
 
 @transaction.atomic

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from django.utils.translation import gettext as _
 
 from products.adapters.bundle import MANIFEST, unpack
 from products.adapters.compose.config import ComposeConfig
@@ -17,15 +19,19 @@ from products.composition.sources import COMPOSE
 from products.composition.text import Document, YamlError, read_document
 from products.contracts import ComposeReader, DamagedSource, ProductSource
 from products.manifest import ManifestError, clean_manifest, usable_parts
+from products.pictures.icon import BadIcon, Icon, is_icon_file, read_icon
+from products.pictures.outline import outline_of
 
 _PLACED = re.compile(r"([\w-]+(?:\[\d+\]|\.[\w-]+)*): (.+)", re.S)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckedSource:
-    """What a check found; with errors, `manifest` is empty."""
+    """What a check found; with errors, `manifest`, `icon` and `outline` are empty."""
 
     manifest: Mapping[str, Any]
+    icon: Icon | None = None
+    outline: Mapping[str, Any] = field(default_factory=dict)
     errors: tuple[Problem, ...] = ()
     warnings: tuple[Problem, ...] = ()
 
@@ -42,18 +48,33 @@ def check_source(
     inspection = Inspection(files=files, manifest=parts, reader=reader or ComposeConfig(), is_trusted=is_trusted)
     found = inspection.run()
     manifest: dict[str, Any] = {}
+    icon: Icon | None = None
     if document is not None:
         try:
             manifest = clean_manifest(source.manifest_text, services=_services_of(inspection))
         except ManifestError as error:
             problems += list(_placed(error, document))
-    problems += [_with_line(problem, document) for problem in found]
+        try:
+            icon = _icon_of(document.data, files)
+        except BadIcon as error:
+            problems.append(Problem(file=MANIFEST, place="icon", message=str(error)))
+    problems = [_with_line(problem, document) for problem in (*problems, *found)]
     errors = _once(problem for problem in problems if not problem.is_warning)
-    return CheckedSource(
-        manifest={} if errors else manifest,
-        errors=errors,
-        warnings=tuple(problem for problem in problems if problem.is_warning),
-    )
+    warnings = tuple(problem for problem in problems if problem.is_warning)
+    if errors:
+        return CheckedSource(manifest={}, errors=errors, warnings=warnings)
+    outline = outline_of(inspection.model.model, inspection.model.root) if inspection.model else {}
+    return CheckedSource(manifest=manifest, icon=icon, outline=outline, warnings=warnings)
+
+
+def _icon_of(manifest: Any, files: Mapping[str, bytes]) -> Icon | None:
+    """The picture that the manifest names; None where it names a symbol, or what the schema refuses."""
+    name = manifest.get("icon") if isinstance(manifest, Mapping) else None
+    if not isinstance(name, str) or not is_icon_file(name):
+        return None
+    if name not in files:
+        raise BadIcon(_("“%(path)s” is not in the product's folder.") % {"path": name})
+    return read_icon(name, files[name])
 
 
 def check_folder(path: Path, *, is_trusted: bool = False) -> dict[Path, CheckedSource]:

@@ -6,10 +6,13 @@ from datetime import timedelta
 
 from core import clock
 from core.engine.controller import Controller, register
-from core.engine.outcome import Outcome, done
+from core.engine.outcome import Outcome, done, retry
 from core.engine.queue import READINGS
 from products.models import CatalogueSync, ConfigRepo
 from products.services import check_repo_connection, import_catalogue, request_catalogue_syncs
+
+IMPORT_TIME = timedelta(minutes=10)
+"""A first import of thousands of releases takes several visits, each well within its lease."""
 
 
 class CatalogueController(Controller[CatalogueSync]):
@@ -26,7 +29,9 @@ class CatalogueController(Controller[CatalogueSync]):
         repo = row.config_repo
         if repo is not None and not repo.is_enabled:
             return done(synced_at=clock.now(), summary="The config-repo is disabled.")
-        result = import_catalogue(repo=repo, is_full=row.is_full)
+        result = import_catalogue(repo=repo, is_full=row.is_full, until=clock.now() + IMPORT_TIME)
+        if not result.is_complete:
+            return retry(f"{len(result.products)} products are imported; the others follow.", retry_in=timedelta(0))
         return done(synced_at=clock.now(), summary=str(result) or "Nothing has changed.")
 
 

@@ -26,12 +26,6 @@ def money(value: Money) -> str:
 
 
 @register.filter
-def paragraphs(text: str) -> list[str]:
-    """The text's paragraphs, each unwrapped: YAML keeps the line ends of whoever typed it."""
-    return [" ".join(block.split()) for block in text.split("\n\n") if block.strip()]
-
-
-@register.filter
 def part_name(part: str) -> Text:
     """What customers call a part of an order."""
     return PARTS[Part(part)]

@@ -15,6 +15,8 @@ from products.contracts import DamagedSource, ProductSource
 MANIFEST, COMPOSE = "product.yaml", "compose.yaml"
 SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,59}")
 LARGEST = 64 * 1024 * 1024
+LARGEST_FILE = 8 * 1024 * 1024
+MOST_FILES = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,32 @@ class File:
 
 class Damage(Exception):
     """The product's files cannot be used; the message says which."""
+
+
+@dataclass(slots=True)
+class FileBudget:
+    """What a product may still take."""
+
+    files: int = 0
+    size: int = 0
+
+    def add(self, path: str, size: int) -> None:
+        """A file is counted; raises Damage when it, or the product with it, is too large."""
+        self.files += 1
+        self.size += size
+        if size > LARGEST_FILE:
+            raise Damage(f"{path} is larger than {LARGEST_FILE // 1024**2} MB: put data into an image or a volume")
+        if self.size > LARGEST:
+            raise Damage(f"its files are larger than {LARGEST // 1024**2} MB together")
+        if self.files > MOST_FILES:
+            raise Damage(f"it has more than {MOST_FILES} files")
+
+
+def check_path(path: str) -> None:
+    """Raises Damage for a path by which a file would land outside the product's folder."""
+    steps = path.split("/")
+    if ".." in steps or "." in steps or "" in steps or ".git" in steps or any(sign in path for sign in "\\\0"):
+        raise Damage(f"{path.replace(chr(0), '')} leads out of the product's folder")
 
 
 def make_source(
@@ -89,8 +117,6 @@ def unpack(bundle: bytes) -> dict[str, bytes]:
 def _check(slug: str, files: Mapping[str, File]) -> None:
     if not SLUG.fullmatch(slug):
         raise Damage(f"“{slug}” cannot name a product: use small letters, digits and hyphens, at most 60")
-    if sum(len(file.content) for file in files.values()) > LARGEST:
-        raise Damage(f"its files are larger than {LARGEST // 1024**2} MB together")
 
 
 def _text(files: Mapping[str, File], name: str) -> str:

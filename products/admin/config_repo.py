@@ -19,7 +19,7 @@ from unfold.widgets import UnfoldAdminPasswordWidget
 from core.address_policy import address_guard
 from core.engine.queue import enqueue
 from core.errors import ConfigError
-from products.adapters.git.catalogue import check_git_url, host_of
+from products.adapters.git.address import check_git_url, host_of
 from products.models import ConfigRepo
 from products.services import change_repo_secrets, request_catalogue_sync
 

@@ -8,6 +8,7 @@ from django.contrib import admin, messages
 from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.html import format_html
@@ -19,6 +20,7 @@ from unfold.decorators import action, display
 from core.admin.confirmed_actions import ConfirmedAction, change_rows, confirm
 from core.admin.read_only_rows import MachineOwned
 from products.admin.plan import PlanColumns
+from products.display import composition_figure, description_html
 from products.models import Plan, Product, Release
 from products.services import put_on_sale, request_catalogue_syncs, retire_product
 
@@ -106,9 +108,13 @@ class ProductAdmin(ModelAdmin):
     actions_list = ("sync_catalogue",)
     inlines = (PlanInline, ReleaseInline)
     fieldsets = (
-        (None, {"fields": ("name", "slug", "state", "summary", "description", "icon", "present_release")}),
+        (None, {"fields": ("name", "slug", "state", "summary", "shown_description", "shown_icon", "present_release")}),
+        (_("Composition"), {"fields": ("drawing",)}),
         (_("Catalogue"), {"fields": ("import_problems", "is_trusted", "created_at", "updated_at")}),
     )
+
+    class Media:
+        css = {"all": ("products/pictures.css",)}
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Product]:
         """The rows with their numbers of plans and orders."""
@@ -146,6 +152,24 @@ class ProductAdmin(ModelAdmin):
     def shown_state(self, product: Product) -> tuple[str, str]:
         """The state in a colour."""
         return product.state, product.get_state_display()
+
+    @display(description=_("description"))
+    def shown_description(self, product: Product) -> str:
+        """The description as customers read it."""
+        return format_html('<div class="product-description">{}</div>', description_html(product))
+
+    @display(description=_("icon"))
+    def shown_icon(self, product: Product) -> str:
+        """The picture, or the name of the symbol."""
+        if product.has_icon_file:
+            return render_to_string("products/_icon.html", {"product": product})
+        return product.icon or "-"
+
+    @display(description=_("present release"))
+    def drawing(self, product: Product) -> str:
+        """The composition that new orders get."""
+        release = product.newest_release
+        return composition_figure(release) if release else "-"
 
     @display(description=_("plans"), ordering="plans_offered")
     def plan_count(self, product: Product) -> int:

@@ -6,6 +6,7 @@ import yaml
 from django.contrib import admin
 from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.http import HttpRequest
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
@@ -13,7 +14,9 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
 from core.admin.read_only_rows import MachineOwned
+from products.display import composition_figure
 from products.models import Release
+from products.offering import plans_of
 
 CODE = '<pre style="overflow-x: auto; max-height: 40rem; font-size: 0.8rem; line-height: 1.4">{}</pre>'
 
@@ -29,9 +32,12 @@ class ReleaseAdmin(MachineOwned, ModelAdmin):
     show_full_result_count = False
     fields = (
         *("product", "version", "digest", "commit", "author", "message", "created_at"),
-        *("order_count", "pretty_manifest", "pretty_compose"),
+        *("order_count", "plans", "drawing", "pretty_manifest", "pretty_compose"),
     )
     readonly_fields = fields
+
+    class Media:
+        css = {"all": ("products/pictures.css",)}
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Release]:
         """The rows with their number of orders; the texts only where they are shown."""
@@ -51,12 +57,22 @@ class ReleaseAdmin(MachineOwned, ModelAdmin):
         count = release.orders_made  # type: ignore[attr-defined]
         return format_html('<a href="{}?release__id__exact={}">{}</a>', address, release.pk, count)
 
+    @display(description=_("plans"))
+    def plans(self, release: Release) -> str:
+        """The plans as this release offers them; orders keep the terms that they were placed with."""
+        return render_to_string("admin/products/_plans.html", {"plans": plans_of(release)})
+
+    @display(description=_("composition"))
+    def drawing(self, release: Release) -> str:
+        """Services, ports, volumes and what needs what."""
+        return composition_figure(release) or "-"
+
     @display(description=_("manifest"))
     def pretty_manifest(self, release: Release) -> str:
         """The manifest as YAML, its defaults filled in."""
         return format_html(CODE, yaml.safe_dump(release.manifest, sort_keys=False, allow_unicode=True))
 
-    @display(description=_("composition"))
+    @display(description=_("compose file"))
     def pretty_compose(self, release: Release) -> str:
         """The compose file as it is."""
         return format_html(CODE, release.compose)

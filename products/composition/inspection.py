@@ -38,6 +38,8 @@ class Inspection:
     is_trusted: bool = False
     problems: list[Problem] = field(default_factory=list)
     sources: Sources = field(default_factory=Sources)
+    model: ComposeModel | None = None
+    """What Compose makes of the composition with usual inputs; None where it cannot."""
 
     def run(self) -> list[Problem]:
         """All problems and warnings, each place's first sentence only, in the order of the files' lines."""
@@ -78,7 +80,7 @@ class Inspection:
 
     # --- The models -------------------------------------------------------------------------------------------------
     def _judge_models(self) -> None:
-        usual = self._read(ordinary(self.manifest))
+        usual = self.model = self._read(ordinary(self.manifest))
         if usual is None:
             return
         self._judge(usual)

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from core.models import Timestamped
 from products.models.config_repo import ConfigRepo
+from products.pictures.icon import is_icon_file
 
 if TYPE_CHECKING:
     from products.models.release import Release
@@ -80,6 +81,11 @@ class Product(Timestamped):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def has_icon_file(self) -> bool:
+        """True when the icon is a picture of the product's own; otherwise `icon` names a symbol."""
+        return is_icon_file(self.icon) and self.present_release_id is not None
 
     @property
     def newest_release(self) -> Release | None:

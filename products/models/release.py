@@ -65,3 +65,21 @@ class ReleaseBundle(models.Model):
 
     def __str__(self) -> str:
         return str(self.release_id)
+
+
+class ReleasePictures(models.Model):
+    """What is shown of a release beside its texts: its icon, and the outline from which its composition is drawn."""
+
+    release = models.OneToOneField(
+        Release, on_delete=models.CASCADE, related_name="pictures", verbose_name=_("release")
+    )
+    icon = models.BinaryField(_("icon"), blank=True, default=b"")
+    icon_type = models.CharField(_("media type of the icon"), max_length=20, blank=True)
+    outline = models.JSONField(_("outline of the composition"), default=dict, blank=True)
+
+    class Meta:
+        verbose_name = _("release pictures")
+        verbose_name_plural = _("release pictures")
+
+    def __str__(self) -> str:
+        return str(self.release_id)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import shutil
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.db.models import ProtectedError
+from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
 
 from core.engine.controller import work
@@ -23,6 +26,7 @@ from products.services import (
     request_catalogue_sync,
     retire_product,
 )
+from products.source_check import CheckedSource, check_source
 from tests.factories import PlanFactory, ProductFactory, ReleaseFactory, UserFactory, make_draft
 from tests.products.conftest import COMPOSE, MANIFEST, write_product
 
@@ -187,6 +191,52 @@ def test_worker_syncs_the_catalogue_for_the_requester(catalogue: Path) -> None:
     assert (sync.requested_by, sync.is_settled, sync.last_error) == ("ann@example.org", True, "")
     assert sync.summary.startswith("maps: created")
     assert request_catalogue_sync() != sync
+
+
+def test_import_that_runs_out_of_time_goes_on_at_the_next_visit(
+    catalogue: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for slug in ("more", "third"):
+        write_product(catalogue, slug)
+    import_catalogue()
+    shutil.rmtree(catalogue / "products/third")
+    write_product(catalogue, "another")
+    with monkeypatch.context() as patched:
+        patched.setattr("products.tasks.IMPORT_TIME", timedelta(0))
+        sync = request_catalogue_sync()
+        work("catalogue", [sync.pk])
+    sync.refresh_from_db()
+    assert (sync.is_settled, sync.has_failed) == (False, False)
+    assert sync.last_error == "0 products are imported; the others follow."
+    assert Product.objects.on_sale().count() == 3
+    work("catalogue", [sync.pk])
+    assert set(Product.objects.on_sale().values_list("slug", flat=True)) == {"another", "maps", "more"}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_check_of_a_release_holds_no_lock(catalogue: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    inside: list[bool] = []
+
+    def check(*arguments: Any, **options: Any) -> CheckedSource:
+        inside.append(connection.in_atomic_block)
+        return check_source(*arguments, **options)
+
+    monkeypatch.setattr("products.catalogue_import.check_source", check)
+    import_catalogue()
+    assert inside == [False]
+
+
+def test_sync_that_finds_nothing_asks_little_of_the_database(catalogue: Path) -> None:
+    counts = []
+    for slugs in (("more",), tuple(f"product-{number}" for number in range(9))):
+        for slug in slugs:
+            write_product(catalogue, slug)
+        import_catalogue()
+        with CaptureQueriesContext(connection) as queries:
+            import_catalogue(is_full=False)
+        counts.append(len(queries))
+    assert counts[0] == counts[1]
+    assert counts[0] <= 5
 
 
 def test_worker_says_why_the_catalogue_cannot_be_read(catalogue: Path, settings: Settings) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -356,3 +357,35 @@ def test_private_address_is_refused_by_the_form(kind: str, address: str, is_take
     form = ConfigRepoForm({"name": "New", "kind": kind, "address": address, "project": "a/b", "is_enabled": "on"})
     assert form.is_valid() is is_taken, form.errors
     assert is_taken or "private network" in str(form.errors["address"])
+
+
+def test_command_adds_a_config_repo_and_syncs_it_by_its_name(
+    repository: Repository, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    call_command("catalogue", "add", "Mine", str(repository.root))
+    call_command("catalogue", "sync", "--repo", "Mine")
+    assert capsys.readouterr().out.splitlines()[:3] == [
+        f"Mine: Git repository, {repository.root}",
+        "maps: created",
+        "  new release v1.0",
+    ]
+    write_product(tmp_path / "plain", "other")
+    call_command("catalogue", "add", "Plain", str(tmp_path / "plain"))
+    assert dict(ConfigRepo.objects.values_list("name", "kind")) == {"Mine": "git", "Plain": "folder"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("add", "Taken", "."), "There is a config-repo “Taken” already."),
+        (("add", "Bad", "ext::sh -c id"), "is not an address of a git repository"),
+        (("add", "Empty", "/nowhere.git"), "cannot be read"),
+        (("sync", "--repo", "Nobody"), "There is no config-repo “Nobody”; there are: Taken"),
+    ],
+)
+def test_command_names_what_is_wrong_and_adds_nothing(arguments: tuple[str, ...], message: str) -> None:
+    ConfigRepo.objects.create(name="Taken", kind="folder", address="/somewhere")
+    with pytest.raises(CommandError) as caught:
+        call_command("catalogue", *arguments)
+    assert message in str(caught.value)
+    assert ConfigRepo.objects.count() == 1

@@ -30,6 +30,38 @@ class Repository:
             raise NoSuchObject(done.stderr.decode("utf-8", "replace"))
         return done.stdout
 
+    def refs(self) -> dict[str, str]:
+        """The object that each branch and tag names."""
+        lines = self.git("for-each-ref", "--format=%(refname) %(objectname)").decode().splitlines()
+        return dict(line.split(" ", 1) for line in lines)
+
+    def http_backend(
+        self, method: str, service: str, query: str, asked: dict[str, str], body: bytes
+    ) -> tuple[int, dict[str, str], bytes]:
+        """(status, headers, content) by which git answers a clone, a fetch or a push over HTTP."""
+        folder = Path(self.git("rev-parse", "--absolute-git-dir").decode().strip())
+        environment = {
+            **{name: value for name, value in asked.items() if value},
+            "GIT_PROJECT_ROOT": str(folder.parent),
+            "GIT_HTTP_EXPORT_ALL": "1",
+            "PATH_INFO": f"/{folder.name}/{service}",
+            "QUERY_STRING": query,
+            "REQUEST_METHOD": method,
+            "CONTENT_TYPE": asked["HTTP_CONTENT_TYPE"],
+            "CONTENT_LENGTH": str(len(body)),
+            "REMOTE_USER": "oauth2",
+        }
+        done = subprocess.run(
+            ["git", "http-backend"],  # noqa: S607
+            check=False,
+            input=body,
+            capture_output=True,
+            env={**os.environ, **QUIET, **environment},
+        )
+        head, _blank, content = done.stdout.partition(b"\r\n\r\n")
+        headers = dict(line.split(": ", 1) for line in head.decode().split("\r\n") if ": " in line)
+        return int(headers.pop("Status", "200").split()[0]), headers, content
+
     def default_branch(self) -> str | None:
         """The branch that HEAD names; None without commits."""
         try:

@@ -6,6 +6,7 @@ webhooks, pagination, rate limits); it was never compared with a running GitLab.
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 from collections.abc import Callable, Iterator
@@ -15,9 +16,11 @@ from threading import Lock, Thread
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from live.demo.gitlab.delivery import deliver, pushed_refs
 from live.demo.gitlab.repository import NoSuchObject, Repository
 
 READ, WRITE = "read_api", "api"
+CLONE = re.compile(r"/(.+)\.git/(info/refs|git-upload-pack|git-receive-pack)")
 STATES = ("pending", "running", "success", "failed", "canceled", "skipped")
 
 
@@ -43,6 +46,8 @@ class GitLabDouble:
         """The path of each call."""
         self.statuses: list[dict[str, Any]] = []
         self.hooks: list[dict[str, Any]] = []
+        self.deliveries: list[int] = []
+        """The status that each call of a hook was answered with."""
         self.refusals: list[RequestRefused] = []
         """What the next calls get instead of an answer."""
         self.lock = Lock()
@@ -86,6 +91,9 @@ class _Handler(BaseHTTPRequestHandler):
                 self.gitlab.requests.append(f"{self.command} {self.path}")
                 if self.gitlab.refusals:
                     raise self.gitlab.refusals.pop(0)
+                if clone := CLONE.fullmatch(urlsplit(self.path).path):
+                    self._serve_git(clone[1], clone[2], body)
+                    return
                 self._check_token(scope)
                 self._route(body)
             except RequestRefused as refused:
@@ -99,6 +107,35 @@ class _Handler(BaseHTTPRequestHandler):
             raise RequestRefused(401, "401 Unauthorized")
         if scope == WRITE and self.gitlab.tokens[token] != WRITE:
             raise RequestRefused(403, "403 Forbidden")
+
+    def _serve_git(self, project: str, service: str, body: bytes) -> None:
+        """What `git clone`, `fetch` and `push` ask; a token that may only read the API may not do that."""
+        kind, _space, login = self.headers.get("Authorization", "").partition(" ")
+        token = base64.b64decode(login).decode().partition(":")[2] if kind == "Basic" else ""
+        if token not in self.gitlab.tokens:
+            raise RequestRefused(401, "HTTP Basic: Access denied", WWW_Authenticate='Basic realm="GitLab"')
+        if self.gitlab.tokens[token] != WRITE:
+            raise RequestRefused(403, "insufficient_scope")
+        if unquote(project) != self.gitlab.project:
+            raise RequestRefused(404, "The project you were looking for could not be found")
+        names = ("Content-Type", "Content-Encoding", "Git-Protocol")
+        asked = {f"HTTP_{name.upper().replace('-', '_')}": self.headers.get(name, "") for name in names}
+        query, repository = urlsplit(self.path).query, self.gitlab.repository
+        before = repository.refs() if service == "git-receive-pack" else {}
+        status, headers, content = repository.http_backend(self.command, service, query, asked, body)
+        self._send(status, content, headers)
+        if service == "git-receive-pack":
+            self._call_hooks(list(pushed_refs(before, repository.refs())))
+
+    def _call_hooks(self, pushes: list[tuple[str, str, str]]) -> None:
+        """By a thread of its own, as whoever is called may ask for something at once."""
+        gitlab, branch = self.gitlab, self.gitlab.repository.default_branch() or ""
+
+        def call() -> None:
+            for push in pushes:
+                gitlab.deliveries += deliver(gitlab.hooks, push, project=gitlab.project, default_branch=branch)
+
+        Thread(target=call, daemon=True).start()
 
     def _route(self, body: bytes) -> None:
         address = urlsplit(self.path)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from core.errors import ConfigError
-from products.adapters.bundle import LARGEST, Damage, File, make_source
-from products.contracts import DamagedSource, ProductSource
+from products.adapters.bundle import Damage, File, FileBudget, make_source
+from products.contracts import CatalogueChanges, DamagedSource, ProductSource
 
 LEFT_OUT = frozenset({".git", "__pycache__", ".DS_Store"})
 
@@ -29,6 +30,22 @@ class FolderCatalogue:
             raise ConfigError(f"{self.path} has no products: check CATALOGUE_URL")
         return sources
 
+    def read_since(self, position: Mapping[str, Any]) -> CatalogueChanges:
+        """The products whose files are not those of the position, and the names of those that are gone."""
+        sources = self.read()
+        digests = {source.slug: getattr(source, "digest", "") for source in sources}
+        stored: Mapping[str, str] = position.get("digests") or {}
+        return CatalogueChanges(
+            sources=[
+                source
+                for source in sources
+                if not digests[source.slug] or digests[source.slug] != stored.get(source.slug)
+            ],
+            gone=frozenset(stored.keys() - digests.keys()),
+            is_full=not stored,
+            position={"digests": digests},
+        )
+
 
 def read_product(folder: Path, *, slug: str = "") -> ProductSource | DamagedSource:
     """The state of the product in `folder`, whose name is its slug unless another is given."""
@@ -44,7 +61,7 @@ def read_product(folder: Path, *, slug: str = "") -> ProductSource | DamagedSour
 
 
 def _read_files(folder: Path) -> Iterator[tuple[str, File]]:
-    total = 0
+    budget = FileBudget()
     for path in sorted(folder.rglob("*")):
         name = path.relative_to(folder)
         if LEFT_OUT.intersection(name.parts):
@@ -54,7 +71,5 @@ def _read_files(folder: Path) -> Iterator[tuple[str, File]]:
         if path.is_dir():
             continue
         status = path.stat()
-        total += status.st_size
-        if total > LARGEST:
-            raise Damage(f"its files are larger than {LARGEST // 1024**2} MB together")
+        budget.add(name.as_posix(), status.st_size)
         yield name.as_posix(), File(path.read_bytes(), bool(status.st_mode & 0o100))

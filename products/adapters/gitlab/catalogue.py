@@ -1,16 +1,19 @@
-"""A config-repo on GitLab: everything by archives, changes by the compare API."""
+"""A config-repo on GitLab: everything by one clone, changes by the compare API and archives of single products."""
 
 from __future__ import annotations
 
-import re
 import tarfile
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
+from dataclasses import replace
 from io import BytesIO
 from typing import Any
 
 from core.errors import ConfigError, PermanentError
-from products.adapters.bundle import LARGEST, Damage, File, make_source
+from products.adapters.bundle import Damage, File, FileBudget, check_path, make_source
+from products.adapters.git.catalogue import GitCatalogue
+from products.adapters.git.program import RepositoryRefused
 from products.adapters.gitlab.client import Commit, GitLabClient, Tag
 from products.adapters.tags import version_of
 from products.contracts import CatalogueChanges, DamagedSource, ProductSource
@@ -19,6 +22,9 @@ Source = ProductSource | DamagedSource
 Files = dict[str, File | Damage]
 MOST_SINGLE_READS = 20
 """More products than that are read by one archive of everything."""
+CLONE_SECONDS = 300
+MOST_ARCHIVES = 20
+"""Without a clone: GitLab allows few archives a minute."""
 
 
 class GitLabCatalogue:
@@ -27,11 +33,12 @@ class GitLabCatalogue:
     def __init__(self, client: GitLabClient, *, branch: str = "", path: str = "") -> None:
         self.client = client
         self.branch = branch
+        self.path = path
         self.root = f"{path.strip('/')}/products/".lstrip("/")
 
     def read(self) -> Sequence[Source]:
         """Every state of every product, oldest tag first, the head last."""
-        return self.read_since({}).sources
+        return list(self.read_since({}).sources)
 
     def read_since(self, position: Mapping[str, Any]) -> CatalogueChanges:
         """What is new since `position`: new tags, and the products that the branch's new commits touch."""
@@ -76,11 +83,41 @@ class GitLabCatalogue:
     def _everything(
         self, head: Commit, tags: list[tuple[Tag, tuple[str, str]]], position: Mapping[str, Any]
     ) -> CatalogueChanges:
+        """Every state by one clone; by archives where the token may read the API only and they are few."""
+        url, header = self.client.repository()
+        clone = GitCatalogue(
+            url,
+            branch=position["branch"],
+            path=self.path,
+            guard=self.client.guard,
+            header=header,
+            timeout=CLONE_SECONDS,
+        )
+        try:
+            changes = clone.read_since({})
+        except RepositoryRefused as error:
+            return self._by_archives(head, tags, position, error)
+        fresh = {name: changes.position[name] for name in ("head", "tags")}
+        return replace(changes, position={**position, **fresh})
+
+    def _by_archives(
+        self,
+        head: Commit,
+        tags: list[tuple[Tag, tuple[str, str]]],
+        position: Mapping[str, Any],
+        refusal: RepositoryRefused,
+    ) -> CatalogueChanges:
+        wanted = {(tag.commit.id, slug) for tag, (slug, _version) in tags}
+        if len(wanted) >= MOST_ARCHIVES:
+            raise ConfigError(
+                f"{self.client.project} has {len(wanted)} tagged versions, and the token may not clone it: "
+                "give the token the scope read_repository (or api)"
+            ) from refusal
         sources = list(self._tagged(tags))
         current = list(self._at(head, self.client.archive(head.id), version=head.id[:12]))
         if not current:
             raise ConfigError(f"{self.client.project} has no products below “{self.root}”")
-        return CatalogueChanges(sources=[*sources, *current], position=position)
+        return CatalogueChanges(sources=_by_product(*sources, *current), position=position)
 
     def _changes(
         self, head: Commit, tags: list[tuple[Tag, tuple[str, str]]], touched: set[str], position: Mapping[str, Any]
@@ -98,7 +135,7 @@ class GitLabCatalogue:
         gone = frozenset(touched - present)
         older = [source for source in older if source.slug not in gone]
         return CatalogueChanges(
-            sources=[*older, *current],
+            sources=_by_product(*older, *current),
             gone=gone,
             is_full=False,
             position=position,
@@ -143,7 +180,7 @@ def _is_product(slug: str) -> bool:
 def _products_in(archive: bytes, root: str) -> dict[str, Files]:
     """The files of each product, by slug and by path within the product."""
     products: dict[str, Files] = {}
-    sizes: dict[str, int] = {}
+    budgets: dict[str, FileBudget] = {}
     try:
         with tarfile.open(fileobj=BytesIO(archive), mode="r:gz") as members:
             for member in members:
@@ -152,19 +189,25 @@ def _products_in(archive: bytes, root: str) -> dict[str, Files]:
                 slug, _slash, name = path.removeprefix(root).partition("/")
                 if not path.startswith(root) or not name or not _is_product(slug) or member.isdir():
                     continue
-                sizes[slug] = sizes.get(slug, 0) + member.size
-                products.setdefault(slug, {})[name] = _file(members, member, name, sizes[slug])
-    except (tarfile.TarError, EOFError, OSError) as error:
+                budget = budgets.setdefault(slug, FileBudget())
+                products.setdefault(slug, {})[name] = _file(members, member, name, budget)
+    except (tarfile.TarError, EOFError, OSError, zlib.error) as error:
         raise PermanentError("GitLab sent an archive that cannot be read") from error
     return products
 
 
-def _file(members: tarfile.TarFile, member: tarfile.TarInfo, name: str, total: int) -> File | Damage:
-    if re.search(r"(^|/)\.\.(/|$)", name):
-        return Damage(f"{name} leads out of the product's folder")
-    if not member.isfile():
+def _file(members: tarfile.TarFile, member: tarfile.TarInfo, name: str, budget: FileBudget) -> File | Damage:
+    try:
+        check_path(name)
+        budget.add(name, member.size)
+    except Damage as damage:
+        return damage
+    content = members.extractfile(member) if member.isfile() else None
+    if content is None:
         return Damage(f"{name} is not a plain file")
-    if total > LARGEST:
-        return Damage(f"its files are larger than {LARGEST // 1024**2} MB together")
-    content = members.extractfile(member)
-    return File(content.read() if content else b"", bool(member.mode & 0o100))
+    return File(content.read(), bool(member.mode & 0o100))
+
+
+def _by_product(*sources: Source) -> list[Source]:
+    """One product after another, each one's states in the order given."""
+    return sorted(sources, key=lambda source: source.slug)

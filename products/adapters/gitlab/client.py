@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -54,7 +55,7 @@ class GitLabClient:
         self.timeout = timeout
         self.calls = 0
         self._token = token
-        self._guard = guard
+        self.guard = guard
 
     def __repr__(self) -> str:
         return f"GitLabClient({self.url}, {self.project})"
@@ -65,9 +66,9 @@ class GitLabClient:
 
     @cached_property
     def _session(self) -> requests.Session:
-        if self._guard is None:
+        if self.guard is None:
             return requests.Session()
-        session = guarded_session(self._guard)
+        session = guarded_session(self.guard)
         session.verify = os.environ.get("REQUESTS_CA_BUNDLE") or True
         return session
 
@@ -155,6 +156,12 @@ class GitLabClient:
                 sha=commit, format="tar.gz", streamed=True, action=collect, chunk_size=65536, **options
             )
         return b"".join(chunks)
+
+    def repository(self) -> tuple[str, str]:
+        """The address from which git clones the project, and the header that holds the token."""
+        path = self._project.attributes.get("path_with_namespace") or self.project
+        login = base64.b64encode(f"oauth2:{self._token}".encode()).decode()
+        return f"{self.url}/{path}.git", f"Authorization: Basic {login}" if self._token else ""
 
     def post_status(self, commit: str, *, is_ok: bool, description: str) -> None:
         """The commit's status is what is given."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import tarfile
 from io import BytesIO
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from core.errors import ConfigError
+from products.adapters.bundle import MOST_FILES
 from products.adapters.folder.catalogue import FolderCatalogue
 from products.contracts import DamagedSource, ProductSource
 from tests.products.conftest import write_product
@@ -75,3 +77,40 @@ def test_folder_without_products_is_a_wrong_setting(tmp_path: Path, missing: str
     (tmp_path / "empty" / "products").mkdir(parents=True)
     with pytest.raises(ConfigError, match="check CATALOGUE_URL"):
         FolderCatalogue(tmp_path / missing).read()
+
+
+def test_only_products_whose_files_changed_are_read_again(tmp_path: Path) -> None:
+    for slug in ("maps", "more", "third"):
+        write_product(tmp_path, slug)
+    catalogue = FolderCatalogue(tmp_path)
+    first = catalogue.read_since({})
+    assert first.is_full
+    assert catalogue.read_since(first.position).sources == []
+    write_product(tmp_path, "more", manifest="name: More")
+    shutil.rmtree(tmp_path / "products/third")
+    changes = catalogue.read_since(first.position)
+    assert [source.slug for source in changes.sources] == ["more"]
+    assert (set(changes.gone), changes.is_full) == ({"third"}, False)
+
+
+@pytest.mark.parametrize(
+    ("name", "size", "problem"),
+    [
+        ("big.tif", 10 * 1024 * 1024, "big.tif is larger than 8 MB: put data into an image or a volume"),
+        ("compose.yaml", 10 * 1024 * 1024, "compose.yaml is larger than 8 MB: put data into an image or a volume"),
+    ],
+)
+def test_large_file_damages_its_product(tmp_path: Path, name: str, size: int, problem: str) -> None:
+    (write_product(tmp_path) / name).write_bytes(b"#" * size)
+    (source,) = FolderCatalogue(tmp_path).read()
+    assert isinstance(source, DamagedSource)
+    assert source.problem == problem
+
+
+def test_too_many_files_damage_their_product(tmp_path: Path) -> None:
+    folder = write_product(tmp_path)
+    for number in range(MOST_FILES):
+        (folder / str(number)).touch()
+    (source,) = FolderCatalogue(tmp_path).read()
+    assert isinstance(source, DamagedSource)
+    assert source.problem == "it has more than 2000 files"

@@ -5,15 +5,19 @@ from __future__ import annotations
 import os
 import socket
 import subprocess
+import tempfile
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from core.errors import ConfigError, OutsideError, TransientError
 from core.outside.address_guard import PUBLIC_ONLY, AddressBlocked, AddressGuard
 from products.adapters.folder.catalogue import FolderCatalogue
-from products.adapters.git.catalogue import GitCatalogue, guarded_settings, host_of
-from products.contracts import DamagedSource, ProductSource
+from products.adapters.git.address import guarded_settings, host_of
+from products.adapters.git.catalogue import GitCatalogue
+from products.contracts import CatalogueChanges, DamagedSource, ProductSource
 from tests.products.conftest import COMPOSE, write_product
 
 
@@ -138,7 +142,7 @@ def test_what_git_says_decides_who_acts_next(
     stand_in(tmp_path, monkeypatch, f"cat >&2 <<'END'\n{said}\nEND\nexit 128")
     with pytest.raises(OutsideError) as caught:
         GitCatalogue("https://u:hunter2@host/c.git").read()
-    assert type(caught.value) is kind
+    assert isinstance(caught.value, kind)
     assert "hunter2" not in str(caught.value)
 
 
@@ -212,3 +216,101 @@ def test_allowed_repository_is_read_as_ever(repository: Repository) -> None:
     write_product(repository.root)
     repository.commit()
     assert len(GitCatalogue(str(repository.root), guard=PUBLIC_ONLY).read()) == 1
+
+
+def changes_since(
+    repository: Repository, position: Mapping[str, Any]
+) -> tuple[CatalogueChanges, list[tuple[str, str]]]:
+    """What a sync would read, and the (slug, version) of each state."""
+    changes = GitCatalogue(str(repository.root)).read_since(position)
+    return changes, [(source.slug, source.version) for source in changes.sources]
+
+
+def test_nothing_new_copies_nothing(repository: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_product(repository.root)
+    repository.commit("v1.0")
+    position = changes_since(repository, {})[0].position
+    repository.git("tag", "not-a-version")
+    monkeypatch.setattr("products.adapters.git.catalogue.copy_of", lambda *_arguments: pytest.fail("it was copied"))
+    changes, states = changes_since(repository, position)
+    assert (states, changes.is_full, changes.position) == ([], False, position)
+
+
+def test_commit_that_touches_one_product_reads_one_product(repository: Repository) -> None:
+    for slug in ("maps", "more", "third"):
+        write_product(repository.root, slug)
+    repository.commit("v1.0")
+    position = changes_since(repository, {})[0].position
+    write_product(repository.root, "more", compose=COMPOSE + "# two\n")
+    repository.git("rm", "-rq", "products/third")
+    head = repository.commit()
+    changes, states = changes_since(repository, position)
+    assert states == [("more", head[:12])]
+    assert (set(changes.gone), changes.is_full, changes.tag_only) == ({"third"}, False, frozenset())
+
+
+def test_new_tag_adds_an_older_state_and_touches_nothing_else(repository: Repository) -> None:
+    write_product(repository.root)
+    repository.commit()
+    write_product(repository.root, compose=COMPOSE + "# two\n")
+    repository.commit()
+    position = changes_since(repository, {})[0].position
+    repository.git("tag", "maps/v1.0", "HEAD~1")
+    changes, states = changes_since(repository, position)
+    assert states == [("maps", "v1.0")]
+    assert changes.tag_only == {"maps"}
+
+
+def test_rewritten_history_is_read_in_full(repository: Repository) -> None:
+    write_product(repository.root)
+    repository.commit()
+    position = {**changes_since(repository, {})[0].position, "head": "0" * 40, "names": ""}
+    assert changes_since(repository, position)[0].is_full
+
+
+def test_copy_is_gone_when_the_sources_are_read_or_dropped(
+    repository: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_product(repository.root)
+    write_product(repository.root, "more")
+    repository.commit()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "copies"))
+    (tmp_path / "copies").mkdir()
+    sources = iter(GitCatalogue(str(repository.root)).read_since({}).sources)
+    next(sources)
+    assert list((tmp_path / "copies").iterdir()) != []
+    del sources
+    assert list((tmp_path / "copies").iterdir()) == []
+
+
+def test_head_without_products_retires_nothing(repository: Repository) -> None:
+    write_product(repository.root)
+    repository.commit("v1.0")
+    position = changes_since(repository, {})[0].position
+    repository.git("rm", "-rq", "products")
+    repository.commit()
+    with pytest.raises(ConfigError, match="there are no products below “products”"):
+        changes_since(repository, position)
+
+
+def test_branch_that_is_not_there_is_a_wrong_setting(repository: Repository) -> None:
+    write_product(repository.root)
+    repository.commit()
+    with pytest.raises(ConfigError, match="no such branch"):
+        GitCatalogue(str(repository.root), branch="live").read()
+
+
+def test_state_names_commit_author_and_message(repository: Repository) -> None:
+    write_product(repository.root)
+    commit = repository.commit("v1.0")
+    source = GitCatalogue(str(repository.root)).read()[0]
+    assert isinstance(source, ProductSource)
+    assert (source.commit, source.author, source.message) == (commit, "x@example.org", "v1.0")
+
+
+def test_tag_of_something_that_is_no_commit_is_passed_over(repository: Repository) -> None:
+    folder = write_product(repository.root)
+    head = repository.commit()
+    blob = repository.git("hash-object", "-w", str(folder / "product.yaml")).strip()
+    repository.git("tag", "v9.0", blob)
+    assert versions(repository) == [head[:12]]

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import base64
+import subprocess
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,7 +15,7 @@ from core.errors import ConfigError, OutsideError, PermanentError, TransientErro
 from live.demo.gitlab.repository import Repository as ServedRepository
 from live.demo.gitlab.server import READ, WRITE, GitLabDouble, RequestRefused
 from products.adapters.git.catalogue import GitCatalogue
-from products.adapters.gitlab.catalogue import GitLabCatalogue
+from products.adapters.gitlab.catalogue import MOST_ARCHIVES, GitLabCatalogue
 from products.adapters.gitlab.client import GitLabClient
 from products.contracts import DamagedSource, ProductSource
 from tests.products.adapters.test_git import Repository
@@ -65,12 +68,15 @@ def test_gitlab_and_git_agree_on_every_state(repository: Repository, address: st
 
 def test_source_names_commit_author_and_message(repository: Repository, address: str) -> None:
     write_product(repository.root)
-    commit = repository.commit("v1.0")
-    tagged, current = catalogue_at(address).read()
-    assert isinstance(tagged, ProductSource)
-    assert isinstance(current, ProductSource)
-    assert (tagged.commit, tagged.author, tagged.message) == (commit, "x@example.org", "v1.0")
-    assert (current.commit, current.message) == (commit, "More")
+    first = repository.commit("v1.0")
+    write_product(repository.root, manifest=MANIFEST.replace("Map server", "New maps"))
+    second = repository.commit()
+    for token in (TOKEN, "glpat-reader"):
+        tagged, current = catalogue_at(address, token=token).read()
+        assert isinstance(tagged, ProductSource)
+        assert isinstance(current, ProductSource)
+        assert (tagged.commit, tagged.author, tagged.message) == (first, "x@example.org", "v1.0")
+        assert (current.commit, current.author, current.message) == (second, "x@example.org", "More")
 
 
 def test_push_that_touches_one_product_reads_one_product(
@@ -90,13 +96,72 @@ def test_push_that_touches_one_product_reads_one_product(
     assert "path=products%2Fmore" in double.requests[-1]
 
 
+def test_everything_is_read_by_one_clone_however_many_tags(
+    repository: Repository, address: str, double: GitLabDouble
+) -> None:
+    counts = []
+    for tags in (("v1.0",), tuple(f"maps/v{number}.0" for number in range(2, 40))):
+        for tag in tags:
+            write_product(repository.root, manifest=MANIFEST.replace("Map server", f"Maps {tag}"))
+            repository.commit(tag)
+        double.requests.clear()
+        sources = catalogue_at(address).read()
+        counts.append(len(double.requests))
+    assert len(sources) == 40
+    assert counts[0] == counts[1]
+    assert archives(double) == 0
+
+
+def test_token_that_may_not_clone_reads_few_tags_by_archives(
+    repository: Repository, address: str, double: GitLabDouble
+) -> None:
+    write_product(repository.root)
+    repository.commit("v1.0")
+    write_product(repository.root, manifest=MANIFEST.replace("Map server", "New maps"))
+    repository.commit("maps/v2.0")
+    by_archives = catalogue_at(address, token="glpat-reader").read_since({})
+    assert archives(double) == 3
+    by_clone = catalogue_at(address).read_since({})
+    assert by_archives.position == by_clone.position
+    read = [[getattr(source, "digest", "") for source in changes.sources] for changes in (by_archives, by_clone)]
+    assert read[0] == read[1] != []
+
+
+def test_token_that_may_not_clone_is_not_enough_for_many_tags(
+    repository: Repository, address: str, double: GitLabDouble
+) -> None:
+    write_product(repository.root)
+    for number in range(MOST_ARCHIVES):
+        repository.commit(f"v{number}.0")
+    with pytest.raises(ConfigError, match="give the token the scope read_repository"):
+        catalogue_at(address, token="glpat-reader").read()
+    assert archives(double) == 0
+
+
+def test_token_is_in_no_command_line(repository: Repository, address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_product(repository.root)
+    repository.commit()
+    commands: list[str] = []
+    start = subprocess.Popen
+
+    def record(command: list[str], *arguments: Any, **options: Any) -> Any:
+        commands.append(" ".join(map(str, command)))
+        return start(command, *arguments, **options)
+
+    monkeypatch.setattr("products.adapters.git.program.subprocess.Popen", record)
+    assert catalogue_at(address).read()
+    login = base64.b64encode(f"oauth2:{TOKEN}".encode()).decode()
+    assert any("fetch" in command for command in commands)
+    assert not any(TOKEN in command or login in command for command in commands)
+
+
 def test_nothing_new_reads_no_archive(repository: Repository, address: str, double: GitLabDouble) -> None:
     write_product(repository.root)
     repository.commit("v1.0")
     position = catalogue_at(address).read_since({}).position
     double.requests.clear()
     changes = catalogue_at(address).read_since(position)
-    assert (changes.sources, changes.gone, changes.is_full) == ([], frozenset(), False)
+    assert (list(changes.sources), changes.gone, changes.is_full) == ([], frozenset(), False)
     assert archives(double) == 0
     assert len(double.requests) == 3
 

@@ -1,0 +1,1 @@
+"""Where pages load the icons of products from."""

@@ -1,0 +1,1 @@
+"""What templates of admin and portal show of products."""
