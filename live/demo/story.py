@@ -36,7 +36,7 @@ def start_order(cast: Cast, *, product: str = PRODUCT, name: str = "") -> Order:
         customer=cast.customer,
         plan=plan,
         name=name or f"Demonstration {count + 1}",
-        inputs={"title": "Maps of the Voorbeeld", "contact_email": CUSTOMER_EMAIL},
+        inputs=_inputs_for(plan.product),
         sandbox=True,
         actor=cast.staff,
     )
@@ -44,6 +44,20 @@ def start_order(cast: Cast, *, product: str = PRODUCT, name: str = "") -> Order:
     if order.state == State.PENDING:
         order = approve_order(order=order, actor=cast.staff)
     return order
+
+
+def _inputs_for(product: Product) -> dict[str, Any]:
+    """What the customer types: a title and an address where they are asked, and something of each required type."""
+    samples = {"string": "Example", "text": "Example", "email": CUSTOMER_EMAIL, "integer": 1, "boolean": True}
+    own = {"title": "Maps of the Voorbeeld", "contact_email": CUSTOMER_EMAIL}
+    release = product.newest_release
+    values: dict[str, Any] = {}
+    for spec in release.inputs if release else ():
+        if spec["key"] in own:
+            values[spec["key"]] = own[spec["key"]]
+        elif spec.get("required") and spec.get("default") in (None, ""):
+            values[spec["key"]] = spec["choices"][0]["value"] if spec["type"] == "choice" else samples[spec["type"]]
+    return values
 
 
 def wait_for(order: Order, state: State, *, watch: Callable[[], None]) -> None:

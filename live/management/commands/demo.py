@@ -6,6 +6,8 @@ import json
 import signal
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
+from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
 
@@ -16,6 +18,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from live.demo import story
 from live.demo.cast import CUSTOMER_EMAIL, SELLER, STAFF_NAME, STAFF_PASSWORD, Cast, assemble
 from live.demo.company import complete_company, found_company
+from live.demo.gitlab.catalogue import DemoGitLab, demo_gitlab
 from live.demo.processes import DemoFailed, Killer, Processes, port_to_listen_on
 from orders.choices import State
 from orders.models import Order
@@ -34,6 +37,8 @@ class Command(BaseCommand):
         parser.add_argument("--once", action="store_true", help="Drive one order from draft to removed, and stop.")
         parser.add_argument("--json", action="store_true", help="Print the summary as JSON on standard output.")
         parser.add_argument("--kill-worker", type=int, default=0, help="Kill the worker so many times on the way.")
+        parser.add_argument("--gitlab", action="store_true", help="Take the catalogue from a double of GitLab.")
+        parser.add_argument("--product", default=story.PRODUCT, help="The slug of the product that is ordered.")
         parser.add_argument("--port", type=int, help="Where the site listens: 8000, or any free port with --once.")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -41,25 +46,32 @@ class Command(BaseCommand):
         # A closed terminal ends the demo as Ctrl-C does; a shell that starts it in the background hides Ctrl-C from it.
         for signal_number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(signal_number, _interrupt)
-        self._json = options["json"]
+        self._json, self._product = options["json"], options["product"]
         try:
             port = port_to_listen_on(_wished_port(options))
             settings.SITE_URL = f"http://127.0.0.1:{port}"
-            self._report("Preparing the database and the catalogue …")
-            call_command("setup", stdout=self.stderr)
-            cast = assemble()
-            self._report("Starting the site and a worker …")
-            with Processes(port=port, defaults=SELLER) as processes:
-                self._report(f"The site runs at {processes.url}")
-                watch = Killer(processes, options["kill_worker"]) if options["kill_worker"] else processes.check
-                if options["once"]:
-                    self._once(cast, watch)
-                else:
-                    self._stay(cast, processes, watch)
+            with demo_gitlab(Path(settings.VAR_DIR) / "gitlab") if options["gitlab"] else nullcontext() as gitlab:
+                self._run(port, gitlab, options)
         except DemoFailed as error:
             raise CommandError(str(error), returncode=2) from error
         except KeyboardInterrupt:
             raise CommandError("Interrupted; nothing of it runs any more.", returncode=130) from None
+
+    def _run(self, port: int, gitlab: DemoGitLab | None, options: dict[str, Any]) -> None:
+        self._report("Preparing the database and the catalogue …")
+        call_command("setup", stdout=self.stderr)
+        cast = assemble()
+        self._report("Starting the site and a worker …")
+        with Processes(port=port, defaults=SELLER) as processes:
+            self._report(f"The site runs at {processes.url}")
+            if gitlab is not None:
+                gitlab.call_on_push(processes.url)
+                self._report(f"The catalogue comes from {gitlab.clone_url}; push to it, and it is synced.")
+            watch = Killer(processes, options["kill_worker"]) if options["kill_worker"] else processes.check
+            if options["once"]:
+                self._once(cast, watch)
+            else:
+                self._stay(cast, processes, watch)
 
     def _once(self, cast: Cast, watch: Callable[[], None]) -> None:
         order = self._activate(cast, watch)
@@ -72,7 +84,7 @@ class Command(BaseCommand):
             raise CommandError(f"Left behind: {', '.join(summary['left_behind'])}")
 
     def _activate(self, cast: Cast, watch: Callable[[], None]) -> Order:
-        order = story.start_order(cast)
+        order = story.start_order(cast, product=self._product)
         self._report(f"Order {order.reference} is placed; waiting until it is active …")
         story.wait_for(order, State.ACTIVE, watch=watch)
         story.wait_until(lambda: story.is_quiet(order), "everything is settled", watch=watch, order=order)
