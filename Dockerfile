@@ -20,7 +20,7 @@ RUN apt-get update && apt-get download docker-cli \
 
 FROM debian:bookworm-slim
 RUN apt-get update \
- && apt-get install --yes --no-install-recommends ca-certificates git openssh-client python3 tini \
+ && apt-get install --yes --no-install-recommends ca-certificates git openssh-client postgresql-client python3 tini \
       libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 fonts-dejavu-core fonts-inter fonts-droid-fallback \
  && rm -rf /var/lib/apt/lists/* \
  && useradd --system --create-home --home-dir /srv/live --shell /usr/sbin/nologin live \
