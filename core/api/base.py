@@ -109,8 +109,9 @@ class RowFilter(django_filters.FilterSet):
         for name in sorted(set(self.data or ()) - set(self.filters) - LIST_PARAMETERS):
             error = ValidationError(_("There is no filter %(name)s."), params={"name": name})
             self.form.add_error(None, error)  # the name is the caller's: formatted in, a `%` of it would be a mistake
-        for name in sorted(set(self.data or ()) & set(self.filters)):
-            if self.data[name] == "":  # django-filter takes it for no filter at all
+        given: Any = self.data or {}
+        for name in sorted(set(given) & set(self.filters)):
+            if given[name] == "":  # django-filter takes it for no filter at all
                 self.form.add_error(name, _("Name a value, or leave the filter out."))
         return bool(super().is_valid())
 

@@ -156,7 +156,7 @@ class EventDeliveryAdmin(MachineOwned, ResourceColumns, ModelAdmin):
     """The log of what was sent to webhooks; kept for 30 days."""
 
     list_display = (
-        *("kind", "webhook", "owner", "status", "status_code", "tries", "occurred_at", "delivered_at"),
+        *("kind", "webhook", "owner", "state_badge", "status_code", "tries", "occurred_at", "delivered_at"),
         *("last_error", "next_attempt"),
     )
     list_filter = (NeedsAttentionFilter, "kind")
@@ -165,7 +165,7 @@ class EventDeliveryAdmin(MachineOwned, ResourceColumns, ModelAdmin):
     show_full_result_count = False
     actions = ("send_again",)
     fields = (
-        *("kind", "webhook", "owner", "status", "event_id", "body", "occurred_at", "delivered_at", "tries"),
+        *("kind", "webhook", "owner", "state_badge", "event_id", "body", "occurred_at", "delivered_at", "tries"),
         *("status_code", "seconds", "last_error", "next_attempt"),
     )
     readonly_fields = fields
@@ -173,6 +173,17 @@ class EventDeliveryAdmin(MachineOwned, ResourceColumns, ModelAdmin):
     def has_replay_permission(self, request: HttpRequest) -> bool:
         """Staff who may change webhooks."""
         return request.user.has_perm("customers.change_webhook")
+
+    @display(description=_("state"), label={"failed": "danger", "delivered": "success", "waiting": "info"})
+    def state_badge(self, delivery: EventDelivery) -> Label:
+        """Delivered, waiting, or failed, in its colour."""
+        if delivery.has_failed:
+            return Label("failed", gettext("Failed"))
+        return (
+            Label("delivered", gettext("Delivered"))
+            if delivery.is_settled
+            else Label("waiting", gettext("Waiting to be sent"))
+        )
 
     @display(description=_("customer"))
     def owner(self, delivery: EventDelivery) -> str:

@@ -20,6 +20,7 @@ from rest_framework.throttling import UserRateThrottle
 
 from core import clock
 from customers.models import ApiToken, Customer, User
+from customers.token_scopes import Scope
 from orders.models import Order
 from orders.services import place_order
 from tests.api.conftest import Caller, furnish, make_staff
@@ -105,6 +106,8 @@ def test_every_view_names_its_permissions_and_every_post_works_once() -> None:
         view = one.callback.cls  # type: ignore[attr-defined]
         assert any("permission_classes" in vars(kind) for kind in view.__mro__[:2]), words
         assert AllowAny not in view.permission_classes
+        assert view.scope in Scope.values, words
+        assert hasattr(view, "customer_path"), words
         actions = one.callback.actions  # type: ignore[attr-defined]
         for name in (actions[method] for method in actions if method not in ("get", "head")):
             assert getattr(getattr(view, name), "works_once", False), f"{words} {name}"

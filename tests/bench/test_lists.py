@@ -149,7 +149,8 @@ def timed(call: Callable[[], Any], floor: Callable[[], Any]) -> Figures:
         answer = call()
         queries = len(captured)
     assert answer.status_code == 200, answer.content[:500]
-    times, floors = [], []
+    times: list[float] = []
+    floors: list[float] = []
     for _ in range(CALLS):
         for target, results in ((floor, floors), (call, times)):
             started = time.perf_counter()
