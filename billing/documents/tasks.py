@@ -10,9 +10,9 @@ from billing.documents.mails import write_invoice_mail
 from billing.documents.rendering import invoice_pdf
 from billing.models import InvoicePdf
 from core.documents.controller import DocumentController, RenderedDocument
+from core.documents.pdf_preview import first_page_png
 from core.engine.controller import register
 from core.engine.queue import DOCUMENTS
-from core.outside.pdf_preview import first_page_png
 
 
 class InvoicePdfController(DocumentController[InvoicePdf]):

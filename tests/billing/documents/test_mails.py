@@ -20,7 +20,7 @@ from billing.dunning.services import NotReminded, remind_now, send_reminder
 from billing.invoicing.services import bill_due_subscriptions, credit_invoice, mark_paid
 from billing.models import Invoice, InvoicePdf, ReminderStep
 from billing.subscriptions.terms_changes import announce_price
-from core.outside.pdf_preview import WIDTH, first_page_png
+from core.documents.pdf_preview import WIDTH, first_page_png
 from customers.models import Message
 from tests.billing.cast import DAY, make_customer, make_subscription
 from tests.billing.documents.samples import document
