@@ -11,6 +11,7 @@ import django_filters
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext as _
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import mixins, serializers, status
 from rest_framework.permissions import SAFE_METHODS
@@ -94,6 +95,7 @@ class RequestSerializer(serializers.Serializer[Any]):
         return super().to_internal_value(data)
 
 
+@extend_schema_field(OpenApiTypes.BOOL)
 class TrueFalseFilter(django_filters.TypedChoiceFilter):
     """`true` or `false`; any other value is refused (django-filter's own ignores it)."""
 

@@ -60,3 +60,23 @@ class MayRemove(StaffOnly):
         staff = super().has_object_permission(request, view, obj)
         needed = Ability.OPERATE if obj.state == State.DRAFT else Ability.ORDER
         return staff or (isinstance(request.user, User) and request.user.may(needed, obj.customer))
+
+
+class MayPrepare(StaffOnly):
+    """Staff who add orders, and the members who prepare drafts."""
+
+    permission = "orders.add_order"
+
+    def has_object_permission(self, request: Request, view: Any, obj: Order) -> bool:
+        """True for whoever may prepare drafts for the order's customer."""
+        return isinstance(request.user, User) and may_prepare_for(request.user, obj.customer)
+
+
+class MayPlace(StaffOnly):
+    """Staff who add orders, and the members who place them."""
+
+    permission = "orders.add_order"
+
+    def has_object_permission(self, request: Request, view: Any, obj: Order) -> bool:
+        """True for whoever may place orders of the order's customer."""
+        return isinstance(request.user, User) and may_order_for(request.user, obj.customer)

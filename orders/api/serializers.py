@@ -179,6 +179,13 @@ class OrderRequestSerializer(RequestSerializer):
         return attrs
 
 
+class DraftChangeSerializer(RequestSerializer):
+    """What can be changed of a draft; what is left out stays as it is."""
+
+    name = serializers.CharField(max_length=120, required=False)
+    inputs = serializers.DictField(required=False, help_text="All inputs of the release, by key.")
+
+
 class NothingSerializer(RequestSerializer):
     """An empty body."""
 

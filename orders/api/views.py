@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import cast
+from typing import Any, cast
 
 import django_filters
 from drf_spectacular.utils import extend_schema
@@ -16,9 +16,19 @@ from rest_framework.response import Response
 from core.api.base import ChangedFilter, RowsView, TrueFalseFilter
 from core.api.idempotency import once
 from customers.models import User
-from orders.api.permissions import MayApprove, MayRemove, MaySteer, is_staff_with, may_order_for, may_prepare_for
+from orders.api.permissions import (
+    MayApprove,
+    MayPlace,
+    MayPrepare,
+    MayRemove,
+    MaySteer,
+    is_staff_with,
+    may_order_for,
+    may_prepare_for,
+)
 from orders.api.plan import OrderPlanSerializer, plan_document
 from orders.api.serializers import (
+    DraftChangeSerializer,
     EventSerializer,
     NothingSerializer,
     OrderRequestSerializer,
@@ -30,6 +40,7 @@ from orders.models import Order, OrderEvent
 from orders.services import (
     approve_order,
     create_order,
+    edit_order,
     place_order,
     remove_order,
     resume_order,
@@ -87,6 +98,28 @@ class OrderView(RowsView):
         if place:
             place_order(order=order, actor=user)
         return self._shown(order, status.HTTP_201_CREATED)
+
+    def get_permissions(self) -> list[Any]:
+        """A draft is changed by whoever may prepare it; actions name their own permissions."""
+        return [MayPrepare()] if self.action == "partial_update" else super().get_permissions()
+
+    @extend_schema(request=DraftChangeSerializer, responses={200: OrderSerializer})
+    @once
+    def partial_update(self, request: Request, reference: str) -> Response:
+        """Change the name and inputs of a draft."""
+        order = self.get_object()
+        asked = DraftChangeSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        values = {"name": order.name, "inputs": order.inputs, **asked.validated_data}
+        edit_order(order=order, actor=cast("User", request.user), **values)
+        return self.shown(order, status=status.HTTP_200_OK)
+
+    @extend_schema(request=NothingSerializer, responses={202: OrderSerializer})
+    @action(detail=True, methods=["post"], permission_classes=(MayPlace,))
+    @once
+    def placement(self, request: Request, reference: str) -> Response:
+        """Place a draft."""
+        return self._ask(place_order, NothingSerializer)
 
     @extend_schema(request=NothingSerializer, responses={202: OrderSerializer})
     @action(detail=True, methods=["post"], permission_classes=(MayApprove,))
