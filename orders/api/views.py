@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, cast
 
 import django_filters
@@ -99,7 +99,7 @@ class OrderView(RowsView):
             place_order(order=order, actor=user)
         return self._shown(order, status.HTTP_201_CREATED)
 
-    def get_permissions(self) -> list[Any]:
+    def get_permissions(self) -> Sequence[Any]:
         """A draft is changed by whoever may prepare it; actions name their own permissions."""
         return [MayPrepare()] if self.action == "partial_update" else super().get_permissions()
 
