@@ -165,7 +165,7 @@ class ProductAdmin(ModelAdmin):
             return render_to_string("products/_icon.html", {"product": product})
         return product.icon or "-"
 
-    @display(description=_("present release"))
+    @display(description=_("drawing"))
     def drawing(self, product: Product) -> str:
         """The composition that new orders get."""
         release = product.newest_release

@@ -14,11 +14,13 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
 from core.admin.read_only_rows import MachineOwned
+from core.money import Money
 from products.display import composition_figure
 from products.models import Release
 from products.offering import plans_of
 
-CODE = '<pre style="overflow-x: auto; max-height: 40rem; font-size: 0.8rem; line-height: 1.4">{}</pre>'
+LOOK = "overflow-x: auto; max-width: calc(100vw - 4.5rem); max-height: 40rem; font-size: 0.8rem; line-height: 1.4"
+CODE = f'<pre style="{LOOK}">{{}}</pre>'
 
 
 @admin.register(Release)
@@ -31,7 +33,7 @@ class ReleaseAdmin(MachineOwned, ModelAdmin):
     search_fields = ("version", "digest", "product__slug", "product__name")
     show_full_result_count = False
     fields = (
-        *("product", "version", "digest", "commit", "author", "message", "created_at"),
+        *("product", "version", "full_digest", "commit", "author", "message", "created_at"),
         *("order_count", "plans", "drawing", "pretty_manifest", "pretty_compose"),
     )
     readonly_fields = fields
@@ -57,10 +59,18 @@ class ReleaseAdmin(MachineOwned, ModelAdmin):
         count = release.orders_made  # type: ignore[attr-defined]
         return format_html('<a href="{}?release__id__exact={}">{}</a>', address, release.pk, count)
 
+    @display(description=_("digest"))
+    def full_digest(self, release: Release) -> str:
+        """SHA-256 of every file of the product."""
+        return format_html('<code style="overflow-wrap: anywhere">{}</code>', release.digest)
+
     @display(description=_("plans"))
     def plans(self, release: Release) -> str:
         """The plans as this release offers them; orders keep the terms that they were placed with."""
-        return render_to_string("admin/products/_plans.html", {"plans": plans_of(release)})
+        return render_to_string(
+            "admin/products/_plans.html",
+            {"rows": [(plan, Money(plan.setup_fee, plan.currency)) for plan in plans_of(release)]},
+        )
 
     @display(description=_("composition"))
     def drawing(self, release: Release) -> str:

@@ -65,8 +65,9 @@ def draw_composition(
     volumes = [node.key for node in scene.nodes if node.kind == "volume"]
     layout = arrange([node.box for node in scene.nodes], scene.links, below=volumes)
     return format_html(
-        '<svg class="{size}" xmlns="http://www.w3.org/2000/svg" role="img" aria-labelledby="{key}-title {key}-desc"'
-        ' width="{width}" height="{height}" viewBox="0 0 {width} {height}" font-size="12" fill="none">'
+        '<svg class="composition-{size}" xmlns="http://www.w3.org/2000/svg" role="img"'
+        ' aria-labelledby="{key}-title {key}-desc" width="{width}" height="{height}"'
+        ' viewBox="0 0 {width} {height}" font-size="12" fill="none">'
         '<title id="{key}-title">{title}</title><desc id="{key}-desc">{text}</desc>'
         '<defs><marker id="{key}-arrow" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="8" markerHeight="8"'
         ' orient="auto">'
@@ -185,7 +186,7 @@ def _box(place: Placed, node: DrawnBox) -> SafeString:
     texts = [(node.title, top, 'font-weight="600"')]
     texts += [(text, top + LINE * number, 'fill-opacity=".8"') for number, text in enumerate(node.lines, 1)]
     return format_html(
-        '<g class="{}"><title>{}</title>{}{}</g>',
+        '<g class="composition-{}"><title>{}</title>{}{}</g>',
         node.kind,
         ": ".join([node.title, ", ".join(node.lines)] if node.lines else [node.title]),
         shape,

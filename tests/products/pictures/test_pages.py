@@ -128,7 +128,7 @@ def test_admin_shows_description_icon_drawing_and_plans(product: Product, admin_
         reverse("admin:products_release_change", args=(product.present_release_id,))
     ).content.decode()
     assert 'role="img"' in page
-    for text in ("€99.90 / month", "4 CPUs, 8 GB memory, 80 GB disk", "A server of its own", "99.5"):
+    for text in ("€99.90 / month", "€25.00", "4 CPUs, 8 GB memory, 80 GB disk", "A server of its own", "99.5"):
         assert text in page
 
 
