@@ -16,6 +16,7 @@ class CustomersConfig(AppConfig):
         from core.engine.queue import READINGS
         from core.engine.schedules import Every, register_schedule  # apps must be loaded first
         from customers import tasks  # noqa: F401  (registers the mail controller)
+        from customers.vat_checks import tasks as vat_check_tasks  # noqa: F401  (registers the controller)
         from customers.webhooks import tasks as webhook_tasks  # noqa: F401  (registers the webhooks' controller)
         from customers.whmcs import checks  # noqa: F401  (registers the system checks)
         from customers.whmcs import tasks as whmcs_tasks  # noqa: F401  (registers the sync's controller)
@@ -33,4 +34,7 @@ class CustomersConfig(AppConfig):
         )
         register_schedule(
             Every(name="whmcs deep sync", task="customers.whmcs.tasks.sync_deep", minutes=7 * 24 * 60, queue=READINGS)
+        )
+        register_schedule(
+            Every(name="vat checks", task="customers.vat_checks.tasks.request_due_checks", minutes=60, queue=READINGS)
         )

@@ -57,7 +57,9 @@ def close_customer(*, customer: Customer) -> Customer:
 
 @transaction.atomic
 def reopen_customer(*, customer: Customer) -> Customer:
-    """The customer can order again."""
+    """The customer can order again; one that was anonymised stays closed."""
+    if customer.anonymised_at:
+        raise NothingToChange(_("%(customer)s stays closed.") % {"customer": customer})
     return _set_state(customer, Customer.State.ACTIVE, _("%(customer)s is active already."))
 
 

@@ -15,7 +15,9 @@ class InfrastructureConfig(AppConfig):
     def ready(self) -> None:
         from core.engine.queue import READINGS
         from core.engine.schedules import Every, register_schedule
+        from customers.display import register_customer_search
         from infrastructure import checks, receivers  # noqa: F401  (they register themselves)
+        from infrastructure.admin.customer_search import customers_of_address
         from infrastructure.drift import tasks as drift  # noqa: F401
         from infrastructure.order_panel import InfrastructurePanels
         from infrastructure.provisioning import tasks as provisioning  # noqa: F401
@@ -23,6 +25,7 @@ class InfrastructureConfig(AppConfig):
         from orders.order_panels import register_panels
 
         register_panels(InfrastructurePanels())
+        register_customer_search("infrastructure", customers_of_address)
         register_schedule(
             Every(
                 name="observe providers",

@@ -15,8 +15,8 @@ class LiveConfig(AppConfig):
     def ready(self) -> None:
         from core.engine.schedules import Every, register_schedule  # apps must be loaded first
         from live import checks  # noqa: F401  (registers the system checks)
+        from live.accounts import receivers  # noqa: F401  (connects them)
         from live.alerts import tasks  # noqa: F401  (registers the webhook's controller)
-        from live.portal import receivers  # noqa: F401  (connects them)
 
         register_schedule(Every(name="alerts", task="live.alerts.tasks.check_alerts", minutes=1))
         register_schedule(

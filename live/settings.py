@@ -30,6 +30,7 @@ SECRETS_KEYS = env.list("SECRETS_KEYS", default=[])  # Fernet keys, newest first
 INSTALLED_APPS = [
     "unfold",
     "unfold.contrib.filters",
+    "unfold.contrib.import_export",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -40,10 +41,12 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "allauth.mfa",
+    "allauth.usersessions",
     "csp",
     "django_filters",
     "django_htmx",
     "django_q",
+    "import_export",
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "knox",
@@ -69,12 +72,15 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "live.accounts.staff_mfa.StaffMfaMiddleware",
+    "live.accounts.support_views.SupportViewMiddleware",
     "live.portal.localisation.ViewersPlaceMiddleware",
     "live.request_rules.RequestRules",
     "live.api.rate_limit.RateLimitHeaders",
-    "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "allauth.usersessions.middleware.UserSessionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "django_prometheus.middleware.PrometheusAfterMiddleware",
 ]
@@ -145,6 +151,7 @@ Q_CLUSTER = {
 
 # --- People ---------------------------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "customers.User"
+INVITATION_DAYS = env.int("INVITATION_DAYS", default=7)  # how long the link of an invitation works
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
@@ -153,7 +160,7 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/"
-ACCOUNT_ADAPTER = "live.portal.accounts.AccountAdapter"
+ACCOUNT_ADAPTER = "live.accounts.adapters.AccountAdapter"
 ACCOUNT_LOGIN_METHODS = {"email", "username"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]  # nobody signs up; the password is what gives staff a field for it
 ACCOUNT_EMAIL_VERIFICATION = "none"  # accounts are made by staff; a sign-in code proves the address
@@ -170,12 +177,15 @@ ACCOUNT_RATE_LIMITS = {
     "reauthenticate": "10/m/user",
 }
 ALLAUTH_TRUSTED_PROXY_COUNT = NUM_PROXIES
-MFA_ADAPTER = "live.portal.accounts.MfaAdapter"
-MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+MFA_ADAPTER = "live.accounts.adapters.MfaAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_TOTP_ISSUER = SITE_NAME
 MFA_TOTP_TOLERANCE = 1  # telephones' clocks drift
 SESSION_ENGINE = "live.sealed_sessions"  # a sign-in code waits in the session until it is typed
 SESSION_COOKIE_AGE = 14 * 24 * 3600
+
+IMPORT_EXPORT_TMP_STORAGE_CLASS = "import_export.tmp_storages.CacheStorage"  # between preview and import
 
 # --- Language and time ----------------------------------------------------------------------------------------------
 LANGUAGE_CODE = "en-gb"
@@ -198,6 +208,7 @@ STORAGES = {
 
 # --- Security -------------------------------------------------------------------------------------------------------
 HTTPS = env.bool("HTTPS", default=SITE_URL.startswith("https://"))
+STAFF_MFA_REQUIRED = env.bool("STAFF_MFA_REQUIRED", default=HTTPS)  # staff without MFA can only set it up
 SECURE_SSL_REDIRECT = HTTPS
 SESSION_COOKIE_SECURE = HTTPS
 CSRF_COOKIE_SECURE = HTTPS
@@ -302,6 +313,10 @@ WHMCS_IDENTIFIER = env("WHMCS_IDENTIFIER", default="")
 WHMCS_SECRET = env("WHMCS_SECRET", default="")
 WHMCS_ACCESS_KEY = env("WHMCS_ACCESS_KEY", default="")  # where WHMCS does not allow this machine's address
 WHMCS_WEBHOOK_SECRET = env("WHMCS_WEBHOOK_SECRET", default="")  # empty: hooks are not taken
+
+# --- VIES: whether VAT ids are in use; asked in the name of SELLER_VAT_ID
+VIES_URL = env("VIES_URL", default="https://ec.europa.eu/taxation_customs/vies/rest-api")  # empty: nothing is asked
+VAT_CHECK_DAYS = env.int("VAT_CHECK_DAYS", default=30)  # an answer counts for so long, then VIES is asked again
 
 # --- Addresses that people give us: redirects of checks, webhooks, catalogues. Public ones are reached; of private
 # networks only these ranges. The address of an order's own endpoint may always be private.

@@ -23,7 +23,7 @@ urlpatterns = [
     path("hooks/", include("orders.whmcs.urls")),
     path("hooks/", include("products.hooks.urls")),
     path("product-icons/", include("products.icons.urls")),
-    path("account/", include("live.portal.account_urls")),
+    path("account/", include("live.accounts.urls")),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
     path("metrics", metrics, name="metrics"),

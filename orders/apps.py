@@ -13,4 +13,12 @@ class OrdersConfig(AppConfig):
     verbose_name = _("Orders")
 
     def ready(self) -> None:
+        from customers.display import register_customer_panel, register_customer_search  # apps must be loaded first
+        from customers.erasure.services import register_erasure
+        from orders import erasure
+        from orders.admin.customer_page import customers_of_order, orders_panel
         from orders.whmcs import tasks  # noqa: F401  (registers the controller that pushes states to WHMCS)
+
+        register_erasure("orders", obstacles=erasure.obstacles, eraser=erasure.erase)
+        register_customer_panel("orders", orders_panel)
+        register_customer_search("orders", customers_of_order)

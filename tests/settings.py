@@ -13,6 +13,7 @@ os.environ["SITE_URL"] = "http://testserver"
 os.environ["LOG_LEVEL"] = "WARNING"
 for name in ("ZABBIX_URL", "ZABBIX_TOKEN", "ZABBIX_USER", "ZABBIX_PASSWORD", "ZABBIX_AGENT_SERVER"):
     os.environ[name] = ""
+os.environ["VIES_URL"] = ""
 for name in ("WHMCS_URL", "WHMCS_IDENTIFIER", "WHMCS_SECRET", "WHMCS_ACCESS_KEY", "WHMCS_WEBHOOK_SECRET"):
     os.environ[name] = ""
 

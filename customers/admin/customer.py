@@ -5,20 +5,37 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Count, OuterRef, QuerySet, Subquery
-from django.http import HttpRequest, StreamingHttpResponse
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
+from django.http import FileResponse, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
-from unfold.admin import ModelAdmin, StackedInline, TabularInline
+from import_export.admin import ImportMixin
+from import_export.formats.base_formats import CSV, XLSX
+from unfold.admin import ModelAdmin
+from unfold.contrib.import_export.forms import ImportForm
 from unfold.decorators import action, display
+from unfold.enums import ActionVariant
 
 from core.admin.confirmed_actions import ConfirmedAction, change_rows
-from customers.admin.export import customers_as_csv
-from customers.admin.forms import AddressForm, CustomerForm, MembershipFormSet
+from customers.admin.customer_actions import anonymise, check_vat_id, invite_to, view_as_member
+from customers.admin.customer_inlines import (
+    AddressInline,
+    ContactInline,
+    CountryFilter,
+    ExternalIdInline,
+    MembershipInline,
+)
+from customers.admin.customer_page import page_of
+from customers.admin.export import customers_as_csv, customers_as_xlsx
+from customers.admin.forms import CustomerForm
+from customers.admin.spreadsheet import CustomerResource
+from customers.display import found_elsewhere
 from customers.models import Address, Contact, Customer, ExternalId, Membership
 from customers.services import close_customer, new_customer_number, reopen_customer
+from customers.vat_checks.services import is_checkable, is_configured, request_vat_check
 
 STATES = {Customer.State.ACTIVE: "success", Customer.State.INACTIVE: "warning", Customer.State.CLOSED: "danger"}
 
@@ -35,66 +52,8 @@ REOPEN = ConfirmedAction(
 )
 
 
-class CountryFilter(admin.SimpleListFilter):
-    """Customers by the country of their general address."""
-
-    title = _("country")
-    parameter_name = "country"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        """The countries that occur."""
-        rows = Address.objects.filter(kind=Address.Kind.GENERAL).order_by("country")
-        return [(code, code) for code in rows.values_list("country", flat=True).distinct()]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Customer]) -> QuerySet[Customer]:
-        """The rows chosen."""
-        if not self.value():
-            return queryset
-        return queryset.filter(addresses__kind=Address.Kind.GENERAL, addresses__country=self.value())
-
-
-class AddressInline(StackedInline):
-    """Where the customer is, and wants its invoices."""
-
-    model = Address
-    form = AddressForm
-    extra = 0
-    max_num = len(Address.Kind)
-
-
-class ContactInline(TabularInline):
-    """Who is told things."""
-
-    model = Contact
-    hide_title = True
-    extra = 0
-
-
-class MembershipInline(TabularInline):
-    """Who may sign in and see what the customer has."""
-
-    model = Membership
-    hide_title = True
-    extra = 0
-    autocomplete_fields = ("user",)
-    formset = MembershipFormSet
-
-    def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
-        """The formset knows who changes the memberships."""
-        formset = super().get_formset(request, obj, **kwargs)
-        return type("EditedMembershipFormSet", (formset,), {"editor": request.user})
-
-
-class ExternalIdInline(TabularInline):
-    """What other systems call the customer."""
-
-    model = ExternalId
-    hide_title = True
-    extra = 0
-
-
 @admin.register(Customer)
-class CustomerAdmin(ModelAdmin):
+class CustomerAdmin(ImportMixin, ModelAdmin):
     """Who pays."""
 
     form = CustomerForm
@@ -110,10 +69,15 @@ class CustomerAdmin(ModelAdmin):
         "created_at",
     )
     list_filter = ("state", "kind", CountryFilter, "language")
-    search_fields = ("number", "name", "email", "vat_id", "external_ids__value")
-    search_help_text = _("Name, number, e-mail, VAT id, or the id in another system")
+    search_fields = ("number", "name", "email", "vat_id")
+    search_help_text = _("Name, number, e-mail, VAT id, ID in WHMCS, order reference, domain or IP address")
     show_full_result_count = False
-    actions = ("close", "reopen", "export")
+    change_form_template = "admin/customers/customer/page.html"
+    actions_detail = ("edit", "invite", "view_as", "check_vat", "anonymise")
+    actions = ("close", "reopen", "export", "export_workbook")
+    resource_classes = (CustomerResource,)
+    import_form_class = ImportForm
+    formats = (CSV, XLSX)
     inlines = (AddressInline, ContactInline, MembershipInline, ExternalIdInline)
     readonly_fields = ("number", "state", "vat_id_checked_at", "order_count", "created_at", "updated_at")
     fieldsets = (
@@ -137,6 +101,105 @@ class CustomerAdmin(ModelAdmin):
         rows: QuerySet[Customer] = super().get_queryset(request)
         return rows.annotate(general_country=Subquery(general), orders_made=Subquery(same.values("count")))
 
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Customer], search_term: str
+    ) -> tuple[QuerySet[Customer], bool]:
+        """Customers by their own fields, their people and other systems' ids, and by what the rooms above know."""
+        found, may_repeat = super().get_search_results(request, queryset, search_term)
+        term = search_term.strip()
+        if not term:
+            return found, may_repeat
+        people = Q(pk__in=Membership.objects.filter(user__email__iexact=term).values("customer"))
+        contacts = Q(pk__in=Contact.objects.filter(email__iexact=term).values("customer"))
+        ids = Q(pk__in=ExternalId.objects.filter(value=term).values("customer"))
+        own = Q(pk__in=found.order_by().values("pk"))
+        return queryset.filter(own | people | contacts | ids | found_elsewhere(term)), False
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        """The page about the customer; the form is behind “Edit”."""
+        customer = self.get_object(request, object_id) if request.method in ("GET", "HEAD") else None
+        if customer is None or not self.has_view_permission(request, customer):
+            return super().change_view(request, object_id, form_url, extra_context)  # type: ignore[no-any-return]
+        context = {**(extra_context or {}), "title": customer.name, **page_of(customer, request)}
+        return super().change_view(request, object_id, form_url, context)  # type: ignore[no-any-return]
+
+    def response_change(self, request: HttpRequest, obj: Customer) -> HttpResponse:
+        """Saved, the page about the customer is shown."""
+        response: HttpResponse = super().response_change(request, obj)
+        if {"_continue", "_addanother", "_saveasnew"} & request.POST.keys():
+            return response
+        return redirect("admin:customers_customer_change", obj.pk)
+
+    @action(description=_("Edit"), icon="edit", permissions=("edit", "view"), url_path="edit")
+    def edit(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """The form of the customer with addresses, contacts, members and external ids."""
+        back = reverse("admin:customers_customer_change", args=(object_id,))
+        form: HttpResponse = super().change_view(request, object_id, extra_context={"is_form": True, "back": back})
+        return form
+
+    @action(description=_("Invite a person"), icon="person_add", permissions=("invite", "view"), url_path="invite")
+    def invite(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Somebody is invited to become a member."""
+        return invite_to(self, request, object_id)
+
+    @action(description=_("View as member"), icon="visibility", permissions=("view_as", "view"), url_path="view-as")
+    def view_as(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """The portal as a member sees it."""
+        return view_as_member(self, request, object_id)
+
+    @action(description=_("Check VAT id"), icon="verified", permissions=("edit", "view"), url_path="check-vat")
+    def check_vat(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """VIES is asked about the VAT id."""
+        return check_vat_id(self, request, object_id)
+
+    @action(
+        description=_("Anonymise"),
+        icon="person_off",
+        variant=ActionVariant.DANGER,
+        permissions=("anonymise", "view"),
+        url_path="anonymise",
+    )
+    def anonymise(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """What identifies the customer and its people is removed."""
+        return anonymise(self, request, object_id)
+
+    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
+        """What the person may do and what makes sense for this customer."""
+        allowed = super().get_actions_detail(request, object_id)
+        customer = self.get_object(request, str(object_id))
+        pointless = set()
+        if customer is None or not (is_configured() and is_checkable(customer.vat_id)):
+            pointless.add("customers_customer_check_vat")
+        if customer is None or not customer.memberships.exists():
+            pointless.add("customers_customer_view_as")
+        if customer is None or customer.anonymised_at:
+            pointless |= {f"customers_customer_{name}" for name in ("edit", "invite", "anonymise")}
+        return [found for found in allowed if found.action_name not in pointless]
+
+    # unfold asks these with the row's id, Django without.
+
+    def has_edit_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        """Whoever may change customers."""
+        return request.user.has_perm("customers.change_customer")
+
+    def has_import_permission(self, request: HttpRequest) -> bool:
+        """Whoever may add and change customers."""
+        return request.user.has_perms(("customers.add_customer", "customers.change_customer"))
+
+    def has_invite_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        """Whoever may say who belongs to a customer."""
+        return request.user.has_perm("customers.add_membership")
+
+    def has_view_as_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        """Whoever may see the portal as a member does."""
+        return request.user.has_perm("customers.view_as_member")
+
+    def has_anonymise_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        """Whoever may anonymise customers."""
+        return request.user.has_perm("customers.anonymise_customer")
+
     def save_model(self, request: HttpRequest, obj: Customer, form: Any, change: bool) -> None:
         """A new customer gets its number; a changed VAT id has yet to be checked."""
         if not change:
@@ -144,6 +207,8 @@ class CustomerAdmin(ModelAdmin):
         if "vat_id" in form.changed_data:
             obj.vat_id_checked_at = None
         super().save_model(request, obj, form, change)
+        if "vat_id" in form.changed_data:
+            request_vat_check(customer=obj)
 
     def has_close_permission(self, request: HttpRequest) -> bool:
         """Whoever may change customers may close them."""
@@ -183,3 +248,8 @@ class CustomerAdmin(ModelAdmin):
     def export(self, request: HttpRequest, customers: QuerySet[Customer]) -> StreamingHttpResponse:
         """A download for a spreadsheet."""
         return customers_as_csv(customers)
+
+    @action(description=_("Export selected customers (XLSX)"), permissions=["view"])
+    def export_workbook(self, request: HttpRequest, customers: QuerySet[Customer]) -> FileResponse:
+        """A download as a workbook."""
+        return customers_as_xlsx(customers)

@@ -58,6 +58,7 @@ class Customer(Timestamped):  # type: ignore[django-manager-missing]  # the mana
     currency = models.CharField(_("currency"), max_length=3, default="EUR", validators=[validate_currency])
     state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.ACTIVE)
     notes = models.TextField(_("notes"), blank=True, help_text=_("For staff only."))
+    anonymised_at = models.DateTimeField(_("anonymised"), null=True, blank=True, editable=False)
 
     objects = CustomerQuerySet.as_manager()
 
@@ -65,6 +66,7 @@ class Customer(Timestamped):  # type: ignore[django-manager-missing]  # the mana
         verbose_name = _("customer")
         verbose_name_plural = _("customers")
         ordering = ("name", "pk")
+        permissions = (("anonymise_customer", _("Can anonymise customers")),)
         constraints = (
             models.CheckConstraint(condition=~Q(name=""), name="customer_has_a_name"),
             models.CheckConstraint(

@@ -144,6 +144,8 @@ def _compare_page(
         row = rows.get(client_id) or WhmcsClientRow(client_id=client_id)
         if row.customer is None and client_id in linked:
             row.customer = linked[client_id]
+        if row.customer is not None and row.customer.anonymised_at:
+            continue
         if row.customer is not None:
             _compare_customer(page, row, row.customer, digests.get(client_id), details.get(client_id))
         elif client_id in details:

@@ -40,6 +40,7 @@ TITLES = {
     "sign_on_refused": "Single sign-on refused",
     "token_refused": "Token refused",
     "not_ready": "Not ready yet",
+    "mfa_required": "Two-factor authentication required",
     "name_taken": "Name already in use",
     "precondition_failed": "Changed in the meantime",
     "idempotency_key_reused": "Idempotency-Key reused for a different request",

@@ -5,7 +5,10 @@ from __future__ import annotations
 from django.conf import settings
 from django.http import HttpRequest
 
-SECTIONS = {"customers": "customers", "customer": "customers", "availability": "customers", "profile": "profile"}
+SECTIONS = {
+    **dict.fromkeys(("customers", "customer", "team", "availability"), "customers"),
+    "profile": "profile",
+}
 
 
 def site(request: HttpRequest) -> dict[str, object]:

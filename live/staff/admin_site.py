@@ -50,4 +50,5 @@ class AuthenticatorAdmin(LostDevices, ModelAdmin):
 authenticator = apps.get_model("mfa.Authenticator")
 admin.site.unregister(authenticator)
 admin.site.register(authenticator, AuthenticatorAdmin)
+dress("usersessions.UserSession", actions=(), list_select_related=("user",), show_full_result_count=False)
 dress("account.EmailAddress", actions=(), show_full_result_count=False)

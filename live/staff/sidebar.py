@@ -68,6 +68,9 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
             _("Customers"),
             {
                 "customers.customer": "apartment",
+                "customers.invitation": "person_add",
+                "customers.supportview": "visibility",
+                "customers.vatcheck": "verified",
                 "customers.message": "mail",
                 "customers.webhook": "webhook",
                 "customers.eventdelivery": "outbox",

@@ -1,4 +1,4 @@
-// What HTML cannot do by itself: copy an address or a password, and submit a choice at once.
+// What HTML cannot do by itself: copy an address or a password, submit a choice at once, ask before removing.
 "use strict";
 
 const showCopyButtons = (root) => {
@@ -18,6 +18,15 @@ document.addEventListener("click", async (event) => {
 
 document.addEventListener("change", (event) => {
   if (event.target.matches("[data-submit]")) event.target.form.requestSubmit();
+});
+
+document.addEventListener("submit", (event) => {
+  const question = event.submitter?.dataset.confirm;
+  if (question && !window.confirm(question)) event.preventDefault();
+});
+
+document.addEventListener("allauth.error", () => {
+  document.getElementById("passkey_problem")?.removeAttribute("hidden");
 });
 
 document.addEventListener("htmx:load", (event) => showCopyButtons(event.detail.elt));

@@ -33,18 +33,20 @@ def test_every_role_and_ability_is_in_the_table() -> None:
 @pytest.mark.parametrize("ability", Ability)
 def test_a_member_may_what_the_role_includes_and_only_at_that_customer(role: Role, ability: Ability) -> None:
     membership = MembershipFactory(role=role)
-    user, elsewhere = membership.user, CustomerFactory()
+    user: User = membership.user
+    elsewhere: Customer = CustomerFactory()
+    own: Customer = membership.customer
     allowed = role in EXPECTED[ability]
     assert user.may(ability, membership.customer) == allowed
     assert not user.may(ability, elsewhere)
-    assert list(Customer.objects.where_may(user, ability)) == ([membership.customer] if allowed else [])
+    assert list(Customer.objects.where_may(user, ability)) == ([own] if allowed else [])
 
 
 @pytest.mark.django_db
 def test_several_customers_each_with_its_own_role() -> None:
-    user = UserFactory()
-    owned = MembershipFactory(user=user).customer
-    billed = MembershipFactory(user=user, role=Role.BILLING).customer
+    user: User = UserFactory()
+    owned: Customer = MembershipFactory(user=user).customer
+    billed: Customer = MembershipFactory(user=user, role=Role.BILLING).customer
     assert list(Customer.objects.where_may(user, Ability.ORDER)) == [owned]
     assert set(Customer.objects.where_may(user, Ability.SEE_INVOICES)) == {owned, billed}
     assert set(Customer.objects.visible_to(user)) == {owned, billed}

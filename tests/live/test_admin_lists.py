@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from allauth.usersessions.models import UserSession
 from django.apps import apps
 from django.contrib import admin
 from django.contrib.auth.models import Group
@@ -35,7 +36,19 @@ from billing.models import (
 )
 from billing.subscriptions.reconcile import reconcile_orders
 from core import clock
-from customers.models import ApiToken, Message, Webhook, WhmcsChange, WhmcsClientRow, WhmcsConflict, WhmcsSync
+from customers.choices import Role
+from customers.invitations.services import invite_member
+from customers.models import (
+    ApiToken,
+    Message,
+    SupportView,
+    VatCheck,
+    Webhook,
+    WhmcsChange,
+    WhmcsClientRow,
+    WhmcsConflict,
+    WhmcsSync,
+)
 from customers.webhooks.services import create_webhook, send_test
 from infrastructure.models import (
     Deployment,
@@ -263,9 +276,24 @@ MAKERS: dict[str, Callable[[int], object]] = {
     "customers.ApiToken": token,
     "customers.Customer": lambda n: CustomerFactory(),
     "customers.EventDelivery": lambda n: send_test(webhook=webhook(n)),
+    "customers.Invitation": lambda n: invite_member(
+        customer=CustomerFactory(), email=f"invited{n}@example.org", role=Role.BILLING, actor=UserFactory()
+    ),
     "customers.Message": message,
+    "customers.SupportView": lambda n: SupportView.objects.create(
+        staff=UserFactory(is_staff=True),
+        member=UserFactory(),
+        customer=CustomerFactory(),
+        why="Ticket 4711",
+        started_at=clock.now(),
+        expires_at=clock.now(),
+    ),
     "customers.User": lambda n: UserFactory(),
     "customers.Webhook": webhook,
+    "customers.VatCheck": lambda n: VatCheck.objects.create(customer=CustomerFactory(), vat_id="BE0428759497"),
+    "usersessions.UserSession": lambda n: UserSession.objects.create(
+        user=UserFactory(), ip="192.0.2.1", session_key=f"session{n}", user_agent="curl"
+    ),
     "customers.WhmcsChange": lambda n: WhmcsChange.objects.create(
         customer=CustomerFactory(), client_id=n, at=clock.now(), changes={"city": ["Ede", "Bennekom"]}
     ),

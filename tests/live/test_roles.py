@@ -93,10 +93,12 @@ def member(role: str) -> User:
     return user
 
 
-def test_support_is_offered_nothing_but_exports() -> None:
+def test_support_is_offered_exports_and_the_portal_of_a_member() -> None:
     assert offered(member("Support")) == {
         "billing.Invoice: billing_invoice_reports",
         "customers.Customer: export",
+        "customers.Customer: export_workbook",
+        "customers.Customer: customers_customer_view_as",
         "orders.Order: export_csv",
     }
 

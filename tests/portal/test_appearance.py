@@ -9,7 +9,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver
 
 from customers.models import Customer, User
-from live.portal import account_urls
+from live.accounts import urls as account_urls
 from tests.factories import make_draft
 from tests.portal.conftest import SignIn
 
@@ -32,7 +32,7 @@ def test_every_page_around_signing_in_is_ours(
     route: str, is_signed_in: bool, client: Client, owner: User, sign_in: SignIn
 ) -> None:
     response = (sign_in(owner) if is_signed_in else client).get(route)
-    assert response.status_code in (200, 302, 403, 404)
+    assert response.status_code in (200, 302, 403, 404, 405, 410)
     if response.status_code != 302:
         assert OURS in response.content
         assert b"<script>" not in response.content

@@ -33,6 +33,8 @@ def address(pattern: URLPattern, order: Order) -> str:
         "product": order.plan.product.slug,
         "plan": order.plan.slug,
         "month": date(2026, 6, 1),
+        "member": 1,
+        "invitation": 1,
     }
     wanted = pattern.pattern.converters
     return reverse(f"portal:{pattern.name}", kwargs={name: values[name] for name in wanted})

@@ -27,6 +27,7 @@ OPERATOR = (
     *ADMIT_PEOPLE,
     *(f"customers.{verb}_webhook" for verb in ("add", "change", "delete")),
     "customers.sync_whmcs",
+    "customers.view_as_member",
     "orders.serve_whmcs",
     "orders.add_order",
     "orders.approve_order",
@@ -80,8 +81,11 @@ NOT_SEEN = ("view_ordersecrets", "view_secretscanary")
 ROLES: Mapping[str, tuple[str, ...]] = {
     "Operator": OPERATOR,
     "Billing": BILLING,
-    "Support": SEE,
-    "Administrator": (*(f"{room}.*" for room in ROOMS), "auth.*", "mfa.*", "account.view", "django_q.view"),
+    "Support": (*SEE, "customers.view_as_member"),
+    "Administrator": (
+        *(f"{room}.*" for room in ROOMS),
+        *("auth.*", "mfa.*", "account.view", "usersessions.view", "django_q.view"),
+    ),
 }
 
 

@@ -10,6 +10,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from core.errors import TransientError
+from customers.erasure.services import anonymise_customer
 from customers.models import Address, Customer, ExternalId, WhmcsChange, WhmcsClientRow, WhmcsConflict, WhmcsSync
 from customers.whmcs import sync as module
 from customers.whmcs.client import WhmcsClient
@@ -272,3 +273,15 @@ def test_module_brings_the_client_along(whmcs: WhmcsClient, simulator: Simulator
 def test_no_password_of_whmcs_is_stored(whmcs: WhmcsClient) -> None:
     sync_page(whmcs)
     assert "nobody-may-store" not in str(list(WhmcsClientRow.objects.values())) + str(list(Customer.objects.values()))
+
+
+def test_an_anonymised_customer_is_neither_changed_nor_created_again(simulator: Simulator, whmcs: WhmcsClient) -> None:
+    sync_page(whmcs)
+    anonymised = customer(1)
+    anonymise_customer(customer=anonymised, actor=UserFactory(is_staff=True), why="Request")
+    simulator.records.clients[1]["firstname"] = "Somebody"
+    count = Customer.objects.count()
+    result = sync_page(whmcs, is_deep=True)
+    anonymised.refresh_from_db()
+    assert (result.created, result.changed, Customer.objects.count()) == (0, 0, count)
+    assert anonymised.name.startswith("Anonymised")

@@ -7,7 +7,8 @@ from types import SimpleNamespace
 import pytest
 from django.contrib.auth.models import AnonymousUser
 
-from customers.models import Membership, User
+from customers.choices import Role
+from customers.models import User
 from orders.api.permissions import (
     MayApprove,
     MayRemove,
@@ -31,7 +32,7 @@ def order() -> Order:
     return make_draft()
 
 
-def member(order: Order, role: Membership.Role = Membership.Role.OWNER) -> User:
+def member(order: Order, role: Role = Role.OWNER) -> User:
     """Someone at the customer of the order."""
     user: User = MembershipFactory.create(customer=order.customer, role=role).user
     return user
@@ -65,7 +66,7 @@ def test_nobody_in_particular_is_let_through_nowhere(permission: type[StaffOnly]
 
 
 def test_owners_remove_and_leave_the_rest_to_staff(order: Order) -> None:
-    owner, viewer = member(order), member(order, Membership.Role.READ_ONLY)
+    owner, viewer = member(order), member(order, Role.READ_ONLY)
     assert {permission for permission in PERMISSIONS if lets(permission, owner, order)} == {MayRemove}
     assert not any(lets(permission, viewer, order) for permission in PERMISSIONS)
 
@@ -88,7 +89,7 @@ def test_a_membership_gives_staff_nothing(order: Order) -> None:
 def test_owners_and_staff_who_add_orders_may_order(order: Order) -> None:
     assert may_order_for(member(order), order.customer)
     assert may_order_for(make_staff("orders.add_order"), order.customer)
-    assert not may_order_for(member(order, Membership.Role.READ_ONLY), order.customer)
+    assert not may_order_for(member(order, Role.READ_ONLY), order.customer)
     assert not may_order_for(make_staff("orders.view_order"), order.customer)
 
 

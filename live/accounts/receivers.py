@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from customers.models import User
 
 
-@receiver(authenticator_added, dispatch_uid="live.portal.proven")
+@receiver(authenticator_added, dispatch_uid="live.accounts.proven")
 def authenticator_was_proven(request: HttpRequest, user: User, **rest: object) -> None:
     """Whoever just typed the new app's code is not asked for another before the recovery codes are shown."""
     record_authentication(request, user, method="mfa", reauthenticated=True)

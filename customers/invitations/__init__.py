@@ -1,0 +1,1 @@
+"""Invitations: people become members of a customer by a link that is mailed to them."""

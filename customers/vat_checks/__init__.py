@@ -1,0 +1,1 @@
+"""VAT checks: whether a VAT id is in use, asked of VIES."""

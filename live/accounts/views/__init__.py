@@ -1,0 +1,3 @@
+"""What the portal shows and lets people do."""
+
+from __future__ import annotations

@@ -1,0 +1,1 @@
+"""People who sign in: invitations, teams, two-factor authentication, support views."""
