@@ -13,8 +13,8 @@ export PYTHON
 help: ## This list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' $(MAKEFILE_LIST) | expand -t 16
 
-demo: setup ## A whole company on this machine: site, worker, an order. PORT=8001 listens there; ONCE=1 stops at its end; GITLAB=1 syncs from GitLab
-	@$(RUN) manage.py demo $(if $(PORT),--port $(PORT)) $(if $(ONCE),--once --json) $(if $(GITLAB),--gitlab)
+demo: setup ## A whole company on this machine: site, worker, an order. PORT=8001, ONCE=1 stops at its end, GITLAB=1, WHMCS=1
+	@$(RUN) manage.py demo $(if $(PORT),--port $(PORT)) $(if $(ONCE),--once --json) $(if $(GITLAB),--gitlab) $(if $(WHMCS),--whmcs)
 
 test: setup ## Every test that needs no service
 	@$(RUN) -m pytest -n 2 --dist loadfile

@@ -32,6 +32,20 @@ SELLER = {
 }
 
 
+# What the demonstration does not ask of the world outside: its VAT ids are invented.
+QUIET = {"VIES_URL": ""}
+
+
+def whmcs_settings(port: int) -> dict[str, str]:
+    """The settings for the simulated WHMCS of the demonstration, and its credential."""
+    return {
+        "WHMCS_URL": f"http://127.0.0.1:{port}/whmcs",
+        "WHMCS_IDENTIFIER": "simulated-identifier",
+        "WHMCS_SECRET": "simulated-secret",
+        "WHMCS_WEBHOOK_SECRET": "simulated-webhook-secret-0123456789",
+    }
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cast:
     """Who plays."""

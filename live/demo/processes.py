@@ -69,6 +69,11 @@ class Processes:
         )
         self._wait_for_web()
 
+    def start_whmcs(self, port: int) -> None:
+        """A simulated WHMCS answers at `port`, and a client registers there every half minute."""
+        whmcs = [sys.executable, "-m", "customers.whmcs.simulator", "--port", str(port), "--arrive-every", "30"]
+        self._start("whmcs", [*whmcs, "--hooks", f"{self.url}/hooks/whmcs/"])
+
     def start_worker(self) -> None:
         """A worker runs."""
         self._start("worker", [sys.executable, "manage.py", "worker"])

@@ -1,10 +1,8 @@
-"""The simulated WHMCS on an address of this machine: `python -m customers.whmcs.simulator.server --port 8099`."""
+"""The simulated WHMCS, speaking HTTP on an address of this machine."""
 
 from __future__ import annotations
 
-import argparse
 import json
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,7 +15,7 @@ from urllib.parse import parse_qsl
 from customers.whmcs.parsing import redact
 from customers.whmcs.simulator.actions import Refused, perform
 from customers.whmcs.simulator.oddities import Oddities
-from customers.whmcs.simulator.records import Records, example_records
+from customers.whmcs.simulator.records import Records
 
 IDENTIFIER, SECRET, ACCESS_KEY = "simulated-identifier", "simulated-secret", "simulated-access-key"
 ID_KEYS = frozenset({"id", "userid", "clientid", "client_id", "orderid", "invoiceid", "pid", "totalresults", "relid"})
@@ -104,22 +102,6 @@ def running(simulator: Simulator, port: int = 0) -> Iterator[Simulator]:
             server.shutdown()
 
 
-def main() -> None:
-    """Runs until it is interrupted."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--port", type=int, default=8099)
-    parser.add_argument("--clients", type=int, default=25)
-    options = parser.parse_args()
-    with running(Simulator(records=example_records(options.clients)), port=options.port) as simulator:
-        sys.stdout.write(f"Simulated WHMCS (built from the documentation) at {simulator.url}\n")
-        sys.stdout.flush()
-        try:
-            while True:
-                time.sleep(3600)
-        except KeyboardInterrupt:
-            return
-
-
 def _json(body: dict[str, Any]) -> bytes:
     return json.dumps(body).encode()
 
@@ -150,7 +132,3 @@ def _flatten(body: dict[str, Any]) -> dict[str, Any]:
 
     add("", body)
     return flat
-
-
-if __name__ == "__main__":
-    main()

@@ -15,8 +15,9 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from customers.whmcs.services import request_sync
 from live.demo import story
-from live.demo.cast import CUSTOMER_EMAIL, SELLER, STAFF_NAME, STAFF_PASSWORD, Cast, assemble
+from live.demo.cast import CUSTOMER_EMAIL, QUIET, SELLER, STAFF_NAME, STAFF_PASSWORD, Cast, assemble, whmcs_settings
 from live.demo.company import complete_company, found_company
 from live.demo.gitlab.catalogue import DemoGitLab, demo_gitlab
 from live.demo.processes import DemoFailed, Killer, Processes, port_to_listen_on
@@ -39,6 +40,7 @@ class Command(BaseCommand):
         parser.add_argument("--kill-worker", type=int, default=0, help="Kill the worker so many times on the way.")
         parser.add_argument("--gitlab", action="store_true", help="Take the catalogue from a double of GitLab.")
         parser.add_argument("--product", default=story.PRODUCT, help="The slug of the product that is ordered.")
+        parser.add_argument("--whmcs", action="store_true", help="Start a simulated WHMCS, whose clients arrive here.")
         parser.add_argument("--port", type=int, help="Where the site listens: 8000, or any free port with --once.")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -62,8 +64,12 @@ class Command(BaseCommand):
         call_command("setup", stdout=self.stderr)
         cast = assemble()
         self._report("Starting the site and a worker …")
-        with Processes(port=port, defaults=SELLER) as processes:
+        whmcs_port = port_to_listen_on(ANY_PORT) if options["whmcs"] else None
+        defaults = {**SELLER, **QUIET, **(whmcs_settings(whmcs_port) if whmcs_port else {})}
+        with Processes(port=port, defaults=defaults) as processes:
             self._report(f"The site runs at {processes.url}")
+            if whmcs_port:
+                self._start_whmcs(processes, whmcs_port)
             if gitlab is not None:
                 gitlab.call_on_push(processes.url)
                 self._report(f"The catalogue comes from {gitlab.clone_url}; push to it, and it is synced.")
@@ -72,6 +78,14 @@ class Command(BaseCommand):
                 self._once(cast, watch)
             else:
                 self._stay(cast, processes, watch)
+
+    def _start_whmcs(self, processes: Processes, port: int) -> None:
+        processes.start_whmcs(port)
+        request_sync()
+        self._report(
+            f"A simulated WHMCS runs at http://127.0.0.1:{port}/whmcs; its clients arrive under Customers in the "
+            "admin, and another every half minute (log/whmcs.log)."
+        )
 
     def _once(self, cast: Cast, watch: Callable[[], None]) -> None:
         order = self._activate(cast, watch)
