@@ -7,7 +7,9 @@ from django.contrib import admin
 from django.urls import include, path
 
 from live import health
+from live.accounts import pages as account_pages
 from live.observability.metrics import metrics
+from live.portal import urls as portal_pages
 
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 
@@ -27,5 +29,5 @@ urlpatterns = [
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
     path("metrics", metrics, name="metrics"),
-    path("", include("live.portal.urls")),
+    path("", include(([*portal_pages.urlpatterns, *account_pages.urlpatterns], "portal"))),
 ]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, include, path, register_converter
 
-from live.accounts.views import profile, team
 from live.portal.converters import MonthConverter
 from live.portal.views import availability, customers, invoices, new_order, order_actions, orders, reports
 
@@ -27,23 +26,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("orders/<slug:reference>/reports/<month:month>/pdf/", reports.report_file, name="report_pdf"),
     path("customers/", customers.customer_list, name="customers"),
     path("customers/<slug:number>/", customers.customer_page, name="customer"),
-    path("customers/<slug:number>/team/", team.team, name="team"),
-    path("customers/<slug:number>/team/<int:member>/role/", team.member_role, name="member_role"),
-    path("customers/<slug:number>/team/<int:member>/removal/", team.member_removal, name="member_removal"),
-    path(
-        "customers/<slug:number>/team/invitations/<int:invitation>/sending/",
-        team.invitation_sending,
-        name="invitation_sending",
-    ),
-    path(
-        "customers/<slug:number>/team/invitations/<int:invitation>/revocation/",
-        team.invitation_revocation,
-        name="invitation_revocation",
-    ),
     path("customers/<slug:number>/availability/", availability.availability, name="availability"),
     path("customers/<slug:number>/availability/link/", availability.share, name="share"),
     path("invoices/<str:number>/pdf/", invoices.invoice_pdf, name="invoice_pdf"),
     path("invoices/<str:number>/xml/", invoices.invoice_xml, name="invoice_xml"),
-    path("profile/", profile.profile, name="profile"),
     path("", include("live.portal.integrations.urls")),
 ]

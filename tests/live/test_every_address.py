@@ -29,11 +29,17 @@ from tests.factories import CustomerFactory, MembershipFactory, make_draft
 pytestmark = pytest.mark.django_db
 
 OPEN = (
-    *("/account/", "/healthz", "/readyz"),  # signing in, and what shows nothing
+    *("/account/", "/healthz", "/readyz", "/metrics"),  # signing in, and what shows nothing of customers
     *("/api/schema/", "/api/docs/", "/api/problems/"),  # the published description of the API
     *("/hooks/", "/status/", "/sandbox/"),  # signed, secret, or invented: each has tests of its own
 )
-CATALOGUE = ("/api/v1/products/", "/api/v1/releases/", "/api/v1/plans/", "/orders/new/")  # for all who are signed in
+CATALOGUE = (
+    "/api/v1/products/",
+    "/api/v1/releases/",
+    "/api/v1/plans/",
+    "/orders/new/",
+    "/product-icons/",
+)  # for all who are signed in
 WRITES = ("post", "put", "patch", "delete")
 Person = Callable[[Order], User]
 
@@ -78,6 +84,8 @@ def filled_in(address: str, order: Order, *, is_there: bool = True) -> str:
         "member": member.pk if member else 0,
         "invitation": invitation.pk,
         "service_id": 7,
+        "key": "nothing",
+        "release": order.release_id,
         "rest": "nothing",
     }
     missing: dict[str, object] = {

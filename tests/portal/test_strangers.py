@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date
 
 import pytest
 from django.test import Client
-from django.urls import URLPattern, reverse
+from django.urls import URLPattern, URLResolver, reverse
 
 from customers.models import Customer, User
+from live.accounts import pages
 from live.portal import urls
 from orders.models import Order
 from tests.factories import make_draft
@@ -22,8 +23,14 @@ pytestmark = pytest.mark.django_db
 WANTS_A_PRODUCT = {"choose_plan", "draft_order"}
 
 
-def patterns() -> Iterator[URLPattern]:
-    yield from urls.urlpatterns
+def patterns(
+    rows: Sequence[URLPattern | URLResolver] = (*urls.urlpatterns, *pages.urlpatterns),
+) -> Iterator[URLPattern]:
+    for row in rows:
+        if isinstance(row, URLResolver):
+            yield from patterns(row.url_patterns)
+        else:
+            yield row
 
 
 def address(pattern: URLPattern, order: Order) -> str:
@@ -33,6 +40,8 @@ def address(pattern: URLPattern, order: Order) -> str:
         "product": order.plan.product.slug,
         "plan": order.plan.slug,
         "month": date(2026, 6, 1),
+        "key": "nothing",
+        "pk": 1,
         "member": 1,
         "invitation": 1,
     }
