@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from decimal import Decimal
 
 import pytest
 from django.contrib.auth.models import Permission
@@ -11,7 +12,7 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from billing.invoicing.issuing import issue_invoices
-from billing.models import Subscription
+from billing.models import Payment, Subscription
 from core import clock
 from customers.models import ApiToken, Customer, Membership, User
 from customers.webhooks.services import create_webhook
@@ -20,7 +21,7 @@ from monitoring.models import Incident, IncidentOrder, Monitor, MonitorCheck
 from orders.models import Order
 from tests.factories import CustomerFactory, MembershipFactory, UserFactory, make_draft
 
-BILLING = ("billing.view_subscription", "billing.view_invoice")
+BILLING = ("billing.view_subscription", "billing.view_invoice", "billing.view_payment")
 Caller = Callable[[User], APIClient]
 
 
@@ -81,7 +82,7 @@ def stranger(db: None, calling: Caller) -> APIClient:
 @pytest.fixture
 def operator(db: None, calling: Caller) -> APIClient:
     """Staff who may do everything with orders."""
-    others = ("customers.view_customer", "products.view_product", *BILLING)
+    others = ("customers.view_customer", "customers.view_webhook", "products.view_product", *BILLING)
     names = ("view_order", "view_orderevent", "add_order", "approve_order", "steer_order", "remove_order")
     return calling(make_staff(*(f"orders.{name}" for name in names), *others))
 
@@ -123,6 +124,7 @@ def furnish(order: Order) -> Order:
         next_invoice_on=clock.today(),
     )
     issue_invoices([subscription], today=clock.today())
+    Payment.objects.create(customer=order.customer, amount=Decimal(5), currency="EUR", received_on=clock.today())
     create_webhook(name="their register", url="https://register.example/", customer=order.customer)
     incident = Incident.objects.create(title="Maps are slow", started_at=timezone.now(), is_by_hand=True)
     IncidentOrder.objects.create(incident=incident, order=order)

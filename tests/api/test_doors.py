@@ -58,6 +58,7 @@ def address(words: str, order: Order) -> str:
         "/invoices/": order.invoices.get().number,
         "/monitors/": str(order.monitor.pk),
         "/services/": str(order.deployment.services.get().pk),
+        "/payments/": str(order.customer.payments.get().pk),
         "/webhooks/": str(order.customer.webhooks.get().pk),
         "/incidents/": str(order.incidents.get().pk),
     }
@@ -247,8 +248,11 @@ def test_made_up_forwarded_address_does_not_escape_the_throttle(monkeypatch: pyt
         "servers",
         "services",
         "monitors",
+        "incidents",
         "subscriptions",
         "invoices",
+        "payments",
+        "webhooks",
     ],
 )
 def test_list_issues_as_many_queries_for_many_rows_as_for_one(operator: APIClient, order: Order, path: str) -> None:

@@ -114,7 +114,8 @@ def test_every_list_is_limited_to_the_customer_of_the_token(
     staff = User.objects.get(is_staff=True)
     other = furnish(make_draft(customer=CustomerFactory(name="Gemeente Oost"), name="other maps"))
     narrow = program(staff, customer=other.customer)
-    for path in ("customers", "orders", "servers", "services", "monitors", "subscriptions", "invoices"):
+    rooms = ("customers", "orders", "servers", "services", "monitors", "incidents", "webhooks")
+    for path in (*rooms, "subscriptions", "invoices", "payments"):
         assert len(operator.get(f"/api/v1/{path}/").json()["results"]) == 2, path
         (row,) = narrow.get(f"/api/v1/{path}/").json()["results"]
         assert other.reference in str(row) or other.customer.number in str(row), path
