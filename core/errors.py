@@ -7,9 +7,17 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from core.text.plain_text import clean_text
+
 
 class OutsideError(Exception):
-    """An outside system did not do what was asked; the message is fit for staff and holds no secret."""
+    """An outside system did not do what was asked; the message is fit for staff and holds no secret.
+
+    Outside systems' own words are part of many messages, so each is cleaned here.
+    """
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(clean_text(message))
 
 
 class TransientError(OutsideError):

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from core.text.plain_text import clean_fields
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProductSource:
@@ -24,6 +26,9 @@ class ProductSource:
     message: str = ""
     """Of the tag, or of the commit when the tag has none."""
 
+    def __post_init__(self) -> None:
+        clean_fields(self, commit=64, author=200, message=10_000)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DamagedSource:
@@ -32,6 +37,9 @@ class DamagedSource:
     slug: str
     version: str
     problem: str
+
+    def __post_init__(self) -> None:
+        clean_fields(self, slug=60, problem=4_000)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

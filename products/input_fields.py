@@ -12,11 +12,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from core.errors import Refusal
+from core.text.plain_text import FORBIDDEN
 
 LONGEST = 2000
-# JSON can say these; PostgreSQL stores neither, and no page could be written with the second kind.
-STORABLE = RegexValidator(
-    r"[\0\ud800-\udfff]", gettext_lazy("This contains a character that cannot be stored."), inverse_match=True
+PLAIN_TEXT = RegexValidator(
+    FORBIDDEN, gettext_lazy("Remove the control characters from this text."), inverse_match=True
 )
 ONE_LINE = RegexValidator(r"[\r\n]", gettext_lazy("Use one line."), inverse_match=True)
 
@@ -118,13 +118,13 @@ def _clean(spec: Mapping[str, Any], value: Any) -> Any:
         return ""
     if not isinstance(value, (str, int, float)):
         raise ValidationError(_("Use a single value."))
-    STORABLE(str(value))
+    PLAIN_TEXT(str(value))
     return form_field(spec).clean(str(value))
 
 
 def _text_field(spec: Mapping[str, Any], common: Mapping[str, Any]) -> forms.CharField:
     """One line or several; what is typed is kept letter by letter, spaces at its ends included."""
-    validators = [STORABLE] if spec["type"] == "text" else [STORABLE, ONE_LINE]
+    validators = [PLAIN_TEXT] if spec["type"] == "text" else [PLAIN_TEXT, ONE_LINE]
     if pattern := spec.get("pattern"):
         message = _("This does not match the required format.")
         validators.append(RegexValidator(rf"\A(?:{pattern})\Z", message))

@@ -8,6 +8,8 @@ from decimal import Decimal, InvalidOperation
 
 from lxml import etree
 
+from core.text.plain_text import clean_text
+
 LARGEST = Decimal(10) ** 12
 LONGEST_IDENTIFIER = 35  # Max35Text of ISO 20022
 
@@ -87,8 +89,8 @@ def _amount_node(detail: etree._Element) -> etree._Element | None:
 def _entry(row: etree._Element, detail: etree._Element, amount: etree._Element | None, booked_on: date) -> CreditEntry:
     if amount is None:
         raise UnreadableStatement("An entry has no amount")
-    references = [node.text or "" for node in detail.iterfind("{*}RmtInf/{*}Ustrd")]
-    references += [node.text or "" for node in detail.iterfind("{*}RmtInf/{*}Strd/{*}CdtrRefInf/{*}Ref")]
+    references = [clean_text(node.text or "") for node in detail.iterfind("{*}RmtInf/{*}Ustrd")]
+    references += [clean_text(node.text or "") for node in detail.iterfind("{*}RmtInf/{*}Strd/{*}CdtrRefInf/{*}Ref")]
     payer = _text(detail, "{*}RltdPties/{*}Dbtr/{*}Nm") or _text(detail, "{*}RltdPties/{*}Dbtr/{*}Pty/{*}Nm")
     return CreditEntry(
         booked_on=booked_on,
@@ -101,7 +103,7 @@ def _entry(row: etree._Element, detail: etree._Element, amount: etree._Element |
 
 
 def _text(node: etree._Element, path: str) -> str:
-    return (node.findtext(path) or "").strip()
+    return clean_text((node.findtext(path) or "").strip())
 
 
 def _day(text: str) -> date:

@@ -6,7 +6,10 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from enum import StrEnum
 
+from core.text.plain_text import clean_fields
+
 LONGEST_DETAIL = 300
+LONGEST_TEXT = 2_000
 
 
 class FailureKind(StrEnum):
@@ -50,6 +53,9 @@ class CheckFailure:
     seconds: float | None = None
     host: str = ""
     detail: str = ""
+
+    def __post_init__(self) -> None:
+        clean_fields(self, text=LONGEST_TEXT, host=LONGEST_DETAIL, detail=LONGEST_DETAIL)
 
     def to_json(self) -> dict[str, object]:
         """As it is stored: the kind and the parameters that have a value."""

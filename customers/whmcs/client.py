@@ -6,7 +6,6 @@ failure has, so the text of `message` decides where the status does not.
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,6 +17,7 @@ import requests
 
 from core.errors import ConfigError, OutsideError, PermanentError, TransientError
 from core.outside.connection_errors import connection_failure
+from core.text.plain_text import read_json
 from customers.whmcs.client_record import ClientDetails, ClientSummary
 from customers.whmcs.parsing import read_id, read_list, read_text, redact, unflatten
 from customers.whmcs.php_values import PhpValue, encode_fields
@@ -246,7 +246,7 @@ def _read_answer(response: requests.Response) -> dict[str, Any]:
         if len(body) > LARGEST_ANSWER:
             raise PermanentError("WHMCS answered more than 32 MB; lower the page size")
     try:
-        answer = json.loads(body)
+        answer = read_json(body)
     except ValueError:
         answer = None
     if isinstance(answer, dict) and "result" in answer and response.status_code < 500:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any, Self
 
+from core.text.plain_text import clean_text
 from customers.whmcs.parsing import read_id, read_text
 
 _ID_KEYS = ("client_id", "userid", "id", "clientid")
@@ -101,4 +102,4 @@ def _id_of(item: Mapping[str, Any]) -> int | None:
 
 def _text(item: Mapping[str, Any], *keys: str) -> str:
     """The first of the keys that holds text. WHMCS stores what people type with HTML entities."""
-    return next((html.unescape(text) for key in keys if (text := read_text(item.get(key)))), "")
+    return next((clean_text(html.unescape(text)) for key in keys if (text := read_text(item.get(key)))), "")

@@ -8,6 +8,10 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Protocol
 
+from core.text.plain_text import clean_fields
+
+LONGEST_ID, LONGEST_NAME = 200, 250
+
 
 class NodeState(StrEnum):
     """The state of a node."""
@@ -63,6 +67,9 @@ class SizeOffer:
     architecture: str = ""
     """`amd64` or `arm64`; empty if unknown."""
 
+    def __post_init__(self) -> None:
+        clean_fields(self, outside_id=LONGEST_ID, name=LONGEST_NAME, architecture=LONGEST_NAME)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
@@ -70,6 +77,9 @@ class Choice:
 
     outside_id: str
     name: str
+
+    def __post_init__(self) -> None:
+        clean_fields(self, outside_id=LONGEST_ID, name=LONGEST_NAME)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +101,9 @@ class Node:
     state: NodeState
     address: str = ""
     size: str = ""
+
+    def __post_init__(self) -> None:
+        clean_fields(self, outside_id=LONGEST_ID, key=LONGEST_NAME, address=LONGEST_ID, size=100)
 
 
 class Cloud(Protocol):

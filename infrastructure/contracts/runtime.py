@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from core.errors import PermanentError, TransientError
+from core.text.plain_text import clean_fields
 
 
 class ServiceState(StrEnum):
@@ -48,6 +49,9 @@ class Service:
     disk_bytes: int | None = None
     """What it has written, including its volumes; None if not measured."""
 
+    def __post_init__(self) -> None:
+        clean_fields(self, name=100, health=20, image=250, digest=100)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Machine:
@@ -61,6 +65,9 @@ class Machine:
     disk_gb: float | None = None
     disk_free_gb: float | None = None
     """On the disk where the engine keeps images and volumes."""
+
+    def __post_init__(self) -> None:
+        clean_fields(self, version=60)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,6 +111,9 @@ class LeftBehind:
 
     kind: str
     name: str
+
+    def __post_init__(self) -> None:
+        clean_fields(self, kind=40, name=250)
 
 
 class InProgress(TransientError):

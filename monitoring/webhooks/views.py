@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from django.conf import settings
@@ -18,6 +17,7 @@ from rest_framework.views import APIView
 from core import clock
 from core.api.pushes import BadSignature, TooLarge
 from core.signatures import HEADER, NotSigned, OutOfTime, check
+from core.text.plain_text import read_json
 from monitoring.webhooks.services import UnknownKey, read_at_once
 
 LONGEST = 16 * 1024
@@ -74,7 +74,7 @@ class ZabbixPush(APIView):
 
 def _key_in(body: bytes) -> str:
     try:
-        content: Any = json.loads(body)
+        content: Any = read_json(body)
     except ValueError:
         raise exceptions.ParseError(_("The body is no JSON.")) from None
     key = content.get("key") if isinstance(content, dict) else None

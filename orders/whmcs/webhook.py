@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from django.conf import settings
@@ -18,6 +17,7 @@ from rest_framework.views import APIView
 from core import clock
 from core.api.pushes import BadSignature, TooLarge
 from core.signatures import HEADER, NotSigned, OutOfTime, check
+from core.text.plain_text import read_json
 from customers.whmcs.services import close_client, is_configured, merge_clients, request_refresh
 from orders.whmcs.services import note_on_services
 
@@ -62,7 +62,7 @@ class WhmcsHook(APIView):
 
 def _content(body: bytes) -> dict[str, Any]:
     try:
-        content: Any = json.loads(body)
+        content: Any = read_json(body)
     except ValueError:
         raise exceptions.ParseError(_("The body is not JSON.")) from None
     if not isinstance(content, dict) or not isinstance(content.get("hook"), str):

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from io import BytesIO
 
+from core.text.plain_text import is_plain_text
 from products.contracts import DamagedSource, ProductSource
 
 MANIFEST, COMPOSE = "product.yaml", "compose.yaml"
@@ -117,6 +118,9 @@ def unpack(bundle: bytes) -> dict[str, bytes]:
 def _check(slug: str, files: Mapping[str, File]) -> None:
     if not SLUG.fullmatch(slug):
         raise Damage(f"“{slug}” cannot name a product: use small letters, digits and hyphens, at most 60")
+    for path in files:
+        if not is_plain_text(path) or "\n" in path:
+            raise Damage(f"the name of the file “{path}” holds control characters, or is not text in UTF-8")
 
 
 def _text(files: Mapping[str, File], name: str) -> str:

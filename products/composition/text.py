@@ -10,6 +10,7 @@ import yaml
 from django.utils.translation import gettext as _
 
 from core.errors import Refusal
+from core.text.plain_text import FORBIDDEN, is_plain_text
 
 LONGEST = 256 * 1024
 MOST_VALUES = 50_000
@@ -86,6 +87,8 @@ def read_document(path: str, text: str) -> Document:
     """The only document in `text`; raises YamlError with a sentence that says what is wrong."""
     if len(text) > LONGEST:
         raise YamlError(_("The file is larger than %(size)s kB.") % {"size": LONGEST // 1024})
+    if (unfit := FORBIDDEN.search(text)) is not None:
+        raise _unfit(text.count("\n", 0, unfit.start()) + 1)
     try:
         loader = StrictLoader(text)
         try:
@@ -134,6 +137,11 @@ def _yaml_error(error: yaml.YAMLError) -> YamlError:
     return YamlError(message % {"line": mark.line + 1, "problem": problem}, line=mark.line + 1)
 
 
+def _unfit(line: int) -> YamlError:
+    """A character as it stands in the file, or written as an escape such as `\\0`."""
+    return YamlError(_("A text contains a control character or one that changes the direction of text."), line=line)
+
+
 def _weigh(root: yaml.Node) -> None:
     """Raises YamlError when the document would be too large or endless with its aliases written out."""
     weights: dict[int, int] = {}
@@ -149,6 +157,8 @@ def _weigh(root: yaml.Node) -> None:
             raise YamlError(_("The file is nested more than %(depth)s deep.") % {"depth": DEEPEST}, line=line)
         if node.tag == NUMBER and len(node.value) > LONGEST_NUMBER:
             raise YamlError(_("This is not valid YAML: a number is too long; put it in quotes."), line=line)
+        if isinstance(node, yaml.ScalarNode) and not is_plain_text(node.value):
+            raise _unfit(line)
         open_nodes.add(id(node))
         children = [child for pair in node.value for child in pair] if isinstance(node, yaml.MappingNode) else []
         children = node.value if isinstance(node, yaml.SequenceNode) else children

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 from uuid import UUID
 
@@ -15,6 +14,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from core.api.pushes import TooLarge
+from core.text.plain_text import read_json
 from products.models import ConfigRepo
 from products.services import request_catalogue_sync
 
@@ -72,8 +72,8 @@ def _check_token(repo: ConfigRepo, given: str) -> None:
 
 def _content(body: bytes) -> dict[str, Any]:
     try:
-        content = json.loads(body)
-    except (ValueError, RecursionError):
+        content = read_json(body)
+    except ValueError:
         raise exceptions.ParseError(_("The body is not JSON.")) from None
     if not isinstance(content, dict) or not isinstance(content.get("ref"), str):
         raise exceptions.ParseError(_("The body is not a push of GitLab: it has no “ref”."))

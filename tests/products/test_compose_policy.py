@@ -237,7 +237,7 @@ def test_trusted_product_reads_no_file_of_the_platform(value: str) -> None:
         ("services: {web: {image: a, ? !!binary cHJpdmlsZWdlZA== : true}}", "tags such as"),
         ("services: {web: {image: a}}\n---\nservices: {web: {privileged: true}}\n", "not valid YAML, line 2"),
         ("services: &a {web: *a}", "stands for itself"),
-        ("services: {web: {image: a\0b}}", "not valid YAML"),
+        ("services: {web: {image: a\0b}}", "contains a control character"),
         ("", "services: there are none"),
     ],
 )

@@ -164,7 +164,7 @@ def test_input_that_contradicts_itself_is_refused(spec: dict[str, Any], words: s
         ("released: 2026-01-01", "put dates in quotes"),
         ("released: 2026-99-99", "a value in it cannot be read"),
         ("size: .inf", "put dates in quotes"),
-        ('name: "a\\0b"', "a character that cannot be stored"),
+        ('name: "a\\0b"', "a control character"),
         ("loop: &a [*a]", "an alias stands for itself"),
         ("[" * 3000, "not valid YAML"),
     ],

@@ -13,6 +13,7 @@ from pyzabbix.api import ZabbixAPI, ZabbixAPIException
 
 from core.errors import ConfigError, OutsideError, PermanentError, TransientError
 from core.outside.connection_errors import connection_failure
+from core.text.plain_text import clean_text, clean_value
 
 # pyzabbix writes whole requests, passwords included, at the level DEBUG, and its address at INFO.
 logging.getLogger("pyzabbix").setLevel(logging.WARNING)
@@ -56,7 +57,7 @@ class ZabbixClient:
     @property
     def version(self) -> str:
         """What Zabbix calls itself, such as 7.0.22."""
-        return str(self._signed_in().version)
+        return clean_text(str(self._signed_in().version), 60)
 
     def call(self, method: str, params: Mapping[str, Any] | Sequence[Any]) -> Any:
         """The result of one call; an ended session is replaced by a new one, once."""
@@ -71,7 +72,7 @@ class ZabbixClient:
         api = self._signed_in()
         with self._our_words():
             self.calls += 1
-            return api.do_request(method, params)["result"]
+            return clean_value(api.do_request(method, params)["result"])
 
     def _signed_in(self) -> ZabbixAPI:
         if self._api is None:
