@@ -13,6 +13,11 @@ from django.utils.translation import gettext as _
 
 COUNTRIES = frozenset(country.alpha_2 for country in pycountry.countries)
 
+# Decimals as ISO 4217 has them, where they are not two. CLDR, and so Babel, leaves out those that nobody uses in cash.
+WITHOUT_DECIMALS = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF"
+WITH_THREE_DECIMALS = "BHD IQD JOD KWD LYD OMR TND"
+DECIMALS = dict.fromkeys(WITHOUT_DECIMALS.split(), 0) | dict.fromkeys(WITH_THREE_DECIMALS.split(), 3)
+
 
 @lru_cache(maxsize=1)
 def currencies() -> frozenset[str]:
@@ -31,6 +36,11 @@ def currency_choices() -> list[tuple[str, str]]:
     """(code, code and name) of every currency, the euro first."""
     names = {code: f"{code} – {get_currency_name(code, locale=_locale())}" for code in currencies()}
     return sorted(names.items(), key=lambda choice: (choice[0] != "EUR", choice[0]))
+
+
+def decimals_of(currency: str) -> int:
+    """How many decimals an amount in `currency` has."""
+    return DECIMALS.get(currency, 2)
 
 
 def validate_country(code: str) -> None:

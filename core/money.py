@@ -7,10 +7,15 @@ from decimal import ROUND_HALF_UP, Decimal
 
 from babel.numbers import format_currency, get_currency_precision
 
+from core.iso_codes import decimals_of
+
+MOST_DECIMALS = 2
+"""What the columns keep, and what EN 16931 takes (BR-DEC): dinars of a thousand fils are billed in tens of fils."""
+
 
 def round_money(amount: Decimal, currency: str) -> Decimal:
-    """`amount` in whole minor units of `currency` (ISO 4217), halves away from zero (EN 16931 practice)."""
-    unit = Decimal(1).scaleb(-get_currency_precision(currency))
+    """`amount` in minor units of `currency` (ISO 4217), hundredths at the finest; halves away from zero (EN 16931)."""
+    unit = Decimal(1).scaleb(-min(decimals_of(currency), MOST_DECIMALS))
     return amount.quantize(unit, rounding=ROUND_HALF_UP)
 
 
@@ -40,4 +45,7 @@ class Money:
 
     def format(self, locale: str) -> str:
         """The amount as people of `locale` (BCP 47 or POSIX) write it: `€ 49,00`, `€49.00`."""
-        return format_currency(self.amount, self.currency, locale=locale.replace("-", "_"))
+        is_as_in_iso = get_currency_precision(self.currency) == decimals_of(self.currency)
+        return format_currency(
+            self.amount, self.currency, locale=locale.replace("-", "_"), currency_digits=is_as_in_iso
+        )

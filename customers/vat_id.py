@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import unicodedata
+from collections.abc import Iterator
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -19,6 +21,12 @@ LABEL = re.compile(
     r"^(?:VAT|TVA|IVA|BTW|MWST|MOMS|UST|UID|TAX|IDNR|NUM[EÉ]RO|NUMBER|NUMMER)(?:[\s.:#/\-]*(?:ID|NO|NR|REG|NUMBER))*[\s.:#/\-]*",
     re.IGNORECASE,
 )
+# A word that can begin a number: labels of other languages come before it ("numéro de TVA FR…", "P. IVA IT…").
+BEGINNING = re.compile(r"(?<!\w)(?!ID\b)[A-Z]{2}(?=[\s.:\-]*[0-9A-Z]*[0-9])")
+SEPARATORS = re.compile(r"[\s.,:;/()\[\]\"'“”„‘’_\-\u2010-\u2015]")
+# Numbers that can begin with zeros, which spreadsheets drop; all have a check digit.
+LENGTHS = {"BE": 10, "CY": 9, "CZ": 8, "EL": 9, "FI": 8, "FR": 11, "HR": 11, "IT": 11}
+MOST_ZEROS = 3
 
 
 def clean_vat_id(text: str) -> str:
@@ -27,16 +35,25 @@ def clean_vat_id(text: str) -> str:
     Empty stays empty. Labels before the number and separators are dropped; leading zeros and the prefix of tax law
     are restored. A prefix without known rules is refused: nobody could say what it means for VAT.
     """
-    typed = text.strip()
+    typed = unicodedata.normalize("NFKC", text).strip()
     if not typed:
         return ""
     problem = ""
-    for candidate in dict.fromkeys((typed, LABEL.sub("", typed), LABEL.sub("", LABEL.sub("", typed)))):
+    for candidate in dict.fromkeys(_candidates(typed)):
         try:
-            return _canonical(re.sub(r"[\s.\-/:]", "", candidate).upper())
+            return _canonical(SEPARATORS.sub("", candidate).upper())
         except ValueError as error:
-            problem = str(error)
+            problem = problem or str(error)
     raise ValueError(problem)
+
+
+def _candidates(typed: str) -> Iterator[str]:
+    """The text as it is, without a label, and from each word on that can begin a number."""
+    yield typed
+    yield (unlabelled := LABEL.sub("", typed))
+    yield LABEL.sub("", unlabelled)
+    for found in BEGINNING.finditer(typed):
+        yield typed[found.start() :]
 
 
 def _canonical(number: str) -> str:
@@ -50,9 +67,12 @@ def _canonical(number: str) -> str:
     if rules is None:
         message = _("“%(prefix)s” is not the prefix of a VAT id. Start with the country, or leave it empty.")
         raise ValueError(message % {"prefix": prefix})
-    try:
-        compact = str(rules.validate(digits if prefix in RULES_OF else prefix + digits))
-    except ValidationError:
-        message = _("%(number)s is not a VAT id of %(country)s: its form or a check digit is wrong.")
-        raise ValueError(message % {"number": number, "country": prefix}) from None
-    return prefix + compact.removeprefix(prefix)
+    missing = LENGTHS.get(prefix, 0) - len(digits)
+    for zeros in dict.fromkeys(("", "0" * missing if missing <= MOST_ZEROS else "")):
+        try:
+            compact = str(rules.validate(("" if prefix in RULES_OF else prefix) + zeros + digits))
+        except ValidationError:
+            continue
+        return prefix + compact.removeprefix(prefix)
+    message = _("%(number)s is not a VAT id of %(country)s: its form or a check digit is wrong.")
+    raise ValueError(message % {"number": number, "country": prefix})

@@ -10,11 +10,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from babel.numbers import get_currency_precision
 from django.utils.translation import gettext as _
 
 from core.errors import Refusal
-from core.iso_codes import currencies
+from core.iso_codes import currencies, decimals_of
 from core.passwords import LENGTH, READABLE_NAME, shortest_length
 from products.composition.text import load_yaml
 from products.composition.variables import is_reserved
@@ -73,9 +72,7 @@ def usable_parts(manifest: Any) -> dict[str, list[Any]]:
 
 def _against_schema(manifest: Mapping[str, Any]) -> Iterator[str]:
     try:
-        if "\\u0000" in json.dumps(manifest, allow_nan=False):
-            yield _("a text contains a character that cannot be stored.")
-            return
+        json.dumps(manifest, allow_nan=False)
     except (TypeError, ValueError, RecursionError):  # YAML knows dates, infinities and lists that hold themselves
         yield _("a value is neither text nor a number, a list or a mapping; put dates in quotes.")
         return
@@ -139,7 +136,7 @@ def _money_problems(plan: Mapping[str, Any]) -> Iterator[str]:
     if currency not in currencies():
         yield "currency: " + _("“%(currency)s” is not a currency of ISO 4217.") % {"currency": currency}
         return
-    decimals = get_currency_precision(currency)
+    decimals = decimals_of(currency)
     for name in ("price", "setup_fee"):
         amount = Decimal(plan.get(name, "0"))
         if amount != round(amount, decimals):

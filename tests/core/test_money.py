@@ -16,7 +16,9 @@ from core.money import Money, round_money
         ("-1.005", "EUR", "-1.01"),
         ("1.004999", "EUR", "1.00"),
         ("2.5", "JPY", "3"),
-        ("0.0005", "KWD", "0.001"),
+        ("0.005", "KWD", "0.01"),
+        ("2.5", "ISK", "3"),
+        ("2.345", "RSD", "2.35"),
         ("7", "EUR", "7.00"),
     ],
 )
@@ -50,3 +52,17 @@ def test_a_credit_is_the_negative_amount_and_nothing_is_false() -> None:
 def test_an_amount_is_written_as_in_the_readers_country(locale: str, written: str) -> None:
     assert Money(Decimal("1234.5"), "EUR").format(locale) == written
     assert str(Money(Decimal("1234.5"), "EUR")) == "€1,234.50"
+
+
+@pytest.mark.parametrize(
+    ("currency", "written"),
+    [
+        ("JPY", "¥1,235"),
+        ("RSD", "RSD1,234.57"),
+        ("KWD", "KWD1,234.570"),
+        ("IQD", "IQD1,234.57"),
+        ("HUF", "HUF1,234.57"),
+    ],
+)
+def test_an_amount_is_written_with_what_is_owed_whatever_babel_leaves_out(currency: str, written: str) -> None:
+    assert str(Money(Decimal("1234.567"), currency)).replace("\xa0", "") == written
