@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from products.composition.advice import model_advice, plain_secrets
 from products.composition.fitness import endpoint_findings, file_findings
 from products.composition.problems import Problem
+from products.composition.recipes import recipe_findings
 from products.composition.refusals import refusal
 from products.composition.safe_list.declarations import DECLARED
 from products.composition.safe_list.judgement import judge_model
@@ -156,6 +157,9 @@ class Inspection:
             self._add_by_place(violation.place, message)
         if len(self.files) > 1:  # else the text alone is judged
             for place, message in file_findings(read.model, read.root, self.files):
+                self._add_by_place(place, message)
+        if not self.is_trusted:
+            for place, message in recipe_findings(read.model, read.root, self.files):
                 self._add_by_place(place, message)
         startup = startup_of(read.model)
         for place, message in endpoint_findings(self.manifest.get("endpoints") or (), read.model, startup):

@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 import pytest
+import yaml
 
+from products.adapters.compose.config import ComposeConfig
 from products.compose_policy import find_violations
+from products.composition.inspection import Inspection
 
 # By what is tried: a composition, and words of the sentence that refuses it.
 REFUSED = {
     "the image of another order": ("image: live-gl7k3m-web, pull_policy: never", "is how images of orders are called"),
     "the image of another order in capitals": ("image: 'LIVE-GL7K3M-web:latest'", "images of orders"),
+    "the image of another order by its registry": (
+        "image: docker.io/library/live-gl7k3m-web, pull_policy: never",
+        "images of orders",
+    ),
+    "the image of another order by its library": ("image: 'library/live-gl7k3m-web:latest'", "images of orders"),
+    "the image of another order by the index": (
+        "image: 'index.docker.io/Live-gl7k3m-web@sha256:0'",
+        "images of orders",
+    ),
     "an image by its id": (f"image: 'sha256:{'a' * 64}'", "not by an id of one engine"),
     "an image by its bare id": (f"image: {'a' * 64}", ""),
     "a build on the image of another order": (
@@ -139,6 +151,43 @@ ALLOWED = {
     "build: {context: ., dockerfile_inline: FROM x, args: {BUILDKIT_SYNTAX: example/frontend}}",
     "image: x, scale: 49",
 }
+# By what is tried: a Dockerfile, what is passed to its build, and words of the sentence that refuses it.
+RECIPES = {
+    "begins with another order's image": ("FROM live-gl7k3m-web", "", "images of orders"),
+    "begins with it by its registry": (
+        "FROM --platform=linux/amd64 docker.io/library/live-gl7k3m-web AS a",
+        "",
+        "images",
+    ),
+    "copies from it": ("FROM x\nCOPY --chown=1 --from=live-gl7k3m-web /s /s", "", "images of orders"),
+    "copies from it at a child's build": (
+        "FROM x\nONBUILD COPY --from=Live-gl7k3m-web:latest /s /s",
+        "",
+        "images of orders",
+    ),
+    "mounts it": ("FROM x\nRUN --mount=type=bind,target=/m,from=live-gl7k3m-web cat /m/s", "", "images of orders"),
+    "mounts it first": ("FROM x\nRUN --mount=from=live-gl7k3m-web,target=/m cat /m/s", "", "images of orders"),
+    "copies on several lines": ("FROM x\nCOPY \\\n  # a comment\n  --from=live-gl7k3m-web / /", "", "images of orders"),
+    "is read by it": ("# syntax=live-gl7k3m-web\nFROM x", "", "images of orders"),
+    "hides it in a default": ("ARG A=live-gl7k3m\nFROM ${A}-web", "", "images of orders"),
+    "hides it in two": ('ARG A=live\nARG B="${A}-gl7k3m-web"\nFROM $B', "", "images of orders"),
+    "hides it in a fallback": ("FROM ${A:-live-gl7k3m-web}", "", "images of orders"),
+    "hides it in an alternative": ("ARG A=1\nFROM ${A:+live-gl7k3m-web}", "", "images of orders"),
+    "gets it as an argument": ("ARG A=x\nFROM $A", "A: live-gl7k3m-web", "images of orders"),
+    "gets it from a customer": ("ARG A=x\nFROM $A", "A: '${TITLE}'", "would choose the image"),
+    "gets its end from a customer": ("ARG A=x\nFROM live-${A}-web", "A: '${TITLE}'", ""),
+    "gets its middle from a customer": ("ARG A=x\nFROM liv$A", "A: '${TITLE}'", "would choose the image"),
+    "copies what a customer names": ("FROM x\nARG A\nCOPY --from=$A / /", "A: '${TITLE}'", "would choose the image"),
+}
+HARMLESS_RECIPES = {
+    "a tag that a customer chooses": ("ARG A=16\nFROM postgis/postgis:${A}", "A: '${TITLE}'"),
+    "a stage with the name of an order's image": ("FROM x AS live-build\nFROM y\nCOPY --from=live-build / /", ""),
+    "a stage by its number": ("FROM x\nFROM y\nCOPY --from=0 / /", ""),
+    "a registry's image": ("FROM registry.example.org/live-maps:1\nFROM live.example.org/maps\nFROM live/maps", ""),
+    "a comment": ("FROM x\n# FROM live-gl7k3m-web\nRUN echo FROM live-gl7k3m-web", ""),
+    "nothing": ("", ""),
+}
+INPUTS = {"inputs": [{"key": "title", "label": "Title", "type": "string"}]}
 FILES = {"a/b": b"", "Dockerfile": b"FROM x", "labels": b"com.docker.compose.project=other\nlive.key=y\n"}
 
 
@@ -164,3 +213,29 @@ def test_declaration_that_harms_others_is_refused_with_a_sentence(attack: str) -
 def test_setting_that_harms_nobody_is_allowed(setting: str) -> None:
     text = f"services: {{web: {{{setting}}}, other: {{image: 'y:1'}}}}\nvolumes: {{data: }}\n"
     assert find_violations(text, files=FILES) == []
+
+
+def violations_of_recipe(recipe: str, argument: str, *, is_inline: bool, trusted: bool = False) -> list[str]:
+    """What is said of a build by the Dockerfile, in the file or in the composition itself."""
+    build = {"context": "./app", "args": yaml.safe_load(f"{{{argument}}}")}
+    build |= {"dockerfile_inline": recipe.replace("$", "$$")} if is_inline else {"dockerfile": "a.Dockerfile"}
+    compose = yaml.safe_dump({"services": {"web": {"build": build}}}).encode()
+    files = {"compose.yaml": compose, "app/a.Dockerfile": recipe.encode()}
+    inspection = Inspection(files=files, manifest=INPUTS, reader=ComposeConfig(), is_trusted=trusted)
+    return [str(problem) for problem in inspection.run() if not problem.is_warning]
+
+
+@pytest.mark.parametrize("is_inline", [False, True], ids=["file", "inline"])
+@pytest.mark.parametrize("attack", RECIPES)
+def test_recipe_that_takes_another_orders_image_is_refused(attack: str, is_inline: bool) -> None:
+    recipe, argument, words = RECIPES[attack]
+    place = "dockerfile_inline" if is_inline else "dockerfile"
+    found = violations_of_recipe(recipe, argument, is_inline=is_inline)
+    assert any(words in sentence and f"services.web.build.{place}" in sentence for sentence in found), found
+    assert violations_of_recipe(recipe, argument, is_inline=is_inline, trusted=True) == []
+
+
+@pytest.mark.parametrize("recipe", HARMLESS_RECIPES)
+def test_recipe_that_harms_nobody_is_allowed(recipe: str) -> None:
+    text, argument = HARMLESS_RECIPES[recipe]
+    assert violations_of_recipe(text, argument, is_inline=False) == []

@@ -18,7 +18,7 @@ Finding = tuple[str, str]
 RESERVED_LABELS = ("live.", "com.docker.compose.")
 REPOSITORY = re.compile(r"^github\.com/|\.git(#|$)")
 """What Compose takes for a repository although it has no scheme."""
-PLATFORM_IMAGE = re.compile(r"live-[a-z0-9_-]+(:|@|$)", re.I)
+PLATFORM_IMAGE = re.compile(r"(?:(?:index\.)?docker\.io/)?(?:library/)?live-[a-z0-9_-]+(:|@|$)", re.I)
 """How images are called that are built for orders: `live-<order>-<service>`, of no registry."""
 IMAGE_ID = re.compile(r"(sha256:)?[0-9a-f]{64}", re.I)
 PLATFORM_HOST = re.compile(r"^live-[a-z0-9_-]+\.build[=:]", re.I)
@@ -172,9 +172,14 @@ def hosts(value: Any, context: Context) -> Iterator[Finding]:
             yield f"[{number}]", _("names such as “live-….build” are reserved for the platform.")
 
 
+def is_platform_image(name: str) -> bool:
+    """True of an image that an order built, in the short form or in the one that Docker makes of it."""
+    return PLATFORM_IMAGE.match(name) is not None
+
+
 def image(value: Any, context: Context) -> Iterator[Finding]:
     """No image is another order's, nor whatever the engine happens to have under an id."""
-    if PLATFORM_IMAGE.match(str(value or "")):
+    if is_platform_image(str(value or "")):
         yield "", _("“%(image)s” is how images of orders are called; use an image of a registry.") % {"image": value}
     elif IMAGE_ID.fullmatch(str(value or "")):
         yield "", _("an image is named by its repository, not by an id of one engine.")
