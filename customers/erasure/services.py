@@ -58,7 +58,9 @@ def anonymise_customer(*, customer: Customer, actor: User, why: str) -> Customer
     _erase_people(customer)
     _erase_mail(customer)
     _erase_whmcs(customer)
-    for related in (customer.addresses, customer.contacts, customer.vat_checks, customer.support_views):
+    # The bodies of deliveries name the customer; they go with their webhooks.
+    gone = (customer.addresses, customer.contacts, customer.vat_checks, customer.support_views)
+    for related in (*gone, customer.webhooks, customer.api_tokens):
         related.all().delete()
     customer.name = _("Anonymised customer %(number)s") % {"number": customer.number}
     customer.email = f"{customer.number.lower()}@anonymised.invalid"

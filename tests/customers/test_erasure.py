@@ -17,7 +17,7 @@ from core import clock
 from customers.choices import Role
 from customers.erasure.services import ErasureRefused, anonymise_customer, obstacles_to_erasure
 from customers.invitations.services import invite_member
-from customers.models import ApiToken, Customer, Membership, Message, User
+from customers.models import ApiToken, Customer, Membership, Message, User, Webhook
 from customers.services import NothingToChange, close_customer, reopen_customer, write_message
 from orders.models import Order, OrderSecrets
 from orders.services import remove_order
@@ -51,6 +51,8 @@ def customer(actor: User) -> Customer:
     Authenticator.objects.create(user=user, type="totp", data={})
     EmailAddress.objects.create(user=user, email=user.email)
     ApiToken.objects.create(user=user, name="script")
+    ApiToken.objects.create(user=actor, name="of Geertruida", customer=customer)
+    Webhook.objects.create(customer=customer, url="https://hooks.bosch.example/", events=[], created_by=actor)
     invite_member(customer=customer, email="ann@bosch.example", role=Role.BILLING, actor=actor)
     order = make_draft(customer=customer, name="Geertruida's maps", inputs={"title": "Vandenbosch"})
     make_invoice(
