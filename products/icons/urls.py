@@ -7,4 +7,4 @@ from django.urls import path
 from products.icons.views import release_icon
 
 app_name = "product_pictures"
-urlpatterns = [path("<int:release>/", release_icon, name="icon")]
+urlpatterns = [path("<int:pk>/", release_icon, name="icon")]

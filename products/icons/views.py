@@ -15,9 +15,9 @@ POLICY = "default-src 'none'; style-src 'none'; sandbox"
 
 @login_required
 @require_safe
-def release_icon(request: HttpRequest, release: int) -> HttpResponse:
+def release_icon(request: HttpRequest, pk: int) -> HttpResponse:
     """The icon of a release; it never changes, so browsers may keep it."""
-    pictures = get_object_or_404(ReleasePictures.objects.exclude(icon_type=""), release=release)
+    pictures = get_object_or_404(ReleasePictures.objects.exclude(icon_type=""), release=pk)
     return HttpResponse(
         bytes(pictures.icon),
         content_type=pictures.icon_type,
