@@ -55,5 +55,10 @@ def written(value: object) -> str:
 
 
 def without_controls(text: str) -> str:
-    """`text` without the control characters that XML 1.0 cannot hold."""
-    return "".join(character for character in text if character >= " " or character in "\t\n\r")
+    """`text` without the characters that XML 1.0 cannot hold (production 2, Char)."""
+    return "".join(character for character in text if _is_allowed(character))
+
+
+def _is_allowed(character: str) -> bool:
+    is_surrogate = "\ud800" <= character <= "\udfff"
+    return (character >= " " or character in "\t\n\r") and not is_surrogate and character not in "\ufffe\uffff"
