@@ -36,13 +36,14 @@ SELLER = {
     "country": "NL", "vat_id": "NL861234567B84", "company_number": "12345678", "email": "billing@geocat.example",
     "website": "https://geocat.example",
 }  # fmt: skip
+ACCOUNT = {"iban": "NL91ABNA0417164300", "bic": "ABNANL2A", "account_holder": "Geocat Hosting B.V."}
 
 
 @pytest.fixture
 def company(on: Callable[[date], None], settings: Any) -> Company:
     settings.SUSPEND_UNPAID = settings.CREDIT_REST_ON_END = True
     settings.SELLER = SELLER
-    settings.SELLER_ACCOUNT = {"iban": "NL91ABNA0417164300", "bic": "ABNANL2A", "account_holder": "Geocat Hosting B.V."}
+    settings.SELLER_ACCOUNT = ACCOUNT
     return Company(on=on)
 
 
