@@ -18,6 +18,7 @@ class BillingConfig(AppConfig):
         from billing.documents import tasks as documents  # noqa: F401
         from billing.order_panel import BillingPanels
         from billing.payments import erasure
+        from billing.whmcs import tasks as whmcs  # noqa: F401
         from core.engine.queue import DOCUMENTS
         from core.engine.schedules import Every, register_schedule  # apps must be loaded first
         from customers.display import register_customer_panel
@@ -30,4 +31,5 @@ class BillingConfig(AppConfig):
         register_schedule(
             Every(name="billing run", task="billing.invoicing.tasks.bill_due", minutes=60, queue=DOCUMENTS)
         )
+        register_schedule(Every(name="payments from WHMCS", task="billing.whmcs.tasks.read_payments", minutes=30))
         register_schedule(Every(name="reminders", task="billing.dunning.tasks.remind", minutes=60))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from billing.admin.bank_transactions import BankTransactionAdmin
+from billing.admin.direct_debits import DirectDebitAdmin
 from billing.admin.invoice_files import InvoicePdfAdmin
 from billing.admin.invoices import InvoiceAdmin
 from billing.admin.payments import PaymentAdmin, ReminderAdmin, ReminderStepAdmin
@@ -15,11 +16,13 @@ from billing.admin.terms import (
     MandateAdmin,
     VatRateAdmin,
 )
+from billing.admin.whmcs import WhmcsInvoiceAdmin
 
 __all__ = [
     "BankTransactionAdmin",
     "BillingProfileAdmin",
     "BillingRunAdmin",
+    "DirectDebitAdmin",
     "ExchangeRateAdmin",
     "InvoiceAdmin",
     "InvoicePdfAdmin",
@@ -30,4 +33,5 @@ __all__ = [
     "ReminderStepAdmin",
     "SubscriptionAdmin",
     "VatRateAdmin",
+    "WhmcsInvoiceAdmin",
 ]

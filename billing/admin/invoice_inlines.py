@@ -42,7 +42,8 @@ class SettlementInline(MachineOwned, TabularInline):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Settlement]:
         """With payment and credit note, which the lines name."""
-        return super().get_queryset(request).select_related("payment", "credit_note")
+        rows: QuerySet[Settlement] = super().get_queryset(request)
+        return rows.select_related("payment", "credit_note")
 
 
 class ReminderInline(MachineOwned, TabularInline):
@@ -56,4 +57,5 @@ class ReminderInline(MachineOwned, TabularInline):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Reminder]:
         """With the step of the plan."""
-        return super().get_queryset(request).select_related("step")
+        rows: QuerySet[Reminder] = super().get_queryset(request)
+        return rows.select_related("step")

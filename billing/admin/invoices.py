@@ -17,6 +17,7 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 
+from billing.admin.direct_debits import collect_invoices
 from billing.admin.invoice_actions import (
     CREDIT,
     REGISTER_PAYMENT,
@@ -77,7 +78,7 @@ class InvoiceAdmin(MachineOwned, ModelAdmin):
     search_help_text = _("Number, customer or order")
     date_hierarchy = "issued_on"
     ordering = ("-pk",)
-    actions = ("mark_as_paid",)
+    actions = ("mark_as_paid", "collect")
     actions_list = ("reports",)
     actions_detail = ("register_payment", "send_again", "remind", "credit", "pay_back")
     inlines = (LineInline, SettlementInline, ReminderInline)
@@ -276,6 +277,11 @@ class InvoiceAdmin(MachineOwned, ModelAdmin):
         if invoice is None or not is_refundable(invoice):
             raise Http404
         return confirm_refund(self, request, invoice, invoice.customer, invoice.currency)
+
+    @action(description=_("SEPA direct debit file of selected invoices"), permissions=["settle"])
+    def collect(self, request: HttpRequest, invoices: QuerySet[Invoice]) -> HttpResponse:
+        """The file for the bank, once the day is named."""
+        return collect_invoices(self, request, invoices)
 
     @action(description=_("Mark selected invoices as paid"), permissions=["settle"])
     def mark_as_paid(self, request: HttpRequest, invoices: QuerySet[Invoice]) -> TemplateResponse | None:

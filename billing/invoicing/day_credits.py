@@ -51,7 +51,7 @@ def credit_difference(subscription: Subscription, day: date, amount: Decimal, re
 
 
 def _pending(subscription: Subscription, day: date) -> list[PendingCharge]:
-    charges = PendingCharge.objects.select_for_update().filter(subscription=subscription, invoice=None, end__gt=day)
+    charges = PendingCharge.objects.waiting().select_for_update().filter(subscription=subscription, end__gt=day)
     return list(charges.order_by("pk"))
 
 

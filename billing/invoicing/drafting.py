@@ -80,7 +80,7 @@ def read_context(subscriptions: Sequence[Subscription], today: date) -> BillingC
     for change in PriceChange.objects.filter(subscription__in=pks).order_by("effective_on"):
         prices[change.subscription_id].append(change)
     charges: dict[int, list[PendingCharge]] = defaultdict(list)
-    for charge in PendingCharge.objects.filter(subscription__in=pks, invoice=None).order_by("pk"):
+    for charge in PendingCharge.objects.waiting().filter(subscription__in=pks).order_by("pk"):
         charges[charge.subscription_id].append(charge)
     evidence = LocationEvidence.objects.filter(customer__in=customers).values_list("customer", "kind", "country")
     accounts = dict(Mandate.objects.filter(customer__in=customers).values_list("customer", "iban"))

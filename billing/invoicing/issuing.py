@@ -110,13 +110,14 @@ def _store_periods(drafts: Sequence[InvoiceDraft]) -> None:
     if charges:
         PendingCharge.objects.bulk_update(charges, ("invoice",))
     for _invoice, part in pairs:
-        _advance(part)
+        advance(part)
     Subscription.objects.bulk_update(
         [part.subscription for _, part in pairs], ("next_invoice_on", "state", "billing_problem")
     )
 
 
-def _advance(part: DraftPart) -> None:
+def advance(part: DraftPart) -> None:
+    """The subscription, not yet saved, waits for the period after the one that was billed."""
     subscription = part.subscription
     subscription.billing_problem = ""
     if not part.bills_period:

@@ -16,7 +16,8 @@ from django.utils.translation import gettext as _
 
 from billing.invoicing.drafting import InvoiceDraft, draft_invoices, read_context
 from billing.invoicing.issuing import issue_invoices
-from billing.models import BillingRun, Invoice, PendingCharge, Subscription
+from billing.invoicing.whmcs_invoices import hand_to_whmcs
+from billing.models import BillingRun, Invoice, PendingCharge, Subscription, WhmcsInvoice
 from billing.payments.settling import set_off
 from core import clock
 from core.engine.queue import enqueue
@@ -75,7 +76,7 @@ def bill_due_subscriptions(*, today: date | None = None, run: BillingRun | None 
     """
     today = today or clock.today()
     due = sum(_due(today, kind).count() for kind in Due)
-    if settings.BILLING_BY != "live" or not (due or run):
+    if not (due or run):
         return 0
     run = run or BillingRun.objects.create(day=today, due=due)
     count = 0
@@ -107,7 +108,7 @@ def _due(today: date, kind: Due) -> QuerySet[Subscription]:
     periods = Subscription.objects.due(today)
     if kind == Due.PERIOD:
         return periods
-    waiting = PendingCharge.objects.filter(invoice=None)
+    waiting = PendingCharge.objects.waiting()
     return Subscription.objects.filter(pk__in=waiting.values("subscription")).exclude(pk__in=periods.values("pk"))
 
 
@@ -131,15 +132,26 @@ def _loaded(customers: list[int], today: date, kind: Due) -> QuerySet[Subscripti
 @transaction.atomic
 def _bill(customers: list[int], today: date, run: BillingRun, kind: Due) -> int:
     rows = list(_loaded(customers, today, kind).select_for_update(of=("self",)))
-    invoices = issue_invoices(rows, today=today, charges_only=kind == Due.CHARGE)
-    if not invoices:
+    invoices, there = _issue(rows, today, charges_only=kind == Due.CHARGE)
+    count = len(invoices) + len(there)
+    if not count:
         return 0
     set_off(invoices)
     billed = len(rows) - sum(1 for row in rows if row.billing_problem)
     BillingRun.objects.filter(pk=run.pk).update(
-        billed=F("billed") + billed, invoices=F("invoices") + len(invoices), totals=_add(run, invoices)
+        billed=F("billed") + billed, invoices=F("invoices") + count, totals=_add(run, invoices)
     )
-    return len(invoices)
+    return count
+
+
+def _issue(rows: list[Subscription], today: date, *, charges_only: bool) -> tuple[list[Invoice], list[WhmcsInvoice]]:
+    """What is issued here, and what WHMCS is to bill where the settings say so; specimens are always issued here."""
+    here = [row for row in rows if row.order.is_sandbox or settings.BILLING_BY == "live"]
+    there = [row for row in rows if not row.order.is_sandbox and settings.BILLING_BY == "whmcs"]
+    return (
+        issue_invoices(here, today=today, charges_only=charges_only),
+        hand_to_whmcs(there, today=today, charges_only=charges_only) if there else [],
+    )
 
 
 def _add(run: BillingRun, invoices: list[Invoice]) -> dict[str, str]:

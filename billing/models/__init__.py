@@ -10,6 +10,7 @@ from billing.models.series import NumberSeries
 from billing.models.settlement import (
     BankStatement,
     BankTransaction,
+    DirectDebit,
     Mandate,
     Payment,
     Reminder,
@@ -18,6 +19,7 @@ from billing.models.settlement import (
 )
 from billing.models.subscription import Subscription
 from billing.models.vat import ExchangeRate, VatRate
+from billing.models.whmcs import WhmcsInvoice, WhmcsPeriod
 
 __all__ = [
     "AnsweredCredit",
@@ -26,6 +28,7 @@ __all__ = [
     "BilledPeriod",
     "BillingProfile",
     "BillingRun",
+    "DirectDebit",
     "ExchangeRate",
     "Invoice",
     "InvoiceLine",
@@ -42,4 +45,6 @@ __all__ = [
     "Settlement",
     "Subscription",
     "VatRate",
+    "WhmcsInvoice",
+    "WhmcsPeriod",
 ]

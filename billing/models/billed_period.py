@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Self
+
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from billing.models.invoice import Invoice
 from billing.models.subscription import Subscription
+from billing.models.whmcs import WhmcsInvoice
 
 
 class BilledPeriod(models.Model):
@@ -39,6 +42,14 @@ class BilledPeriod(models.Model):
         return f"{self.start} – {self.end}"
 
 
+class PendingChargeQuerySet(models.QuerySet["PendingCharge"]):
+    """Sets of charges."""
+
+    def waiting(self) -> Self:
+        """Those that are on no invoice yet, here or in WHMCS."""
+        return self.filter(invoice=None, whmcs_invoice=None)
+
+
 class PendingCharge(models.Model):
     """What the next invoice of a subscription charges besides its period: the rest of an upgrade."""
 
@@ -52,6 +63,11 @@ class PendingCharge(models.Model):
     invoice = models.ForeignKey(
         Invoice, on_delete=models.PROTECT, null=True, related_name="charges", verbose_name=_("invoice")
     )
+    whmcs_invoice = models.ForeignKey(
+        WhmcsInvoice, on_delete=models.PROTECT, null=True, related_name="charges", verbose_name=_("WHMCS invoice")
+    )
+
+    objects = PendingChargeQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("pending charge")

@@ -196,6 +196,34 @@ class Mandate(Timestamped):
         return self.reference
 
 
+class DirectDebit(models.Model):
+    """An invoice in a direct debit file for the bank: not in another one, unless it came back unpaid."""
+
+    invoice = models.ForeignKey(
+        Invoice, on_delete=models.PROTECT, related_name="direct_debits", verbose_name=_("invoice")
+    )
+    mandate = models.ForeignKey(
+        Mandate, on_delete=models.PROTECT, related_name="direct_debits", verbose_name=_("SEPA mandate")
+    )
+    amount = models.DecimalField(_("amount"), max_digits=14, decimal_places=2)
+    collect_on = models.DateField(_("collected"))
+    requested_at = models.DateTimeField(_("file made"))
+    returned_at = models.DateTimeField(_("returned"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("direct debit")
+        verbose_name_plural = _("direct debits")
+        ordering = ("-pk",)
+        constraints = (
+            models.UniqueConstraint(
+                fields=("invoice",), name="invoice_collected_once", condition=Q(returned_at__isnull=True)
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.collect_on} {self.amount}"
+
+
 class ReminderStep(models.Model):
     """One step of the reminder plan: so many days before (negative) or after the due date."""
 

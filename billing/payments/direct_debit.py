@@ -11,7 +11,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 from sepaxml import SepaDD
 
-from billing.models import Invoice, Mandate
+from billing.models import DirectDebit, Invoice, Mandate
 from core import clock
 from core.errors import Refusal
 
@@ -28,7 +28,7 @@ class NoDirectDebit(Refusal):
 def direct_debit_file(*, invoices: Sequence[Invoice], collect_on: date, scheme: str = Mandate.Scheme.CORE) -> bytes:
     """A file for the bank that collects these invoices, which are all owed, in euros, and covered by a mandate.
 
-    Nothing is settled by it: the payments arrive with the bank statement.
+    Nothing is settled by it: the payments arrive with the bank statement. Until then no other file collects them.
     """
     if not settings.SEPA_CREDITOR_ID:
         raise NoDirectDebit(_("Set SEPA_CREDITOR_ID first: the creditor identifier of your bank contract."))
@@ -38,6 +38,7 @@ def direct_debit_file(*, invoices: Sequence[Invoice], collect_on: date, scheme: 
         customer__in=[row.customer_id for row in invoices], is_active=True, scheme=scheme
     )
     by_customer = {mandate.customer_id: mandate for mandate in mandates}
+    _check_not_collected(invoices)
     export = SepaDD(_config(scheme), schema=SCHEMA, clean=True)
     for invoice in invoices:
         mandate = by_customer.get(invoice.customer_id)
@@ -48,8 +49,34 @@ def direct_debit_file(*, invoices: Sequence[Invoice], collect_on: date, scheme: 
     if not invoices:
         raise NoDirectDebit(_("There is nothing to collect."))
     content: bytes = export.export(validate=True)
+    DirectDebit.objects.bulk_create(
+        DirectDebit(
+            invoice=invoice,
+            mandate=by_customer[invoice.customer_id],
+            amount=invoice.outstanding,
+            collect_on=collect_on,
+            requested_at=clock.now(),
+        )
+        for invoice in invoices
+    )
     Mandate.objects.filter(pk__in=[row.pk for row in by_customer.values()], used_at=None).update(used_at=clock.now())
     return content
+
+
+@transaction.atomic
+def mark_returned(*, direct_debit: DirectDebit) -> None:
+    """The bank did not collect it, or gave the money back before it was booked: the invoice can be collected again."""
+    is_pending = DirectDebit.objects.filter(pk=direct_debit.pk, returned_at=None)
+    if not is_pending.update(returned_at=clock.now()):
+        raise NoDirectDebit(_("This direct debit has been returned already."))
+
+
+def _check_not_collected(invoices: Sequence[Invoice]) -> None:
+    pending = DirectDebit.objects.filter(invoice__in=[row.pk for row in invoices], returned_at=None)
+    former = pending.select_related("invoice").first()
+    if former is not None:
+        message = _("Invoice %(number)s is in a file of %(day)s already. If it came back unpaid, mark it as returned.")
+        raise NoDirectDebit(message % {"number": former.invoice.number, "day": former.collect_on})
 
 
 def _config(scheme: str) -> dict[str, Any]:

@@ -49,7 +49,7 @@ def write_bundle(span: Span) -> IO[bytes]:
         out.close()
         raise
     out.seek(0)
-    return out  # type: ignore[return-value]
+    return out
 
 
 def _add(bundle: zipfile.ZipFile, row: InvoicePdf) -> None:

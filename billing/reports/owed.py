@@ -51,8 +51,8 @@ def owed_by_age(today: date) -> list[OwedByAge]:
     rows = Invoice.objects.owed().order_by("currency").values("currency").annotate(**sums)
     return [
         OwedByAge(
-            currency=row["currency"],
-            amounts=tuple(round_money(Decimal(row[name]), row["currency"]) for name in sums),
+            currency=currency,
+            amounts=tuple(round_money(Decimal(str(amount)), currency) for amount in amounts),
         )
-        for row in rows
+        for currency, *amounts in rows.values_list("currency", *sums)
     ]

@@ -131,8 +131,9 @@ def _waits_for_next_period(subscription: Subscription, terms: Terms) -> bool:
     if (terms.currency, terms.period) != (subscription.currency, subscription.period):
         return True
     anchor = subscription.anchor_on
-    is_ahead = anchor is not None and anchor > clock.today()
-    return is_ahead and subscription.price_changes.filter(effective_on=anchor).exists()
+    if anchor is None or anchor <= clock.today():
+        return False
+    return subscription.price_changes.filter(effective_on=anchor).exists()
 
 
 def _change_at_once(subscription: Subscription, terms: Terms) -> None:
@@ -174,7 +175,8 @@ def _rests(
 ) -> Iterator[tuple[BillingPeriod, BillingPeriod]]:
     """The days from today on of each period that costs the former price, and the whole period of each."""
     anchor = subscription.anchor_on or subscription.started_on
-    for billed in subscription.billed_periods.filter(end__gt=today).order_by("start"):
+    here, there = (rows.filter(end__gt=today) for rows in (subscription.billed_periods, subscription.whmcs_periods))
+    for billed in (*here.order_by("start"), *there.order_by("start")):
         _period, full = period_to_bill(anchor, subscription.period, billed.start, None)  # type: ignore[arg-type]
         yield BillingPeriod(max(today, billed.start), billed.end), full
     if is_dearer and subscription.next_invoice_on and subscription.next_invoice_on < today:  # late

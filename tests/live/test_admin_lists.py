@@ -25,6 +25,7 @@ from billing.models import (
     BankTransaction,
     BillingProfile,
     BillingRun,
+    DirectDebit,
     ExchangeRate,
     Invoice,
     LocationEvidence,
@@ -33,6 +34,7 @@ from billing.models import (
     Reminder,
     ReminderStep,
     VatRate,
+    WhmcsInvoice,
 )
 from billing.subscriptions.reconcile import reconcile_orders
 from core import clock
@@ -255,6 +257,9 @@ MAKERS: dict[str, Callable[[int], object]] = {
     "billing.BankTransaction": bank_transaction,
     "billing.BillingProfile": lambda n: BillingProfile.objects.create(customer=CustomerFactory()),
     "billing.BillingRun": lambda n: BillingRun.objects.create(day=date(2026, 6, 1)),
+    "billing.DirectDebit": lambda n: DirectDebit.objects.create(
+        invoice=billed(n), mandate=mandate(n), amount=1, collect_on=date(2026, 6, 1), requested_at=clock.now()
+    ),
     "billing.ExchangeRate": lambda n: ExchangeRate.objects.create(
         currency="USD", published_on=date(2026, 6, 1) + timedelta(days=n), per_euro=Decimal("1.1")
     ),
@@ -272,6 +277,9 @@ MAKERS: dict[str, Callable[[int], object]] = {
     "billing.Subscription": lambda n: billed(n).subscription,
     "billing.VatRate": lambda n: VatRate.objects.create(
         country="NL", valid_from=date(2031, 1, 1) + timedelta(days=n), rate=Decimal(21)
+    ),
+    "billing.WhmcsInvoice": lambda n: WhmcsInvoice.objects.create(
+        customer=CustomerFactory(), reference=f"live-{n}", currency="EUR", lines=[], net=1, due_on=date(2026, 6, 1)
     ),
     "customers.ApiToken": token,
     "customers.Customer": lambda n: CustomerFactory(),

@@ -112,6 +112,7 @@ def test_operator_is_offered_the_steps_of_an_order() -> None:
 def test_billing_is_offered_payments_and_no_orders() -> None:
     assert {name for name in offered(member("Billing")) if name.startswith(("billing.Invoice:", "orders."))} == {
         "billing.Invoice: mark_as_paid",
+        "billing.Invoice: collect",
         *(
             f"billing.Invoice: billing_invoice_{name}"
             for name in ("credit", "pay_back", "register_payment", "remind", "reports", "send_again")

@@ -138,6 +138,9 @@ def _create_invoice(records: Records, form: Form) -> dict[str, Any]:
         "invoiceid": invoice_id,
         "userid": client_id,
         "status": form.get("status", "Draft"),
+        "notes": form.get("notes", ""),
+        "duedate": form.get("duedate", ""),
+        "datepaid": "0000-00-00 00:00:00",
         "items": {"item": items},
         "transactions": "",
     }

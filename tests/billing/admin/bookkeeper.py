@@ -8,7 +8,7 @@ from tests.api.conftest import make_staff
 
 READ = tuple(
     f"billing.view_{model}"
-    for model in ("invoice", "invoicepdf", "subscription", "payment", "banktransaction", "billingrun")
+    for model in ("invoice", "invoicepdf", "subscription", "payment", "banktransaction", "billingrun", "whmcsinvoice")
 )
 BOOKKEEPER = (
     *READ,

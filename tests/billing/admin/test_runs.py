@@ -99,7 +99,7 @@ def test_many_subscriptions_are_not_previewed_in_a_page(monkeypatch: pytest.Monk
 def test_nothing_due_and_another_system_that_bills_are_said(settings: Any) -> None:
     assert "Nothing is due." in bookkeeper().get(START).content.decode()
     settings.BILLING_BY = "whmcs"
-    assert "Nothing is invoiced here" in bookkeeper().get(START).content.decode()
+    assert "WHMCS bills (BILLING_BY)" in bookkeeper().get(START).content.decode()
 
 
 def test_reader_starts_nothing() -> None:

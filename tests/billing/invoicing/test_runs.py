@@ -100,11 +100,12 @@ def test_run_leaves_a_report_and_none_when_nothing_is_due() -> None:
     assert BillingRun.objects.count() == 1
 
 
-def test_run_stores_nothing_while_another_system_bills(settings: Any) -> None:
+def test_run_issues_nothing_here_while_another_system_bills(settings: Any) -> None:
     settings.BILLING_BY = "whmcs"
     make_subscription()
-    assert bill_due_subscriptions() == 0
+    assert bill_due_subscriptions() == 1
     assert not Invoice.objects.exists()
+    assert not NumberSeries.objects.exists()
 
 
 def test_preview_says_what_the_run_then_does_and_stores_nothing() -> None:
