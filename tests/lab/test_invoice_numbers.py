@@ -75,7 +75,7 @@ def check_whole(year: int) -> None:
 def test_run_killed_at_two_hundred_random_moments_loses_and_repeats_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     if connection.vendor != "postgresql":
         pytest.skip("SQLite in memory is not shared by processes")
-    monkeypatch.setattr(controller, "enqueue", lambda *args, **options: None)
+    monkeypatch.setattr(controller, "enqueue_calls", lambda *args, **options: None)
     monkeypatch.setattr("billing.invoicing.runs.BATCH_SIZE", 2)
     moments, kills, finished = random.Random(12), 0, 0  # noqa: S311
     while kills < KILLS:

@@ -65,7 +65,7 @@ def test_every_kind_of_invoice_is_valid_legal_and_says_on_the_page_what_the_xml_
 def test_documents_of_a_companys_first_quarter_are_as_valid(
     validators: Path, tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("core.engine.controller.enqueue", lambda *args, **options: None)
+    monkeypatch.setattr("core.engine.controller.enqueue_calls", lambda *args, **options: None)
     settings.SELLER, settings.SELLER_ACCOUNT = SELLER, ACCOUNT
     company = Company(on=lambda day: monkeypatch.setattr("core.clock.today", lambda: day))
     company.live_through(date(2026, 3, 31))
