@@ -160,7 +160,7 @@ def test_who_is_not_signed_in_gets_nowhere(address: str, order: Order) -> None:
         else:
             assert answer.status_code in (302, 405)
             assert answer.status_code == 405 or answer["Location"].startswith("/account/login/?next=")
-        assert told_of(order, answer.content.decode()) == []
+        assert told_of(order, answer.content.decode().replace(filled_in(address, order), "")) == []
     assert state(order) == before
 
 
@@ -192,7 +192,9 @@ def test_what_is_not_yours_answers_as_what_is_not_there(address: str, order: Ord
             path = filled_in(address, order, is_there=is_there)
             asked: dict[str, Any] = {"headers": headers} if address.startswith("/api/") else {}
             client = Client() if asked else browser(stranger)
-            answer = getattr(client, verb)(path, data=None, **asked)
+            if asked and verb != "get":
+                asked |= {"data": {}, "content_type": "application/json"}
+            answer = getattr(client, verb)(path, **asked)
             assert answer.status_code in (403, 404, 405), (verb, path)
             text = re.sub(r'(?<=name="csrfmiddlewaretoken" value=")\w+', "", answer.content.decode())
             answers.append((answer.status_code, text.replace(path, "")))
