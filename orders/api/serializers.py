@@ -6,6 +6,7 @@ from typing import Any
 
 from django.conf import settings
 from django.utils.translation import gettext as _
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from core.api.base import RequestSerializer, ResourceSerializer, RowSerializer
@@ -77,6 +78,7 @@ class OrderSerializer(ResourceSerializer):
     plan = PlanNameSerializer()
     sandbox = serializers.BooleanField(source="is_sandbox")
     provider = serializers.CharField(source="provider_slug")
+    inputs = serializers.SerializerMethodField()
     reason = serializers.SerializerMethodField()
     parts = PartSerializer(many=True)
 
@@ -105,6 +107,16 @@ class OrderSerializer(ResourceSerializer):
             "activated_at",
             "removed_at",
         )
+
+    @extend_schema_field(serializers.DictField())
+    def get_inputs(self, order: Order) -> dict[str, Any]:
+        """What was chosen, by key; what only staff set is shown to staff only."""
+        if sees_inside(self):
+            return dict(order.inputs)
+        # A list reads this part of each manifest, and no more of it.
+        specs = order.release_inputs if hasattr(order, "release_inputs") else order.release.inputs
+        hidden = {spec["key"] for spec in specs or () if spec.get("staff")}
+        return {key: value for key, value in order.inputs.items() if key not in hidden}
 
     def get_reason(self, order: Order) -> str:
         """Why the order stands where it stands."""

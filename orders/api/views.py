@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, cast
 
 import django_filters
+from django.db.models import F
 from drf_spectacular.utils import extend_schema
 from rest_framework import status
 from rest_framework.decorators import action
@@ -71,6 +72,7 @@ class OrderView(RowsView):
     queryset = (
         Order.objects.with_names()
         .defer("release__manifest", "release__compose", "release__product__description", "customer__notes")
+        .annotate(release_inputs=F("release__manifest__inputs"))
         .prefetch_related("parts")
     )
     serializer_class = OrderSerializer

@@ -10,6 +10,7 @@ from rest_framework import serializers
 from core.api.base import MoneySerializer, ResourceSerializer, RowSerializer
 from core.api.selection import Expansion
 from core.money import Money
+from products.input_fields import customer_inputs
 from products.models import Plan, Product, Release
 
 
@@ -44,12 +45,19 @@ class ReleaseSerializer(ResourceSerializer):
     expansions = {"product": PRODUCT}
 
     product = serializers.SlugRelatedField[Product](slug_field="slug", read_only=True)
-    inputs = serializers.ListField(child=serializers.DictField(), read_only=True)
+    inputs = serializers.SerializerMethodField()
     endpoints = serializers.ListField(child=serializers.DictField(), read_only=True)
 
     class Meta:
         model = Release
         fields = ("id", "product", "version", "digest", "inputs", "endpoints", "created_at")
+
+    @extend_schema_field(serializers.ListField(child=serializers.DictField()))
+    def get_inputs(self, release: Release) -> list[Any]:
+        """What is asked for an order; what only staff set is shown to staff only."""
+        user = self.context["request"].user
+        sees_all = user.is_staff and user.has_perm("products.view_product")
+        return release.inputs if sees_all else customer_inputs(release.inputs)
 
 
 class PlanSerializer(ResourceSerializer):

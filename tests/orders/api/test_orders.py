@@ -13,7 +13,7 @@ from orders.models import Order
 from orders.services import place_order, report
 from products.models import Plan
 from tests.api.conftest import Caller, make_staff
-from tests.factories import CustomerFactory, PlanFactory, ReleaseFactory, make_draft
+from tests.factories import MANIFEST, CustomerFactory, PlanFactory, ReleaseFactory, make_draft
 
 pytestmark = pytest.mark.django_db
 ORDERS = "/api/v1/orders/"
@@ -227,3 +227,34 @@ def test_filters_narrow_the_list(operator: APIClient, customer: Customer, draft:
 def test_wrong_filter_is_refused(owner: APIClient, query: str) -> None:
     refused = owner.get(f"{ORDERS}?{query}")
     assert (refused.status_code, refused["Content-Type"]) == (400, "application/problem+json")
+
+
+AGENT = {"key": "agent", "label": "Agent", "type": "string", "default": "zabbix.invalid", "staff": True}
+
+
+def test_what_only_staff_set_is_neither_listed_nor_shown_to_customers(
+    owner: APIClient, operator: APIClient, calling: Caller, customer: Customer
+) -> None:
+    release = ReleaseFactory(manifest={**MANIFEST, "inputs": [*MANIFEST["inputs"], AGENT]})
+    made = post(owner, ORDERS, wish(customer, PlanFactory(product=release.product), inputs={"title": "Kaarten"}))
+    assert made.json()["inputs"] == {"title": "Kaarten"}
+    here = f"{ORDERS}{made.json()['reference']}/"
+    for address in (here, ORDERS, "/api/v1/releases/", f"/api/v1/releases/{release.pk}/", f"{here}?expand=release"):
+        assert "zabbix.invalid" not in owner.get(address).content.decode()
+    assert operator.get(here).json()["inputs"] == {"title": "Kaarten", "agent": "zabbix.invalid"}
+    curator = calling(make_staff("products.view_product"))
+    assert AGENT in curator.get(f"/api/v1/releases/{release.pk}/").json()["inputs"]
+
+
+def test_inputs_of_many_orders_take_no_more_queries(
+    owner: APIClient, customer: Customer, django_assert_max_num_queries: Any
+) -> None:
+    counts = []
+    owner.get(ORDERS)  # the first call of a token notes when it was used
+    for _round in range(2):
+        for _number in range(3):
+            make_draft(customer=customer)
+        with django_assert_max_num_queries(60) as captured:
+            assert owner.get(ORDERS).status_code == 200
+        counts.append(len(captured))
+    assert counts[0] == counts[1]
