@@ -45,7 +45,11 @@ class BillingPanels(OrderPanels):
             )
 
     def plan(self, order: Order) -> Iterable[Fact]:
-        """What the first invoice would come to, taxes as they are for this customer."""
+        """What it would cost."""
+        return self.price(order)
+
+    def price(self, order: Order) -> Iterable[Fact]:
+        """What the first invoice would come to, taxes as they are for this customer, and why none are charged."""
         _lines, totals = preview_first_invoice(order)
         note = vat_note(totals)
         locale, currency = get_language() or "en", order.terms.currency

@@ -59,6 +59,10 @@ class OrderPanels:
         """What this room would make of a draft."""
         return ()
 
+    def price(self, order: Order) -> Iterable[Fact]:
+        """What it would cost, of an order that need not be stored yet."""
+        return ()
+
     def planned(self, order: Order, *, inside: bool) -> Mapping[str, Any]:
         """The same for programs, under names of this room's own; what is for staff only if `inside`."""
         return {}

@@ -1,4 +1,4 @@
-"""What staff see first: orders that need attention, are in progress or degraded, outstanding invoices, and workers."""
+"""What staff see first: orders that need attention or are in progress, trends, outstanding invoices, and workers."""
 
 from __future__ import annotations
 
@@ -22,7 +22,8 @@ from core.engine.queue import read_queue
 from core.money import Money
 from customers.models import Customer
 from infrastructure.models import Provider, Server
-from monitoring.models import BackendStatus
+from live.staff.trends import trends
+from monitoring.models import BackendStatus, DailyAvailability
 from orders import display as order_display
 from orders.choices import Part, PartState, State, Wanted
 from orders.models import Order, OrderEvent
@@ -113,6 +114,7 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         context["down"] = degraded_orders(counts)
         context["events"] = recent_events()
         context["figures"] = figures(request, counts)
+        context["trends"] = trends(sees_availability=_may_view(request, DailyAvailability))
     if _may_view(request, Invoice):
         context["outstanding"] = outstanding_invoices()
         context["owed"] = owed_by_age(clock.today())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Mapping, MutableMapping, Sequence
 from typing import Any, TypeVar
 
 from django import forms
@@ -14,15 +14,16 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
-from django.utils.translation import get_language, gettext
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold import widgets
 
 from core.errors import Refusal
 from customers.models import Customer
+from orders.admin.plan_field import PlanField
 from orders.choices import State
 from orders.models import Order
-from orders.order_panels import registered_panels
+from orders.order_panels import Fact, registered_panels
 from orders.services import create_order, edit_order, newest_release
 from products.input_fields import InvalidInputs, form_field
 from products.models import Plan, Product, Release
@@ -63,20 +64,6 @@ class InputsForm(forms.Form):
         for key, message in errors.items():
             name = key if key in self.fields else PREFIX + key
             self.add_error(name if name in self.fields else None, message)
-
-
-class PlanField(forms.ModelChoiceField):  # type: ignore[type-arg]
-    """A plan by what one has to know to choose it: product, price and size."""
-
-    def label_from_instance(self, plan: Plan) -> str:
-        """Such as “SDI Lite · Small: €49.00 / month, 1 CPU, 1 GB memory, 10 GB disk”."""
-        size = gettext("%(cpus)s CPU, %(ram)s GB memory, %(disk)s GB disk") % {
-            "cpus": plan.cpus,
-            "ram": plan.ram_gb,
-            "disk": plan.disk_gb,
-        }
-        price = plan.money.format(get_language() or "en")
-        return f"{plan}: {price} / {plan.get_period_display()}, {size}, {plan.get_placement_display()}"
 
 
 class NewOrderForm(InputsForm):
@@ -133,6 +120,14 @@ class NewOrderForm(InputsForm):
         """The plan on the form, if it can be ordered."""
         try:
             return self.fields["plan"].clean(self.data.get("plan"))  # type: ignore[no-any-return]
+        except forms.ValidationError:
+            return None
+
+    @property
+    def chosen_customer(self) -> Customer | None:
+        """The customer on the form, if there is one who can order."""
+        try:
+            return self.fields["customer"].clean(self.data.get("customer"))  # type: ignore[no-any-return]
         except forms.ValidationError:
             return None
 
@@ -201,7 +196,17 @@ def add_order(model_admin: Any, request: HttpRequest) -> HttpResponse:
     if plan is not None:
         form.data["inputs_of"] = str(plan.pk)  # type: ignore[index]
     title = gettext("New order")
-    return _page(model_admin, request, form, title=title, is_last=bool(form.release), original=None)
+    return _page(model_admin, request, form, title=title, is_last=bool(form.release), original=None, price=_price(form))
+
+
+def _price(form: NewOrderForm) -> list[Fact]:
+    """What the order on the form would cost its customer, and why no VAT is charged where none is."""
+    plan, customer = form.chosen_plan if form.is_bound else None, form.chosen_customer
+    if plan is None or customer is None or form.release is None:
+        return []
+    is_sandbox = bool(form.data.get("is_sandbox"))
+    order = Order(customer=customer, plan=plan, release=form.release, is_sandbox=is_sandbox)
+    return [fact for room in registered_panels() for fact in room.price(order)]
 
 
 def _create(form: NewOrderForm, request: HttpRequest) -> Order | None:
@@ -246,7 +251,14 @@ def edit_draft(model_admin: Any, request: HttpRequest, object_id: str) -> HttpRe
 
 
 def _page(
-    model_admin: Any, request: HttpRequest, form: InputsForm, *, title: str, is_last: bool, original: Order | None
+    model_admin: Any,
+    request: HttpRequest,
+    form: InputsForm,
+    *,
+    title: str,
+    is_last: bool,
+    original: Order | None,
+    price: Sequence[Fact] = (),
 ) -> HttpResponse:
     listing = reverse("admin:orders_order_changelist")
     context = {
@@ -257,6 +269,7 @@ def _page(
         "form": form,
         "media": form.media,
         "is_last": is_last,
+        "price": price,
         "own_fields": [form[name] for name in form.fields if not name.startswith(PREFIX)],
         "input_fields": [form[name] for name in form.fields if name.startswith(PREFIX)],
         "back": reverse("admin:orders_order_change", args=(original.pk,)) if original else listing,

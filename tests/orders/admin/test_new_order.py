@@ -15,7 +15,7 @@ from orders.admin.new_order import InputsForm, NewOrderForm, input_field
 from orders.models import Order
 from orders.services import place_order
 from products.input_fields import InvalidInputs
-from tests.factories import MANIFEST, CustomerFactory, PlanFactory, ReleaseFactory, make_draft
+from tests.factories import MANIFEST, AddressFactory, CustomerFactory, PlanFactory, ReleaseFactory, make_draft
 from tests.orders.admin.conftest import staff
 from tests.orders.situations import fresh
 
@@ -150,11 +150,59 @@ def test_the_form_of_a_placed_order_leads_back_to_its_page(operator: Client) -> 
     assert (answer.status_code, answer.headers["Location"]) == (302, f"/admin/orders/order/{order.pk}/change/")
 
 
+def offered_plans() -> dict[str, list[tuple[Any, str]]]:
+    """The plans that the form offers, by product."""
+    choices = NewOrderForm(admin_site=admin.site).fields["plan"].widget.choices
+    return {name: plans for name, plans in choices if name}
+
+
+def test_plans_are_offered_below_their_product(django_assert_num_queries: Any) -> None:
+    for name in ("Maps", "Atlas"):
+        product = ReleaseFactory.create(product__name=name).product
+        for number in range(20):
+            PlanFactory.create(product=product, slug=f"s{number}", name=f"Size {number}", price=100 - number)
+    choices = NewOrderForm(admin_site=admin.site).fields["plan"].widget.choices
+    with django_assert_num_queries(1):
+        offered = {name: plans for name, plans in choices if name}
+    assert {name: len(plans) for name, plans in offered.items()} == {"Atlas": 20, "Maps": 20}
+    assert list(offered) == ["Atlas", "Maps"]
+    assert offered["Atlas"][0][1].startswith("Atlas · Size 19: €81.00")
+
+
+@pytest.mark.parametrize(
+    ("country", "words"),
+    [
+        ("NL", ["€59.29: €49.00 and €10.29 VAT"]),
+        ("US", ["€49.00: €49.00 and €0.00 VAT", "Outside the scope"]),
+    ],
+)
+def test_form_says_the_price_for_its_customer_and_why_no_vat_is_charged(
+    operator: Client, country: str, words: list[str]
+) -> None:
+    body = filled(size="l")
+    address = AddressFactory.create(customer__currency="EUR", country=country)
+    body |= {"customer": address.customer_id, "inputs_of": ""}
+    facts = operator.post(ADD, body).context["price"]
+    assert [fact.label for fact in facts] == ["First invoice", "Why no VAT"][: len(words)]
+    assert all(fact.value.replace("\xa0", " ").startswith(word) for fact, word in zip(facts, words, strict=True))
+    assert not Order.objects.exists()
+
+
+@pytest.mark.parametrize("lacking", ["customer", "plan"])
+def test_form_shows_no_price_before_customer_and_plan_are_chosen(operator: Client, lacking: str) -> None:
+    answer = operator.post(ADD, {**filled(size="l"), lacking: ""})
+    assert list(answer.context["price"]) == []
+
+
+def test_price_of_a_sandbox_order_is_a_specimen(operator: Client) -> None:
+    answer = operator.post(ADD, {**filled(size="l"), "is_sandbox": "on", "inputs_of": ""})
+    assert "specimen, no charge" in answer.context["price"][0].value
+
+
 def test_plans_are_offered_with_price_and_size() -> None:
     plan = PlanFactory.create()
     ReleaseFactory.create(product=plan.product)
-    offered = dict(NewOrderForm(admin_site=admin.site).fields["plan"].widget.choices)
-    label = next(text for value, text in offered.items() if str(value) == str(plan.pk))
+    ((_value, label),) = offered_plans()[plan.product.name]
     assert label == f"{plan}: €49.00 / month, {plan.cpus} CPU, {plan.ram_gb} GB memory, {plan.disk_gb} GB disk, " + (
         plan.get_placement_display()
     )
