@@ -109,7 +109,7 @@ def test_lists_take_as_many_queries_for_ten_orders_as_for_two(operator: APIClien
 def test_an_order_is_not_changed_by_writing_it(operator: APIClient, verb: str) -> None:
     order = active()
     answer = getattr(operator, verb)(f"{ORDERS}{order.reference}/", {"state": "removed"}, format="json")
-    assert answer.status_code == 405
+    assert answer.status_code == (422 if verb == "patch" else 405)  # a draft takes other fields, and no state
     assert fresh(order).state == order.state
 
 
