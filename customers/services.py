@@ -18,7 +18,7 @@ from core.references import new_reference
 from customers.choices import Role
 from customers.mail_rendering import pack
 from customers.models import ApiToken, Customer, Membership, Message, User
-from customers.token_scopes import clean_networks, clean_scopes, full_access
+from customers.tokens.choices import clean_networks, clean_scopes, full_access
 
 
 class NothingToChange(Refusal):

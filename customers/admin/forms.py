@@ -21,7 +21,7 @@ from core.iso_codes import country_choices, currency_choices
 from customers.models import Address, ApiToken, Customer, Membership, User
 from customers.models.people import time_zone_choices
 from customers.services import similar_customers
-from customers.token_scopes import clean_networks, full_access, scope_choices
+from customers.tokens.choices import clean_networks, full_access, scope_choices
 from customers.vat_id import clean_vat_id
 
 

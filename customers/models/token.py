@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from knox.models import AbstractAuthToken
 
 from customers.models.customer import Customer
-from customers.token_scopes import covers, full_access, is_within
+from customers.tokens.choices import covers, full_access, is_within
 
 
 class ApiToken(AbstractAuthToken):

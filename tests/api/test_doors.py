@@ -20,7 +20,7 @@ from rest_framework.throttling import UserRateThrottle
 
 from core import clock
 from customers.models import ApiToken, Customer, User
-from customers.token_scopes import Scope
+from customers.tokens.choices import Scope
 from orders.models import Order
 from orders.services import place_order
 from tests.api.conftest import Caller, furnish, make_staff

@@ -14,7 +14,7 @@ from rest_framework.test import APIClient
 
 from customers.models import ApiToken, Customer, User
 from customers.services import TokenRefused, issue_token, revoke_token
-from customers.token_scopes import clean_networks, clean_scopes, covers, is_within, scope_choices
+from customers.tokens.choices import clean_networks, clean_scopes, covers, is_within, scope_choices
 from orders.models import Order
 from tests.api.conftest import furnish, make_staff
 from tests.factories import CustomerFactory, MembershipFactory, make_draft

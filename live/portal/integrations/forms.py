@@ -12,7 +12,7 @@ from core import clock
 from customers.choices import selectable_events
 from customers.models import Customer, User
 from customers.services import TokenRefused, issue_token
-from customers.token_scopes import clean_networks, scope_choices
+from customers.tokens.choices import clean_networks, scope_choices
 
 LIFETIMES = ((30, _("30 days")), (90, _("90 days")), (365, _("1 year")))
 

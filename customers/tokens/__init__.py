@@ -1,0 +1,1 @@
+"""API tokens: what they may be used for."""
