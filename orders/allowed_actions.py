@@ -8,9 +8,18 @@ from dataclasses import dataclass
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from core.errors import Refusal
 from orders.choices import OrderAction, State, Wanted
 
 SUSPENDABLE = (State.ACTIVE, State.DEGRADED, State.PROVISIONING, State.ATTENTION)
+# A release may be what mends an order that needs attention.
+CHANGEABLE = (State.ACTIVE, State.DEGRADED, State.ATTENTION)
+
+
+class OrderActionNotPossible(Refusal):
+    """The state of the order does not allow this."""
+
+    code = "not_possible"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,6 +29,10 @@ class Situation:
     state: State
     wanted: Wanted
     needs_attention: bool
+    is_changing: bool = False
+    """A change of its release, plan or settings is in progress."""
+    was_active: bool = True
+    """Its services have run before."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +41,11 @@ class Rule:
 
     allows: Callable[[Situation], bool]
     refusal: str | Promise
+
+
+def _is_changeable(order: Situation) -> bool:
+    is_running = order.wanted is Wanted.RUNNING and order.state in CHANGEABLE and order.was_active
+    return is_running and not order.is_changing
 
 
 RULES: Mapping[OrderAction, Rule] = {
@@ -58,6 +76,26 @@ RULES: Mapping[OrderAction, Rule] = {
     OrderAction.REMOVE: Rule(
         allows=lambda order: order.wanted is not Wanted.REMOVED,
         refusal=_("This order is being removed already, or has been removed."),
+    ),
+    OrderAction.UPGRADE: Rule(
+        allows=_is_changeable,
+        refusal=_("Only a running order can be upgraded, and only while no other change is in progress."),
+    ),
+    OrderAction.ROLL_BACK: Rule(
+        allows=lambda order: _is_changeable(order) or (order.is_changing and order.wanted is Wanted.RUNNING),
+        refusal=_("Only a running order can be rolled back."),
+    ),
+    OrderAction.CHANGE_PLAN: Rule(
+        allows=_is_changeable,
+        refusal=_("The plan of a running order can be changed while no other change is in progress."),
+    ),
+    OrderAction.CHANGE_INPUTS: Rule(
+        allows=_is_changeable,
+        refusal=_("The settings of a running order can be changed while no other change is in progress."),
+    ),
+    OrderAction.ROTATE_SECRETS: Rule(
+        allows=_is_changeable,
+        refusal=_("The secrets of a running order can be renewed while no other change is in progress."),
     ),
 }
 

@@ -17,8 +17,13 @@ class OrdersConfig(AppConfig):
         from customers.erasure.services import register_erasure
         from orders import erasure
         from orders.admin.customer_page import customers_of_order, orders_panel
+        from orders.changes.services import resolve_overdue
+        from orders.fleet.services import advance_all, advance_orders
+        from orders.followers import register_follower
         from orders.whmcs import tasks  # noqa: F401  (registers the controller that pushes states to WHMCS)
 
         register_erasure("orders", obstacles=erasure.obstacles, eraser=erasure.erase)
         register_customer_panel("orders", orders_panel)
         register_customer_search("orders", customers_of_order)
+        register_follower("order changes", all=resolve_overdue)
+        register_follower("fleet upgrades", all=advance_all, orders=advance_orders)

@@ -62,3 +62,29 @@ class OrderAction(StrEnum):
     RESUME = "resume"
     RETRY = "retry"
     REMOVE = "remove"
+    UPGRADE = "upgrade"
+    ROLL_BACK = "roll_back"
+    CHANGE_PLAN = "change_plan"
+    CHANGE_INPUTS = "change_inputs"
+    ROTATE_SECRETS = "rotate_secrets"
+
+
+class ChangeKind(models.TextChoices):
+    """What a change of a running order changes."""
+
+    UPGRADE = "upgrade", _("Upgrade")
+    ROLLBACK = "rollback", _("Rollback")
+    PLAN = "plan", _("Plan change")
+    INPUTS = "inputs", _("New settings")
+    SECRETS = "secrets", _("New secrets")
+
+
+class ChangeState(models.TextChoices):
+    """How far a change of a running order is."""
+
+    APPLYING = "applying", _("In progress")
+    APPLIED = "applied", _("Applied")
+    REVERTING = "reverting", _("Going back")
+    REVERTED = "reverted", _("Rolled back")
+    FAILED = "failed", _("Failed")
+    CANCELLED = "cancelled", _("Cancelled")

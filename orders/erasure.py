@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from customers.models import Customer
 from orders.choices import State
-from orders.models import Order, OrderSecrets
+from orders.models import Order, OrderChange, OrderSecrets
 
 
 def obstacles(customer: Customer) -> Iterator[str]:
@@ -23,4 +23,5 @@ def erase(customer: Customer) -> None:
     """Names, inputs and secrets of orders go; what was ordered, when, and at what price stays."""
     orders = Order.objects.filter(customer=customer)
     OrderSecrets.objects.filter(order__in=orders).delete()
+    OrderChange.objects.filter(order__in=orders).update(from_inputs={}, to_inputs={}, former_secrets={})
     orders.update(name=F("reference"), inputs={})

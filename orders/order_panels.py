@@ -11,6 +11,7 @@ from django.urls import reverse
 
 from orders.choices import Part
 from orders.models import Order, OrderResource
+from products.models import Plan
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +70,10 @@ class OrderPanels:
 
     def would_destroy(self, order: Order) -> Iterable[str]:
         """What a removal takes away for good, a sentence each."""
+        return ()
+
+    def plan_change(self, order: Order, plan: Plan) -> Iterable[str]:
+        """What another plan means for this room, a sentence each."""
         return ()
 
     def places(self) -> Iterable[tuple[str, str]]:

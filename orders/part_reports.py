@@ -11,8 +11,11 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from core import clock
-from orders.choices import Part, PartState, State, Wanted
-from orders.lifecycle import OrderStatus, ReportedPart, lets_others_move, order_status
+from customers.models import User
+from orders.allowed_actions import RULES, OrderActionNotPossible
+from orders.choices import OrderAction, Part, PartState, State
+from orders.derived.change_outcomes import resolve_changes
+from orders.lifecycle import lets_others_move
 from orders.models import Order, OrderEvent, OrderPart
 from orders.notifications import notify_customers, publish_states
 from orders.signals import orders_moved
@@ -98,13 +101,17 @@ def report_many(reports: Sequence[Report]) -> None:
 
 
 def derive(orders: Sequence[Order], parts: Iterable[OrderPart], events: list[OrderEvent]) -> set[int]:
-    """The stored state of `orders` is what `orders.lifecycle` derives; returns the orders whose state changed."""
+    """The stored state of `orders` is what `orders.lifecycle` derives; returns the orders whose state changed.
+
+    Changes in progress end with it, or go back: such an order is returned too.
+    """
     before = {order.pk: order.state for order in orders}
     by_order: dict[int, list[OrderPart]] = {order.pk: [] for order in orders}
     for part in parts:
         if part.order_id in by_order:
             by_order[part.order_id].append(part)
     never_active = {order.pk for order in orders if order.activated_at is None}
+    went_back = resolve_changes([order for order in orders if order.is_changing], by_order, events)
     for order in orders:
         _derive_one(order, by_order[order.pk], events)
     changed = [order for order in orders if order.state != before[order.pk]]
@@ -113,7 +120,7 @@ def derive(orders: Sequence[Order], parts: Iterable[OrderPart], events: list[Ord
     OrderEvent.objects.bulk_create(events)
     # An upsert of rows that exist: bulk_update makes one CASE per column and row, several times slower.
     Order.objects.bulk_create(orders, update_conflicts=True, unique_fields=("pk",), update_fields=STATUS_FIELDS)
-    return {order.pk for order in changed}
+    return {order.pk for order in changed} | went_back
 
 
 def announce(order_pks: Collection[int]) -> None:
@@ -127,25 +134,33 @@ def lock_orders(pks: Iterable[int]) -> list[Order]:
     return list(Order.objects.select_for_update(of=("self",)).filter(pk__in=pks).order_by("pk"))
 
 
-def status_of(order: Order, parts: Iterable[ReportedPart]) -> OrderStatus:
-    """The status of `order` with these `parts`."""
-    return order_status(
-        wanted=Wanted(order.wanted),
-        version=order.wanted_version,
-        placed=order.placed_at is not None,
-        approved=order.approved_at is not None,
-        parts=parts,
-    )
-
-
 def reason_for_customers(order: Order, parts: Iterable[OrderPart]) -> str:
     """The reason of the order's state, without anything meant for staff."""
-    return status_of(order, [part.reported.for_customers for part in parts]).reason
+    return order.status_with(part.reported.for_customers for part in parts).reason
+
+
+def locked_order(order: Order, action: OrderAction) -> Order:
+    """The order, locked and read again; raises OrderActionNotPossible when its state does not allow `action`."""
+    (locked,) = lock_orders([order.pk])
+    if not locked.allows(action):
+        raise OrderActionNotPossible(str(RULES[action].refusal))
+    return locked
+
+
+def derive_now(order: Order) -> None:
+    """The locked order's state follows from its parts, and the rooms above are notified after commit."""
+    derive([order], order.parts.all(), [])
+    announce([order.pk])
+
+
+def note_event(order: Order, actor: User | None, message: str, *, public: bool) -> None:
+    """The message is on the order's timeline."""
+    OrderEvent.objects.create(order=order, at=clock.now(), actor=actor, message=message, is_public=public)
 
 
 def _derive_one(order: Order, parts: list[OrderPart], events: list[OrderEvent]) -> None:
     now = clock.now()
-    status = status_of(order, [part.reported for part in parts])
+    status = order.status_with(part.reported for part in parts)
     if order.state != status.state:
         public = status.state is not State.ATTENTION
         reason = reason_for_customers(order, parts) if public else status.reason

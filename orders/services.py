@@ -14,10 +14,19 @@ from core.errors import Refusal
 from core.passwords import generate_secret
 from core.references import new_reference
 from customers.models import Customer, User
-from orders.allowed_actions import RULES
+from orders.allowed_actions import OrderActionNotPossible
+from orders.changes.services import is_staff
 from orders.choices import OrderAction, State, Wanted
-from orders.models import Order, OrderEvent, OrderSecrets
-from orders.part_reports import Report, announce, derive, lock_orders, report, report_many
+from orders.models import Order, OrderSecrets
+from orders.part_reports import (
+    Report,
+    derive_now,
+    lock_orders,
+    locked_order,
+    note_event,
+    report,
+    report_many,
+)
 from orders.terms import offered
 from products.input_fields import clean_inputs_by
 from products.models import Plan, Product, Release
@@ -47,12 +56,6 @@ REFERENCE_ATTEMPTS = 50
 
 class NoReferenceLeft(Exception):
     """Every reference drawn belongs to an order already."""
-
-
-class OrderActionNotPossible(Refusal):
-    """The state of the order does not allow this."""
-
-    code = "not_possible"
 
 
 class NotOnSale(Refusal):
@@ -100,7 +103,7 @@ def create_order(
         plan=plan,
         release=release,
         name=name,
-        inputs=clean_inputs_by(release.inputs, inputs or {}, is_staff=_is_staff(actor)),
+        inputs=clean_inputs_by(release.inputs, inputs or {}, is_staff=is_staff(actor)),
         is_sandbox=sandbox,
         provider_slug=provider_slug,
         reason=_("Draft: nothing has been created yet."),
@@ -108,13 +111,8 @@ def create_order(
     _save_with_reference(order)
     values = {secret["key"]: generate_secret(secret) for secret in release.secrets}
     OrderSecrets.objects.create(order=order, values=values)
-    _note(order, actor, _("Order created."), public=True)
+    note_event(order, actor, _("Order created."), public=True)
     return order
-
-
-def _is_staff(actor: User | None) -> bool:
-    """True of staff, and of the platform itself."""
-    return actor is None or actor.is_staff
 
 
 def check_on_sale(plan: Plan) -> None:
@@ -134,68 +132,68 @@ def newest_release(product: Product) -> Release:
 @transaction.atomic
 def edit_order(*, order: Order, name: str, inputs: Mapping[str, Any], actor: User | None = None) -> Order:
     """The draft has a new name and inputs."""
-    order = _locked(order, OrderAction.EDIT)
+    order = locked_order(order, OrderAction.EDIT)
     if name != order.name:
         _check_name_free(order.customer, name)
     order.name = name
-    order.inputs = clean_inputs_by(order.release.inputs, inputs, is_staff=_is_staff(actor), present=order.inputs)
+    order.inputs = clean_inputs_by(order.release.inputs, inputs, is_staff=is_staff(actor), present=order.inputs)
     _save_named(order, update_fields=("name", "inputs", "updated_at"))
-    _note(order, actor, _("Draft changed."), public=True)
+    note_event(order, actor, _("Draft changed."), public=True)
     return order
 
 
 @transaction.atomic
 def place_order(*, order: Order, actor: User | None = None) -> Order:
     """The order is placed, and approved at once where its plan says so."""
-    order = _locked(order, OrderAction.PLACE)
+    order = locked_order(order, OrderAction.PLACE)
     _check_orderable(order.customer, order.plan, order.release)
     _check_billable(order)
     order.placed_at = clock.now()
     order.agree(offered(order.plan))
     order.save(update_fields=("placed_at", *Order.AGREED_FIELDS))
-    _note(order, actor, _("Order placed."), public=True)
+    note_event(order, actor, _("Order placed."), public=True)
     if order.plan.auto_approve:
         _approve(order, None, _("Approved automatically (plan setting)."))
-    _derive_now(order)
+    derive_now(order)
     return order
 
 
 @transaction.atomic
 def approve_order(*, order: Order, actor: User | None = None) -> Order:
     """The order is approved; provisioning starts."""
-    order = _locked(order, OrderAction.APPROVE)
+    order = locked_order(order, OrderAction.APPROVE)
     _check_open(order.customer)
     _check_billable(order)
     _approve(order, actor, _("Approved."))
-    _derive_now(order)
+    derive_now(order)
     return order
 
 
 @transaction.atomic
 def suspend_order(*, order: Order, actor: User | None = None, why: str = "") -> Order:
     """The services are to be stopped, their data kept."""
-    order = _locked(order, OrderAction.SUSPEND)
+    order = locked_order(order, OrderAction.SUSPEND)
     return _change_wanted(order, Wanted.SUSPENDED, actor, _("Suspension requested."), why)
 
 
 @transaction.atomic
 def resume_order(*, order: Order, actor: User | None = None, why: str = "") -> Order:
     """A suspended order is to run again."""
-    order = _locked(order, OrderAction.RESUME)
+    order = locked_order(order, OrderAction.RESUME)
     return _change_wanted(order, Wanted.RUNNING, actor, _("Resumption requested."), why)
 
 
 @transaction.atomic
 def remove_order(*, order: Order, actor: User | None = None, why: str = "") -> Order:
     """Everything the order has outside is to be removed, whatever state it is in."""
-    order = _locked(order, OrderAction.REMOVE)
+    order = locked_order(order, OrderAction.REMOVE)
     return _change_wanted(order, Wanted.REMOVED, actor, _("Removal requested."), why)
 
 
 @transaction.atomic
 def retry_order(*, order: Order, actor: User | None = None, why: str = "") -> Order:
     """What failed is retried; components that are there already are only confirmed."""
-    order = _locked(order, OrderAction.RETRY)
+    order = locked_order(order, OrderAction.RETRY)
     return _change_wanted(order, Wanted(order.wanted), actor, _("Retry requested."), why)
 
 
@@ -211,7 +209,7 @@ def confirm_order(*, order: Order, actor: User | None = None, why: str = "") -> 
 @transaction.atomic
 def reveal_secrets(*, order: Order, actor: User) -> dict[str, str]:
     """The order's secrets; who revealed them is on the timeline."""
-    _note(order, actor, _("Secrets revealed."), public=False)
+    note_event(order, actor, _("Secrets revealed."), public=False)
     return dict(order.secrets.values)
 
 
@@ -219,32 +217,15 @@ def _change_wanted(order: Order, wanted: Wanted, actor: User | None, message: st
     order.wanted = wanted
     order.wanted_version += 1
     order.save(update_fields=("wanted", "wanted_version"))
-    _note(order, actor, f"{message} {why}".strip(), public=True)
-    _derive_now(order)
+    note_event(order, actor, f"{message} {why}".strip(), public=True)
+    derive_now(order)
     return order
 
 
 def _approve(order: Order, actor: User | None, message: str) -> None:
     order.approved_at = clock.now()
     order.save(update_fields=("approved_at",))
-    _note(order, actor, message, public=True)
-
-
-def _derive_now(order: Order) -> None:
-    derive([order], order.parts.all(), [])
-    announce([order.pk])
-
-
-def _locked(order: Order, action: OrderAction) -> Order:
-    """The order, locked and read again; raises OrderActionNotPossible when its state does not allow `action`."""
-    (locked,) = lock_orders([order.pk])
-    if not locked.allows(action):
-        raise OrderActionNotPossible(str(RULES[action].refusal))
-    return locked
-
-
-def _note(order: Order, actor: User | None, message: str, *, public: bool) -> None:
-    OrderEvent.objects.create(order=order, at=clock.now(), actor=actor, message=message, is_public=public)
+    note_event(order, actor, message, public=True)
 
 
 def _check_orderable(customer: Customer, plan: Plan, release: Release) -> None:

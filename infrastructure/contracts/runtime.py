@@ -101,6 +101,10 @@ class Composition:
     """Inputs, secrets and LIVE_* names: for interpolation and for every container. Holds secrets."""
     is_trusted: bool = False
     """The product may use options that are refused for others."""
+    images: Mapping[str, str] = field(default_factory=dict, compare=False)
+    """By service, the image with its digest that this release runs here; empty before its first deployment."""
+    are_images_ready: bool = field(default=False, compare=False)
+    """`ensure_images` has succeeded: the launch neither builds nor pulls."""
     is_new_try: bool = field(default=False, compare=False)
     """A new request: a failed job is started again."""
 
@@ -150,6 +154,13 @@ class Runtime(Protocol):
 
     def test_connection(self) -> str:
         """One line that names the engine and its version; raises ConfigError or TransientError otherwise."""
+
+    def ensure_images(self, composition: Composition) -> Mapping[str, str] | None:
+        """Every image of the composition is on the engine, built or pulled; nothing that runs is touched.
+
+        Returns, by service, the image with its digest; None where exactly this composition is launched already, so
+        that nothing will be replaced. Never waits for long: until then it raises InProgress.
+        """
 
     def ensure_running(self, composition: Composition) -> Sequence[Service]:
         """The composition is up with this digest and every service is healthy.

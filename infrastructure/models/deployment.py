@@ -16,12 +16,32 @@ class Deployment(OrderResource):
 
     server = models.OneToOneField(Server, on_delete=models.PROTECT, related_name="deployment", verbose_name=_("server"))
     release = models.ForeignKey(Release, on_delete=models.PROTECT, related_name="+", verbose_name=_("release"))
+    running_release = models.ForeignKey(
+        Release,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("running release"),
+        help_text=_("The release whose services last ran; the other one is what is wanted."),
+    )
+    prepared_version = models.PositiveIntegerField(
+        _("images ready for version"), default=0, db_default=0, help_text=_("Nothing running is touched before.")
+    )
+    images = models.JSONField(
+        _("pinned images"), default=dict, blank=True, help_text=_("By release and service, with their digests.")
+    )
     launched_at = models.DateTimeField(_("launched"), null=True, blank=True)
 
     class Meta(OrderResource.Meta):
         verbose_name = _("deployment")
         verbose_name_plural = _("deployments")
         ordering = ("-pk",)
+
+    @property
+    def pinned_images(self) -> dict[str, str]:
+        """The images of the wanted release by service, as they were when it was first deployed here."""
+        return dict(self.images.get(str(self.release_id), {}))
 
 
 class Service(Timestamped):

@@ -27,6 +27,12 @@ class Endpoint(Resource):
     check_status = models.PositiveSmallIntegerField(_("expected status"), default=200)
     check_contains = models.CharField(_("expected text"), max_length=200, blank=True)
     check_max_seconds = models.FloatField(_("time limit (s)"), default=10.0)
+    is_retired = models.BooleanField(
+        _("retired"),
+        default=False,
+        db_default=False,
+        help_text=_("The release being deployed no longer has it; deleted once that release has passed its checks."),
+    )
     is_ok = models.BooleanField(_("passing"), null=True)
     failure = CheckFailureField(_("failure"))
     seconds = models.FloatField(_("response time (s)"), null=True, blank=True)

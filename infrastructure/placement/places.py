@@ -65,7 +65,7 @@ def find_place(order: Order) -> Place:
     wish = wish_of(order.plan)
     for provider in providers:
         if provider.kind != Provider.Kind.EXISTING:
-            return _new_server(provider, order.plan)
+            return new_server_place(provider, order.plan)
         host = _host(provider, wish, dedicated=order.plan.placement == Plan.Placement.DEDICATED)
         if host is not None:
             return Place(provider=provider, host=host)
@@ -112,7 +112,7 @@ def _no_room_message(plan: Plan) -> str:
     return message % {"cpus": cpu_words(plan.cpus), "ram": plan.ram_gb, "disk": plan.disk_gb}
 
 
-def _new_server(provider: Provider, plan: Plan) -> Place:
+def new_server_place(provider: Provider, plan: Plan) -> Place:
     """A server of the size assigned to the plan, or of the cheapest offered size that fits.
 
     An assigned size that is no longer offered, or is smaller than the plan promises by now, is ignored. The size is

@@ -24,15 +24,19 @@ class NoPorts(Refusal):
 
 
 def publish_ports(deployment: Deployment) -> None:
-    """Each (service, port) named by an endpoint gets a host port of its own; call it inside a transaction.
+    """Each (service, port) named by an endpoint has a host port of its own; call it inside a transaction.
 
-    Refuses, without any change, if the host has too few free ports.
+    A port keeps its number while the order lives, whatever releases come and go. Refuses, without any change, if the
+    host has too few free ports.
     """
     if deployment.server.provider.is_sandbox:
         return
+    published = set(deployment.ports.values_list("service", "container_port"))
+    wanted = sorted(_offered_ports(deployment) - published)
+    if not wanted:
+        return
     hold_places()
     host = published_at(deployment.server)
-    wanted = sorted({(endpoint["service"], int(endpoint["port"])) for endpoint in deployment.release.endpoints})
     highest = PublishedPort.objects.filter(host=host).aggregate(Max("host_port"))["host_port__max"]
     free = _free_ports(deployment.server, highest or FIRST_PORT - 1)
     if len(free) < len(wanted):
@@ -43,6 +47,11 @@ def publish_ports(deployment: Deployment) -> None:
         PublishedPort(deployment=deployment, host=host, host_port=host_port, service=service, container_port=port)
         for host_port, (service, port) in zip(free, wanted, strict=False)
     )
+
+
+def _offered_ports(deployment: Deployment) -> set[tuple[str, int]]:
+    """The (service, container port) pairs that the wanted release publishes."""
+    return {(endpoint["service"], int(endpoint["port"])) for endpoint in deployment.release.endpoints}
 
 
 def give_another_port(deployment: Deployment, port: int) -> None:
@@ -75,10 +84,12 @@ def _free_ports(server: Server, highest: int) -> Sequence[int]:
 
 
 def ports_of(deployment: Deployment) -> tuple[Port, ...]:
-    """The deployment's published ports as the runtime expects them."""
+    """The published ports of the wanted release as the runtime expects them; other releases' ports stay reserved."""
+    offered = _offered_ports(deployment)
     return tuple(
         Port(service=row.service, container_port=row.container_port, host_port=row.host_port)
         for row in deployment.ports.order_by("host_port")
+        if (row.service, row.container_port) in offered
     )
 
 

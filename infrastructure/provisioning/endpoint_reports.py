@@ -21,7 +21,7 @@ def endpoint_reports(versions: Mapping[int, int]) -> list[Report]:
     """
     lock_orders(versions)
     by_order: dict[int, list[Endpoint]] = defaultdict(list)
-    for row in Endpoint.objects.filter(order__in=versions):
+    for row in Endpoint.objects.filter(order__in=versions, is_retired=False):
         by_order[row.order_id].append(row)
     return [_report(order_pk, rows, versions[order_pk]) for order_pk, rows in by_order.items()]
 

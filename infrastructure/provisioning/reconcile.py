@@ -15,7 +15,10 @@ from core.engine.controller import enqueue_rows, want
 from infrastructure.keys import give_server_keys
 from infrastructure.models import Deployment, Endpoint, Provider, Server
 from infrastructure.placement.places import NoProvider, fields_of, find_place, hold_places, wish_of
-from infrastructure.placement.ports import NoPorts, base_url, publish_ports
+from infrastructure.placement.ports import NoPorts, publish_ports
+from infrastructure.provisioning.plan_changes import NoResize, follow_plan
+from infrastructure.provisioning.release_rows import follow_release, match_endpoints
+from infrastructure.server_actions.services import ServerActionNotPossible
 from orders.choices import Part, PartState, State, Wanted
 from orders.lifecycle import may_move
 from orders.models import Order
@@ -73,7 +76,7 @@ def _rows_of(orders: Sequence[Order]) -> RowVersions:
     """Read once the orders are locked: `wanted_version` is raised under that lock only."""
     endpoints: dict[int, int] = {}
     checking = set()
-    endpoint_rows = Endpoint.objects.filter(order__in=orders).order_by()
+    endpoint_rows = Endpoint.objects.filter(order__in=orders, is_retired=False).order_by()
     for order_pk, version, next_attempt_at in endpoint_rows.values_list("order", "wanted_version", "next_attempt_at"):
         endpoints[order_pk] = min(version, endpoints.get(order_pk, version))
         if next_attempt_at is not None:
@@ -146,12 +149,13 @@ def _want(model: type[Server | Deployment], controller: str, order: Order) -> No
 
 
 def _want_server(order: Order, rows: RowVersions) -> Iterator[Report]:
-    if order.pk in rows.servers:
-        _want(Server, "server", order)
-        return
     try:
+        if order.pk in rows.servers:
+            follow_plan(order)
+            _want(Server, "server", order)
+            return
         server = _place(order)
-    except NoProvider as refusal:
+    except (NoProvider, NoResize, ServerActionNotPossible) as refusal:
         # The sweep tries again every minute: the order continues by itself once there is capacity.
         yield _report(order, Part.SERVER, PartState.FAILED, refusal.message)
         return
@@ -183,10 +187,11 @@ def _place(order: Order) -> Server:
 
 
 def _want_deployment(order: Order, rows: RowVersions) -> Iterator[Report]:
-    if order.pk in rows.deployments:
-        _want(Deployment, "deployment", order)
-        return
     try:
+        if order.pk in rows.deployments:
+            follow_release(order)
+            _want(Deployment, "deployment", order)
+            return
         deployment = _create_deployment(order)
     except NoPorts as refusal:
         # As with missing capacity: the sweep tries again every minute.
@@ -208,37 +213,14 @@ def _create_deployment(order: Order) -> Deployment:
         next_attempt_at=clock.now(),
     )
     publish_ports(deployment)
-    _create_endpoints(deployment)
+    match_endpoints(deployment)
     return deployment
 
 
-def _create_endpoints(deployment: Deployment) -> None:
-    """The endpoints exist, settled at version 0, until the composition is running."""
-    endpoints = []
-    for endpoint in deployment.release.endpoints:
-        base = base_url(deployment, endpoint["service"], int(endpoint["port"]))
-        check = endpoint["check"]
-        endpoints.append(
-            Endpoint(
-                order=deployment.order,
-                deployment=deployment,
-                name=endpoint["name"],
-                application=endpoint["application"],
-                url=base + endpoint["path"],
-                check_url=base + check["path"],
-                check_status=check.get("status", 200),
-                check_contains=check.get("contains", ""),
-                check_max_seconds=check.get("max_seconds", 10),
-                wanted_version=0,
-            )
-        )
-    Endpoint.objects.bulk_create(endpoints)
-
-
 def _want_endpoints(order: Order) -> Iterator[Report]:
-    rows = Endpoint.objects.filter(order=order)
+    rows = Endpoint.objects.filter(order=order, is_retired=False)
     if want(rows, order.wanted_version):
-        _update_addresses(order.deployment)
+        match_endpoints(order.deployment)
         pks = list(rows.values_list("pk", flat=True))
         enqueue_rows("endpoint", pks)
         message = ngettext("Checking %(count)s endpoint.", "Checking %(count)s endpoints.", len(pks))
@@ -248,16 +230,3 @@ def _want_endpoints(order: Order) -> Iterator[Report]:
 
 def _report(order: Order, part: Part, state: PartState, message: str) -> Report:
     return Report(order_pk=order.pk, part=part, state=state, message=message, version=order.wanted_version)
-
-
-def _update_addresses(deployment: Deployment) -> None:
-    """The endpoints have the server's present address: a recreated server may have another."""
-    rows = {row.name: row for row in deployment.endpoints.all()}
-    moved = []
-    for endpoint in deployment.release.endpoints:
-        base = base_url(deployment, endpoint["service"], int(endpoint["port"]))
-        row = rows.get(endpoint["name"])
-        if row is not None and row.url != base + endpoint["path"]:
-            row.url, row.check_url = base + endpoint["path"], base + endpoint["check"]["path"]
-            moved.append(row)
-    Endpoint.objects.bulk_update(moved, ("url", "check_url"))

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import ngettext
 
 from core import clock
 from core.address_policy import address_guard
@@ -34,46 +34,18 @@ from infrastructure.provisioning.launch_outcomes import (
     after_transient_error,
     without_host,
 )
+from infrastructure.provisioning.part_reports import part_report
 from infrastructure.provisioning.placing_anew import place_unmade
-from orders.choices import Part, PartState, Wanted
-from orders.models import OrderResource
+from infrastructure.provisioning.server_outcomes import fields_of_node, resize_outcome, running_message
+from orders.changes.services import note_switch
+from orders.choices import Part, Wanted
 from orders.part_controller import OrderPartController
-from orders.services import Report, report_many
+from orders.services import report_many
 
 RECHECK_AFTER = timedelta(seconds=10)
 MAX_LOG_LENGTH = 20_000
 MAX_HOST_ATTEMPTS = 20  # of a host that does not answer: an hour
 MAX_UNREACHABLE_ATTEMPTS = 5  # after which a composition is left to be removed with its server
-
-STATE_OF = {OutcomeKind.RETRY: PartState.WORKING, OutcomeKind.FAILED: PartState.FAILED}
-WHEN_DONE = {
-    Wanted.RUNNING: PartState.READY,
-    Wanted.SUSPENDED: PartState.SUSPENDED,
-    Wanted.REMOVED: PartState.REMOVED,
-}
-# The technical reason is for staff; customers read one of these.
-IN_PROGRESS = {
-    Wanted.RUNNING: gettext_lazy("Not ready yet; retrying automatically."),
-    Wanted.SUSPENDED: gettext_lazy("Not stopped yet; retrying automatically."),
-    Wanted.REMOVED: gettext_lazy("Not removed yet; retrying automatically."),
-}
-
-
-def part_report(part: Part, row: OrderResource, outcome: Outcome[object]) -> Report:
-    """The report about one row's outcome."""
-    wanted = Wanted(row.wanted)
-    customer_message = outcome.customer_message or (
-        str(IN_PROGRESS[wanted]) if outcome.kind is OutcomeKind.RETRY else ""
-    )
-    return Report(
-        order_pk=row.order_id,
-        part=part,
-        state=STATE_OF.get(outcome.kind) or WHEN_DONE[wanted],
-        version=row.wanted_version,
-        message=outcome.message,
-        is_public=not customer_message,
-        customer_message=customer_message,
-    )
 
 
 class ServerController(OrderPartController[Server]):
@@ -91,7 +63,7 @@ class ServerController(OrderPartController[Server]):
             return self._remove(row)
         if row.host is not None:
             return self._use_host(row, row.host)
-        if outcome := place_unmade(row):
+        if outcome := place_unmade(row) or resize_outcome(row):
             return outcome
         return self._create(row)
 
@@ -135,11 +107,11 @@ class ServerController(OrderPartController[Server]):
         node = cloud.ensure_server(key=row.key, size=row.wish, **options)
         if boots:
             return self._await_bootstrap(row, node)
-        return done(_running_message(node), **_fields_of(node))
+        return done(running_message(node), **fields_of_node(node))
 
     def _await_bootstrap(self, row: Server, node: Node) -> Outcome:
         """Done once the server's setup has finished; its address and size are stored in any case."""
-        fields = _fields_of(node)
+        fields = fields_of_node(node)
         try:
             bootstrap = hosts.bootstrap_of(target_of(row, address=node.address))
         except TransientError as error:
@@ -158,19 +130,11 @@ class ServerController(OrderPartController[Server]):
             return retry(message, retry_in=RECHECK_AFTER, bootstrap_log=log, **fields)
         if bootstrap.state == "failed":
             return failed(_("Server setup failed: %(line)s") % {"line": last}, bootstrap_log=log, **fields)
-        return done(_running_message(node), bootstrap_log=log, **fields)
+        return done(running_message(node), bootstrap_log=log, **fields)
 
     def on_outcomes(self, outcomes: Sequence[tuple[Server, Outcome]]) -> None:
         """The servers' states are reported to the orders."""
         report_many([part_report(Part.SERVER, row, outcome) for row, outcome in outcomes])
-
-
-def _fields_of(node: Node) -> dict[str, str]:
-    return {"outside_id": node.outside_id, "address": node.address, "size": node.size}
-
-
-def _running_message(node: Node) -> str:
-    return _("Server %(id)s is running at %(address)s.") % {"id": node.outside_id, "address": node.address}
 
 
 class DeploymentController(OrderPartController[Deployment, LaunchResult]):
@@ -213,11 +177,35 @@ class DeploymentController(OrderPartController[Deployment, LaunchResult]):
             runtime.ensure_stopped(key=key)
             result = LaunchResult(services=runtime.observe(keys=[key])[key])
             return done(_("Composition stopped; its data is kept."), observed=result)
+        return self._run(row, runtime)
+
+    def _run(self, row: Deployment, runtime: Runtime) -> Outcome[LaunchResult]:
+        """First every image is made ready while the former release runs on; then the services are replaced."""
+        if row.order.is_changing and row.order.wanted_version != row.wanted_version:
+            return retry(_("Waiting for the server."), retry_in=RECHECK_AFTER)
+        if row.prepared_version != row.wanted_version and not self._prepare(row, runtime):
+            return retry(_("Held by another worker."))
         services = runtime.ensure_running(composition_of(row))
         count = len(services)
         message = ngettext("The service is running.", "%(count)s of %(count)s services are running.", count)
-        result = LaunchResult(services=services)
-        return done(message % {"count": count}, observed=result, launched_at=row.launched_at or clock.now())
+        return done(
+            message % {"count": count},
+            observed=LaunchResult(services=services),
+            launched_at=row.launched_at or clock.now(),
+            running_release=row.release_id,
+        )
+
+    def _prepare(self, row: Deployment, runtime: Runtime) -> bool:
+        """The images are on the engine and noted, before anything is stopped; False if the lease was lost."""
+        pinned = runtime.ensure_images(composition_of(row))
+        images = {**row.images, str(row.release_id): dict(pinned or row.pinned_images)}
+        held = Deployment.objects.filter(pk=row.pk, leased_until=row.leased_until)
+        if not held.update(prepared_version=row.wanted_version, images=images):
+            return False
+        row.prepared_version, row.images = row.wanted_version, images
+        if row.order.is_changing:
+            note_switch(row.order_id, row.wanted_version, interrupts=pinned is not None)
+        return True
 
     def _remove(self, row: Deployment, runtime: Runtime) -> Outcome[LaunchResult]:
         key = row.order.key
@@ -294,7 +282,9 @@ class EndpointController(OrderPartController[Endpoint]):
 
     def on_outcomes(self, outcomes: Sequence[tuple[Endpoint, Outcome]]) -> None:
         """The orders get a report about all their endpoints."""
-        report_many(endpoint_reports({row.order_id: row.wanted_version for row, _outcome in outcomes}))
+        versions = {row.order_id: row.wanted_version for row, _outcome in outcomes}
+        report_many(endpoint_reports(versions))
+        Endpoint.objects.filter(order__in=versions, is_retired=True, order__is_changing=False).delete()
 
 
 for controller in (ServerController(), DeploymentController(), EndpointController()):

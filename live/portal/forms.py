@@ -27,8 +27,45 @@ class SandboxOffer:
     is_all_there_is: bool
 
 
-class OrderForm(forms.Form):
-    """The name of an order and the inputs that its release asks for; the rules are kept by `products.input_fields`."""
+class ReleaseInputsForm(forms.Form):
+    """The inputs that a release asks for; the rules are kept by `products.input_fields`."""
+
+    def __init__(
+        self,
+        *args: Any,
+        specs: Sequence[Mapping[str, Any]],
+        inputs: Mapping[str, Any] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self.specs = specs
+        for spec in specs:
+            field = input_field(spec)
+            if inputs is not None:
+                field.initial = inputs.get(spec["key"], field.initial)
+            self.fields[PREFIX + spec["key"]] = field
+
+    @property
+    def inputs(self) -> dict[str, Any]:
+        """What was chosen, by input key."""
+        entered = self.cleaned_data if self.is_bound else {}
+        chosen = {spec["key"]: entered.get(PREFIX + spec["key"]) for spec in self.specs}
+        return {key: "" if value is None else value for key, value in chosen.items()}
+
+    def add_refusal(self, refusal: Refusal) -> None:
+        """What a service refused is said at the field it is about."""
+        if not self.is_bound:  # a form without fields
+            self.is_bound = True
+            self.full_clean()
+        if isinstance(refusal, InvalidInputs):
+            for key, message in refusal.errors.items():
+                self.add_error(PREFIX + key if PREFIX + key in self.fields else None, message)
+            return
+        self.add_error(refusal.field if refusal.field in self.fields else None, refusal.message)
+
+
+class OrderForm(ReleaseInputsForm):
+    """The name of an order, for whom it is, and the inputs that its release asks for."""
 
     name = forms.CharField(
         label=_("Name"), max_length=120, help_text=_("Any name you like, for example “Public map viewer”.")
@@ -43,17 +80,11 @@ class OrderForm(forms.Form):
         sandbox: SandboxOffer | None = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(*args, **kwargs)
-        self.specs: Sequence[Mapping[str, Any]] = customer_inputs(release.inputs)
+        super().__init__(*args, specs=customer_inputs(release.inputs), inputs=inputs, **kwargs)
         if customers is not None and len(customers) > 1:
             choice = forms.ModelChoiceField(customers, label=_("For"), empty_label=None)
             self.fields = {"customer": choice, **self.fields}
         self._only = customers[0] if customers is not None and len(customers) == 1 else None
-        for spec in self.specs:
-            field = input_field(spec)
-            if inputs is not None:
-                field.initial = inputs.get(spec["key"], field.initial)
-            self.fields[PREFIX + spec["key"]] = field
         if sandbox is not None:
             self.fields["sandbox"] = forms.BooleanField(
                 label=_("Sandbox"),
@@ -71,20 +102,6 @@ class OrderForm(forms.Form):
     def customer(self) -> Customer:
         """In whose name it is ordered."""
         return self._only or self.cleaned_data["customer"]
-
-    @property
-    def inputs(self) -> dict[str, Any]:
-        """What was chosen, by input key."""
-        chosen = {spec["key"]: self.cleaned_data.get(PREFIX + spec["key"]) for spec in self.specs}
-        return {key: "" if value is None else value for key, value in chosen.items()}
-
-    def add_refusal(self, refusal: Refusal) -> None:
-        """What a service refused is said at the field it is about."""
-        if isinstance(refusal, InvalidInputs):
-            for key, message in refusal.errors.items():
-                self.add_error(PREFIX + key if PREFIX + key in self.fields else None, message)
-            return
-        self.add_error(refusal.field if refusal.field in self.fields else None, refusal.message)
 
 
 def input_field(spec: Mapping[str, Any]) -> forms.Field:

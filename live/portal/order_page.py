@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -12,14 +12,16 @@ from billing.subscriptions.services import preview_first_invoice, vat_note
 from core import clock
 from core.money import Money
 from core.text.moments import moment_in_words
+from customers.choices import Ability
 from customers.models import User
 from live.portal import order_progress
 from live.portal.endpoint_rows import endpoint_rows
 from live.portal.invoice_rows import invoice_rows
 from live.portal.running_services import running_services
 from monitoring.models import Incident, Maintenance
+from orders.changes.services import former_release, rotatable_secrets
 from orders.choices import OrderAction, State, Wanted
-from orders.models import Order
+from orders.models import Order, OrderChange
 from products.input_fields import customer_inputs
 
 EVENTS_SHOWN = 100
@@ -40,6 +42,7 @@ def order_facts(order: Order, user: User) -> dict[str, Any]:
             version=order.wanted_version,
             parts=parts,
             maintenance_until=end_of_maintenance(windows),
+            is_changing=order.is_changing,
         ),
         "incidents": list(Incident.objects.ongoing_for(order)),
         "windows": windows,
@@ -92,3 +95,23 @@ def in_words(spec: Mapping[str, Any], value: object) -> object:
 def visible_secrets(order: Order) -> list[dict[str, Any]]:
     """The secrets that the manifest lets a customer see; their names, not their values."""
     return [spec for spec in order.release.secrets if spec.get("visible")]
+
+
+def change_facts(order: Order, abilities: Collection[Ability]) -> dict[str, Any]:
+    """The links to the pages of changes, for those who may use them; or the change that is under way."""
+    if order.is_changing:
+        return {"change": OrderChange.objects.open().with_names().filter(order=order).first(), "changes": []}
+    if not order.allows(OrderAction.UPGRADE) or Ability.OPERATE not in abilities:
+        return {"change": None, "changes": []}
+    links = []
+    if order.is_outdated:
+        links.append(("portal:upgrade", _("Upgrade to the current version")))
+    if (former := former_release(order)) is not None:
+        links.append(("portal:roll_back", _("Go back to %(version)s") % {"version": former.version}))
+    if Ability.ORDER in abilities:
+        links.append(("portal:change_plan", _("Change plan")))
+    if customer_inputs(order.release.inputs):
+        links.append(("portal:change_inputs", _("Change settings")))
+    if rotatable_secrets(order.release):
+        links.append(("portal:rotate_secrets", _("Renew passwords")))
+    return {"change": None, "changes": links}

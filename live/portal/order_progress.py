@@ -74,7 +74,13 @@ class OrderProgress:
 
 
 def progress_of(
-    *, state: State, wanted: Wanted, version: int, parts: Iterable[ReportedPart], maintenance_until: str = ""
+    *,
+    state: State,
+    wanted: Wanted,
+    version: int,
+    parts: Iterable[ReportedPart],
+    maintenance_until: str = "",
+    is_changing: bool = False,
 ) -> OrderProgress:
     """Everything the order page says about progress; what staff are told of errors is not repeated to customers.
 
@@ -83,6 +89,8 @@ def progress_of(
     steps = _steps(state, wanted, version, {part.part: part for part in parts})
     headline, reason = _headline(state, wanted, steps)
     label, tone = STATES[state], TONES[state]
+    if is_changing and state is State.PROVISIONING:
+        label, headline = gettext_lazy("Being changed"), _("We are changing your services")
     if maintenance_until and wanted is Wanted.RUNNING and state in (State.ACTIVE, State.DEGRADED):
         headline, reason = _under_maintenance(maintenance_until)
         label, tone = PartState.MAINTENANCE.label, "wait"

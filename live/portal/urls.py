@@ -5,7 +5,16 @@ from __future__ import annotations
 from django.urls import URLPattern, URLResolver, include, path, register_converter
 
 from live.portal.converters import MonthConverter
-from live.portal.views import availability, customers, invoices, new_order, order_actions, orders, reports
+from live.portal.views import (
+    availability,
+    customers,
+    invoices,
+    new_order,
+    order_actions,
+    order_changes,
+    orders,
+    reports,
+)
 
 register_converter(MonthConverter, "month")
 
@@ -20,6 +29,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("orders/<slug:reference>/draft/", new_order.edit_draft, name="edit_draft"),
     path("orders/<slug:reference>/placing/", order_actions.place, name="place"),
     path("orders/<slug:reference>/removal/", order_actions.remove, name="remove"),
+    path("orders/<slug:reference>/upgrade/", order_changes.upgrade, name="upgrade"),
+    path("orders/<slug:reference>/rollback/", order_changes.roll_back, name="roll_back"),
+    path("orders/<slug:reference>/plan/", order_changes.change_plan, name="change_plan"),
+    path("orders/<slug:reference>/settings/", order_changes.change_inputs, name="change_inputs"),
+    path("orders/<slug:reference>/secret-rotation/", order_changes.rotate_secrets, name="rotate_secrets"),
     path("orders/<slug:reference>/secrets/", order_actions.secrets, name="secrets"),
     path("orders/<slug:reference>/reports/", reports.report_list, name="reports"),
     path("orders/<slug:reference>/reports/<month:month>/", reports.report_page, name="report"),

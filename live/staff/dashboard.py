@@ -190,6 +190,7 @@ def figures(request: HttpRequest, counts: Mapping[str, int]) -> list[Figure]:
     found = [
         Figure(label=_("Active orders"), value=counts.get(State.ACTIVE, 0), url=_orders("state__exact=active")),
         Figure(label=_("Suspended"), value=counts.get(State.SUSPENDED, 0), url=_orders("state__exact=suspended")),
+        Figure(label=_("Outdated"), value=Order.objects.outdated().count(), url=_orders("release=outdated")),
         Figure(label=_("Drafts"), value=counts.get(State.DRAFT, 0), url=_orders("state__exact=draft")),
     ]
     if _may_view(request, Customer):

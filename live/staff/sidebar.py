@@ -61,6 +61,7 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
             _("Orders"),
             {
                 "orders.order": "receipt_long",
+                "orders.fleetupgrade": "rocket_launch",
                 "orders.whmcsservice": "hub",
             },
         ),

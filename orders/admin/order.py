@@ -22,6 +22,8 @@ from unfold.enums import ActionVariant
 
 from core.admin.confirmed_actions import change_rows
 from orders import display as order_display
+from orders.admin.change_actions import MENU, ChangeActions, OutdatedFilter
+from orders.admin.changes import outdated_mark
 from orders.admin.export import as_csv
 from orders.admin.new_order import add_order, edit_draft
 from orders.admin.order_actions import BULK_ACTIONS, confirm_order_action
@@ -56,13 +58,14 @@ class OrderAttentionFilter(admin.SimpleListFilter):
 
 
 @admin.register(Order)
-class OrderAdmin(ModelAdmin):
+class OrderAdmin(ChangeActions, ModelAdmin):
     """State is never set by hand: what is wanted changes by actions, and everything else follows."""
 
-    list_display = ("ref", "customer", "product", "state_label", "why", "needs", "sandbox", "created")
+    list_display = ("ref", "customer", "product", "state_label", "why", "needs", "release_label", "sandbox", "created")
     list_filter = (
         "state",
         OrderAttentionFilter,
+        OutdatedFilter,
         "is_sandbox",
         ("release__product", admin.RelatedOnlyFieldListFilter),
     )
@@ -77,6 +80,7 @@ class OrderAdmin(ModelAdmin):
         "approve",
         "retry",
         "resume",
+        MENU,
         "suspend",
         "show_secrets",
         "remove",
@@ -126,6 +130,11 @@ class OrderAdmin(ModelAdmin):
     def product(self, order: Order) -> str:
         """The product, and its plan."""
         return format_html(TWO_LINES, order.release.product.name, order.plan.name)
+
+    @admin.display(description=_("release"), empty_value="")
+    def release_label(self, order: Order) -> str | None:
+        """A mark on orders whose product has another release by now."""
+        return outdated_mark(order)
 
     @admin.display(description=_("sandbox"), ordering="is_sandbox", empty_value="")
     def sandbox(self, order: Order) -> str | None:

@@ -80,3 +80,21 @@ class MayPlace(StaffOnly):
     def has_object_permission(self, request: Request, view: Any, obj: Order) -> bool:
         """True for whoever may place orders of the order's customer."""
         return isinstance(request.user, User) and may_order_for(request.user, obj.customer)
+
+
+class MayChange(StaffOnly):
+    """Staff who steer orders, and the members who operate them."""
+
+    permission = "orders.steer_order"
+    ability: ClassVar[Ability] = Ability.OPERATE
+
+    def has_object_permission(self, request: Request, view: Any, obj: Order) -> bool:
+        """True for staff who hold the permission, and for members with the ability."""
+        staff = super().has_object_permission(request, view, obj)
+        return staff or (isinstance(request.user, User) and request.user.may(self.ability, obj.customer))
+
+
+class MayChangePlan(MayChange):
+    """Staff who steer orders, and the members who place them: a plan has a price."""
+
+    ability = Ability.ORDER

@@ -77,6 +77,8 @@ class OrderSerializer(ResourceSerializer):
     release = serializers.CharField(source="release.version")
     plan = PlanNameSerializer()
     sandbox = serializers.BooleanField(source="is_sandbox")
+    changing = serializers.BooleanField(source="is_changing", help_text="A change is in progress: see `changes/`.")
+    outdated = serializers.BooleanField(source="is_outdated", help_text="New orders get another release.")
     provider = serializers.CharField(source="provider_slug")
     inputs = serializers.SerializerMethodField()
     reason = serializers.SerializerMethodField()
@@ -99,6 +101,8 @@ class OrderSerializer(ResourceSerializer):
             "state",
             "reason",
             "needs_attention",
+            "changing",
+            "outdated",
             "parts",
             "created_at",
             "updated_at",

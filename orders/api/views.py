@@ -17,6 +17,7 @@ from rest_framework.response import Response
 from core.api.base import ChangedFilter, RowsView, TrueFalseFilter
 from core.api.idempotency import once
 from customers.models import User
+from orders.api.changes import ChangeViews
 from orders.api.permissions import (
     MayApprove,
     MayPlace,
@@ -59,13 +60,30 @@ class OrderFilter(ChangedFilter):
     plan = django_filters.CharFilter("plan__slug")
     sandbox = TrueFalseFilter("is_sandbox")
     needs_attention = TrueFalseFilter()
+    changing = TrueFalseFilter("is_changing")
+    outdated = TrueFalseFilter(method="by_release", help_text="New orders get another release.")
+
+    def by_release(self, orders: Any, name: str, value: bool) -> Any:
+        """Outdated orders, or the others."""
+        outdated = Order.objects.outdated().order_by().values("pk")
+        return orders.filter(pk__in=outdated) if value else orders.exclude(pk__in=outdated)
 
     class Meta:
         model = Order
-        fields = ("state", "customer", "product", "plan", "sandbox", "needs_attention", "updated_since")
+        fields = (
+            "state",
+            "customer",
+            "product",
+            "plan",
+            "sandbox",
+            "needs_attention",
+            "changing",
+            "outdated",
+            "updated_since",
+        )
 
 
-class OrderView(RowsView):
+class OrderView(ChangeViews, RowsView):
     """The orders of the customers you belong to; staff see all."""
 
     # Manifests and compositions are long, and no list shows them.

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Self
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from core.fields import EncryptedJSONField
@@ -13,6 +14,7 @@ from core.models import Timestamped
 from customers.models import Customer
 from orders.allowed_actions import Situation, is_allowed
 from orders.choices import OrderAction, State, Wanted
+from orders.lifecycle import OrderStatus, ReportedPart, order_status
 from orders.terms import Terms, offered
 from products.models import Plan, Release
 
@@ -45,6 +47,12 @@ class OrderQuerySet(models.QuerySet["Order"]):
     def count_by_state(self) -> dict[str, int]:
         """How many orders are in each state that has any; one query."""
         return dict(self.order_by().values_list("state").annotate(models.Count("pk")))
+
+    def outdated(self) -> Self:
+        """Running orders whose product offers another release to new orders."""
+        running = self.filter(wanted=Wanted.RUNNING, activated_at__isnull=False)
+        offered = F("release__product__present_release")
+        return running.filter(release__product__present_release__isnull=False).exclude(release=offered)
 
 
 class Order(Timestamped):
@@ -89,6 +97,13 @@ class Order(Timestamped):
     state = models.CharField(_("state"), max_length=12, choices=State.choices, default=State.DRAFT)
     reason = models.TextField(_("reason"), blank=True)
     needs_attention = models.BooleanField(_("needs attention"), default=False)
+    is_changing = models.BooleanField(
+        _("change in progress"),
+        default=False,
+        db_default=False,
+        editable=False,
+        help_text=_("Of its release, plan, settings or secrets."),
+    )
 
     placed_at = models.DateTimeField(_("placed"), null=True, blank=True)
     approved_at = models.DateTimeField(_("approved"), null=True, blank=True)
@@ -158,8 +173,31 @@ class Order(Timestamped):
 
     def allows(self, action: OrderAction) -> bool:
         """True when the order's state allows `action`; who may request it is another question."""
-        situation = Situation(state=State(self.state), wanted=Wanted(self.wanted), needs_attention=self.needs_attention)
+        situation = Situation(
+            state=State(self.state),
+            wanted=Wanted(self.wanted),
+            needs_attention=self.needs_attention,
+            is_changing=self.is_changing,
+            was_active=self.activated_at is not None,
+        )
         return is_allowed(action, situation)
+
+    def status_with(self, parts: Iterable[ReportedPart]) -> OrderStatus:
+        """The status of the order if `parts` are what was reported."""
+        return order_status(
+            wanted=Wanted(self.wanted),
+            version=self.wanted_version,
+            placed=self.placed_at is not None,
+            approved=self.approved_at is not None,
+            parts=parts,
+        )
+
+    @property
+    def is_outdated(self) -> bool:
+        """True when new orders of its product get another release; the product must be loaded."""
+        offered = self.release.product.present_release_id
+        runs = self.wanted == Wanted.RUNNING and self.activated_at is not None
+        return runs and offered is not None and offered != self.release_id
 
     def agree(self, terms: Terms) -> None:
         """The row, not yet saved, holds these terms from now on."""

@@ -84,6 +84,7 @@ def operator(db: None, calling: Caller) -> APIClient:
     """Staff who may do everything with orders."""
     others = ("customers.view_customer", "customers.view_webhook", "products.view_product", *BILLING)
     names = ("view_order", "view_orderevent", "add_order", "approve_order", "steer_order", "remove_order")
+    names += ("view_fleetupgrade", "steer_fleetupgrade")
     return calling(make_staff(*(f"orders.{name}" for name in names), *others))
 
 

@@ -52,6 +52,10 @@ class FakeRuntime:
         """Launching fails for good, with these words."""
         self.outage = outage
         """Nothing answers."""
+        self.refuse_images = ""
+        """Building fails for good, with these words."""
+        self.image_steps: dict[str, int] = {}
+        """How many times the images of a digest are still being built when they are asked for."""
         self.unhealthy: set[tuple[str, str]] = set()
         """(key, service) pairs that do not get well."""
         self.cpu_percent = 12.5
@@ -62,6 +66,18 @@ class FakeRuntime:
     def test_connection(self) -> str:
         self._call("test_connection")
         return f"a fake runtime with {len(self.hosted)} compositions"
+
+    def ensure_images(self, composition: Composition) -> Mapping[str, str] | None:
+        self._call("ensure_images", composition.key)
+        launched = self.hosted.get(composition.key)
+        if launched and launched.composition == composition:
+            return None
+        if self.refuse_images:
+            raise PermanentError(self.refuse_images)
+        if self.image_steps.get(composition.digest):
+            self.image_steps[composition.digest] -= 1
+            raise InProgress("Building gateway", progress_note="Building the images", retry_in=timedelta(seconds=3))
+        return {name: f"{name}@sha256:{composition.digest}" for name in yaml.safe_load(composition.compose)["services"]}
 
     def ensure_running(self, composition: Composition) -> Sequence[Service]:
         self._call("ensure_running", composition.key)

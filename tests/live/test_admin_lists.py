@@ -79,7 +79,7 @@ from monitoring.models import (
 )
 from monitoring.status_pages.services import renew_link
 from orders.choices import Part, PartState
-from orders.models import Order, WhmcsService
+from orders.models import FleetUpgrade, Order, WhmcsService
 from orders.services import Report, place_order, report_many
 from products.models import CatalogueSync, ConfigRepo
 from tests.factories import CustomerFactory, PlanFactory, ProductFactory, ReleaseFactory, UserFactory, make_draft
@@ -95,6 +95,10 @@ def provider(n: int) -> Provider:
 
 def order(n: int) -> Order:
     return make_draft(name=f"maps {n}")
+
+
+def fleet_upgrade(n: int) -> FleetUpgrade:
+    return FleetUpgrade.objects.create(release=order(n).release, requested_by=UserFactory())
 
 
 def server(n: int) -> Server:
@@ -252,6 +256,7 @@ def reminder_step(n: int) -> ReminderStep:
 
 
 MAKERS: dict[str, Callable[[int], object]] = {
+    "orders.FleetUpgrade": fleet_upgrade,
     "account.EmailAddress": address,
     "auth.Group": lambda n: Group.objects.create(name=f"Role {n}"),
     "billing.BankTransaction": bank_transaction,

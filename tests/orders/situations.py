@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from orders.changes.services import upgrade_order
 from orders.choices import Part, PartState
 from orders.models import Order
 from orders.services import place_order, remove_order, report, suspend_order
-from tests.factories import make_draft
+from tests.factories import ReleaseFactory, make_draft
 
 ESSENTIAL = (Part.SERVER, Part.COMPOSITION, Part.ENDPOINTS)
 
@@ -25,7 +26,8 @@ def pending(**fields: Any) -> Order:
 
 def provisioning(**fields: Any) -> Order:
     """Approved; no component has reported."""
-    return place_order(order=make_draft(plan_fields={"auto_approve": True}, **fields))
+    plan = {} if "plan" in fields else {"plan_fields": {"auto_approve": True}}
+    return place_order(order=make_draft(**plan, **fields))
 
 
 def active(**fields: Any) -> Order:
@@ -34,6 +36,12 @@ def active(**fields: Any) -> Order:
     for part in ESSENTIAL:
         report(order.pk, part, PartState.READY, "there", version=order.wanted_version)
     return fresh(order)
+
+
+def changing() -> Order:
+    """Being upgraded; no component has reported about it."""
+    order = active()
+    return upgrade_order(order=order, release=ReleaseFactory(product=order.release.product))
 
 
 def degraded() -> Order:
@@ -87,6 +95,7 @@ SITUATIONS: Mapping[str, Callable[[], Order]] = {
     "pending": pending,
     "provisioning": provisioning,
     "active": active,
+    "changing": changing,
     "degraded": degraded,
     "failed": failed,
     "suspending": suspending,

@@ -9,6 +9,7 @@ import pytest
 
 from customers.models import Message
 from orders.allowed_actions import RULES, Situation, is_allowed
+from orders.changes.services import change_inputs, change_plan, roll_back_order, rotate_secrets, upgrade_order
 from orders.choices import OrderAction, State, Wanted
 from orders.models import Order, OrderEvent
 from orders.services import (
@@ -21,9 +22,24 @@ from orders.services import (
     retry_order,
     suspend_order,
 )
+from tests.factories import PlanFactory, ReleaseFactory
 from tests.orders.situations import SITUATIONS, fresh
 
-EDIT, PLACE, APPROVE, SUSPEND, RESUME, RETRY, REMOVE = OrderAction
+(
+    EDIT,
+    PLACE,
+    APPROVE,
+    SUSPEND,
+    RESUME,
+    RETRY,
+    REMOVE,
+    UPGRADE,
+    ROLL_BACK,
+    CHANGE_PLAN,
+    CHANGE_INPUTS,
+    ROTATE_SECRETS,
+) = OrderAction
+CHANGES = {UPGRADE, ROLL_BACK, CHANGE_PLAN, CHANGE_INPUTS, ROTATE_SECRETS}
 SERVICES: Mapping[OrderAction, Callable[..., Order]] = {
     EDIT: lambda order: edit_order(order=order, name="renamed", inputs={}),
     PLACE: lambda order: place_order(order=order),
@@ -32,13 +48,19 @@ SERVICES: Mapping[OrderAction, Callable[..., Order]] = {
     RESUME: lambda order: resume_order(order=order),
     RETRY: lambda order: retry_order(order=order),
     REMOVE: lambda order: remove_order(order=order),
+    UPGRADE: lambda order: upgrade_order(order=order, release=ReleaseFactory(product=order.release.product)),
+    ROLL_BACK: lambda order: roll_back_order(order=order, release=ReleaseFactory(product=order.release.product)),
+    CHANGE_PLAN: lambda order: change_plan(order=order, plan=PlanFactory(product=order.plan.product, slug="large")),
+    CHANGE_INPUTS: lambda order: change_inputs(order=order, inputs={"title": "Other maps"}),
+    ROTATE_SECRETS: lambda order: rotate_secrets(order=order),
 }
 ALLOWED: Mapping[str, set[OrderAction]] = {
     "draft": {EDIT, PLACE, REMOVE},
     "pending": {APPROVE, REMOVE},
     "provisioning": {SUSPEND, REMOVE},
-    "active": {SUSPEND, REMOVE},
-    "degraded": {SUSPEND, RETRY, REMOVE},
+    "active": {SUSPEND, REMOVE} | CHANGES,
+    "changing": {SUSPEND, REMOVE, ROLL_BACK},
+    "degraded": {SUSPEND, RETRY, REMOVE} | CHANGES,
     "failed": {SUSPEND, RETRY, REMOVE},
     "suspending": {RESUME, REMOVE},
     "suspended": {RESUME, REMOVE},
@@ -69,6 +91,10 @@ REACHED: Mapping[tuple[str, OrderAction], tuple[State, Wanted]] = {
     ("suspended", RESUME): (State.PROVISIONING, RUNNING),
     ("suspended", REMOVE): (State.REMOVING, REMOVED),
     ("removal failed", RETRY): (State.REMOVING, REMOVED),
+    ("changing", SUSPEND): (State.ACTIVE, SUSPENDED),
+    ("changing", REMOVE): (State.REMOVING, REMOVED),
+    ("changing", ROLL_BACK): (State.PROVISIONING, RUNNING),
+    **{(before, change): (State.PROVISIONING, RUNNING) for before in ("active", "degraded") for change in CHANGES},
 }
 EVERY_SITUATION = [
     Situation(state=state, wanted=wanted, needs_attention=needs_attention)
@@ -127,7 +153,7 @@ def test_an_allowed_action_reaches_its_state(situation: str, action: OrderAction
     row = fresh(order)
     assert (row.state, row.wanted) == REACHED[situation, action]
     assert (returned.state, returned.wanted) == (row.state, row.wanted)
-    raises = action in (SUSPEND, RESUME, RETRY, REMOVE)
+    raises = action in {SUSPEND, RESUME, RETRY, REMOVE} | CHANGES
     assert row.wanted_version == order.wanted_version + raises
 
 

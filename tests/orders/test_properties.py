@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from core.admin.csv_export import harmless
 from orders.choices import OrderAction, Part, PartState, State, Wanted
 from orders.models import Order
-from orders.part_reports import report, status_of
+from orders.part_reports import report
 from orders.services import (
     OrderActionNotPossible,
     approve_order,
@@ -63,7 +63,7 @@ def test_what_holds_through_every_life(steps: list[Step]) -> None:
     for step in steps:
         before, events = order, order.events.count()
         order = live_through(order, step)
-        derived = status_of(order, [part.reported for part in order.parts.all()])
+        derived = order.status_with(part.reported for part in order.parts.all())
         assert (order.state, order.reason, order.needs_attention) == (
             derived.state,
             derived.reason,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -58,16 +59,38 @@ class ComposeCli:
 
         With `services` only these are started.
         """
-        where = ("--project-directory", str(folder.product), "--env-file", str(folder.env_file))
         how = ["--build" if build else "--no-build", "--remove-orphans", "--quiet-pull"]
         how += ["--no-deps", *services] if services else []
         return self._start(
             folder,
-            *("--ansi", "never", "--progress", "plain", "-p", project, *where, "-f", str(folder.launched)),
+            *("--ansi", "never", "--progress", "plain", "-p", project, *_where(folder), "-f", str(folder.launched)),
             *("up", "-d", *how),
             mark=mark,
             extra={"DOCKER_BUILDKIT": "0"} if classic else {},
             slot=slot,
+        )
+
+    def start_images(
+        self,
+        project: str,
+        folder: Folder,
+        *,
+        build: bool,
+        pull: Sequence[str],
+        classic: bool,
+        mark: str,
+        slot: int,
+    ) -> Job:
+        """Start the job that builds the folder's images and pulls those of the services `pull`."""
+        steps = ['"$@" build'] if build else []
+        steps += [f'"$@" pull --quiet {shlex.join(pull)}'] if pull else []
+        return self._start(
+            folder,
+            *("--ansi", "never", "--progress", "plain", "-p", project, *_where(folder), "-f", str(folder.launched)),
+            mark=mark,
+            extra={"DOCKER_BUILDKIT": "0"} if classic else {},
+            slot=slot,
+            script=" && ".join(steps),
         )
 
     def start_stop(self, project: str, folder: Folder, *, mark: str) -> Job:
@@ -84,9 +107,12 @@ class ComposeCli:
         mark: str,
         extra: Mapping[str, str] | None = None,
         slot: int | None = None,
+        script: str = "",
     ) -> Job:
+        """`script` runs Compose with these arguments as `"$@"`, more than once."""
         held = [descriptor for descriptor in (self.lifeline, slot) if descriptor is not None]
         command = [str(compose_binary()), *arguments]
+        command = ["sh", "-c", script, "sh", *command] if script else command
         environment = self._environment() | dict(extra or {})
         return start_job(folder, command, mark=mark, environment=environment, held=held)
 
@@ -115,3 +141,7 @@ class ComposeCli:
 
     def _named(self, text: str) -> str:
         return text.replace(self.host, self.name) if self.name else text
+
+
+def _where(folder: Folder) -> tuple[str, ...]:
+    return "--project-directory", str(folder.product), "--env-file", str(folder.env_file)

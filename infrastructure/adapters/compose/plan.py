@@ -121,6 +121,8 @@ def _service(
     written = {key: value for key, value in service.items() if key not in ours}
     explicit = {key: value for key, value in (service.get("environment") or {}).items() if value is not None}
     unfilled = dict.fromkeys(service.get("environment") or ())
+    if pinned := composition.images.get(name):
+        written["image"] = pinned
     written["environment"] = {**unfilled, **composition.environment, "LIVE_SERVICE": name, **explicit}
     written["labels"] = _free(service.get("labels")) | labels_of(composition)
     if name in plan.jobs:

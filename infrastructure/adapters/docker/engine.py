@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
 from typing import Any
 
 import docker
 import requests
-from docker.errors import APIError, DockerException, NotFound
+from docker.errors import APIError, DockerException, ImageNotFound, NotFound
 from docker.utils import parse_host
 
 from core.errors import ConfigError, OutsideError, PermanentError, TransientError
@@ -90,6 +90,21 @@ class DockerEngine:
                 logs = api.logs(container["Id"], tail=5).decode(errors="replace")
                 return "\n".join(checks).strip() or str(logs).strip()
         return ""
+
+    def digests_of(self, images: Collection[str]) -> Mapping[str, str]:
+        """Each of `images` that is on the engine, with the name and digest that identify it for ever.
+
+        An image that came from no registry has no such digest: it keeps its name.
+        """
+        found = {}
+        with self.api() as api:
+            for image in set(images):
+                with suppress(NotFound, ImageNotFound):
+                    repository = image.split("@")[0].rpartition(":")[0] or image
+                    digests = api.inspect_image(image).get("RepoDigests") or ()
+                    matching = [digest for digest in digests if digest.split("@")[0] == repository]
+                    found[image] = image if "@" in image else next(iter(matching), image)
+        return found
 
     def remove_volume(self, name: str) -> None:
         """The volume is removed; a missing one is success."""

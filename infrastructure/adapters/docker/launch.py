@@ -85,6 +85,11 @@ class Launches:
         self._finish(job, key, secrets)
         return job.mark == mark
 
+    def is_launching(self, composition: Composition) -> bool:
+        """True while a launch of exactly this composition is under way, so that its images are dealt with."""
+        job = find_job(self.work_dir, composition.key)
+        return job is not None and job.mark == mark_of(composition)
+
     def plan(self, composition: Composition) -> LaunchPlan:
         """The launch plan, from Docker Compose's reading of the release; raises PermanentError if it is not allowed."""
         secrets = secrets_of(composition)
@@ -125,6 +130,29 @@ class Launches:
                     mark=mark_of(composition),
                     slot=slot,
                     services=_selected(plan, without),
+                )
+        finally:
+            os.close(slot)
+        self._attend(at, job, key, secrets_of(composition))
+
+    def prepare(self, at: Reached, composition: Composition, plan: LaunchPlan, *, pull: Sequence[str]) -> None:
+        """Build what is built and pull `pull`, touching nothing that runs; raises InProgress until then."""
+        key, has_builds = composition.key, any("build" in service for service in plan.model["services"].values())
+        clear_abandoned(self.work_dir)
+        slot = self._take_slot(at)
+        try:
+            with held_folder(self.work_dir, key) as folder:
+                write_release(folder, composition)
+                classic = has_builds and not at.cli.has_buildkit()
+                write_launched(folder, launch_text(plan, composition, product=folder.product, classic=classic))
+                job = at.cli.start_images(
+                    project_of(key),
+                    folder,
+                    build=has_builds,
+                    pull=pull,
+                    classic=classic,
+                    mark=images_mark_of(composition),
+                    slot=slot,
                 )
         finally:
             os.close(slot)
@@ -226,6 +254,11 @@ def project_of(key: str) -> str:
 def mark_of(composition: Composition) -> str:
     """Identifies what is wanted without revealing the settings."""
     return " ".join(labels_of(composition).values())
+
+
+def images_mark_of(composition: Composition) -> str:
+    """Identifies the preparation of the images of what is wanted."""
+    return f"images {mark_of(composition)}"
 
 
 def secrets_of(composition: Composition) -> list[str]:

@@ -20,6 +20,7 @@ from infrastructure.adapters.docker.launch import (
     STOPPING,
     Launches,
     Reached,
+    images_mark_of,
     mark_of,
     project_of,
     secrets_of,
@@ -81,6 +82,28 @@ class DockerRuntime:
             where = f" at {self._ssh}" if self._ssh else ""
             return f"Docker Engine {at.engine.version()} with Compose {at.cli.version()}{where}"
 
+    def ensure_images(self, composition: Composition) -> Mapping[str, str] | None:
+        """Every image is on the engine, built or pulled."""
+        key = composition.key
+        if self._launches.is_launching(composition):
+            return {}
+        is_ready = self._launches.resume(key, mark=images_mark_of(composition), secrets=secrets_of(composition))
+        plan = self._launches.plan(composition)
+        with self._reached(lock=key) as at:
+            if is_launched(at.engine.containers(project_of(key)), composition, plan):
+                return None
+            images = {
+                name: composition.images.get(name) or str(service["image"])
+                for name, service in plan.model["services"].items()
+                if "build" not in service
+            }
+            present = at.engine.digests_of(images.values())
+            missing = sorted(name for name, image in images.items() if image not in present)
+            if missing or (not is_ready and len(images) < len(plan.model["services"])):
+                self._launches.prepare(at, composition, plan, pull=missing)
+                present = at.engine.digests_of(images.values())
+            return {name: present[image] for name, image in images.items() if image in present}
+
     def ensure_running(self, composition: Composition) -> Sequence[Service]:
         """The composition is up with this digest and these settings, and every service is healthy."""
         key, project = composition.key, project_of(composition.key)
@@ -99,7 +122,8 @@ class DockerRuntime:
                 refuse_failed_jobs(containers, plan, last_output)
             if not (launched and all(item.has_started or item.service in done for item in containers)):
                 # A stopped composition still has its images: starting it must not depend on a build.
-                self._launches.launch(at, composition, plan, build=not launched, without=done)
+                build = not (launched or composition.are_images_ready)
+                self._launches.launch(at, composition, plan, build=build, without=done)
                 if launched:
                     recheck_restarted(containers)
                 containers = at.engine.containers(project)

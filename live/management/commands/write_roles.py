@@ -32,6 +32,7 @@ OPERATOR = (
     "orders.add_order",
     "orders.approve_order",
     "orders.steer_order",
+    "orders.steer_fleetupgrade",
     "orders.remove_order",
     "orders.reveal_secrets",
     "infrastructure.add_provider",

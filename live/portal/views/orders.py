@@ -20,7 +20,7 @@ from django_htmx.http import HttpResponseClientRefresh
 from customers.choices import Ability
 from customers.models import Customer
 from live.portal.access import customers_to_order_for, viewer, visible_order, wants_piece
-from live.portal.order_page import order_facts
+from live.portal.order_page import change_facts, order_facts
 from live.portal.order_progress import STATES, TONES
 from orders.choices import State
 from orders.models import Order, OrderQuerySet
@@ -106,6 +106,7 @@ def page_context(request: HttpRequest, order: Order) -> dict[str, Any]:
     abilities = user.abilities_at(order.customer)
     context = {**order_facts(order, user), "viewer": user}
     context |= {"may_steer": Ability.OPERATE in abilities, "may_order": Ability.ORDER in abilities}
+    context |= change_facts(order, abilities)
     context["has_secrets_card"] = bool(
         context["secrets"] and context["may_steer"] and order.activated_at and context["can_be_removed"]
     )

@@ -36,7 +36,7 @@ def test_parts_are_shown_once_there_is_something_to_show(situation: str) -> None
     page = page_of(SITUATIONS[situation]())
     unplaced = situation in ("draft", "pending")
     assert (bool(page["parts"]), bool(page["plan"])) == (not unplaced, unplaced)
-    assert page["is_on_its_way"] == (situation in ("provisioning", "removing"))
+    assert page["is_on_its_way"] == (situation in ("provisioning", "changing", "removing"))
 
 
 def test_a_part_says_which_version_it_answers() -> None:

@@ -20,6 +20,7 @@ MAILS = {
     "pending": ["pending"],
     "provisioning": [],
     "active": ["active"],
+    "changing": ["active"],
     "degraded": ["active"],
     "failed": [],
     "suspending": ["active"],

@@ -1,0 +1,1 @@
+"""What follows from the state that is derived of an order: how its changes end."""
