@@ -15,7 +15,7 @@ from billing.models import Payment, Reminder, ReminderStep, Settlement
 from core.admin.read_only_rows import MachineOwned
 
 
-class SettlementInline(MachineOwned, TabularInline):
+class PaymentSettlementInline(MachineOwned, TabularInline):
     """What the payment settled."""
 
     model = Settlement
@@ -33,7 +33,7 @@ class PaymentAdmin(MachineOwned, ModelAdmin):
     list_filter = ("kind", "method", "currency", ("received_on", admin.DateFieldListFilter))
     list_select_related = ("customer",)
     search_fields = ("customer__name", "reference")
-    inlines = (SettlementInline,)
+    inlines = (PaymentSettlementInline,)
     ordering = ("-pk",)
     actions_detail = ("pay_back",)
 

@@ -17,7 +17,7 @@ from billing.reports.bundle import write_bundle
 from billing.reports.exports import EXPORTS
 from billing.reports.owed import owed_by_age
 from billing.reports.revenue import HEIGHT, MONTHS, STEP, bars, revenue_by_month
-from billing.reports.spans import NoSuchPeriod, Span, span_of
+from billing.reports.spans import NoSuchPeriod, ReportingPeriod, span_of
 from billing.reports.vat_return import vat_return
 from core import clock
 from core.admin.csv_export import csv_response
@@ -95,11 +95,11 @@ def download_bundle(request: HttpRequest) -> HttpResponseBase:
     return FileResponse(file, as_attachment=True, filename=f"documents-{span.name}.zip", content_type="application/zip")
 
 
-def _asked(request: HttpRequest) -> Span:
+def _asked(request: HttpRequest) -> ReportingPeriod:
     return span_of(request.GET.get("year") or str(clock.today().year), request.GET.get("part", ""))
 
 
-def _asked_or_404(request: HttpRequest) -> Span:
+def _asked_or_404(request: HttpRequest) -> ReportingPeriod:
     try:
         return _asked(request)
     except NoSuchPeriod as refusal:

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from billing.models import InvoicePdf
 from billing.reports.exports import EXPORTS
-from billing.reports.spans import Span
+from billing.reports.spans import ReportingPeriod
 from billing.reports.vat_return import issued_in
 from core.admin.csv_export import csv_lines
 from core.documents.storage import open_file
@@ -32,7 +32,7 @@ class FilesMissing(Refusal):
     code = "files_missing"
 
 
-def write_bundle(span: Span) -> IO[bytes]:
+def write_bundle(span: ReportingPeriod) -> IO[bytes]:
     """A file at its beginning, which the caller closes. Every document of the period is in it, or none."""
     numbers = list(issued_in(span).values_list("number", flat=True)[: LARGEST + 1])
     if len(numbers) > LARGEST:

@@ -8,7 +8,7 @@ from typing import Any
 
 from billing.models import Invoice, Payment
 from billing.reports.revenue import revenue_by_month
-from billing.reports.spans import Span
+from billing.reports.spans import ReportingPeriod
 from billing.reports.vat_return import issued_in, vat_return
 
 Rows = Iterable[Sequence[Any]]
@@ -19,10 +19,10 @@ class Export:
     """A table: its columns, and its rows for a period."""
 
     columns: tuple[str, ...]
-    rows: Callable[[Span], Rows]
+    rows: Callable[[ReportingPeriod], Rows]
 
 
-def _invoices(span: Span) -> Iterator[Sequence[Any]]:
+def _invoices(span: ReportingPeriod) -> Iterator[Sequence[Any]]:
     rows = issued_in(span).select_related("customer", "corrects")
     for row in rows.iterator(chunk_size=1000):
         sign = -1 if row.kind == Invoice.Kind.CREDIT_NOTE else 1
@@ -49,7 +49,7 @@ def _invoices(span: Span) -> Iterator[Sequence[Any]]:
         )
 
 
-def _payments(span: Span) -> Iterator[Sequence[Any]]:
+def _payments(span: ReportingPeriod) -> Iterator[Sequence[Any]]:
     rows = Payment.objects.filter(received_on__gte=span.start, received_on__lt=span.end).select_related("customer")
     rows = rows.prefetch_related("settlements__invoice").order_by("received_on", "pk")
     for row in rows.iterator(chunk_size=1000):
@@ -69,7 +69,7 @@ def _payments(span: Span) -> Iterator[Sequence[Any]]:
         )
 
 
-def _vat(span: Span) -> Iterator[Sequence[Any]]:
+def _vat(span: ReportingPeriod) -> Iterator[Sequence[Any]]:
     found = vat_return(span)
     for line in found.domestic:
         yield "domestic", line.country, line.rate, "EUR", line.taxable, line.tax
@@ -81,17 +81,17 @@ def _vat(span: Span) -> Iterator[Sequence[Any]]:
         yield "outside scope", "", "", outside.currency, outside.amount, ""
 
 
-def _icp(span: Span) -> Iterator[Sequence[Any]]:
+def _icp(span: ReportingPeriod) -> Iterator[Sequence[Any]]:
     for line in vat_return(span).icp:
         yield line.country, line.vat_id[2:], line.name, line.amount
 
 
-def _oss(span: Span) -> Iterator[Sequence[Any]]:
+def _oss(span: ReportingPeriod) -> Iterator[Sequence[Any]]:
     for line in vat_return(span).oss:
         yield line.country, line.rate, line.taxable, line.tax
 
 
-def _revenue(span: Span) -> Iterator[Sequence[Any]]:
+def _revenue(span: ReportingPeriod) -> Iterator[Sequence[Any]]:
     for currency, months in revenue_by_month(span).items():
         for month in months:
             yield f"{span.start.year}-{month.month:02d}", currency, month.invoiced, month.credited, month.net

@@ -11,7 +11,7 @@ from django.db.models import Sum
 from django.db.models.functions import ExtractMonth
 
 from billing.models import Invoice
-from billing.reports.spans import Span
+from billing.reports.spans import ReportingPeriod
 from core.money import round_money
 
 MONTHS = 12
@@ -33,7 +33,7 @@ class MonthOfRevenue:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Bar:
+class RevenueBar:
     """One month as it is drawn; what is below nothing hangs from the line."""
 
     month: int
@@ -43,7 +43,7 @@ class Bar:
     net: Decimal
 
 
-def revenue_by_month(span: Span) -> dict[str, list[MonthOfRevenue]]:
+def revenue_by_month(span: ReportingPeriod) -> dict[str, list[MonthOfRevenue]]:
     """Twelve months by currency, in one query; specimens do not count."""
     rows = Invoice.objects.filter(is_specimen=False, issued_on__gte=span.start, issued_on__lt=span.end)
     grouped = rows.order_by().annotate(month=ExtractMonth("issued_on")).values_list("currency", "month", "kind")
@@ -63,12 +63,14 @@ def revenue_by_month(span: Span) -> dict[str, list[MonthOfRevenue]]:
     }
 
 
-def bars(months: Sequence[MonthOfRevenue]) -> list[Bar]:
+def bars(months: Sequence[MonthOfRevenue]) -> list[RevenueBar]:
     """The months as bars, the highest as high as the drawing."""
     top = max((abs(month.net) for month in months), default=Decimal(0)) or Decimal(1)
     drawn = []
     for number, month in enumerate(months):
         height = float(abs(month.net) / top) * HEIGHT
         y = HEIGHT - height if month.net >= 0 else float(HEIGHT)
-        drawn.append(Bar(month=month.month, x=number * STEP, y=round(y, 1), height=round(height, 1), net=month.net))
+        drawn.append(
+            RevenueBar(month=month.month, x=number * STEP, y=round(y, 1), height=round(height, 1), net=month.net)
+        )
     return drawn

@@ -13,7 +13,7 @@ from django.db.models import QuerySet
 from billing.invoicing.rates import EURO, in_euro
 from billing.invoicing.vat import Category, vat_country
 from billing.models import Invoice
-from billing.reports.spans import Span
+from billing.reports.spans import ReportingPeriod
 from core.money import round_money
 
 ZERO = Decimal(0)
@@ -69,7 +69,7 @@ class _Part:
     buyer: dict[str, str]
 
 
-def vat_return(span: Span) -> VatReturn:
+def vat_return(span: ReportingPeriod) -> VatReturn:
     """The sums of the period; one query, and memory for one document at a time."""
     rates: dict[tuple[str, Decimal], list[Decimal]] = defaultdict(lambda: [ZERO, ZERO])
     icp: dict[str, list[str | Decimal]] = {}
@@ -100,13 +100,13 @@ def vat_return(span: Span) -> VatReturn:
     )
 
 
-def issued_in(span: Span) -> QuerySet[Invoice]:
+def issued_in(span: ReportingPeriod) -> QuerySet[Invoice]:
     """The invoices and credit notes of the period in the sequence of their numbers; specimens are none."""
     rows = Invoice.objects.filter(is_specimen=False, issued_on__gte=span.start, issued_on__lt=span.end)
     return rows.order_by("issued_on", "pk")
 
 
-def _parts(span: Span) -> Iterator[_Part]:
+def _parts(span: ReportingPeriod) -> Iterator[_Part]:
     columns = ("kind", "currency", "euro_rate", "buyer", "breakdown")
     for kind, currency, euro_rate, buyer, breakdown in issued_in(span).values_list(*columns).iterator(2000):
         sign = -1 if kind == Invoice.Kind.CREDIT_NOTE else 1

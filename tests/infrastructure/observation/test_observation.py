@@ -13,6 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from time_machine import TimeMachineFixture
 
 from core import clock
+from core.engine.queue import Call
 from core.engine.schedules import all_schedules
 from core.errors import TransientError
 from infrastructure.contracts.runtime import Composition, EngineSnapshot
@@ -331,12 +332,13 @@ def test_each_provider_is_observed_by_a_task_of_its_own(
     other = Provider.objects.create(slug="other", name="Other", kind=Provider.Kind.SANDBOX)
     for where in (provider, provider, other):
         launched(where, engine)
-    asked: list[tuple[object, ...]] = []
-    monkeypatch.setattr("infrastructure.observation.tasks.enqueue", lambda *args, **options: asked.append(args))
+    asked: list[Call] = []
+    monkeypatch.setattr(
+        "infrastructure.observation.tasks.enqueue_calls", lambda _task, calls, **options: asked.extend(calls)
+    )
     assert observe_all_providers() == 2
-    assert sorted(asked) == [
-        ("infrastructure.observation.tasks.observe_provider", one.pk, False) for one in (provider, other)
-    ]
+    assert sorted(call.args[0] for call in asked) == [provider.pk, other.pk]
+    assert not any(call.args[1] for call in asked)
 
 
 def test_a_deleted_provider_is_skipped(engine: FakeRuntime) -> None:

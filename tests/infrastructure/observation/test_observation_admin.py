@@ -28,7 +28,10 @@ def provider(monkeypatch: pytest.MonkeyPatch) -> Provider:
 def queued(monkeypatch: pytest.MonkeyPatch) -> list[tuple[object, ...]]:
     """The tasks that were queued."""
     tasks: list[tuple[object, ...]] = []
-    monkeypatch.setattr("infrastructure.observation.tasks.enqueue", lambda *args, **options: tasks.append(args))
+    monkeypatch.setattr(
+        "infrastructure.observation.tasks.enqueue_calls",
+        lambda task, calls, **options: tasks.extend((task, *call.args) for call in calls),
+    )
     return tasks
 
 
