@@ -11,7 +11,7 @@ from core.engine.controller import enqueue_rows
 from core.errors import Refusal
 
 
-class NothingToRetry(Refusal):
+class InvoiceNotFailed(Refusal):
     """The invoice is in WHMCS, or will be."""
 
     code = "nothing_to_retry"
@@ -21,6 +21,6 @@ class NothingToRetry(Refusal):
 def retry_invoice(*, invoice: WhmcsInvoice) -> None:
     """An invoice that WHMCS refused is handed over again."""
     if not invoice.has_failed:
-        raise NothingToRetry(_("This invoice has not failed, so there is nothing to retry."))
+        raise InvoiceNotFailed(_("This invoice has not failed, so there is nothing to retry."))
     WhmcsInvoice.objects.filter(pk=invoice.pk).update(failed_version=0, attempts=0, next_attempt_at=clock.now())
     enqueue_rows("whmcs invoice", [invoice.pk])

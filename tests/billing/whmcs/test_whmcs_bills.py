@@ -20,7 +20,7 @@ from billing.models import (
     WhmcsPeriod,
 )
 from billing.subscriptions.services import start_subscriptions
-from billing.whmcs.services import NothingToRetry, retry_invoice
+from billing.whmcs.services import InvoiceNotFailed, retry_invoice
 from billing.whmcs.tasks import WhmcsInvoiceController, read_payments
 from core import clock
 from customers.models import Customer, WhmcsClientRow
@@ -153,7 +153,7 @@ def test_customer_that_whmcs_does_not_know_needs_attention_until_it_is_linked(wh
     hand_over()
     row.refresh_from_db()
     assert (row.state, row.invoice_id) == (State.UNPAID, 1)
-    with pytest.raises(NothingToRetry):
+    with pytest.raises(InvoiceNotFailed):
         retry_invoice(invoice=row)
 
 
