@@ -63,3 +63,36 @@ class EventKind(TextChoices):
 def selectable_events() -> list[tuple[str, str]]:
     """The kinds that a webhook can be limited to; a test is always sent."""
     return [(kind.value, str(kind.label)) for kind in EventKind if kind is not EventKind.WEBHOOK_TEST]
+
+
+class MailKind(TextChoices):
+    """What customers are notified of by e-mail; each person can switch each kind on and off."""
+
+    PLACED = "placed", _("Order received")
+    APPROVED = "approved", _("Order approved")
+    STARTED = "started", _("Set-up started")
+    ACTIVE = "active", _("Order ready")
+    SUSPENDED = "suspended", _("Order suspended")
+    RESUMED = "resumed", _("Order resumed")
+    CHANGED = "changed", _("Order upgraded or changed")
+    REMOVAL = "removal", _("Removal scheduled or done")
+    INCIDENT = "incident", _("Incidents: start and end")
+    MAINTENANCE = "maintenance", _("Planned maintenance")
+    REPORT = "report", _("Monthly reports")
+    INVOICE = "invoice", _("Invoices and credit notes")
+    REMINDER = "reminder", _("Payment reminders")
+    PRICE = "price", _("Price changes")
+
+    @property
+    def is_about_money(self) -> bool:
+        """True of mail that goes to the contacts for invoices."""
+        return self in MONEY_KINDS
+
+    @property
+    def is_on_request(self) -> bool:
+        """True of mail that only those get who have switched it on."""
+        return self in ON_REQUEST
+
+
+MONEY_KINDS = (MailKind.INVOICE, MailKind.REMINDER, MailKind.PRICE)
+ON_REQUEST = (MailKind.APPROVED, MailKind.STARTED)

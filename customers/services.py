@@ -15,9 +15,10 @@ from core import clock
 from core.engine.controller import enqueue_rows, want
 from core.errors import Refusal
 from core.references import new_reference
-from customers.choices import Role
+from customers.choices import MailKind, Role
 from customers.mail_rendering import pack
 from customers.models import ApiToken, Customer, Membership, Message, User
+from customers.notifications.recipients import recipients_of
 from customers.tokens.choices import clean_networks, clean_scopes, full_access
 
 
@@ -83,23 +84,21 @@ def admit_user(*, customer: Customer, email: str, name: str = "", role: str = Ro
     return user
 
 
-def recipients(customer: Customer, *, about_invoices: bool = False) -> list[str]:
-    """The contacts chosen for this kind of mail; the customer's own address when there are none."""
-    wanted = {"about_invoices": True} if about_invoices else {"about_orders": True}
-    return list(customer.contacts.filter(**wanted).values_list("email", flat=True)) or [customer.email]
-
-
 @transaction.atomic
 def write_message(
     *,
     key: str,
     customer: Customer,
+    kind: MailKind | None = None,
     template: str,
     context: Mapping[str, object],
     to: Iterable[str] = (),
     attachments: Sequence[Mapping[str, str]] = (),
-) -> Message:
+) -> Message | None:
     """One mail about `key`, however often it is asked for; a worker renders it in the customer's language and sends it.
+
+    It goes to whoever wants this kind of mail, and there is none when nobody does; or to the addresses in `to`, as an
+    invitation does.
 
     `template` names `<template>.subject.txt`, `.txt` and `.html`; `context` holds rows and plain values, of which
     rows are read again when the mail is rendered. `attachments` are {"name", "path", "type"}, the path in the default
@@ -107,12 +106,16 @@ def write_message(
     """
     if (existing := Message.objects.filter(key=key).first()) is not None:
         return existing
+    addresses = list(to) or (recipients_of(customer, kind) if kind else [])
+    if not addresses:
+        return None
     with translation.override(customer.language):
         packed = {name: pack(value) for name, value in context.items()}
     message = Message.objects.create(
         key=key,
         customer=customer,
-        to=list(to) or recipients(customer),
+        kind=kind or "",
+        to=addresses,
         template=template,
         context=packed,
         attachments=[dict(attachment) for attachment in attachments],
@@ -137,10 +140,10 @@ def write_staff_message(*, key: str, user: User, template: str, context: Mapping
 
 @transaction.atomic
 def resend_message(*, message: Message) -> Message:
-    """A message that the mail server refused is tried again; one that waits or was sent is left alone."""
+    """The mail is sent once more, as it was, to the same addresses; one that waits is left alone."""
     message = Message.objects.select_for_update().get(pk=message.pk)
-    if not message.has_failed:
-        raise NothingToChange(_("Only a message that failed can be sent again."))
+    if not message.has_failed and message.sent_at is None:
+        raise NothingToChange(_("This message is waiting to be sent already."))
     want(Message.objects.filter(pk=message.pk), message.wanted_version + 1)
     enqueue_rows("mail", [message.pk])
     return message

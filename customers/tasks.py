@@ -42,10 +42,14 @@ class MailController(Controller[Message]):
 
 
 def letter_of(row: Message, rendered: RenderedMail) -> Letter:
-    """The mail as the postbox takes it; its Message-ID belongs to the row, so that a repeat can be recognised."""
+    """The mail as the postbox takes it; its Message-ID belongs to the row, so that a repeat can be recognised.
+
+    Only a mail that staff send once more has another one: it is meant to arrive again.
+    """
     host = settings.SITE_URL.split("//")[-1].split(":")[0]
+    again = f".{row.wanted_version}" if row.sent_at else ""
     return Letter(
-        message_id=f"<{row.key.replace(':', '.')}@{host}>",
+        message_id=f"<{row.key.replace(':', '.')}{again}@{host}>",
         sender=settings.DEFAULT_FROM_EMAIL,
         to=tuple(row.to),
         subject=rendered.subject,

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import django_stubs_ext
 import environ
-from django.utils.translation import gettext_lazy as _
 
 from live.staff.theme import UNFOLD as UNFOLD
 
@@ -189,9 +188,10 @@ SESSION_COOKIE_AGE = 14 * 24 * 3600
 IMPORT_EXPORT_TMP_STORAGE_CLASS = "import_export.tmp_storages.CacheStorage"  # between preview and import
 
 # --- Language and time ----------------------------------------------------------------------------------------------
+TERMS_URL = env("TERMS_URL", default="")  # the terms that customers agree to when they place an order
 LANGUAGE_CODE = "en-gb"
 LOCALE_PATHS = [BASE_DIR / "locale"]
-LANGUAGES = [("en", _("English"))]  # only what is translated whole
+LANGUAGES = [("en", "English"), ("nl", "Nederlands")]  # only what is translated completely (manage.py translations)
 TIME_ZONE = env("TIME_ZONE", default="Europe/Amsterdam")
 USE_TZ = True
 FORMAT_MODULE_PATH = ["live.formats"]

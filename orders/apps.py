@@ -13,6 +13,7 @@ class OrdersConfig(AppConfig):
     verbose_name = _("Orders")
 
     def ready(self) -> None:
+        from core.engine.schedules import Every, register_schedule  # apps must be loaded first
         from customers.display import register_customer_panel, register_customer_search  # apps must be loaded first
         from customers.erasure.services import register_erasure
         from orders import erasure
@@ -27,3 +28,4 @@ class OrdersConfig(AppConfig):
         register_customer_search("orders", customers_of_order)
         register_follower("order changes", all=resolve_overdue)
         register_follower("fleet upgrades", all=advance_all, orders=advance_orders)
+        register_schedule(Every(name="scheduled removals", task="orders.removals.tasks.remove_due", minutes=30))

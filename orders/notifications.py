@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from django.conf import settings
 from django.db.models import prefetch_related_objects
 
-from customers.choices import EventKind
+from customers.choices import EventKind, MailKind
 from customers.services import write_message
 from customers.webhooks.services import Event, publish
 from orders.choices import State
@@ -15,9 +15,19 @@ from orders.models import Order, OrderEvent
 
 MAIL_OF_STATE: Mapping[State, str] = {
     State.PENDING: "pending",
+    State.PROVISIONING: "started",
     State.ACTIVE: "active",
     State.SUSPENDED: "suspended",
     State.REMOVED: "removed",
+}
+
+KIND_OF_MAIL: Mapping[str, MailKind] = {
+    "pending": MailKind.PLACED,
+    "started": MailKind.STARTED,
+    "active": MailKind.ACTIVE,
+    "suspended": MailKind.SUSPENDED,
+    "resumed": MailKind.RESUMED,
+    "removed": MailKind.REMOVAL,
 }
 
 
@@ -35,12 +45,25 @@ def notify_customers(orders: Sequence[Order], never_active: Collection[int]) -> 
     prefetch_related_objects(notified, "customer")
     for order in notified:
         mail = mails[order.pk]
+        version = "" if mail == "started" else f":{order.wanted_version}"
         write_message(
-            key=f"order:{order.reference}:{mail}:{order.wanted_version}",
+            key=f"order:{order.reference}:{mail}{version}",
             customer=order.customer,
+            kind=KIND_OF_MAIL[mail],
             template=f"orders/mail/{mail}",
             context={"order": order},
         )
+
+
+def notify_approved(order: Order) -> None:
+    """Whoever wants to know is told that staff have approved the order."""
+    write_message(
+        key=f"order:{order.reference}:approved",
+        customer=order.customer,
+        kind=MailKind.APPROVED,
+        template="orders/mail/approved",
+        context={"order": order},
+    )
 
 
 def publish_states(orders: Sequence[Order]) -> None:
@@ -67,6 +90,8 @@ def publish_states(orders: Sequence[Order]) -> None:
 def _mail_of(order: Order, *, is_first: bool) -> str:
     """The name of the mail for the state just reached, or nothing. Recovering from degraded is no news by mail."""
     mail = MAIL_OF_STATE.get(State(order.state), "")
+    if mail == "started" and not is_first:
+        return ""
     if mail == "active" and not is_first:
         return "resumed" if _was_suspended(order) else ""
     return mail

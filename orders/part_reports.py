@@ -7,7 +7,9 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
+from django.conf import settings
 from django.db import transaction
+from django.utils import translation
 from django.utils.translation import gettext as _
 
 from core import clock
@@ -111,9 +113,10 @@ def derive(orders: Sequence[Order], parts: Iterable[OrderPart], events: list[Ord
         if part.order_id in by_order:
             by_order[part.order_id].append(part)
     never_active = {order.pk for order in orders if order.activated_at is None}
-    went_back = resolve_changes([order for order in orders if order.is_changing], by_order, events)
-    for order in orders:
-        _derive_one(order, by_order[order.pk], events)
+    with translation.override(settings.LANGUAGE_CODE):  # stored texts are English, whoever asked
+        went_back = resolve_changes([order for order in orders if order.is_changing], by_order, events)
+        for order in orders:
+            _derive_one(order, by_order[order.pk], events)
     changed = [order for order in orders if order.state != before[order.pk]]
     notify_customers(changed, never_active)
     publish_states(changed)

@@ -8,6 +8,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from core import clock
 from core.errors import Refusal
@@ -18,6 +19,7 @@ from orders.allowed_actions import OrderActionNotPossible
 from orders.changes.services import is_staff
 from orders.choices import OrderAction, State, Wanted
 from orders.models import Order, OrderSecrets
+from orders.notifications import notify_approved
 from orders.part_reports import (
     Report,
     derive_now,
@@ -106,12 +108,12 @@ def create_order(
         inputs=clean_inputs_by(release.inputs, inputs or {}, is_staff=is_staff(actor)),
         is_sandbox=sandbox,
         provider_slug=provider_slug,
-        reason=_("Draft: nothing has been created yet."),
+        reason=gettext_noop("Draft: nothing has been created yet."),
     )
     _save_with_reference(order)
     values = {secret["key"]: generate_secret(secret) for secret in release.secrets}
     OrderSecrets.objects.create(order=order, values=values)
-    note_event(order, actor, _("Order created."), public=True)
+    note_event(order, actor, gettext_noop("Order created."), public=True)
     return order
 
 
@@ -138,7 +140,7 @@ def edit_order(*, order: Order, name: str, inputs: Mapping[str, Any], actor: Use
     order.name = name
     order.inputs = clean_inputs_by(order.release.inputs, inputs, is_staff=is_staff(actor), present=order.inputs)
     _save_named(order, update_fields=("name", "inputs", "updated_at"))
-    note_event(order, actor, _("Draft changed."), public=True)
+    note_event(order, actor, gettext_noop("Draft changed."), public=True)
     return order
 
 
@@ -151,9 +153,9 @@ def place_order(*, order: Order, actor: User | None = None) -> Order:
     order.placed_at = clock.now()
     order.agree(offered(order.plan))
     order.save(update_fields=("placed_at", *Order.AGREED_FIELDS))
-    note_event(order, actor, _("Order placed."), public=True)
+    note_event(order, actor, gettext_noop("Order placed."), public=True)
     if order.plan.auto_approve:
-        _approve(order, None, _("Approved automatically (plan setting)."))
+        _approve(order, None, gettext_noop("Approved automatically (plan setting)."))
     derive_now(order)
     return order
 
@@ -164,7 +166,8 @@ def approve_order(*, order: Order, actor: User | None = None) -> Order:
     order = locked_order(order, OrderAction.APPROVE)
     _check_open(order.customer)
     _check_billable(order)
-    _approve(order, actor, _("Approved."))
+    _approve(order, actor, gettext_noop("Approved."))
+    notify_approved(order)
     derive_now(order)
     return order
 
@@ -173,28 +176,28 @@ def approve_order(*, order: Order, actor: User | None = None) -> Order:
 def suspend_order(*, order: Order, actor: User | None = None, why: str = "") -> Order:
     """The services are to be stopped, their data kept."""
     order = locked_order(order, OrderAction.SUSPEND)
-    return _change_wanted(order, Wanted.SUSPENDED, actor, _("Suspension requested."), why)
+    return _change_wanted(order, Wanted.SUSPENDED, actor, gettext_noop("Suspension requested."), why)
 
 
 @transaction.atomic
 def resume_order(*, order: Order, actor: User | None = None, why: str = "") -> Order:
     """A suspended order is to run again."""
     order = locked_order(order, OrderAction.RESUME)
-    return _change_wanted(order, Wanted.RUNNING, actor, _("Resumption requested."), why)
+    return _change_wanted(order, Wanted.RUNNING, actor, gettext_noop("Resumption requested."), why)
 
 
 @transaction.atomic
 def remove_order(*, order: Order, actor: User | None = None, why: str = "") -> Order:
     """Everything the order has outside is to be removed, whatever state it is in."""
     order = locked_order(order, OrderAction.REMOVE)
-    return _change_wanted(order, Wanted.REMOVED, actor, _("Removal requested."), why)
+    return _change_wanted(order, Wanted.REMOVED, actor, gettext_noop("Removal requested."), why)
 
 
 @transaction.atomic
 def retry_order(*, order: Order, actor: User | None = None, why: str = "") -> Order:
     """What failed is retried; components that are there already are only confirmed."""
     order = locked_order(order, OrderAction.RETRY)
-    return _change_wanted(order, Wanted(order.wanted), actor, _("Retry requested."), why)
+    return _change_wanted(order, Wanted(order.wanted), actor, gettext_noop("Retry requested."), why)
 
 
 @transaction.atomic
@@ -202,14 +205,14 @@ def confirm_order(*, order: Order, actor: User | None = None, why: str = "") -> 
     """Every component of a running order is checked again, one after the other: something has moved under it."""
     (order,) = lock_orders([order.pk])
     if order.wanted == Wanted.RUNNING and order.approved_at is not None:
-        _change_wanted(order, Wanted.RUNNING, actor, _("Re-checking every component."), why)
+        _change_wanted(order, Wanted.RUNNING, actor, gettext_noop("Re-checking every component."), why)
     return order
 
 
 @transaction.atomic
 def reveal_secrets(*, order: Order, actor: User) -> dict[str, str]:
     """The order's secrets; who revealed them is on the timeline."""
-    note_event(order, actor, _("Secrets revealed."), public=False)
+    note_event(order, actor, gettext_noop("Secrets revealed."), public=False)
     return dict(order.secrets.values)
 
 

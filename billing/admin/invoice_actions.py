@@ -19,8 +19,9 @@ from billing.models import Invoice
 from billing.payments.services import credit_balance, refund, register_payment
 from core.admin.confirmed_actions import ConfirmedAction, ReasonForm, change_one
 from core.money import Money
+from customers.choices import MailKind
 from customers.models import Customer
-from customers.services import recipients
+from customers.notifications.services import recipients_of
 
 SEND = ConfirmedAction(
     title=_("Send again"),
@@ -131,7 +132,7 @@ def _form(request: HttpRequest, action: ConfirmedAction, invoice: Invoice) -> Re
 
 def _rows(action: ConfirmedAction, invoice: Invoice) -> list[str]:
     if action is SEND:
-        return recipients(invoice.customer, about_invoices=True)
+        return recipients_of(invoice.customer, MailKind.INVOICE)
     outstanding = Money(invoice.outstanding, invoice.currency)
     return [
         gettext("%(number)s · %(customer)s · total %(total)s · outstanding %(outstanding)s")

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from billing.models import Invoice
+from customers.choices import MailKind
 from customers.models import Message
-from customers.services import recipients, write_message
+from customers.services import write_message
 
 
-def write_invoice_mail(invoice: Invoice, path: str, *, again: int = 0) -> Message:
+def write_invoice_mail(invoice: Invoice, path: str, *, again: int = 0) -> Message | None:
     """The mail is written, once for each number of repetition."""
     about = invoice.order.reference if invoice.order else invoice.customer.number
     key = f"invoice:{about}:{invoice.number}"
     return write_message(
         key=f"{key}:{again}" if again else key,
         customer=invoice.customer,
+        kind=MailKind.INVOICE,
         template=_template(invoice),
         context={"invoice": invoice, "order": invoice.order} if invoice.order else {"invoice": invoice},
-        to=recipients(invoice.customer, about_invoices=True),
         attachments=[{"name": f"{invoice.number}.pdf", "path": path, "type": "application/pdf"}],
     )
 

@@ -45,7 +45,7 @@ class NotSendable(Refusal):
 
 
 @transaction.atomic
-def send_invoice_again(*, invoice: Invoice) -> Message:
+def send_invoice_again(*, invoice: Invoice) -> Message | None:
     """The customer's billing contacts get the invoice in another mail."""
     row = Invoice.objects.select_for_update(of=("self",)).select_related("customer", "order").get(pk=invoice.pk)
     document = InvoicePdf.objects.filter(invoice=row).first()

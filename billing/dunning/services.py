@@ -15,7 +15,8 @@ from billing.models import Invoice, Reminder, ReminderStep
 from core import clock
 from core.errors import Refusal
 from core.money import Money
-from customers.services import recipients, write_message
+from customers.choices import MailKind
+from customers.services import write_message
 from orders.choices import Wanted
 from orders.models import Order
 from orders.services import resume_order, suspend_order
@@ -100,6 +101,13 @@ def _held_by_open_invoices() -> set[int]:
     return {order for orders in holding.values_list("has_suspended", flat=True) for order in orders}
 
 
+def invoices_holding(order: Order) -> list[Invoice]:
+    """The invoices for which the order was suspended and that are still to be paid."""
+    reminders = Reminder.objects.filter(invoice__state=Invoice.State.OPEN, invoice__customer=order.customer_id)
+    held = reminders.exclude(has_suspended=[]).select_related("invoice")
+    return [row.invoice for row in held if order.pk in row.has_suspended]
+
+
 def _suspend(invoice: Invoice) -> list[int]:
     """The orders that this invoice holds: suspended now, or by a reminder of another invoice already."""
     orders = Order.objects.filter(pk__in=invoice.lines.values("order"))
@@ -128,9 +136,9 @@ def _write(invoice: Invoice, step: ReminderStep) -> None:
     write_message(
         key=f"reminder:{invoice.number}:{step.pk}",
         customer=invoice.customer,
+        kind=MailKind.REMINDER,
         template="billing/mail/reminder",
         context={"subject": _fill(subject, values), "body": _fill(text, values), "invoice": invoice},
-        to=recipients(invoice.customer, about_invoices=True),
     )
 
 

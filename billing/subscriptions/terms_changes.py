@@ -24,7 +24,8 @@ from billing.models import PendingCharge, PriceChange, Subscription
 from core import clock
 from core.errors import Refusal
 from core.money import round_money
-from customers.services import recipients, write_message
+from customers.choices import MailKind
+from customers.services import write_message
 from orders.models import Order
 from orders.terms import Terms
 
@@ -91,9 +92,9 @@ def announce_price(
     write_message(
         key=f"price-change:{change.pk}",
         customer=row.customer,
+        kind=MailKind.PRICE,
         template="billing/mail/price_change",
         context={"subscription": row, "change": change, "former": former, "first_day": first_day_of(row, change)},
-        to=recipients(row.customer, about_invoices=True),
     )
     return change
 

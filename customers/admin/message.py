@@ -21,7 +21,7 @@ from customers.services import resend_message
 
 RESEND = ConfirmedAction(
     title=_("Send again"),
-    says=_("These messages are sent to the mail server again. Only failed messages can be sent again."),
+    says=_("These messages are sent once more, as they were and to the same addresses."),
     verb=lambda message: resend_message(message=message),
 )
 
@@ -42,13 +42,23 @@ class MessageAdmin(MachineOwned, ResourceColumns, ModelAdmin):
             "next_attempt",
         ),
     )
-    list_filter = (NeedsAttentionFilter, "sent_at")
+    list_filter = (NeedsAttentionFilter, "kind", "sent_at")
     list_select_related = ("customer",)
     search_fields = ("subject", "key", "customer__name", "customer__number")
     show_full_result_count = False
     actions = ("send_again",)
     fields = (
-        *("subject_label", "customer", "recipients", "state_label", "body", "attachment_names", "key", "created_at"),
+        *(
+            "subject_label",
+            "kind",
+            "customer",
+            "recipients",
+            "state_label",
+            "body",
+            "attachment_names",
+            "key",
+            "created_at",
+        ),
         *("sent_at", "attempts", "last_error", "next_attempt"),
     )
     readonly_fields = fields
@@ -104,5 +114,5 @@ class MessageAdmin(MachineOwned, ResourceColumns, ModelAdmin):
 
     @action(description=_("Send selected messages again"), permissions=["resend"])
     def send_again(self, request: HttpRequest, rows: QuerySet[Message]) -> TemplateResponse | None:
-        """Failed messages are sent again, once confirmed."""
+        """Messages that were sent or refused are sent again, once confirmed."""
         return change_rows(self, request, RESEND, rows)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from customers.models.customer import Address, Contact, Customer, CustomerQuerySet, ExternalId
 from customers.models.invitation import Invitation
+from customers.models.mail_choice import MailChoice
 from customers.models.message import Message
 from customers.models.people import Membership, User
 from customers.models.sign_on import SignOn
@@ -22,6 +23,7 @@ __all__ = [
     "EventDelivery",
     "ExternalId",
     "Invitation",
+    "MailChoice",
     "Membership",
     "Message",
     "SignOn",

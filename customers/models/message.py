@@ -6,6 +6,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from core.models import Resource
+from customers.choices import MailKind
 from customers.models.customer import Customer
 
 
@@ -25,6 +26,9 @@ class Message(Resource):
         null=True,
         blank=True,
         help_text=_("Empty: a mail to staff."),
+    )
+    kind = models.CharField(
+        _("kind"), max_length=20, choices=MailKind.choices, blank=True, default="", db_default="", db_index=True
     )
     to = models.JSONField(_("to"), help_text=_("Addresses."))
     template = models.CharField(_("template"), max_length=120, blank=True, default="", db_default="")

@@ -30,6 +30,8 @@ class User(AbstractUser):  # type: ignore[django-manager-missing]  # knox's mana
         _("language"), max_length=10, blank=True, help_text=_("Pages are shown in this language.")
     )
 
+    notifications_read_at = models.DateTimeField(_("notifications read"), null=True, blank=True, editable=False)
+
     class Meta(AbstractUser.Meta):
         permissions = (("appoint_staff", _("Can change staff's accounts and roles")),)
         constraints = (

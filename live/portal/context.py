@@ -8,6 +8,8 @@ from django.http import HttpRequest
 SECTIONS = {
     **dict.fromkeys(("customers", "customer", "team", "availability"), "customers"),
     "profile": "profile",
+    "invoices": "invoices",
+    **dict.fromkeys(("notifications", "notification", "notification_settings"), "notifications"),
 }
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from infrastructure.models import Endpoint
+from live.portal.connect.service_kinds import ServiceKind, kinds_by_name
 from monitoring.choices import CheckState
 from monitoring.models import MonitorCheck
 from orders.choices import Wanted
@@ -16,8 +17,10 @@ from orders.models import Order
 class EndpointRow:
     """One endpoint; `state` is up, down, unknown, or empty before its first check."""
 
+    name: str
     application: str
     url: str
+    kind: ServiceKind
     state: str
     message: str
     checked_at: datetime | None
@@ -29,22 +32,30 @@ def endpoint_rows(order: Order) -> list[EndpointRow]:
     if order.wanted == Wanted.REMOVED:
         return []
     endpoints = order.endpoints.select_related("monitor_check")
-    return [_row(endpoint, getattr(endpoint, "monitor_check", None)) for endpoint in endpoints]
+    kinds = kinds_by_name(order.release.endpoints)
+    return [
+        _row(endpoint, kinds.get(endpoint.name, ServiceKind.WEB), getattr(endpoint, "monitor_check", None))
+        for endpoint in endpoints
+    ]
 
 
-def _row(endpoint: Endpoint, check: MonitorCheck | None) -> EndpointRow:
+def _row(endpoint: Endpoint, kind: ServiceKind, check: MonitorCheck | None) -> EndpointRow:
     if check is not None and check.checked_at and check.state != CheckState.PAUSED:
         return EndpointRow(
+            name=endpoint.name,
             application=endpoint.application,
             url=endpoint.url,
+            kind=kind,
             state=check.state,
             message=check.public_message if check.state == CheckState.DOWN else "",
             checked_at=check.checked_at,
         )
     state = "" if endpoint.is_ok is None else "up" if endpoint.is_ok else "down"
     return EndpointRow(
+        name=endpoint.name,
         application=endpoint.application,
         url=endpoint.url,
+        kind=kind,
         state=state,
         message=endpoint.public_message if state == "down" else "",
         checked_at=endpoint.checked_at,

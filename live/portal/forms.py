@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, timedelta
 from typing import Any
 
 from django import forms
+from django.utils.formats import date_format
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
+from core import clock
 from core.errors import Refusal
 from customers.models import Customer, CustomerQuerySet, User
 from customers.models.people import time_zone_choices
 from live.portal.localisation import languages_on_offer
+from orders.models import Order
 from products.input_fields import InvalidInputs, customer_inputs, form_field
 from products.models import Release
 
@@ -92,6 +96,9 @@ class OrderForm(ReleaseInputsForm):
                 required=False,
                 help_text=_("Place a sandbox order: no real servers, no charges."),
             )
+        for name, checked in self.fields.items():  # each is checked as soon as it is filled in
+            target = {"hx-post": "", "hx-trigger": "change", "hx-target": f"#errors-{name}", "hx-swap": "innerHTML"}
+            checked.widget.attrs.update(target)
 
     @property
     def is_sandbox(self) -> bool:
@@ -102,6 +109,68 @@ class OrderForm(ReleaseInputsForm):
     def customer(self) -> Customer:
         """In whose name it is ordered."""
         return self._only or self.cleaned_data["customer"]
+
+
+class RemovalForm(forms.Form):
+    """When an order ends and why; the typed reference shows that it is meant."""
+
+    NOW, PERIOD, DAY = "now", "period", "day"
+
+    when = forms.ChoiceField(label=_("When"), widget=forms.RadioSelect, required=False)
+    day = forms.DateField(label=_("Day"), required=False, widget=forms.DateInput(attrs={"type": "date"}))
+    reason = forms.CharField(
+        label=_("Reason (optional)"),
+        required=False,
+        max_length=250,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text=_("It helps us to improve, and is shown on the timeline."),
+    )
+    confirm = forms.CharField(
+        widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false"})
+    )
+
+    def __init__(self, *args: Any, order: Order, paid_until: date | None = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.reference, self.paid_until = order.reference, paid_until
+        choices = [(self.NOW, _("Now"))]
+        if paid_until is not None:
+            label = _("When the paid period ends, on %(day)s") % {"day": date_format(paid_until, "j F Y")}
+            choices.append((self.PERIOD, label))
+        choices.append((self.DAY, _("On another day")))
+        self.fields["when"] = forms.ChoiceField(
+            label=_("When"), choices=choices, initial=self.NOW, required=False, widget=forms.RadioSelect
+        )
+        self.fields["day"].widget.attrs["min"] = (clock.today() + timedelta(days=1)).isoformat()
+        text = _("Enter %(reference)s to confirm.") % {"reference": order.reference}
+        self.fields["confirm"].label = text.rstrip(".")
+        self.fields["confirm"].error_messages["required"] = text
+        self.order_fields(("when", "day", "reason", "confirm"))
+
+    def clean_confirm(self) -> str:
+        """The order's reference, in any case."""
+        typed = str(self.cleaned_data["confirm"]).strip().upper()
+        if typed != self.reference:
+            raise forms.ValidationError(self.fields["confirm"].error_messages["required"])
+        return typed
+
+    def clean(self) -> dict[str, Any]:
+        """A day is there when a day was chosen."""
+        data: dict[str, Any] = super().clean() or self.cleaned_data
+        if data.get("when") == self.DAY and not data.get("day") and "day" not in self.errors:
+            self.add_error("day", _("Choose a day."))
+        return data
+
+    @property
+    def removal_on(self) -> date | None:
+        """The chosen day; None for now."""
+        chosen = self.cleaned_data.get("when")
+        if chosen == self.PERIOD:
+            return self.paid_until
+        return self.cleaned_data.get("day") if chosen == self.DAY else None
+
+    def add_refusal(self, refusal: Refusal) -> None:
+        """What the service refused is shown at the day."""
+        self.add_error("day" if refusal.field == "removal_on" else None, refusal.message)
 
 
 def input_field(spec: Mapping[str, Any]) -> forms.Field:

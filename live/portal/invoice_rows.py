@@ -20,6 +20,7 @@ class InvoiceRow:
     due_on: date
     total: Money
     status: str
+    outstanding: Money
     has_file: bool
     has_xml: bool
 
@@ -34,6 +35,7 @@ def invoice_rows(invoices: Iterable[Invoice]) -> list[InvoiceRow]:
             due_on=invoice.due_on,
             total=invoice.total,
             status=status(invoice, today),
+            outstanding=Money(invoice.outstanding, invoice.currency),
             has_file=bool(getattr(getattr(invoice, "pdf", None), "path", "")),
             has_xml="ubl" in getattr(getattr(invoice, "pdf", None), "other_files", {}),
         )
@@ -50,3 +52,33 @@ def status(invoice: Invoice, today: date) -> str:
     if invoice.state != Invoice.State.OPEN:
         return str(invoice.state)
     return "overdue" if invoice.due_on < today else "open"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PayableRow:
+    """An invoice that is still to be paid: how much, until when, and to which account."""
+
+    number: str
+    outstanding: Money
+    due_on: date
+    is_overdue: bool
+    iban: str
+    bic: str
+    account_holder: str
+
+
+def payable_rows(invoices: Iterable[Invoice]) -> list[PayableRow]:
+    """How to pay each of `invoices`."""
+    today = clock.today()
+    return [
+        PayableRow(
+            number=invoice.number,
+            outstanding=Money(invoice.outstanding, invoice.currency),
+            due_on=invoice.due_on,
+            is_overdue=invoice.due_on < today,
+            iban=invoice.payment.get("iban", ""),
+            bic=invoice.payment.get("bic", ""),
+            account_holder=invoice.payment.get("account_holder", "") or invoice.seller.get("name", ""),
+        )
+        for invoice in invoices
+    ]

@@ -13,6 +13,8 @@ from django.utils import timezone, translation
 
 from customers.models import User
 
+IN_ENGLISH = ("/admin/", "/api/", "/hooks/")  # for staff and programs
+
 
 def languages_on_offer() -> list[tuple[str, str]]:
     """English, and the languages this project has a catalogue for: half a translation is worse than none."""
@@ -43,7 +45,7 @@ class ViewersPlaceMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         viewer = request.user if isinstance(request.user, User) else None
         language = viewer.language if viewer else ""
-        if language not in dict(languages_on_offer()):
+        if language not in dict(languages_on_offer()) or request.path_info.startswith(IN_ENGLISH):
             language = settings.LANGUAGE_CODE
         with timezone.override(zone_of(viewer.time_zone if viewer else "")), translation.override(language):
             return self.get_response(request)

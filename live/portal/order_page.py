@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from datetime import date
 from typing import Any
 
+from django.conf import settings
+from django.db.models import Prefetch
 from django.utils.translation import gettext as _
 
 from billing.models import Invoice, Subscription
@@ -18,7 +21,8 @@ from live.portal import order_progress
 from live.portal.endpoint_rows import endpoint_rows
 from live.portal.invoice_rows import invoice_rows
 from live.portal.running_services import running_services
-from monitoring.models import Incident, Maintenance
+from monitoring.models import Incident, Maintenance, Monitor, MonitorCheck
+from monitoring.status_pages.display import OrderSummary, order_summaries
 from orders.changes.services import former_release, rotatable_secrets
 from orders.choices import OrderAction, State, Wanted
 from orders.models import Order, OrderChange
@@ -26,6 +30,7 @@ from products.input_fields import customer_inputs
 
 EVENTS_SHOWN = 100
 INVOICES_SHOWN = 24
+SUSPENSION = "Suspension requested."  # as orders.services puts it on the timeline
 
 
 def order_facts(order: Order, user: User) -> dict[str, Any]:
@@ -34,6 +39,7 @@ def order_facts(order: Order, user: User) -> dict[str, Any]:
     parts = [part.reported for part in order.parts.all()]
     windows = list(Maintenance.objects.unfinished_at(clock.now()).filter(orders=order).order_by("starts_at", "pk"))
     events = order.events.public().select_related("actor").order_by("-at", "-pk")[:EVENTS_SHOWN]
+    subscription = Subscription.objects.filter(order=order).first()
     return {
         "order": order,
         "progress": order_progress.progress_of(
@@ -52,11 +58,23 @@ def order_facts(order: Order, user: User) -> dict[str, Any]:
         "endpoints": endpoint_rows(order),
         "running": running_services(order),
         "can_be_removed": order.allows(OrderAction.REMOVE),
+        "can_be_suspended": order.allows(OrderAction.SUSPEND) and order.activated_at is not None,
+        "can_be_resumed": order.allows(OrderAction.RESUME) and was_suspended_by_member(order),
         "plan": order.plan,
-        "cost": Subscription.objects.filter(order=order).first() or order.terms,
+        "terms_url": settings.TERMS_URL,
+        "cost": subscription or order.terms,
+        "paid_until": paid_until(subscription),
         "first_invoice": first_invoice(order) if order.state == State.DRAFT else None,
         "invoices": invoice_rows(invoices[:INVOICES_SHOWN]),
     }
+
+
+def availability_of(order: Order) -> OrderSummary | None:
+    """The order's last ninety days; None before it is monitored, and once it is being removed."""
+    checks = Prefetch("checks", MonitorCheck.objects.with_endpoints())
+    monitors = Monitor.objects.filter(order=order, wanted=Wanted.RUNNING).prefetch_related(checks)
+    rows = list(monitors.select_related("order__release__product"))
+    return order_summaries(rows)[0] if rows and order.activated_at else None
 
 
 def first_invoice(order: Order) -> dict[str, Any]:
@@ -69,6 +87,19 @@ def first_invoice(order: Order) -> dict[str, Any]:
         "gross": Money(totals.gross, currency),
         "vat_note": vat_note(totals),
     }
+
+
+def paid_until(subscription: Subscription | None) -> date | None:
+    """The first day that is not paid for, if that is still to come."""
+    until = subscription.next_invoice_on if subscription else None
+    return until if until and until > clock.today() else None
+
+
+def was_suspended_by_member(order: Order) -> bool:
+    """True when somebody of the customer had the order suspended, and nobody of ours."""
+    requests = order.events.filter(message__startswith=SUSPENSION).select_related("actor").order_by("pk")
+    request = requests.last()
+    return request is not None and request.actor is not None and not request.actor.is_staff
 
 
 def end_of_maintenance(windows: Sequence[Maintenance]) -> str:

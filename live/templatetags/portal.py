@@ -12,6 +12,7 @@ from billing.models import Subscription
 from core.money import Money
 from live.portal.icons import ICONS
 from live.portal.order_progress import PARTS, Text
+from live.translations.stored_texts import in_readers_language
 from orders.choices import Part
 from orders.terms import Terms
 from products.models import Plan
@@ -23,6 +24,12 @@ register = template.Library()
 def money(value: Money) -> str:
     """The amount as people of the active language write it."""
     return value.format(get_language() or "en")
+
+
+@register.filter
+def stored(text: str) -> str:
+    """A text that was stored in English, in the reader's language where it is one of ours."""
+    return in_readers_language(text)
 
 
 @register.filter

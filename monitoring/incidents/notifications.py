@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from django.conf import settings
 
-from customers.choices import EventKind
+from customers.choices import EventKind, MailKind
 from customers.models import Customer
 from customers.services import write_message
 from customers.webhooks.services import Event, publish
@@ -28,6 +28,7 @@ def notify_customers(affected: Iterable[IncidentOrder], event: str, message: str
         write_message(
             key=f"incident:{min(row.pk for row in rows)}:{event}",
             customer=customer,
+            kind=MailKind.INCIDENT,
             template=f"monitoring/mail/incident_{event}",
             context={
                 "affected": rows,

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from core import clock
 from core.engine.controller import enqueue_rows
 from core.errors import Refusal
+from customers.choices import MailKind
 from customers.models import Customer, User
 from customers.services import write_message
 from monitoring.choices import MaintenancePhase
@@ -175,6 +176,7 @@ def _notify_customers(window: Maintenance, news: str, *, number: int = 0, **cont
         write_message(
             key=f"maintenance:{window.pk}:{name}:{customer.number}",
             customer=customer,
+            kind=MailKind.MAINTENANCE,
             template=f"monitoring/mail/maintenance_{news}",
             context={
                 "maintenance": window,

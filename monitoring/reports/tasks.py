@@ -7,6 +7,7 @@ from django.conf import settings
 from core.documents.controller import DocumentController, RenderedDocument
 from core.engine.controller import register
 from core.engine.queue import DOCUMENTS
+from customers.choices import MailKind
 from customers.services import write_message
 from monitoring.history.measurement import today
 from monitoring.models import MonthlyReport, ReportFile
@@ -47,6 +48,7 @@ def send_report(report: MonthlyReport, path: str) -> None:
     write_message(
         key=f"report:{report.order.reference}:{report.month:%Y-%m}",
         customer=report.order.customer,
+        kind=MailKind.REPORT,
         template="monitoring/mail/report",
         context={"report": report, "order": report.order, "month": report.month.strftime("%Y-%m")},
         attachments=[{"name": file_name(report), "path": path, "type": "application/pdf"}],

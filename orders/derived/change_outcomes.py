@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from django.utils.translation import gettext as _
 
 from core import clock
+from customers.choices import MailKind
 from customers.services import write_message
 from orders.choices import ChangeState, Part, PartState, State, Wanted
 from orders.lifecycle import REQUIRED
@@ -132,6 +133,7 @@ def _end(change: OrderChange, state: ChangeState, events: list[OrderEvent], erro
         write_message(
             key=f"order:{order.reference}:change:{change.pk}:{state}",
             customer=order.customer,
+            kind=MailKind.CHANGED,
             template=f"orders/mail/{mail}",
             context={"order": order, "change": change},
         )

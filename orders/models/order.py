@@ -109,6 +109,10 @@ class Order(Timestamped):
     approved_at = models.DateTimeField(_("approved"), null=True, blank=True)
     activated_at = models.DateTimeField(_("first active"), null=True, blank=True)
     removed_at = models.DateTimeField(_("removed"), null=True, blank=True)
+    removal_on = models.DateField(_("removal scheduled"), null=True, blank=True, editable=False)
+    removal_reason = models.CharField(
+        _("reason for removal"), max_length=300, blank=True, editable=False, default="", db_default=""
+    )
 
     objects = OrderQuerySet.as_manager()
 
@@ -147,6 +151,8 @@ class Order(Timestamped):
             models.Index(fields=("updated_at", "id"), name="order_by_change"),
             # Read by the dashboard: the few orders that need attention.
             models.Index(fields=("-id",), name="order_needs_attention", condition=Q(needs_attention=True)),
+            # Read by the removals of the day: the few orders with a last day.
+            models.Index(fields=("removal_on",), name="order_removal_on", condition=Q(removal_on__isnull=False)),
         )
 
     def __str__(self) -> str:

@@ -268,14 +268,14 @@ def test_clerk_helps_customers_people_and_touches_no_colleague() -> None:
     assert (person.email, person.is_staff, person.is_superuser) == ("mine@example.org", False, False)
 
 
-def test_failed_message_is_sent_again_and_others_are_left_alone(chief: Client) -> None:
+def test_failed_message_is_sent_again_and_one_that_waits_is_left_alone(chief: Client) -> None:
     customer = CustomerFactory.create()
     failed = message_to(customer, 1, failed_version=1, last_error="The mail server refused it")
-    sent = message_to(customer, 2, done_version=1, sent_at=clock.now())
-    assert "Only failed messages" in act(chief, "message", "send_again", failed, sent).content.decode()
-    page = act(chief, "message", "send_again", failed, sent, confirmed="yes").content.decode()
+    waiting = message_to(customer, 2, next_attempt_at=clock.now())
+    assert "sent once more" in act(chief, "message", "send_again", failed, waiting).content.decode()
+    page = act(chief, "message", "send_again", failed, waiting, confirmed="yes").content.decode()
     assert "1 changed." in page
-    assert "Only a message that failed can be sent again." in page
+    assert "This message is waiting to be sent already." in page
     failed.refresh_from_db()
     assert (failed.wanted_version, failed.last_error, failed.has_failed) == (2, "", False)
     assert failed.next_attempt_at is not None

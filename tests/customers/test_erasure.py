@@ -14,7 +14,7 @@ from django.test import Client
 
 from billing.models import Invoice
 from core import clock
-from customers.choices import Role
+from customers.choices import MailKind, Role
 from customers.erasure.services import ErasureRefused, anonymise_customer, obstacles_to_erasure
 from customers.invitations.services import invite_member
 from customers.models import ApiToken, Customer, Membership, Message, User, Webhook
@@ -130,7 +130,7 @@ def test_accounts_of_others_stay(customer: Customer, actor: User) -> None:
 
 
 def test_mail_that_waits_is_not_sent_any_more(customer: Customer, actor: User) -> None:
-    write_message(key="news", customer=customer, template="customers/mail/invitation", context={})
+    write_message(key="news", customer=customer, kind=MailKind.PLACED, template="customers/mail/invitation", context={})
     anonymise_customer(customer=customer, actor=actor, why="Request")
     message = Message.objects.get(key="news")
     assert (message.to, message.next_attempt_at, message.template) == ([], None, "")

@@ -21,6 +21,7 @@ from pytest_django import Settings
 
 from core import clock
 from core.engine.controller import enqueue_due, work
+from customers.choices import MailKind
 from customers.mail_rendering import pack, render_mail, unpack
 from customers.models import Customer, Message
 from customers.services import write_message
@@ -229,12 +230,15 @@ def test_lost_request_is_found_by_the_sweep() -> None:
 
 def order_mail(order: Order, **context: object) -> Message:
     """The mail about an order that has become active."""
-    return write_message(
+    message = write_message(
         key=f"order:{order.reference}:active",
         customer=order.customer,
+        kind=MailKind.ACTIVE,
         template="orders/mail/active",
         context={"order": order, **context},
     )
+    assert message is not None
+    return message
 
 
 def test_mail_is_rendered_by_the_worker_in_the_customers_language_and_kept_as_sent() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from django.utils.html import strip_tags
 
+from customers.choices import MailKind
 from customers.mail_rendering import render_mail
 from customers.models import Message
 from customers.services import write_message
@@ -13,13 +14,18 @@ from tests.factories import make_draft
 pytestmark = pytest.mark.django_db
 
 
-@pytest.mark.parametrize("mail", ["pending", "active", "suspended", "resumed", "removed"])
+@pytest.mark.parametrize("mail", ["pending", "approved", "started", "active", "suspended", "resumed", "removed"])
 @pytest.mark.parametrize("sandbox", [False, True])
 def test_every_mail_names_the_order_and_leads_to_it(mail: str, sandbox: bool) -> None:
     order = make_draft(name="Dikes & <ditches>", sandbox=sandbox)
     row = write_message(
-        key=f"test:{mail}", customer=order.customer, template=f"orders/mail/{mail}", context={"order": order}
+        key=f"test:{mail}",
+        customer=order.customer,
+        kind=MailKind.ACTIVE,
+        template=f"orders/mail/{mail}",
+        context={"order": order},
     )
+    assert row is not None
     message = render_mail(Message.objects.get(pk=row.pk))
     address = f"http://testserver/orders/{order.reference}/"
     assert "Dikes & <ditches>" in message.subject

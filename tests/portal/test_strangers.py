@@ -44,6 +44,7 @@ def address(pattern: URLPattern, order: Order) -> str:
         "pk": 1,
         "member": 1,
         "invitation": 1,
+        "endpoint": "wms",
     }
     wanted = pattern.pattern.converters
     return reverse(f"portal:{pattern.name}", kwargs={name: values[name] for name in wanted})
@@ -80,7 +81,7 @@ def test_who_may_only_look_changes_nothing(customer: Customer, onlooker: User, s
     order = make_draft(customer=customer)
     client = sign_in(onlooker)
     assert client.get(f"/orders/{order.reference}/").status_code == 200
-    for action in ("placing", "removal", "secrets", "draft"):
+    for action in ("placing", "removal", "removal/withdrawal", "suspension", "resumption", "secrets", "draft"):
         assert client.post(f"/orders/{order.reference}/{action}/").status_code == 403
     order.refresh_from_db()
     assert (order.state, order.events.count()) == ("draft", 1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.core.exceptions import BadRequest
 from django.db.models import Min, Prefetch, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -11,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from core.errors import Refusal
 from infrastructure.models import Provider
-from live.portal.access import customers_to_order_for, own_order, viewer
+from live.portal.access import customers_to_order_for, own_order, viewer, wants_piece
 from live.portal.forms import OrderForm, SandboxOffer
 from orders.choices import OrderAction
 from orders.services import check_on_sale, create_order, edit_order, newest_release
@@ -75,6 +76,8 @@ def draft_order(request: HttpRequest, product: str, plan: str) -> HttpResponse:
         messages.error(request, refusal.message)
         return redirect("portal:choose_product")
     form = OrderForm(request.POST or None, release=release, customers=customers, sandbox=sandbox_offer())
+    if (piece := errors_of_one_field(request, form)) is not None:
+        return piece
     if request.method == "POST" and form.is_valid():
         try:
             order = create_order(
@@ -102,6 +105,8 @@ def edit_draft(request: HttpRequest, reference: str) -> HttpResponse:
     if not order.allows(OrderAction.EDIT):
         return redirect("portal:order", reference=reference)
     form = OrderForm(request.POST or None, release=order.release, inputs=order.inputs, initial={"name": order.name})
+    if (piece := errors_of_one_field(request, form)) is not None:
+        return piece
     if request.method == "POST" and form.is_valid():
         try:
             edit_order(order=order, name=form.cleaned_data["name"], inputs=form.inputs, actor=viewer(request))
@@ -111,3 +116,13 @@ def edit_draft(request: HttpRequest, reference: str) -> HttpResponse:
             return redirect("portal:order", reference=reference)
     context = {"form": form, "plan": order.plan, "product": order.release.product, "order": order}
     return render(request, "portal/order_form.html", context, status=422 if form.errors else 200)
+
+
+def errors_of_one_field(request: HttpRequest, form: OrderForm) -> HttpResponse | None:
+    """What is wrong with the field that was just filled in, when htmx asks for that; nothing is stored."""
+    if request.method != "POST" or not wants_piece(request):
+        return None
+    name = request.headers.get("HX-Trigger-Name", "")
+    if name not in form.fields:
+        raise BadRequest("No such field")
+    return render(request, "portal/_errors.html", {"field": form[name]})

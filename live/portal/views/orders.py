@@ -20,9 +20,12 @@ from django_htmx.http import HttpResponseClientRefresh
 from customers.choices import Ability
 from customers.models import Customer
 from live.portal.access import customers_to_order_for, viewer, visible_order, wants_piece
-from live.portal.order_page import change_facts, order_facts
+from live.portal.connect.service_kinds import ServiceKind
+from live.portal.order_page import availability_of, change_facts, order_facts
 from live.portal.order_progress import STATES, TONES
-from orders.choices import State
+from live.portal.overview.health import health_of
+from live.portal.overview.needs import needs_of
+from orders.choices import State, Wanted
 from orders.models import Order, OrderQuerySet
 
 PER_PAGE = 25
@@ -37,7 +40,9 @@ def order_list(request: HttpRequest) -> HttpResponse:
     orders = Order.objects.visible_to(user).with_names()
     found = matching(orders, request.GET.get("q", "").strip(), request.GET.get("state", ""))
     page = Paginator(found, PER_PAGE).get_page(request.GET.get("page"))
-    rows = [(order, STATES[State(order.state)], TONES[State(order.state)]) for order in page]
+    health = health_of([order.pk for order in page])
+    rows = [(order, STATES[State(order.state)], TONES[State(order.state)], health.get(order.pk)) for order in page]
+    is_narrowed = bool(request.GET.get("q") or request.GET.get("state"))
     return render(
         request,
         "portal/order_list.html",
@@ -47,7 +52,8 @@ def order_list(request: HttpRequest) -> HttpResponse:
             "query": request.GET.get("q", ""),
             "state": request.GET.get("state", ""),
             "states": [(state.value, label) for state, label in STATES.items()],
-            "is_narrowed": bool(request.GET.get("q") or request.GET.get("state")),
+            "is_narrowed": is_narrowed,
+            "needs": [] if is_narrowed or page.number > 1 else needs_of(user),
             "may_order": customers_to_order_for(user).exists(),
             "has_customers": Customer.objects.visible_to(user).exists(),
             "several_customers": len({order.customer_id for order in page}) > 1,
@@ -75,7 +81,7 @@ def matching(orders: OrderQuerySet, query: str, state: str) -> OrderQuerySet:
 def order_page(request: HttpRequest, reference: str) -> HttpResponse:
     """One order: how far it is, where it answers, what it costs."""
     order = visible_order(request, reference)
-    context = page_context(request, order)
+    context = {**page_context(request, order), "availability": availability_of(order)}
     template = "portal/draft.html" if order.state == State.DRAFT else "portal/order.html"
     return render(request, template, context)
 
@@ -92,11 +98,11 @@ def order_progress(request: HttpRequest, reference: str) -> HttpResponse:
     order = visible_order(request, reference)
     context = page_context(request, order)
     was_shown = request.GET.get("secrets") == "shown"  # a card that may be open already is left alone
+    had_map = request.GET.get("map") == "shown"
     if context["progress"].refresh_after and request.GET.get("digest") == context["digest"]:
         return HttpResponse(status=204)
-    body = render_to_string(
-        "portal/_progress.html", {**context, "is_update": True, "was_secrets_card": was_shown}, request
-    )
+    context |= {"is_update": True, "was_secrets_card": was_shown, "had_map": had_map}
+    body = render_to_string("portal/_progress.html", context, request)
     return HttpResponse(body, status=200 if context["progress"].refresh_after else STOP_POLLING)
 
 
@@ -110,8 +116,12 @@ def page_context(request: HttpRequest, order: Order) -> dict[str, Any]:
     context["has_secrets_card"] = bool(
         context["secrets"] and context["may_steer"] and order.activated_at and context["can_be_removed"]
     )
+    kinds = {endpoint.kind for endpoint in context["endpoints"]}
+    context["has_map"] = ServiceKind.WMS in kinds and bool(order.activated_at) and order.wanted == Wanted.RUNNING
     context["live"] = render_to_string("portal/_live.html", context, request)
     context["side"] = render_to_string("portal/_side.html", context, request)
-    context["digest"] = hashlib.sha256((context["live"] + context["side"]).encode()).hexdigest()[:12]
+    context["timeline"] = render_to_string("portal/_timeline.html", context, request)
+    moving = context["live"] + context["side"] + context["timeline"]
+    context["digest"] = hashlib.sha256(moving.encode()).hexdigest()[:12]
     context["progress_url"] = reverse("portal:progress", args=(order.reference,))
     return context

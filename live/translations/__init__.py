@@ -1,0 +1,1 @@
+"""The catalogues of translations: what is translated, what is missing, and how they are compiled."""

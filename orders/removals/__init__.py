@@ -1,0 +1,1 @@
+"""Removals on a day to come."""

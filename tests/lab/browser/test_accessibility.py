@@ -1,0 +1,100 @@
+"""No page of the portal has a serious finding of axe-core, and none is heavy or wider than a phone."""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Callable
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page
+
+from customers.models import User
+from tests.lab.browser.conftest import OpenPage, sign_in
+from tests.lab.browser.orders import active_order
+
+pytestmark = [pytest.mark.lab, pytest.mark.django_db(transaction=True)]
+
+HEAVIEST = 60_000  # bytes over the wire on a first view, without pictures
+OPTIONS = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
+PAGES = (
+    "/",
+    "/orders/new/",
+    "/orders/new/sdi-lite/",
+    "/orders/new/sdi-lite/{plan}/",
+    "/orders/{reference}/",
+    "/orders/{reference}/removal/",
+    "/orders/{reference}/reports/",
+    "/invoices/",
+    "/notifications/",
+    "/notifications/settings/",
+    "/customers/{number}/",
+    "/customers/{number}/availability/",
+    "/confirm/",
+    "/profile/",
+)
+
+
+def findings(page: Page) -> list[str]:
+    """The serious and critical findings, each with what it is about."""
+    violations = Axe().run(page, options=OPTIONS).response["violations"]
+    return [
+        f"{violation['id']}: {node['html'][:120]}"
+        for violation in violations
+        if violation["impact"] in ("serious", "critical")
+        for node in violation["nodes"]
+    ]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", ["desktop", "phone"])
+def test_every_page_is_accessible_and_fits(
+    open_page: OpenPage, member: User, drive_until: Callable[..., None], size: str, scheme: str
+) -> None:
+    order = active_order(member, drive_until)
+    values = {"reference": order.reference, "number": order.customer.number, "plan": order.plan.slug}
+    page = open_page(size, scheme)
+    assert_fine(page, "/account/login/")
+    sign_in(page)
+    for path in PAGES:
+        assert_fine(page, path.format(**values))
+
+
+def assert_fine(page: Page, path: str) -> None:
+    """The page has no serious finding and needs no sideways scrolling."""
+    response = page.goto(path)
+    assert response is not None
+    assert response.status == 200, path
+    page.wait_for_load_state("networkidle")
+    assert findings(page) == [], path
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), f"{path} is too wide"
+
+
+def test_a_first_view_is_light_and_does_not_jump(
+    open_page: OpenPage, member: User, drive_until: Callable[..., None]
+) -> None:
+    order = active_order(member, drive_until)
+    page = open_page()
+    sign_in(page)
+    for path in ("/", f"/orders/{order.reference}/"):
+        weight, shift = first_view(page.context.new_page(), path)
+        print(f"{path}: {weight} bytes, layout shift {shift:.3f}")  # noqa: T201  (a figure of the lab's report)
+        assert weight < HEAVIEST
+        assert shift < 0.1
+
+
+def first_view(page: Page, path: str) -> tuple[int, float]:
+    """The bytes of everything but pictures, compressed as they are served, and how much the page jumped."""
+    bodies: list[bytes] = []
+    page.on("response", lambda response: response.request.resource_type != "image" and bodies.append(response.body()))
+    page.goto(path)
+    page.wait_for_load_state("networkidle")
+    return sum(len(gzip.compress(body)) for body in bodies), float(page.evaluate(SHIFT))
+
+
+SHIFT = """() => new Promise((resolve) => {
+  let total = 0;
+  new PerformanceObserver((list) => list.getEntries().forEach((entry) => { total += entry.value; }))
+    .observe({type: "layout-shift", buffered: true});
+  setTimeout(() => resolve(total), 300);
+})"""
