@@ -169,7 +169,7 @@ def test_an_sdi_is_upgraded_with_its_data_and_broken_releases_go_back(
     assert poll.gap <= change.interruption + 1
 
     # A release that cannot be built is noticed before anything is stopped.
-    unbuildable = catalogue.release("three", {"gateway/Dockerfile": ("FROM ", "FROM no-such-image-anywhere\n# ")})
+    unbuildable = catalogue.release("three", {"gateway/Dockerfile": ("ARG DATA_DIR", "RUN exit 3\nARG DATA_DIR")})
     with Poll(url=wms.check_url) as poll:
         upgrade_order(order=order, release=unbuildable)
         drive_until(lambda: is_settled(order), 300)
@@ -181,7 +181,7 @@ def test_an_sdi_is_upgraded_with_its_data_and_broken_releases_go_back(
     mute = catalogue.release(
         "four",
         {
-            "gateway/Dockerfile": ("FROM no-such-image-anywhere\n# ", "FROM "),
+            "gateway/Dockerfile": ("RUN exit 3\n", ""),
             "product.yaml": ("contains: WMS_Capabilities", "contains: No_Such_Text"),
         },
     )
