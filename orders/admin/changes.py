@@ -25,7 +25,7 @@ from orders.admin.new_order import PREFIX, input_field
 from orders.admin.order_page import money_words
 from orders.allowed_actions import RULES
 from orders.changes import services
-from orders.changes.preview import preview_plan, preview_release
+from orders.changes.display import preview_plan, preview_release
 from orders.choices import OrderAction
 from orders.models import Order
 from orders.order_panels import registered_panels

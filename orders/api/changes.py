@@ -18,7 +18,7 @@ from core.api.idempotency import once
 from orders.api.permissions import MayChange, MayChangePlan
 from orders.api.serializers import OrderSerializer, WhySerializer, sees_inside
 from orders.changes import services
-from orders.changes.preview import preview_release
+from orders.changes.display import preview_release
 from orders.models import Order, OrderChange
 from products.models import Plan, Release
 

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from core.fields import EncryptedJSONField
 from core.models import Timestamped
 from customers.models import Customer
-from orders.allowed_actions import Situation, is_allowed
+from orders.allowed_actions import RULES, Situation, is_allowed
 from orders.choices import OrderAction, State, Wanted
 from orders.lifecycle import OrderStatus, ReportedPart, order_status
 from orders.terms import Terms, offered
@@ -187,6 +187,10 @@ class Order(Timestamped):
             was_active=self.activated_at is not None,
         )
         return is_allowed(action, situation)
+
+    def refusal(self, action: OrderAction) -> str:
+        """Why `action` is refused while the order's state does not allow it."""
+        return str(RULES[action].refusal)
 
     def status_with(self, parts: Iterable[ReportedPart]) -> OrderStatus:
         """The status of the order if `parts` are what was reported."""

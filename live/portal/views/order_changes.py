@@ -15,9 +15,8 @@ from core.errors import Refusal
 from customers.choices import Ability
 from live.portal.access import own_order, viewer
 from live.portal.forms import ReleaseInputsForm
-from orders.allowed_actions import RULES
 from orders.changes import services
-from orders.changes.preview import preview_plan, preview_release
+from orders.changes.display import preview_plan, preview_release
 from orders.choices import OrderAction
 from orders.models import Order
 from products.input_fields import customer_inputs
@@ -170,5 +169,5 @@ def _page(
 
 
 def _refused(request: HttpRequest, order: Order, action: OrderAction) -> HttpResponse:
-    messages.error(request, str(RULES[action].refusal))
+    messages.error(request, order.refusal(action))
     return redirect("portal:order", reference=order.reference)
