@@ -132,7 +132,7 @@ class RemovalForm(forms.Form):
     def __init__(self, *args: Any, order: Order, paid_until: date | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.reference, self.paid_until = order.reference, paid_until
-        choices = [(self.NOW, _("Now"))]
+        choices: list[tuple[str, Any]] = [(self.NOW, _("Now"))]
         if paid_until is not None:
             label = _("When the paid period ends, on %(day)s") % {"day": date_format(paid_until, "j F Y")}
             choices.append((self.PERIOD, label))

@@ -78,7 +78,7 @@ def missing_translations(language: str) -> list[str]:
         if not message.id:
             continue
         translated = catalogue.get(message.id, message.context)
-        if translated is None or translated.fuzzy or not is_translated(translated.string):
+        if translated is None or translated.fuzzy or not translated.string or not is_translated(translated.string):
             missing.append(str(message.id))
     return missing
 

@@ -24,7 +24,7 @@ TODAY = date(2026, 6, 1)
 
 
 @pytest.fixture(autouse=True)
-def clock_hand() -> Iterator[time_machine.Coordinates]:
+def clock_hand() -> Iterator[time_machine.Traveller]:
     with time_machine.travel(datetime(2026, 6, 1, 10, tzinfo=UTC), tick=False) as moment:
         yield moment
 
@@ -34,7 +34,7 @@ def order() -> Order:
     return place_order(order=make_draft(name="Polder", plan_fields={"auto_approve": True}))
 
 
-def test_the_order_runs_until_its_day_and_is_removed_on_it(order: Order, clock_hand: time_machine.Coordinates) -> None:
+def test_the_order_runs_until_its_day_and_is_removed_on_it(order: Order, clock_hand: time_machine.Traveller) -> None:
     schedule_removal(order=order, on=TODAY + timedelta(days=2), why="Project over")
     clock_hand.shift(timedelta(days=1))
     assert remove_due_orders() == 0
@@ -65,7 +65,7 @@ def test_a_day_that_is_over_or_too_far_is_refused(order: Order, on: date) -> Non
     assert order.removal_on is None
 
 
-def test_a_kept_order_is_not_removed(order: Order, clock_hand: time_machine.Coordinates) -> None:
+def test_a_kept_order_is_not_removed(order: Order, clock_hand: time_machine.Traveller) -> None:
     schedule_removal(order=order, on=TODAY + timedelta(days=2))
     keep_order(order=order)
     clock_hand.shift(timedelta(days=3))

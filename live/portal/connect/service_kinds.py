@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -40,6 +40,6 @@ def kind_of(endpoint: Mapping[str, Any]) -> ServiceKind:
     return KINDS_BY_VALUE.get(asked.lower()) or KINDS_BY_VALUE.get(endpoint.get("name", ""), ServiceKind.WEB)
 
 
-def kinds_by_name(endpoints: list[Mapping[str, Any]]) -> dict[str, ServiceKind]:
+def kinds_by_name(endpoints: Sequence[Mapping[str, Any]]) -> dict[str, ServiceKind]:
     """The kind of each endpoint of a release, by the endpoint's name."""
     return {endpoint["name"]: kind_of(endpoint) for endpoint in endpoints}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from django.db.models import Prefetch
 from django.urls import reverse
@@ -55,7 +56,7 @@ def _incidents(user: User) -> Iterator[Need]:
     affected = Prefetch("affected", own.select_related("order").order_by("order__name"), to_attr="own_orders")
     rows = Incident.objects.ongoing().filter(pk__in=own.values("incident")).prefetch_related(affected)
     for incident in rows.order_by("-started_at")[:OF_EACH_KIND]:
-        orders = [row.order for row in incident.own_orders]
+        orders = [row.order for row in incident.own_orders]  # type: ignore[attr-defined]  # by to_attr
         yield Need(
             title=incident.title,
             detail=", ".join(order.name for order in orders),
@@ -99,7 +100,8 @@ def _drafts(user: User) -> Iterator[Need]:
 def _removals(user: User) -> Iterator[Need]:
     ending = Order.objects.visible_to(user).filter(removal_on__isnull=False).exclude(wanted=Wanted.REMOVED)
     for order in ending.order_by("removal_on", "pk")[:OF_EACH_KIND]:
-        texts = {"name": order.name, "day": date_format(order.removal_on, "j F Y")}
+        day: Any = order.removal_on
+        texts = {"name": order.name, "day": date_format(day, "j F Y")}
         yield Need(
             title=_("“%(name)s” ends on %(day)s") % texts,
             detail=_("All its data will be deleted. Save what you want to keep."),
@@ -117,11 +119,12 @@ def _maintenance(user: User) -> Iterator[Need]:
     )
     own = Prefetch("orders", orders, to_attr="own_orders")
     for window in rows.distinct().order_by("starts_at", "pk").prefetch_related(own)[:OF_EACH_KIND]:
+        own_orders: list[Order] = window.own_orders  # type: ignore[attr-defined]  # by to_attr
         yield Need(
             title=_("Maintenance: %(title)s") % {"title": window.title},
             detail=f"{date_format(timezone.localtime(window.starts_at), 'DATETIME_FORMAT')} · "
-            + ", ".join(order.name for order in window.own_orders),
-            url=reverse("portal:order", args=(window.own_orders[0].reference,)),
+            + ", ".join(order.name for order in own_orders),
+            url=reverse("portal:order", args=(own_orders[0].reference,)),
             action=_("Open"),
             tone="busy",
         )

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page
+from playwright.sync_api import Page, Response
 
 from customers.models import User
 from tests.lab.browser.conftest import OpenPage, sign_in
@@ -86,7 +86,12 @@ def test_a_first_view_is_light_and_does_not_jump(
 def first_view(page: Page, path: str) -> tuple[int, float]:
     """The bytes of everything but pictures, compressed as they are served, and how much the page jumped."""
     bodies: list[bytes] = []
-    page.on("response", lambda response: response.request.resource_type != "image" and bodies.append(response.body()))
+
+    def note(response: Response) -> None:
+        if response.request.resource_type != "image":
+            bodies.append(response.body())
+
+    page.on("response", note)
     page.goto(path)
     page.wait_for_load_state("networkidle")
     return sum(len(gzip.compress(body)) for body in bodies), float(page.evaluate(SHIFT))
