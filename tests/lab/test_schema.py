@@ -20,7 +20,7 @@ from tests.api.conftest import furnish
 from tests.factories import CustomerFactory, MembershipFactory, UserFactory, make_draft
 
 pytestmark = [pytest.mark.lab, pytest.mark.django_db(transaction=True)]
-EXAMPLES = int(os.environ.get("SCHEMA_EXAMPLES", "25"))  # for each operation
+EXAMPLES = int(os.environ.get("SCHEMA_EXAMPLES", "3"))  # for each operation
 # Data that does not fit may also be refused for another reason: a precondition that fails, a body that is too large.
 CONFIG = """
 [checks]
