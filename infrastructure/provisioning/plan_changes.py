@@ -16,6 +16,7 @@ from infrastructure.server_actions.services import (
     request_server_action,
 )
 from orders.changes.services import note_interruption
+from orders.choices import ChangeKind, ChangeState
 from orders.models import Order
 from products.models import Plan
 
@@ -24,6 +25,17 @@ class NoResize(Refusal):
     """The server cannot get the size that the plan includes."""
 
     code = "no_resize"
+
+
+def is_to_follow_plan(order: Order) -> bool:
+    """True while the order changes its plan, or could not go back from one yet.
+
+    Otherwise its server stays as it was promised, and as staff have resized it, whatever becomes of the plan.
+    """
+    change = order.changes.first()
+    return (
+        change is not None and change.kind == ChangeKind.PLAN and (change.is_open or change.state == ChangeState.FAILED)
+    )
 
 
 def follow_plan(order: Order) -> None:

@@ -16,7 +16,7 @@ from infrastructure.keys import give_server_keys
 from infrastructure.models import Deployment, Endpoint, Provider, Server
 from infrastructure.placement.places import NoProvider, fields_of, find_place, hold_places, wish_of
 from infrastructure.placement.ports import NoPorts, publish_ports
-from infrastructure.provisioning.plan_changes import NoResize, follow_plan
+from infrastructure.provisioning.plan_changes import NoResize, follow_plan, is_to_follow_plan
 from infrastructure.provisioning.release_rows import follow_release, match_endpoints
 from infrastructure.server_actions.services import ServerActionNotPossible
 from orders.choices import Part, PartState, State, Wanted
@@ -151,7 +151,8 @@ def _want(model: type[Server | Deployment], controller: str, order: Order) -> No
 def _want_server(order: Order, rows: RowVersions) -> Iterator[Report]:
     try:
         if order.pk in rows.servers:
-            follow_plan(order)
+            if is_to_follow_plan(order):
+                follow_plan(order)
             _want(Server, "server", order)
             return
         server = _place(order)

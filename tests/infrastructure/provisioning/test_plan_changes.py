@@ -10,9 +10,10 @@ import pytest
 from infrastructure.contracts.cloud import Power, Powers
 from infrastructure.models import Host, Provider, ProviderOption, Server, ServerAction
 from infrastructure.placement.places import NoRoom
-from infrastructure.provisioning.plan_changes import NoResize, check_room, follow_plan, size_for
+from infrastructure.provisioning.plan_changes import NoResize, check_room, follow_plan, is_to_follow_plan, size_for
 from infrastructure.provisioning.server_outcomes import resize_outcome
-from orders.models import Order
+from orders.choices import ChangeKind, ChangeState
+from orders.models import Order, OrderChange
 from products.models import Plan
 from tests.factories import PlanFactory, make_draft
 from tests.infrastructure.conftest import MakeHost
@@ -174,3 +175,24 @@ def test_a_plan_of_the_same_size_touches_nothing(pool: Provider, make_host: Make
     before = server.updated_at
     follow_plan(server.order)
     assert Server.objects.get(pk=server.pk).updated_at == before
+
+
+@pytest.mark.parametrize(
+    ("kind", "state", "follows"),
+    [
+        (ChangeKind.PLAN, ChangeState.APPLYING, True),
+        (ChangeKind.PLAN, ChangeState.REVERTING, True),
+        (ChangeKind.PLAN, ChangeState.FAILED, True),
+        (ChangeKind.PLAN, ChangeState.APPLIED, False),
+        (ChangeKind.PLAN, ChangeState.REVERTED, False),
+        (ChangeKind.UPGRADE, ChangeState.APPLYING, False),
+    ],
+)
+def test_only_a_change_of_plan_that_is_not_over_touches_the_server(
+    pool: Provider, kind: ChangeKind, state: ChangeState, follows: bool
+) -> None:
+    order = server_on(pool).order
+    assert not is_to_follow_plan(order)
+    same = {"from_release": order.release, "to_release": order.release}
+    OrderChange.objects.create(order=order, kind=kind, state=state, from_plan=order.plan, to_plan=order.plan, **same)
+    assert is_to_follow_plan(order) is follows
