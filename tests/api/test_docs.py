@@ -44,7 +44,7 @@ def test_examples_of_the_documentation_work_in_their_order_on_the_demo() -> None
             answer = curl(filled(call, values))
             assert answer.status_code == int(status), (call, answer.content)
             answers.append(answer)
-    assert len(answers) == 12
+    assert len(answers) == 13
     assert Order.objects.get().wanted == "removed"
     assert Webhook.objects.get().events == ["order.active", "invoice.issued"]
     assert answers[-2]["Idempotency-Replayed"] == "true"

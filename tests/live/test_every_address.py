@@ -87,6 +87,7 @@ def filled_in(address: str, order: Order, *, is_there: bool = True) -> str:
         "service_id": 7,
         "key": "nothing",
         "release": order.release_id,
+        "version": order.release.version,
         "rest": "nothing",
     }
     missing: dict[str, object] = {

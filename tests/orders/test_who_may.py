@@ -16,6 +16,7 @@ from orders.models import Order
 from orders.part_reports import Report, report_many
 from orders.services import approve_order, place_order, suspend_order
 from tests.factories import MembershipFactory, PlanFactory, ReleaseFactory, UserFactory, make_draft
+from tests.portal.confirming import signed_in_at
 
 pytestmark = pytest.mark.django_db
 
@@ -187,7 +188,9 @@ def test_the_portal_lets_owners_place_and_remove_and_nobody_else(role: str, clie
 @pytest.mark.parametrize("role", STAFF + PEOPLE)
 def test_secrets_are_revealed_to_who_may(role: str, client: Client) -> None:
     order = order_for(OrderAction.SUSPEND)
-    client.force_login(actor(role, order))
+    person = actor(role, order)
+    client.force_login(person)
+    signed_in_at(client, person)
     (secret,) = order.secrets.values.values()
     admin = client.post(f"/admin/orders/order/{order.pk}/secrets/")
     portal = client.post(f"/orders/{order.reference}/secrets/")

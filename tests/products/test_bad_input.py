@@ -127,7 +127,7 @@ CASES: dict[str, tuple[Spoil, str]] = {
     "services in a circle": (write("compose.yaml", CYCLE), "cycle"),
     "manifest that is not UTF-8": (write("product.yaml", "name: café".encode("latin-1")), "not text in UTF-8"),
     "composition that is not UTF-8": (write("compose.yaml", b"\xff\xfe\0"), "not text in UTF-8"),
-    "binary manifest": (write("product.yaml", b"\x7fELF\0\0"), "it is not text"),
+    "binary manifest": (write("product.yaml", b"\x7fELF\0\0"), "contains a control character"),
     "symbolic link": (link, "passwd is not a plain file"),
     "file outside the folder": (
         write("compose.yaml", COMPOSE.replace("maps:/srv/maps", "../../secret:/srv/maps")),

@@ -72,7 +72,7 @@ def test_it_is_stopped_and_resumed(operator: APIClient, order: Order, release: R
 def test_a_body_that_makes_no_sense_is_refused(
     operator: APIClient, order: Order, release: Release, more: dict[str, object]
 ) -> None:
-    assert post(operator, FLEET, wish(release, **more)).status_code == 422
+    assert post(operator, FLEET, {**wish(release), **more}).status_code == 422
     assert not FleetUpgrade.objects.exists()
 
 

@@ -247,7 +247,8 @@ BOMB = "a: &a [x,x,x,x,x,x,x,x,x]\n" + "".join(
     [
         (BOMB.encode(), "more than 50000 values once its aliases are written out"),
         (b"a: &a [*a]", "an alias stands for itself"),
-        (b"x" * 10_000_000, "larger than 256 kB"),
+        (b"x" * 300_000, "larger than 256 kB"),
+        (b"x" * 10_000_000, "larger than 8 MB"),
         (b"name: caf\xe9", "is not text in UTF-8"),
         (b"name: " + b"9" * 5000, "a number is too long"),
         (b"[" * 20_000, "not valid YAML"),
