@@ -12,10 +12,11 @@ from customers.models import Message
 from infrastructure.models import Deployment, Endpoint
 from infrastructure.sandbox.models import SandboxComposition
 from infrastructure.sandbox.runtime import SandboxRuntime
-from orders.changes.services import change_inputs, roll_back_order, rotate_secrets, upgrade_order
+from orders.changes.services import change_inputs, change_plan, roll_back_order, rotate_secrets, upgrade_order
 from orders.choices import ChangeState, State
 from orders.services import remove_order, resume_order, suspend_order
 from tests.driving import Drive
+from tests.factories import PlanFactory
 from tests.fakes.monitor_backend import http_failure
 from tests.infrastructure.provisioning.changing import CSW, Changing, make_release
 
@@ -223,3 +224,17 @@ def test_new_settings_and_new_secrets_reach_the_services(world: Changing, monkey
     assert launched[0]["ADMIN_PASSWORD"] == former
     assert launched[-1]["ADMIN_PASSWORD"] == world.fresh().secrets.values["admin_password"] != former
     assert former not in str([world.say(), world.change.__dict__, list(Message.objects.values())])
+
+
+def test_a_change_of_plan_reaches_the_server_of_a_running_order(world: Changing) -> None:
+    server = world.fresh().server
+    former = server.wish
+    same = {"product": world.order.plan.product, "placement": world.order.plan.placement}
+    larger = PlanFactory.create(
+        slug="larger", cpus=former.cpus, ram_gb=former.ram_gb, disk_gb=former.disk_gb + 1, **same
+    )
+    change_plan(order=world.order, plan=larger)
+    world.drive.settle()
+    server.refresh_from_db()
+    assert (world.fresh().state, world.change.state) == (State.ACTIVE, ChangeState.APPLIED), world.change.error
+    assert server.disk_gb == former.disk_gb + 1
