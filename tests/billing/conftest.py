@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date
+from importlib import import_module
 
 import pytest
+from django.apps import apps
 
+from billing.models import ReminderStep, VatRate
 from core.engine import controller
 
 
@@ -19,3 +22,13 @@ def on(monkeypatch: pytest.MonkeyPatch) -> Callable[[date], None]:
         monkeypatch.setattr("core.clock.today", lambda: day)
 
     return set_day
+
+
+@pytest.fixture
+def seeded(db: None) -> None:
+    """The rates and the reminders of the migrations, which a test with real transactions may have swept away."""
+    if not (VatRate.objects.exists() and ReminderStep.objects.exists()):
+        VatRate.objects.all().delete()
+        ReminderStep.objects.all().delete()
+        import_module("billing.migrations.0007_issued_stays_issued").seed(apps, None)
+        import_module("billing.migrations.0010_reminders_in_dutch").translate(apps, None)

@@ -185,6 +185,7 @@ def test_mandate_reference_is_unique_and_its_account_is_checked_by_the_form() ->
         Mandate.objects.create(customer=make_customer(), **fields)
 
 
+@pytest.mark.usefixtures("seeded")
 def test_two_steps_of_the_plan_never_fall_on_one_day() -> None:
     assert str(ReminderStep.objects.get(days=7)) == "+7: Reminder: invoice {number}"
     with pytest.raises(IntegrityError), transaction.atomic():

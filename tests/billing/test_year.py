@@ -112,6 +112,7 @@ def sample() -> Iterator[Invoice]:
     yield from kinds.values()
 
 
+@pytest.mark.usefixtures("seeded")
 def test_year_of_a_small_company_balances_to_the_cent(company: Company) -> None:
     company.live_through()
     check_ledger()

@@ -7,29 +7,40 @@ from decimal import Decimal
 import pytest
 from rest_framework.test import APIClient
 
+from billing.invoicing.issuing import issue_invoices
 from billing.invoicing.services import credit_invoice
 from billing.models import Invoice, Payment
 from billing.payments.services import refund, register_payment
+from core import clock
+from customers.models import Customer
 from orders.models import Order
-
-# The callers of tests/api.
 from tests.api.conftest import (  # noqa: F401
+    Caller,
     _fresh_throttles,
     calling,
     customer,
-    draft,
-    operator,
-    order,
+    make_staff,
     owner,
     stranger,
 )
+
+# The callers of tests/api.
+from tests.billing.cast import make_subscription
 
 pytestmark = pytest.mark.django_db
 PAYMENTS, INVOICES = "/api/v1/payments/", "/api/v1/invoices/"
 
 
 @pytest.fixture
-def payment(order: Order) -> Payment:  # noqa: F811
+def order(customer: Customer) -> Order:  # noqa: F811
+    """The customer's order with an invoice and, unlike that of tests/api, no payment."""
+    subscription = make_subscription(customer, started_on=clock.today())
+    issue_invoices([subscription], today=clock.today())
+    return subscription.order
+
+
+@pytest.fixture
+def payment(order: Order) -> Payment:
     """The invoice of 59.29 is paid with 60.00."""
     return register_payment(customer=order.customer, amount=Decimal("60.00"), currency="EUR", reference="Thanks")
 
@@ -56,8 +67,8 @@ def test_stranger_finds_no_payment(payment: Payment, stranger: APIClient) -> Non
     assert stranger.get(f"{PAYMENTS}{payment.pk}/").status_code == 404
 
 
-def test_staff_need_the_permission_to_see_payments(payment: Payment, operator: APIClient) -> None:  # noqa: F811
-    assert operator.get(PAYMENTS).json()["results"] == []
+def test_staff_need_the_permission_to_see_payments(payment: Payment, calling: Caller) -> None:  # noqa: F811
+    assert calling(make_staff("orders.view_order")).get(PAYMENTS).json()["results"] == []
 
 
 def test_nobody_signed_in_is_refused(payment: Payment) -> None:

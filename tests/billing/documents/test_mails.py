@@ -77,6 +77,7 @@ def test_credit_note_comes_in_dutch_with_its_reason() -> None:
 @pytest.mark.parametrize(
     ("language", "subject"), [("nl", "Herinnering: factuur 2026-00001"), ("en", "Reminder: invoice 2026-00001")]
 )
+@pytest.mark.usefixtures("seeded")
 def test_reminder_comes_in_the_language_of_the_invoice(language: str, subject: str) -> None:
     send_reminder(invoice=invoice_in(language), step=ReminderStep.objects.get(days=7))
     message = sent("reminder:")
@@ -117,6 +118,7 @@ def test_what_has_no_file_is_not_sent_and_has_no_preview() -> None:
     assert open_preview(invoice) is None
 
 
+@pytest.mark.usefixtures("seeded")
 def test_paid_invoice_is_not_reminded_by_hand() -> None:
     invoice = mark_paid(invoice=invoice_in("en"))
     with pytest.raises(NotReminded, match="Nothing is to be paid"):

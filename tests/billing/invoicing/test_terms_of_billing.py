@@ -130,6 +130,7 @@ def test_rate_is_the_one_of_the_day_of_issue(on: Callable[[date], None]) -> None
     assert issue()[1].tax == Decimal("10.78")
 
 
+@pytest.mark.usefixtures("seeded")
 def test_every_member_state_has_a_rate_before_and_after_its_last_change() -> None:
     assert VatRate.objects.values("country").distinct().count() == 27
     assert list(VatRate.objects.filter(country="FI").order_by("valid_from").values_list("rate", flat=True)) == [

@@ -160,6 +160,7 @@ def test_parts_of_a_period_come_to_its_price_within_a_cent_each() -> None:
 
 
 @pytest.mark.django_db
+@pytest.mark.usefixtures("seeded")
 def test_rate_of_a_day_is_the_newest_row_by_then_and_else_the_built_in_one() -> None:
     VatRate.objects.filter(country="NL").delete()
     VatRate.objects.create(country="NL", valid_from=date(2027, 1, 1), rate=Decimal("22.00"))
