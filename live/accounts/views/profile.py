@@ -10,9 +10,10 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
+from customers.choices import Ability
+from customers.models import Customer
 from live.portal.access import viewer
 from live.portal.forms import ProfileForm
-from live.portal.integrations.webhooks import customers_to_operate
 
 
 @login_required
@@ -29,6 +30,6 @@ def profile(request: HttpRequest) -> HttpResponse:
         "form": form,
         "person": user,
         "is_mfa_enabled": is_mfa_enabled(user),
-        "may_have_webhooks": customers_to_operate(request).exists(),
+        "may_have_webhooks": Customer.objects.where_may(user, Ability.OPERATE).exists(),
     }
     return render(request, "portal/profile.html", context, status=422 if form.errors else 200)

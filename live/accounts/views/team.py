@@ -24,6 +24,7 @@ from customers.invitations.services import (
 from customers.models import Customer, Invitation, Membership
 from live.accounts.forms import InvitationForm, RoleForm
 from live.portal.access import viewer
+from live.portal.views.refusals import refusals_shown
 
 
 @login_required
@@ -71,11 +72,9 @@ def member_role(request: HttpRequest, number: str, member: int) -> HttpResponse:
     membership = managed_membership(request, number, member)
     form = RoleForm(request.POST)
     if form.is_valid():
-        try:
+        with refusals_shown(request):
             change_role(membership=membership, role=form.cleaned_data["role"], actor=viewer(request))
             messages.success(request, _("Role changed."))
-        except Refusal as refusal:
-            messages.error(request, refusal.message)
     else:
         messages.error(request, _("Choose one of the roles."))
     return back_to_team(request, number)
@@ -86,11 +85,9 @@ def member_role(request: HttpRequest, number: str, member: int) -> HttpResponse:
 def member_removal(request: HttpRequest, number: str, member: int) -> HttpResponse:
     """The member no longer belongs to the customer. Members may also leave by themselves."""
     membership = managed_membership(request, number, member, may_leave=True)
-    try:
+    with refusals_shown(request):
         remove_member(membership=membership, actor=viewer(request))
         messages.success(request, _("%(member)s is no longer a member.") % {"member": membership.user})
-    except Refusal as refusal:
-        messages.error(request, refusal.message)
     return back_to_team(request, number)
 
 
@@ -99,11 +96,9 @@ def member_removal(request: HttpRequest, number: str, member: int) -> HttpRespon
 def invitation_sending(request: HttpRequest, number: str, invitation: int) -> HttpResponse:
     """The invitation is sent again, with a new link."""
     row = managed_invitation(request, number, invitation)
-    try:
+    with refusals_shown(request):
         resend_invitation(invitation=row, actor=viewer(request))
         messages.success(request, _("Invitation sent to %(email)s.") % {"email": row.email})
-    except Refusal as refusal:
-        messages.error(request, refusal.message)
     return back_to_team(request, number)
 
 
@@ -112,11 +107,9 @@ def invitation_sending(request: HttpRequest, number: str, invitation: int) -> Ht
 def invitation_revocation(request: HttpRequest, number: str, invitation: int) -> HttpResponse:
     """The link of the invitation no longer works."""
     row = managed_invitation(request, number, invitation)
-    try:
+    with refusals_shown(request):
         revoke_invitation(invitation=row, actor=viewer(request))
         messages.success(request, _("Invitation revoked."))
-    except Refusal as refusal:
-        messages.error(request, refusal.message)
     return back_to_team(request, number)
 
 

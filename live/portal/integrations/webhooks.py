@@ -16,8 +16,8 @@ from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_http_methods, require_POST
 
 from core.errors import Refusal
-from customers.choices import Ability, roles_with
-from customers.models import Customer, CustomerQuerySet, Webhook
+from customers.choices import Ability
+from customers.models import Customer, Webhook
 from customers.webhooks.services import (
     change_webhook,
     create_webhook,
@@ -28,6 +28,7 @@ from customers.webhooks.services import (
 )
 from live.portal.access import viewer
 from live.portal.integrations.forms import WebhookRequestForm
+from live.portal.views.refusals import refusals_shown
 
 PER_PAGE = 25
 
@@ -37,7 +38,7 @@ PER_PAGE = 25
 @never_cache
 def webhooks(request: HttpRequest) -> HttpResponse:
     """The webhooks of the viewer's customers, and a form for another; its secret is shown this once."""
-    customers = customers_to_operate(request)
+    customers = Customer.objects.where_may(viewer(request), Ability.OPERATE)
     if not customers.exists():
         raise PermissionDenied
     form = WebhookRequestForm(request.POST or None, customers=customers)
@@ -107,27 +108,16 @@ def delete(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("portal:webhooks")
 
 
-def customers_to_operate(request: HttpRequest) -> CustomerQuerySet:
-    """The customers whose webhooks the viewer may set up; staff do so in the admin."""
-    user = viewer(request)
-    if user.is_staff:
-        return Customer.objects.none()
-    roles = roles_with(Ability.OPERATE)
-    return Customer.objects.filter(memberships__user=user, memberships__role__in=roles)
-
-
 def own_webhook(request: HttpRequest, pk: int) -> Webhook:
     """The webhook, if it is of a customer whose systems the viewer operates; else there is no such page."""
-    rows = Webhook.objects.filter(customer__in=customers_to_operate(request).order_by().values("pk"))
+    customers = Customer.objects.where_may(viewer(request), Ability.OPERATE)
+    rows = Webhook.objects.filter(customer__in=customers.order_by().values("pk"))
     return get_object_or_404(rows.select_related("customer"), pk=pk)
 
 
 def _done(request: HttpRequest, pk: int, verb: Callable[..., object], message: str) -> HttpResponse:
-    try:
+    with refusals_shown(request):
         verb(webhook=own_webhook(request, pk))
-    except Refusal as refusal:
-        messages.error(request, refusal.message)
-    else:
         messages.success(request, message)
     return redirect("portal:webhook", pk=pk)
 

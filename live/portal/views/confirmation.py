@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -12,9 +11,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from core.errors import Refusal
 from live.portal.access import viewer
 from live.portal.confirmation.services import accept_code, has_code, send_code
+from live.portal.views.refusals import refusals_shown
 
 
 @login_required
@@ -26,10 +25,8 @@ def confirm(request: HttpRequest) -> HttpResponse:
     next_url = own_url(request)
     wrong = ""
     if request.method == "POST" and "code" not in request.POST:
-        try:
+        with refusals_shown(request):
             send_code(request, user)
-        except Refusal as refusal:
-            messages.error(request, refusal.message)
     elif request.method == "POST":
         if accept_code(request, user, request.POST["code"]):
             return redirect(next_url)

@@ -22,6 +22,7 @@ from live.portal.access import own_order, viewer, wants_piece
 from live.portal.confirmation.services import confirmation_url, is_confirmed
 from live.portal.forms import RemovalForm
 from live.portal.order_page import order_facts, visible_secrets, was_suspended_by_member
+from live.portal.views.refusals import refusals_shown
 from orders.choices import OrderAction, State
 from orders.models import Order
 from orders.removals.services import keep_order, schedule_removal
@@ -33,11 +34,9 @@ from orders.services import place_order, remove_order, resume_order, reveal_secr
 def place(request: HttpRequest, reference: str) -> HttpResponse:
     """The draft is placed."""
     order = own_order(request, reference, Ability.ORDER)
-    try:
+    with refusals_shown(request):
         place_order(order=order, actor=viewer(request))
         messages.success(request, _("Thank you. Your order has been placed."))
-    except Refusal as refusal:
-        messages.error(request, refusal.message)
     return redirect("portal:order", reference=reference)
 
 
@@ -46,11 +45,9 @@ def place(request: HttpRequest, reference: str) -> HttpResponse:
 def suspend(request: HttpRequest, reference: str) -> HttpResponse:
     """The services are being stopped; their data is kept."""
     order = own_order(request, reference)
-    try:
+    with refusals_shown(request):
         suspend_order(order=order, actor=viewer(request))
         messages.success(request, _("Your services are being stopped. Your data is kept."))
-    except Refusal as refusal:
-        messages.error(request, refusal.message)
     return redirect("portal:order", reference=reference)
 
 
@@ -66,11 +63,9 @@ def resume(request: HttpRequest, reference: str) -> HttpResponse:
     if not was_suspended_by_member(order):
         messages.error(request, _("We have suspended these services. Contact us to have them resumed."))
         return redirect("portal:order", reference=reference)
-    try:
+    with refusals_shown(request):
         resume_order(order=order, actor=viewer(request))
         messages.success(request, _("Your services are being started."))
-    except Refusal as refusal:
-        messages.error(request, refusal.message)
     return redirect("portal:order", reference=reference)
 
 
@@ -97,11 +92,9 @@ def remove(request: HttpRequest, reference: str) -> HttpResponse:
 @require_POST
 def keep(request: HttpRequest, reference: str) -> HttpResponse:
     """An order that was to end goes on."""
-    try:
+    with refusals_shown(request):
         keep_order(order=order_to_remove(request, reference), actor=viewer(request))
         messages.success(request, _("Your order goes on as before."))
-    except Refusal as refusal:
-        messages.error(request, refusal.message)
     return redirect("portal:order", reference=reference)
 
 
@@ -114,11 +107,9 @@ def order_to_remove(request: HttpRequest, reference: str) -> Order:
 
 
 def _discarded(request: HttpRequest, order: Order) -> HttpResponse:
-    try:
+    with refusals_shown(request):
         remove_order(order=order, actor=viewer(request))
         messages.success(request, _("Draft discarded."))
-    except Refusal as refusal:
-        messages.error(request, refusal.message)
     return redirect("portal:orders")
 
 
