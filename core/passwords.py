@@ -8,10 +8,9 @@ import string
 from collections.abc import Mapping
 from typing import Any
 
-from core.references import READABLE
-
 LENGTH = 24
 READABLE_NAME = "readable"
+READABLE = "abcdefghjkmnpqrstuvwxyzABCDEFGHJKMNPQRSTUVWXYZ23456789"  # no two look alike
 SIGNS = "-_.~"  # need no quoting in shells, URLs, YAML or env files
 ALPHABETS: Mapping[str, str] = {
     READABLE_NAME: READABLE,

@@ -6,14 +6,8 @@ import secrets
 
 # No 0/O, 1/I/L, 5/S, 8/B, and no vowels that would spell words.
 ALPHABET = "23467CDFGHJKMNPQRTVWXYZ"
-READABLE = "abcdefghjkmnpqrstuvwxyzABCDEFGHJKMNPQRSTUVWXYZ23456789"
 
 
 def new_reference(prefix: str, length: int = 4) -> str:
     """A random reference such as `GL7K3M`; the caller's unique column catches the rare repeat."""
     return prefix + "".join(secrets.choice(ALPHABET) for _ in range(length))
-
-
-def new_password(length: int) -> str:
-    """A random password that needs no quoting in shells, URLs or YAML."""
-    return "".join(secrets.choice(READABLE) for _ in range(length))

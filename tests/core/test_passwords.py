@@ -6,8 +6,7 @@ import string
 
 import pytest
 
-from core.passwords import ALPHABETS, KINDS, SIGNS, generate_secret, shortest_length
-from core.references import READABLE
+from core.passwords import ALPHABETS, KINDS, READABLE, SIGNS, generate_secret, shortest_length
 from orders.services import create_order
 from products.manifest import manifest_schema
 from tests.factories import CustomerFactory, PlanFactory, ReleaseFactory
@@ -26,6 +25,14 @@ def test_secret_has_its_length_and_only_characters_of_its_alphabet(name: str, le
     assert len(values) == 20
     assert {len(value) for value in values} == {length}
     assert set("".join(values)) <= set(ALPHABETS[name])
+
+
+def test_readable_secret_needs_no_quoting_and_has_no_letters_that_look_alike() -> None:
+    values = [generate_secret({"length": 24}) for _ in range(50)]
+    assert {len(value) for value in values} == {24}
+    assert len(set(values)) == 50
+    assert READABLE.isalnum()
+    assert not set("0O1lI") & set(READABLE)
 
 
 @pytest.mark.parametrize(("name", "kinds"), [("alphanumeric", KINDS[:3]), ("symbols", KINDS)])

@@ -1,4 +1,4 @@
-"""References and passwords: random, and of letters that nobody confuses."""
+"""References: random, and of letters that nobody confuses."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from core.references import ALPHABET, READABLE, new_password, new_reference
+from core.references import ALPHABET, new_reference
 
 
 def test_a_reference_has_its_prefix_and_letters_that_can_be_read_out() -> None:
@@ -18,11 +18,3 @@ def test_a_reference_has_its_prefix_and_letters_that_can_be_read_out() -> None:
 @pytest.mark.parametrize("letter", "01ILOS5B8AEU")
 def test_no_letter_of_a_reference_looks_like_another_or_spells_words(letter: str) -> None:
     assert letter not in ALPHABET
-
-
-def test_a_password_has_the_length_asked_for_and_needs_no_quoting() -> None:
-    passwords = [new_password(24) for _ in range(50)]
-    assert {len(password) for password in passwords} == {24}
-    assert len(set(passwords)) == 50
-    assert READABLE.isalnum()
-    assert not set("0O1lI") & set(READABLE)
