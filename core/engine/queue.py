@@ -20,7 +20,7 @@ from core import clock
 from core.models import Heartbeat
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from core.engine.schedules import Every
 
@@ -106,24 +106,24 @@ def write_schedules(schedules: Iterable[Every]) -> None:
 class QueueStatus:
     """The length of the queue, and when its workers last finished a sweep."""
 
-    waiting: int
+    waiting_by_queue: Mapping[str, int]
     swept_at: datetime | None
     error: str
+
+    @property
+    def waiting(self) -> int:
+        """Messages on all queues that no worker has taken."""
+        return sum(self.waiting_by_queue.values())
 
 
 def read_queue() -> QueueStatus:
     """Two queries, whatever the queue's length."""
     sweep = Heartbeat.objects.filter(name=SWEEP).first()
     return QueueStatus(
-        waiting=_waiting().count(),
+        waiting_by_queue=dict(_waiting().order_by().values_list("key").annotate(Count("pk"))),
         swept_at=sweep.finished_at if sweep else None,
         error=sweep.error if sweep else "",
     )
-
-
-def waiting_by_queue() -> dict[str, int]:
-    """How many messages wait for a worker, by queue; one query."""
-    return dict(_waiting().order_by().values_list("key").annotate(Count("pk")))
 
 
 def is_work_due() -> bool:

@@ -1,4 +1,4 @@
-"""`/metrics` for Prometheus: requests of this site, and the state of queue, orders and documents from the database."""
+"""`/metrics` for Prometheus: requests of this site, and queue, due rows and orders as the database has them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from prometheus_client.core import GaugeMetricFamily
 
 from core import clock
 from core.engine.controller import controllers
-from core.engine.queue import ALL_QUEUES, read_queue, waiting_by_queue
+from core.engine.queue import ALL_QUEUES, read_queue
 from orders.choices import State
 from orders.models import Order
 
@@ -52,14 +52,13 @@ class DatabaseCollector:
         yield from self._orders()
 
     def _queue(self) -> Iterator[GaugeMetricFamily]:
-        waiting = waiting_by_queue()
+        status = read_queue()
         length = GaugeMetricFamily("live_queue_messages", "Messages that no worker has taken.", labels=["queue"])
         for queue in ALL_QUEUES:
-            length.add_metric([queue], waiting.get(queue, 0))
+            length.add_metric([queue], status.waiting_by_queue.get(queue, 0))
         yield length
-        swept_at = read_queue().swept_at
-        if swept_at:
-            age = (clock.now() - swept_at).total_seconds()
+        if status.swept_at:
+            age = (clock.now() - status.swept_at).total_seconds()
             yield GaugeMetricFamily("live_sweep_age_seconds", "Since workers last finished a sweep.", value=age)
 
     def _rows(self) -> Iterator[GaugeMetricFamily]:
