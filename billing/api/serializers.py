@@ -6,18 +6,8 @@ from rest_framework import serializers
 
 from billing.models import Invoice, InvoiceLine, Payment, Settlement, Subscription
 from core.api.base import AmountField, ResourceSerializer, RowSerializer
-from core.api.selection import Expansion
-from customers.api.serializers import CustomerNameSerializer, CustomerSerializer
+from customers.api.serializers import CUSTOMER, CustomerNameSerializer
 from orders.api.rows import order_expansion
-
-CUSTOMER = Expansion(
-    path="customer",
-    serializer=CustomerSerializer,
-    scope="customers",
-    permission="customers.view_customer",
-    select=("customer",),
-    prefetch=("customer__addresses", "customer__contacts"),
-)
 
 
 class SettlementSerializer(RowSerializer):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from core.api.base import ResourceSerializer, RowSerializer
+from core.api.selection import Expansion
 from customers.models import Address, Contact, Customer
 
 
@@ -15,7 +16,7 @@ class AddressSerializer(RowSerializer):
 
 
 class ContactSerializer(RowSerializer):
-    """Someone who is told things."""
+    """A contact person, and which e-mails he or she gets."""
 
     class Meta:
         model = Contact
@@ -23,7 +24,7 @@ class ContactSerializer(RowSerializer):
 
 
 class CustomerSerializer(ResourceSerializer):
-    """Who pays."""
+    """A customer: places orders, and pays for them."""
 
     addresses = AddressSerializer(many=True)
     contacts = ContactSerializer(many=True)
@@ -45,6 +46,16 @@ class CustomerSerializer(ResourceSerializer):
             "created_at",
             "updated_at",
         )
+
+
+CUSTOMER = Expansion(
+    path="customer",
+    serializer=CustomerSerializer,
+    scope="customers",
+    permission="customers.view_customer",
+    select=("customer",),
+    prefetch=("customer__addresses", "customer__contacts"),
+)
 
 
 class CustomerNameSerializer(RowSerializer):

@@ -12,7 +12,7 @@ from rest_framework import serializers
 from core.api.base import RequestSerializer, ResourceSerializer, RowSerializer
 from core.api.scopes import within_limit
 from core.api.selection import Expansion
-from customers.api.serializers import CustomerNameSerializer, CustomerSerializer
+from customers.api.serializers import CUSTOMER, CustomerNameSerializer
 from customers.models import Customer, User
 from orders.api.permissions import is_staff_with
 from orders.choices import PartState, State
@@ -59,14 +59,7 @@ class OrderSerializer(ResourceSerializer):
     """A product implemented for a customer: what is wanted, how far it is, and why."""
 
     expansions = {
-        "customer": Expansion(
-            path="customer",
-            serializer=CustomerSerializer,
-            scope="customers",
-            permission="customers.view_customer",
-            select=("customer",),
-            prefetch=("customer__addresses", "customer__contacts"),
-        ),
+        "customer": CUSTOMER,
         "product": Expansion(path="release.product", serializer=ProductSerializer, **CATALOGUE),
         "release": Expansion(path="release", serializer=ReleaseSerializer, **CATALOGUE),
         "plan": Expansion(path="plan", serializer=PlanSerializer, **CATALOGUE),
