@@ -126,7 +126,7 @@ class Worker:
 
     def put_task(self) -> None:
         """The task is on the queue."""
-        statement = "INSERT INTO django_q_ormq (key, payload, lock) VALUES (%s, %s, '2020-01-01 00:00:00+00:00')"
+        statement = "INSERT INTO django_q_ormq (key, payload, lock) VALUES (%s, %s, '2020-01-01 00:00:00')"
         self.query(statement, self.message)
 
     def has_begun(self) -> bool:
