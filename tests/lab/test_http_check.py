@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from core.outside import http_check
+from core.outside.address_guard import PUBLIC_ONLY, AddressGuard
 from core.outside.check_failure import CheckFailure, FailureKind
 from core.outside.http_check import HttpCheck, HttpResult, check_all
 from monitoring.adapters.builtin.checker import BuiltinBackend
@@ -103,8 +104,8 @@ def speaking(drop: Drop) -> Iterator[int]:
         over.set()
 
 
-def check_one(url: str, **promises: object) -> HttpResult:
-    [result] = check_all([HttpCheck(url=url, **promises)])  # type: ignore[arg-type]
+def check_one(url: str, *, guard: AddressGuard = PUBLIC_ONLY, **promises: object) -> HttpResult:
+    [result] = check_all([HttpCheck(url=url, **promises)], guard=guard)  # type: ignore[arg-type]
     return result
 
 
@@ -159,7 +160,8 @@ def test_certificate_of_an_authority_that_nobody_knows_is_not_taken(tmp_path: Pa
 def test_redirect_to_a_certificate_that_is_not_right_is_not_well(authority: Authority, site: str) -> None:
     now = datetime.now(UTC)
     with serving(authority.vouch(since=now - 2 * DAY, until=now - DAY)) as url:
-        result = check_one(f"{site}/to/{url.rsplit(':', 1)[1]}")
+        port = url.rsplit(":", 1)[1]
+        result = check_one(f"{site}/to/{port}", guard=AddressGuard.of_ranges(["127.0.0.0/8"]))
     assert kind_of(result) is FailureKind.CERTIFICATE_EXPIRED
 
 

@@ -74,6 +74,8 @@ class ServerCopy:
         self.url = f"postgres://{account}@{original['HOST']}:{self.server['port']}/{self.name}"
         connection.close()  # a database that is in use cannot be copied
         self.drop()
+        # Threads of tests before this one may have left their connections.
+        self._run("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", original["NAME"])
         self._run(f'CREATE DATABASE "{self.name}" TEMPLATE "{original["NAME"]}"')
 
     def query(self, statement: str, parameters: Sequence[object]) -> int:
@@ -87,9 +89,9 @@ class ServerCopy:
         """The copy is gone, whoever is still connected."""
         self._run(f'DROP DATABASE IF EXISTS "{self.name}" WITH (FORCE)')
 
-    def _run(self, statement: str) -> None:
+    def _run(self, statement: str, *parameters: str) -> None:
         with psycopg.connect(dbname="postgres", autocommit=True, **self.server) as database:
-            database.execute(statement)
+            database.execute(statement, parameters or None)
 
 
 class Worker:

@@ -35,7 +35,8 @@ from tests.infrastructure.conftest import MakeHost, Place
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-ORDERS = int(os.environ.get("FAULTS_ORDERS", "300"))
+ENOUGH = 300  # orders, for each kind of fault to fall at each kind of moment
+ORDERS = int(os.environ.get("FAULTS_ORDERS", str(ENOUGH)))
 ODDS = 0.2  # of a fault at each border
 
 
@@ -295,7 +296,8 @@ def test_orders_survive_faults_at_every_border(
     assert not Deployment.objects.unsettled().exists()
     assert not Endpoint.objects.unsettled().exists()
     assert len(world.faults.seen) == 10, world.faults.seen
-    assert {"", "killed after", "lease expired"} <= world.faults.in_progress.keys(), world.faults.in_progress
+    if ORDERS >= ENOUGH:
+        assert {"", "killed after", "lease expired"} <= world.faults.in_progress.keys(), world.faults.in_progress
 
 
 def all_rooms() -> list[Any]:

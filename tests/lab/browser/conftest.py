@@ -22,9 +22,9 @@ OpenPage = Callable[..., Page]
 SIZES = {"desktop": (1440, 900), "phone": (390, 844)}
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser(django_db_setup: None) -> Iterator[Browser]:
-    """Debian's Chromium without a window."""
+    """Debian's Chromium without a window; its event loop ends with the tests of this folder."""
     program = shutil.which("chromium")
     assert program, "Install chromium: deploy/lab/up does"
     with pytest.MonkeyPatch.context() as environment, sync_playwright() as playwright:
