@@ -30,6 +30,9 @@ class State(models.TextChoices):
     ATTENTION = "attention", _("Needs attention")
 
 
+SUSPENDING = _("Suspending")  # what people read while an order is still active and its services stop
+
+
 class Part(models.TextChoices):
     """The components of an order, in the order of arrival."""
 

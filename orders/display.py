@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from orders.choices import PartState, State
+from orders.models import Order
 
 OF_STATE: Mapping[str, str] = {
     State.DRAFT: "",
@@ -26,3 +27,8 @@ OF_PART: Mapping[str, str] = {
     PartState.REMOVED: "",
     PartState.FAILED: "danger",
 }
+
+
+def tone_of(order: Order) -> str:
+    """The colour of the order's state."""
+    return OF_STATE[State.SUSPENDED if order.is_suspending else State(order.state)]

@@ -24,6 +24,7 @@ from orders.signals import orders_moved
 
 PART_FIELDS = ("state", "version", "message", "customer_message", "updated_at")
 STATUS_FIELDS = ("state", "reason", "needs_attention", "activated_at", "removed_at", "updated_at")
+FAILURES = (State.DEGRADED, State.ATTENTION)
 # A launch that is retried passes through the same stages: within this time they are not repeated on the timeline.
 REPEATED_WITHIN = timedelta(hours=1)
 
@@ -167,13 +168,26 @@ def _derive_one(order: Order, parts: list[OrderPart], events: list[OrderEvent]) 
     if order.state != status.state:
         public = status.state is not State.ATTENTION
         reason = reason_for_customers(order, parts) if public else status.reason
-        events.append(OrderEvent(order=order, at=now, state=status.state, message=reason, is_public=public))
+        event = OrderEvent(order=order, at=now, state=status.state, message=reason, is_public=public)
+        if not _is_reported_by_a_part(event, events):
+            events.append(event)
         order.state = status.state
         if status.state is State.REMOVED:
             order.removed_at = now
         if status.state is State.ACTIVE and order.activated_at is None:
             order.activated_at = now
     order.reason, order.needs_attention, order.updated_at = status.reason, status.needs_attention, now
+
+
+def _is_reported_by_a_part(event: OrderEvent, events: Iterable[OrderEvent]) -> bool:
+    """True of a failure whose cause is a line of its own already, for the same readers."""
+    return event.state in FAILURES and any(
+        reported.order_id == event.order_id
+        and reported.part
+        and reported.is_public >= event.is_public
+        and event.message.endswith(reported.message)
+        for reported in events
+    )
 
 
 def _recent_notes(reports: Sequence[Report]) -> Mapping[tuple[int, str], set[str]]:

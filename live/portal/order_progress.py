@@ -9,7 +9,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from orders.choices import Part, PartState, State, Wanted
+from orders.choices import SUSPENDING, Part, PartState, State, Wanted
 from orders.lifecycle import ReportedPart
 
 Text = str | Promise
@@ -73,6 +73,13 @@ class OrderProgress:
     refresh_after: int  # seconds until the page should ask again; 0 when nothing is on its way
 
 
+def label_of(state: State, wanted: Wanted) -> tuple[Text, str]:
+    """How the state is called, and its tone; an order whose services are still stopping is not called active."""
+    if state is State.ACTIVE and wanted is Wanted.SUSPENDED:
+        return SUSPENDING, TONES[State.SUSPENDED]
+    return STATES[state], TONES[state]
+
+
 def progress_of(
     *,
     state: State,
@@ -88,7 +95,7 @@ def progress_of(
     """
     steps = _steps(state, wanted, version, {part.part: part for part in parts})
     headline, reason = _headline(state, wanted, steps)
-    label, tone = STATES[state], TONES[state]
+    label, tone = label_of(state, wanted)
     if is_changing and state is State.PROVISIONING:
         label, headline = gettext_lazy("Being changed"), _("We are changing your services")
     if maintenance_until and wanted is Wanted.RUNNING and state in (State.ACTIVE, State.DEGRADED):

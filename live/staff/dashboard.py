@@ -220,8 +220,8 @@ def _line(order: Order, **more: Any) -> DashboardRow:
     return DashboardRow(
         title=order.name,
         url=reverse("admin:orders_order_change", args=(order.pk,)),
-        label=order.get_state_display(),
-        tone=order_display.OF_STATE[order.state],
+        label=order.state_label,
+        tone=order_display.tone_of(order),
         reason=order.reason,
         under=f"{order.reference} · {order.customer} · {order.release.product.name}",
         is_sandbox=order.is_sandbox,

@@ -246,7 +246,7 @@ def _confirm(
         back=_back(order),
         header="admin/orders/order/_change_header.html",
         order=order,
-        tone=order_display.OF_STATE[order.state],
+        tone=order_display.tone_of(order),
         **context,
     )
 
@@ -257,7 +257,7 @@ def _context(model_admin: Any, request: HttpRequest, order: Order) -> dict[str, 
         "opts": model_admin.opts,
         "original": order,
         "order": order,
-        "tone": order_display.OF_STATE[order.state],
+        "tone": order_display.tone_of(order),
         "back": _back(order),
     }
 

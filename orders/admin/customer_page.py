@@ -23,7 +23,7 @@ def orders_panel(customer: Customer, viewer: User) -> CustomerPanel | None:
     orders = Order.objects.filter(customer=customer).with_names()
     present = list(orders.exclude(state=State.REMOVED).prefetch_related("parts")[:SHOWN])
     for order in present:
-        order.tone = order_display.OF_STATE[order.state]  # type: ignore[attr-defined]
+        order.tone = order_display.tone_of(order)  # type: ignore[attr-defined]
         order.monitoring = next((part for part in order.parts.all() if part.part == Part.MONITORING), None)  # type: ignore[attr-defined]
     values = {"orders": present, "count": orders.count(), "customer": customer}
     return CustomerPanel(title=_("Orders"), template="admin/orders/_orders_of_customer.html", values=values)

@@ -71,7 +71,7 @@ SHOW_PLAN = (OrderAction.PLACE, OrderAction.APPROVE)
 
 def _in_a_line(order: Order) -> str:
     price = gettext("sandbox") if order.is_sandbox else money_words(order.terms.money)
-    return f"{order.reference} · {order.name} · {order.customer} · {order.plan} · {price} · {order.get_state_display()}"
+    return f"{order.reference} · {order.name} · {order.customer} · {order.plan} · {price} · {order.state_label}"
 
 
 BULK_ACTIONS: Mapping[OrderAction, ConfirmedAction] = {
@@ -131,7 +131,7 @@ def confirm_order_action(model_admin: Any, request: HttpRequest, object_id: str,
     back = reverse("admin:orders_order_change", args=(order.pk,))
     if not order.allows(kind):
         message = gettext("Not possible: the order is “%(state)s”.")
-        messages.error(request, message % {"state": order.get_state_display()})
+        messages.error(request, message % {"state": order.state_label})
         return redirect(back)
     action = ACTIONS[kind]
     return change_one(
@@ -144,7 +144,7 @@ def confirm_order_action(model_admin: Any, request: HttpRequest, object_id: str,
         back=back,
         header="admin/orders/order/_action_header.html",
         order=order,
-        tone=order_display.OF_STATE[order.state],
+        tone=order_display.tone_of(order),
         facts=plan_of(order) if kind in SHOW_PLAN else [],
         rows=(would_destroy(order) or [gettext("Nothing: no component has been created yet.")])
         if action.is_destructive

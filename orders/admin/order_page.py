@@ -40,7 +40,7 @@ def page_of(order: Order) -> dict[str, Any]:
     events = timeline(order)
     return {
         "order": order,
-        "tone": order_display.OF_STATE[order.state],
+        "tone": order_display.tone_of(order),
         "is_on_its_way": order.state in MOVING,
         "inputs": input_lines(order),
         "price": money_words(order.terms.money),

@@ -13,7 +13,7 @@ from core.fields import EncryptedJSONField
 from core.models import Timestamped
 from customers.models import Customer
 from orders.allowed_actions import RULES, Situation, is_allowed
-from orders.choices import OrderAction, State, Wanted
+from orders.choices import SUSPENDING, OrderAction, State, Wanted
 from orders.lifecycle import OrderStatus, ReportedPart, order_status
 from orders.terms import Terms, offered
 from products.models import Plan, Release
@@ -176,6 +176,16 @@ class Order(Timestamped):
             promise=self.agreed_promise,
             credit=self.agreed_credit,
         )
+
+    @property
+    def is_suspending(self) -> bool:
+        """True while its services stop: until then the order is still active."""
+        return self.state == State.ACTIVE and self.wanted == Wanted.SUSPENDED
+
+    @property
+    def state_label(self) -> str:
+        """The state as people read it."""
+        return str(SUSPENDING if self.is_suspending else State(self.state).label)
 
     def allows(self, action: OrderAction) -> bool:
         """True when the order's state allows `action`; who may request it is another question."""

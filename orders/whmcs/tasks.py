@@ -56,7 +56,7 @@ class WhmcsServiceController(Controller[WhmcsService]):
 def _notes(notes: str, order: Order) -> str:
     """The notes with our line replaced, or added at their end."""
     lines = [line for line in notes.splitlines() if not line.startswith(MARK)]
-    return "\n".join((*lines, f"{MARK} {order.reference}: {order.get_state_display()}. {order.reason}".strip()))
+    return "\n".join((*lines, f"{MARK} {order.reference}: {order.state_label}. {order.reason}".strip()))
 
 
 register(WhmcsServiceController())

@@ -8,6 +8,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from customers.models import Customer, User
+from orders.choices import State, Wanted
 from orders.models import Order
 from orders.services import place_order, remove_order
 from products.models import Plan
@@ -94,6 +95,16 @@ def test_whose_order_it_is_is_said_to_who_belongs_to_several(
     page = client.get("/").content.decode()
     assert "Waterschap Vallei" in page
     assert "Gemeente Ede" in page
+
+
+def test_order_whose_services_still_stop_is_not_listed_as_active(
+    customer: Customer, owner: User, plan: Plan, sign_in: SignIn
+) -> None:
+    make_orders(customer, plan, 1)
+    Order.objects.update(state=State.ACTIVE, wanted=Wanted.SUSPENDED)
+    page = sign_in(owner).get("/").content.decode()
+    assert '<span class="chip wait">Suspending</span>' in page
+    assert '<span class="chip good">Active</span>' not in page
 
 
 def test_a_sandbox_order_says_so(customer: Customer, owner: User, sign_in: SignIn) -> None:

@@ -53,6 +53,23 @@ def test_on_removal_only_what_was_there_is_shown() -> None:
     assert [(step.part, step.look) for step in progress.steps] == [(Part.COMPOSITION, "done"), (Part.SERVER, "working")]
 
 
+def test_order_that_is_being_suspended_is_not_called_active_above_that() -> None:
+    progress = progress_of(state=State.ACTIVE, wanted=Wanted.SUSPENDED, version=2, parts=[])
+    assert (progress.label, progress.tone) == ("Suspending", "wait")
+    assert progress.headline == "We are suspending your services"
+    resumed = progress_of(state=State.ACTIVE, wanted=Wanted.RUNNING, version=3, parts=[])
+    assert (resumed.label, resumed.tone) == ("Active", "good")
+
+
+def test_removed_order_has_no_step_that_is_still_to_come() -> None:
+    everything = reports(*((part, PartState.REMOVED) for part in Part), version=2)
+    progress = progress_of(state=State.REMOVED, wanted=Wanted.REMOVED, version=2, parts=everything)
+    assert {step.look for step in progress.steps} == {"done"}
+    assert {str(step.status) for step in progress.steps} == {"Removed"}
+    never = progress_of(state=State.REMOVED, wanted=Wanted.REMOVED, version=2, parts=[])
+    assert never.steps == ()
+
+
 def test_maintenance_under_way_is_the_headline_whatever_is_down_meanwhile() -> None:
     for state in (State.ACTIVE, State.DEGRADED):
         progress = progress_of(

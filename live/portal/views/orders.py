@@ -22,7 +22,7 @@ from customers.models import Customer
 from live.portal.access import customers_to_order_for, viewer, visible_order, wants_piece
 from live.portal.connect.service_kinds import ServiceKind
 from live.portal.order_page import availability_of, change_facts, order_facts
-from live.portal.order_progress import STATES, TONES
+from live.portal.order_progress import STATES, label_of
 from live.portal.overview.health import health_of
 from live.portal.overview.needs import needs_of
 from orders.choices import State, Wanted
@@ -41,7 +41,7 @@ def order_list(request: HttpRequest) -> HttpResponse:
     found = matching(orders, request.GET.get("q", "").strip(), request.GET.get("state", ""))
     page = Paginator(found, PER_PAGE).get_page(request.GET.get("page"))
     health = health_of([order.pk for order in page])
-    rows = [(order, STATES[State(order.state)], TONES[State(order.state)], health.get(order.pk)) for order in page]
+    rows = [(order, *label_of(State(order.state), Wanted(order.wanted)), health.get(order.pk)) for order in page]
     is_narrowed = bool(request.GET.get("q") or request.GET.get("state"))
     return render(
         request,

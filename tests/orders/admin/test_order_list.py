@@ -9,6 +9,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from orders.admin import OrderAdmin
+from orders.choices import State
 from orders.models import Order
 from tests.factories import UserFactory, make_draft
 from tests.orders.admin.conftest import staff
@@ -43,7 +44,8 @@ def test_a_long_reason_is_shortened(length: int, shown: str) -> None:
 def test_a_mark_stands_where_staff_have_to_act(situation: str) -> None:
     order = SITUATIONS[situation]()
     assert bool(COLUMNS.needs(order)) == (situation in ("pending", "degraded", "failed", "removal failed"))
-    assert COLUMNS.state_label(order) == (order.state, order.get_state_display())
+    shown = (State.SUSPENDED, "Suspending") if situation == "suspending" else (order.state, order.get_state_display())
+    assert COLUMNS.state_label(order) == shown
 
 
 def test_a_sandbox_order_is_marked_and_a_real_one_is_not() -> None:

@@ -12,12 +12,13 @@ from django.test.utils import CaptureQueriesContext
 from core import clock
 from infrastructure.models import Provider
 from orders.admin.order_page import EVENTS, input_lines, page_of, part_lines, plan_of, timeline
-from orders.choices import OrderAction, Part, PartState
+from orders.choices import OrderAction, Part, PartState, State
+from orders.display import OF_STATE, tone_of
 from orders.models import Order, OrderEvent
 from orders.services import retry_order
 from tests.factories import make_draft
 from tests.orders.admin.conftest import order_url as url
-from tests.orders.situations import SITUATIONS, active, failed, pending, provisioning, suspended
+from tests.orders.situations import SITUATIONS, active, failed, pending, provisioning, suspended, suspending
 
 pytestmark = pytest.mark.django_db
 
@@ -94,7 +95,8 @@ def test_the_timeline_begins_with_the_newest_and_has_a_colour_for_each_state() -
     events = timeline(order)
     assert [event.at for event in events] == sorted((event.at for event in events), reverse=True)
     tones = {event.message: event.tone for event in events}  # type: ignore[attr-defined]
-    assert tones["quota exceeded"] == tones["Server: quota exceeded"] == "danger"
+    assert tones["quota exceeded"] == "danger"
+    assert [event.message for event in events if "quota" in event.message] == ["quota exceeded"]
     assert tones["Order placed."] == ""
 
 
@@ -130,6 +132,18 @@ def test_the_reason_and_what_customers_call_it_are_on_the_page(operator: Client)
     content = operator.get(url(order)).content.decode()
     assert "Suspended: services are stopped, data is kept." in content
     assert order.name in content
+
+
+def test_order_whose_services_still_stop_is_called_suspending_and_nowhere_active(operator: Client) -> None:
+    order = suspending()
+    assert (order.state, order.state_label, tone_of(order)) == (State.ACTIVE, "Suspending", OF_STATE[State.SUSPENDED])
+    page = operator.get(url(order)).content.decode()
+    headline = page[page.index('class="gl-headline') : page.index("</section>")]
+    assert "Suspending" in headline
+    assert "Active" not in headline
+    listed = operator.get("/admin/orders/order/").content.decode()
+    assert "Suspending" in listed
+    assert suspended().state_label == "Suspended"
 
 
 def test_page_tells_what_a_draft_would_make(operator: Client) -> None:

@@ -136,8 +136,36 @@ def test_a_state_change_is_said_to_customers_without_technical_words() -> None:
 def test_attention_is_for_staff_on_the_timeline() -> None:
     order = provisioning()
     report_many([of(order, state=PartState.FAILED, message="quota of account 4711")])
-    event = order.events.get(state=State.ATTENTION, part="")
-    assert (event.is_public, event.message) == (False, "Server: quota of account 4711")
+    (event,) = order.events.filter(message__contains="quota of account 4711")
+    assert (event.is_public, event.part, event.state) == (False, Part.SERVER, PartState.FAILED)
+    assert fresh(order).reason == "Server: quota of account 4711"
+
+
+def test_failure_is_one_line_on_the_timeline_for_staff_and_for_customers() -> None:
+    for public in (True, False):
+        order = active()
+        texts = {"message": "WMS is down.", "is_public": public, "customer_message": "" if public else "One is down."}
+        report_many([of(order, Part.ENDPOINTS, PartState.DOWN, **texts)])
+        assert fresh(order).state == State.DEGRADED
+        messages = list(order.events.values_list("message", flat=True))
+        assert messages.count("WMS is down.") == 1
+        assert messages.count("One is down.") == (not public)
+
+
+def test_failure_that_a_part_reported_earlier_is_on_the_timeline_again_when_the_order_falls_back_to_it() -> None:
+    order = active()
+    report(order.pk, Part.ENDPOINTS, PartState.DOWN, "WMS is down.", version=1)
+    report(order.pk, Part.SERVER, PartState.FAILED, "The disk is full.", version=1)
+    report(order.pk, Part.SERVER, PartState.READY, "Running.", version=1)
+    assert fresh(order).state == State.DEGRADED
+    event = order.events.get(state=State.DEGRADED, part="")
+    assert (event.message, event.is_public) == ("WMS is down.", True)
+
+
+def test_failure_without_a_message_still_names_its_part() -> None:
+    order = provisioning()
+    report(order.pk, Part.SERVER, PartState.FAILED, version=1)
+    assert "Server: Needs attention" in lines(order, public=False)
 
 
 def test_a_degraded_order_that_recovers_is_active_again() -> None:
