@@ -15,7 +15,7 @@ from orders.models import Order
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EndpointRow:
-    """One endpoint; `state` is up, down, unknown, or empty before its first check."""
+    """One endpoint; `state` is up, down, unknown, suspended, or empty before its first check."""
 
     name: str
     application: str
@@ -33,13 +33,14 @@ def endpoint_rows(order: Order) -> list[EndpointRow]:
         return []
     endpoints = order.endpoints.select_related("monitor_check")
     kinds = kinds_by_name(order.release.endpoints)
+    unchecked = "suspended" if order.wanted == Wanted.SUSPENDED else ""
     return [
-        _row(endpoint, kinds.get(endpoint.name, ServiceKind.WEB), getattr(endpoint, "monitor_check", None))
+        _row(endpoint, kinds.get(endpoint.name, ServiceKind.WEB), getattr(endpoint, "monitor_check", None), unchecked)
         for endpoint in endpoints
     ]
 
 
-def _row(endpoint: Endpoint, kind: ServiceKind, check: MonitorCheck | None) -> EndpointRow:
+def _row(endpoint: Endpoint, kind: ServiceKind, check: MonitorCheck | None, unchecked: str) -> EndpointRow:
     if check is not None and check.checked_at and check.state != CheckState.PAUSED:
         return EndpointRow(
             name=endpoint.name,
@@ -50,7 +51,7 @@ def _row(endpoint: Endpoint, kind: ServiceKind, check: MonitorCheck | None) -> E
             message=check.public_message if check.state == CheckState.DOWN else "",
             checked_at=check.checked_at,
         )
-    state = "" if endpoint.is_ok is None else "up" if endpoint.is_ok else "down"
+    state = unchecked if endpoint.is_ok is None else "up" if endpoint.is_ok else "down"
     return EndpointRow(
         name=endpoint.name,
         application=endpoint.application,

@@ -129,6 +129,9 @@ def _steps(
         shown = [_leaving(part, report) for part in LEAVING if (report := by_part.get(part))]
     else:
         shown = [_arriving(part, by_part.get(part), version) for part in Part]
+        if wanted is Wanted.SUSPENDED and (server := by_part.get(Part.SERVER)):
+            # Suspension asks nothing of the server, so its last report still holds.
+            shown[0] = _arriving(Part.SERVER, server, server.version)
     return tuple(_first_waits_no_more(shown) if state in MOVING else shown)
 
 

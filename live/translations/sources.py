@@ -37,9 +37,13 @@ CODE = (
     "customers/choices.py",
     "customers/services.py",
     "customers/invitations",
+    "customers/tokens",
+    "customers/webhooks",
     "products/input_fields.py",
     "orders/choices.py",
     "orders/allowed_actions.py",
+    "orders/changes",
+    "orders/derived",
     "orders/lifecycle.py",
     "orders/part_reports.py",
     "orders/services.py",
@@ -58,10 +62,11 @@ CODE = (
     "billing/subscriptions",
     "billing/dunning",
 )
-# Of these only the choices are shown to customers; the names of fields are for staff.
-CHOICES = (
+# Of these only the choices and what methods return are shown to customers; the names of fields are for staff.
+MODELS = (
     "billing/models/invoice.py",
     "customers/models/customer.py",
+    "orders/models/change.py",
     "products/models/plan.py",
 )
 
@@ -77,20 +82,22 @@ def customer_texts() -> Catalog:
         where = str(path.relative_to(settings.BASE_DIR))
         for _line, message, _comments, context in extract("python", io.BytesIO(source.encode()), keywords=KEYWORDS):
             catalogue.add(message, locations=[(where, 0)], context=context)
-    for name in CHOICES:
-        for label in _choices(settings.BASE_DIR / name):
-            catalogue.add(label, locations=[(name, 0)])
+    for name in MODELS:
+        for text in _choices_and_methods(settings.BASE_DIR / name):
+            catalogue.add(text, locations=[(name, 0)])
     return catalogue
 
 
-def _choices(path: Path) -> Iterator[str]:
-    """The labels of every TextChoices in the file."""
+def _choices_and_methods(path: Path) -> Iterator[str]:
+    """The labels of every TextChoices in the file, and the texts in its functions."""
     for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.ClassDef) and "TextChoices" in {
-            ast.unparse(base).split(".")[-1] for base in node.bases
-        }:
+        if isinstance(node, ast.FunctionDef) or (isinstance(node, ast.ClassDef) and _is_choices(node)):
             calls = [call for call in ast.walk(node) if isinstance(call, ast.Call) and ast.unparse(call.func) == "_"]
             yield from (str(ast.literal_eval(call.args[0])) for call in calls)
+
+
+def _is_choices(node: ast.ClassDef) -> bool:
+    return "TextChoices" in {ast.unparse(base).split(".")[-1] for base in node.bases}
 
 
 def _templates() -> Iterator[Path]:

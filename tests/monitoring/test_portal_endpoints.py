@@ -7,6 +7,7 @@ import pytest
 from core import clock
 from infrastructure.models import Endpoint
 from live.portal.endpoint_rows import endpoint_rows
+from orders.choices import Wanted
 from tests.monitoring.conftest import Room
 from tests.monitoring.incidents.test_incidents import fail
 
@@ -23,6 +24,12 @@ def test_endpoint_that_passed_at_launch_and_is_down_now_is_down(room: Room) -> N
     room.minute()
     (row,) = endpoint_rows(order)
     assert (row.state, row.message, row.checked_at) == ("down", "Connection refused", room.drive.now)
+
+
+def test_endpoints_of_a_suspended_order_are_suspended_not_unknown(room: Room) -> None:
+    order = room.arrive()
+    order.wanted = Wanted.SUSPENDED
+    assert endpoint_rows(order)[0].state == "suspended"
 
 
 def test_before_the_first_reading_it_is_the_launch_check(room: Room) -> None:

@@ -68,6 +68,17 @@ def test_the_upgrade_page_shows_the_differences_and_asks_what_is_new(
     assert OrderChange.objects.get().requested_by == owner
 
 
+def test_a_release_that_asks_nothing_is_confirmed_by_the_button_alone(
+    order: Order, owner: User, sign_in: SignIn
+) -> None:
+    release: Release = ReleaseFactory(product=order.release.product, version="v9", compose="services: {}")
+    Product.objects.filter(pk=release.product_id).update(present_release=release)
+    # What a browser sends, although the form has no field.
+    answer = sign_in(owner).post(f"/orders/{order.reference}/upgrade/", {"csrfmiddlewaretoken": "x" * 64})
+    assert answer.status_code == 302
+    assert fresh(order).release == release
+
+
 def test_a_change_in_progress_is_shown_and_can_be_stopped(
     order: Order, release: Release, owner: User, sign_in: SignIn
 ) -> None:

@@ -39,6 +39,16 @@ def test_news_of_an_older_wish_counts_as_still_to_come() -> None:
     assert [step.look for step in progress.steps][:2] == ["working", "waiting"]
 
 
+@pytest.mark.parametrize("state", [State.ACTIVE, State.SUSPENDED])
+def test_the_server_stays_as_it_was_when_services_are_suspended(state: State) -> None:
+    parts = [
+        *reports((Part.SERVER, PartState.READY)),
+        *reports((Part.COMPOSITION, PartState.SUSPENDED), version=2),
+    ]
+    progress = progress_of(state=state, wanted=Wanted.SUSPENDED, version=2, parts=parts)
+    assert [(step.look, step.status) for step in progress.steps[:2]] == [("done", "Ready"), ("paused", "Suspended")]
+
+
 def test_what_failed_is_not_explained_to_customers() -> None:
     progress = progress_of(
         state=State.ATTENTION, wanted=Wanted.RUNNING, version=1, parts=reports((Part.SERVER, PartState.FAILED))

@@ -6,11 +6,12 @@ from datetime import timedelta
 from typing import Any
 
 from django import forms
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from core import clock
 from customers.choices import selectable_events
-from customers.models import Customer, User
+from customers.models import ApiToken, Customer, User
 from customers.services import TokenRefused, issue_token
 from customers.tokens.choices import clean_networks, scope_choices
 
@@ -44,6 +45,14 @@ class TokenRequestForm(forms.Form):
         self.fields["scopes"].choices = [  # type: ignore[attr-defined]
             (name, label) for name, label in scope_choices() if owner.is_staff or not name.startswith("whmcs")
         ]
+
+    def clean_name(self) -> str:
+        """The name, unless a token that works has it: a page that is reloaded makes no second one."""
+        name = str(self.cleaned_data["name"])
+        tokens = ApiToken.objects.filter(user=self.owner, name=name)
+        if tokens.filter(Q(expiry=None) | Q(expiry__gt=clock.now())).exists():
+            raise forms.ValidationError(_("You have a token of this name. Revoke it, or use another name."))
+        return name
 
     def clean_networks(self) -> list[str]:
         """The networks, one per line."""
@@ -84,3 +93,11 @@ class WebhookRequestForm(forms.Form):
             del self.fields["customer"]
         else:
             self.fields["customer"].queryset = customers  # type: ignore[attr-defined]
+
+    def clean(self) -> dict[str, Any]:
+        """A new webhook has a name that its customer's others do not have, so a reloaded page makes no second one."""
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        customer, name = cleaned.get("customer"), cleaned.get("name")
+        if customer and name and customer.webhooks.filter(name=name).exists():
+            self.add_error("name", _("There is a webhook of this name. Use another name."))
+        return cleaned

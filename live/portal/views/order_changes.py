@@ -157,7 +157,7 @@ def _page(
     if not order.allows(action):
         return _refused(request, order, action)
     # A form without fields is not bound by an empty POST: the button itself confirms.
-    if request.method == "POST" and (not form.fields or form.is_valid()):
+    if request.method == "POST" and (form.is_valid() or not form.fields):
         try:
             verb(form)
         except Refusal as refusal:

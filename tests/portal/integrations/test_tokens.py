@@ -43,6 +43,18 @@ def test_new_token_is_shown_once_and_works(owner: User, customer: Customer, sign
     assert Client().get("/api/v1/invoices/", headers=headers).status_code == 403
 
 
+def test_page_that_is_sent_twice_makes_one_token(owner: User, stranger: User, sign_in: SignIn) -> None:
+    browser = sign_in(owner)
+    assert browser.post(HERE, asked()).status_code == 200
+    again = browser.post(HERE, asked())
+    assert (again.status_code, list(again.context["form"].errors)) == (422, ["name"])
+    assert "You have a token of this name" in again.content.decode()
+    assert sign_in(stranger).post(HERE, asked()).status_code == 200
+    ApiToken.objects.update(expiry=clock.now() - timedelta(seconds=1))
+    assert browser.post(HERE, asked()).status_code == 200
+    assert ApiToken.objects.filter(user=owner).count() == 2
+
+
 @pytest.mark.parametrize(
     ("changes", "field"),
     [

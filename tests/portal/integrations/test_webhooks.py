@@ -36,6 +36,16 @@ def test_secret_of_a_new_webhook_is_shown_once(owner: User, customer: Customer, 
         assert "our register" in again
 
 
+def test_page_that_is_sent_twice_makes_one_webhook(owner: User, customer: Customer, sign_in: SignIn) -> None:
+    browser, asked = sign_in(owner), {"customer": customer.pk, "name": "our register", "url": URL}
+    assert browser.post(HERE, asked).status_code == 200
+    again = browser.post(HERE, asked)
+    assert (again.status_code, list(again.context["form"].errors)) == (422, ["name"])
+    row = Webhook.objects.get()
+    assert browser.post(f"{HERE}{row.pk}/", {"name": row.name, "url": f"{URL}/2", "is_active": "on"}).status_code == 302
+    assert browser.post(HERE, {**asked, "name": "another"}).status_code == 200
+
+
 @pytest.mark.parametrize(
     ("changes", "field"),
     [
