@@ -9,7 +9,11 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, Response
 
+from customers.choices import Role
+from customers.invitations.services import invite_member
 from customers.models import User
+from customers.services import issue_token
+from customers.webhooks.services import create_webhook
 from tests.lab.browser.conftest import OpenPage, sign_in
 from tests.lab.browser.orders import active_order
 
@@ -24,14 +28,26 @@ PAGES = (
     "/orders/new/sdi-lite/{plan}/",
     "/orders/{reference}/",
     "/orders/{reference}/removal/",
+    "/orders/{reference}/plan/",
+    "/orders/{reference}/settings/",
+    "/orders/{reference}/secret-rotation/",
     "/orders/{reference}/reports/",
     "/invoices/",
     "/notifications/",
+    "/notifications/{mail}/",
     "/notifications/settings/",
+    "/customers/",
     "/customers/{number}/",
+    "/customers/{number}/team/",
     "/customers/{number}/availability/",
     "/confirm/",
     "/profile/",
+    "/tokens/",
+    "/webhooks/",
+    "/webhooks/{webhook}/",
+    "/account/sessions/",
+    "/account/two-factor/",
+    "/account/two-factor/totp/activate/",
 )
 
 
@@ -52,7 +68,15 @@ def test_every_page_is_accessible_and_fits(
     open_page: OpenPage, member: User, drive_until: Callable[..., None], size: str, scheme: str
 ) -> None:
     order = active_order(member, drive_until)
-    values = {"reference": order.reference, "number": order.customer.number, "plan": order.plan.slug}
+    values = {
+        "reference": order.reference,
+        "number": order.customer.number,
+        "plan": order.plan.slug,
+        "mail": order.customer.messages.latest("pk").pk,
+        "webhook": create_webhook(name="Register", url="https://register.example/hook", customer=order.customer).pk,
+    }
+    issue_token(user=member, name="Our register")
+    invite_member(customer=order.customer, email="ann@waterschap.example", role=Role.TECHNICAL, actor=member)
     page = open_page(size, scheme)
     assert_fine(page, "/account/login/")
     sign_in(page)
