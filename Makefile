@@ -8,7 +8,7 @@ export PYTHON
 
 # What was interrupted is made anew, not taken for whole.
 .DELETE_ON_ERROR:
-.PHONY: help demo test check lab bench schema setup prerequisites
+.PHONY: help demo test check lab bench schema pictures setup prerequisites
 
 help: ## This list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' $(MAKEFILE_LIST) | expand -t 16
@@ -30,6 +30,9 @@ bench: setup ## Ratios against a floor measured in the same run
 
 schema: setup ## Write docs/openapi.yaml anew after the API has changed
 	@$(RUN) manage.py spectacular --validate --fail-on-warn --file docs/openapi.yaml
+
+pictures: setup ## Take every picture of docs/ anew from a demonstration
+	@$(RUN) -m tests.docs.pictures.take
 
 setup: prerequisites .venv/.synced .env
 

@@ -1,0 +1,1 @@
+"""Takes every picture of docs/pictures anew from a running demonstration: `make pictures`."""
