@@ -9,6 +9,8 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.filters import SearchFilter
 from rest_framework.request import Request
 
+from core.api.search import holds
+
 LONGEST_SEARCH = 200
 WORDS_AT_MOST = 8
 
@@ -25,7 +27,9 @@ class WordSearch(SearchFilter):
             raise ValidationError({"search": [_("This list cannot be searched.")]})
         if len(text) > LONGEST_SEARCH or len(text.split()) > WORDS_AT_MOST:
             raise ValidationError({"search": [_("Use at most 8 words and 200 characters.")]})
-        return super().filter_queryset(request, queryset, view)
+        for word in self.get_search_terms(request):
+            queryset = queryset.filter(holds(queryset.model, view.search_fields, word))
+        return queryset
 
     def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
         """The parameter, where a list can be searched."""

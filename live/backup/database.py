@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import sqlite3
 import subprocess
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 
 from django.db import connection
 
 from core.errors import ConfigError, PermanentError
+from core.text.trigrams import SUFFIX, ensure_trigrams
 
 
 def dump_database(target: Path) -> None:
@@ -29,7 +32,10 @@ def load_database(source: Path) -> None:
     if connection.vendor == "postgresql":
         options = ["--clean", "--if-exists", "--no-owner", "--no-privileges", "--single-transaction", "--exit-on-error"]
         database = str(connection.settings_dict["NAME"])
-        _run(["pg_restore", *options, "--dbname", database, str(source)])
+        with NamedTemporaryFile("w", suffix=".list") as contents:
+            contents.write(_restorable(_run(["pg_restore", "--list", str(source)]), ensure_trigrams(connection)))
+            contents.flush()
+            _run(["pg_restore", *options, "--use-list", contents.name, "--dbname", database, str(source)])
         return
     connection.ensure_connection()
     with closing(sqlite3.connect(source)) as dump:
@@ -41,7 +47,18 @@ def has_tables() -> bool:
     return "django_migrations" in connection.introspection.table_names()
 
 
-def _run(command: Sequence[str]) -> None:
+def _restorable(contents: str, has_trigrams: bool) -> str:
+    """A dump's table of contents without the extension, which may belong to another user and stays as it is.
+
+    Where there is none, without its indexes too.
+    """
+    lines = [line for line in contents.splitlines() if " EXTENSION " not in line]
+    kept = lines if has_trigrams else [line for line in lines if not re.search(rf" INDEX .*{SUFFIX} ", line)]
+    return "\n".join(kept) + "\n"
+
+
+def _run(command: Sequence[str]) -> str:
+    """What the program printed."""
     program = shutil.which(command[0])
     if program is None:
         raise ConfigError(f"{command[0]} is not installed: it comes with Debian's package postgresql-client")
@@ -53,3 +70,4 @@ def _run(command: Sequence[str]) -> None:
     )
     if ran.returncode:
         raise PermanentError(f"{command[0]} failed: {ran.stderr.strip()[-2000:]}")
+    return ran.stdout

@@ -8,7 +8,6 @@ from typing import Any
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.views import redirect_to_login
 from django.core.paginator import Paginator
-from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
@@ -17,6 +16,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from django_htmx.http import HttpResponseClientRefresh
 
+from core.api.search import holds
 from customers.choices import Ability
 from customers.models import Customer
 from live.portal.access import customers_to_order_for, viewer, visible_order, wants_piece
@@ -29,6 +29,7 @@ from orders.choices import State, Wanted
 from orders.models import Order, OrderQuerySet
 
 PER_PAGE = 25
+SEARCHED = ("name", "reference", "release__product__name", "customer__name")
 STOP_POLLING = 286  # htmx's word for "this was the last one"
 
 
@@ -64,12 +65,7 @@ def order_list(request: HttpRequest) -> HttpResponse:
 def matching(orders: OrderQuerySet, query: str, state: str) -> OrderQuerySet:
     """Those in `state` that mention `query` in a name or reference; removed ones only when asked for."""
     if query:
-        orders = orders.filter(
-            Q(name__icontains=query)
-            | Q(reference__icontains=query)
-            | Q(release__product__name__icontains=query)
-            | Q(customer__name__icontains=query)
-        )
+        orders = orders.filter(holds(Order, SEARCHED, query))
     if state in State.values:
         return orders.filter(state=state)
     return orders if query else orders.exclude(state=State.REMOVED)

@@ -19,8 +19,9 @@ from django.core.files.storage import default_storage
 from django.core.management import CommandError, call_command
 from django.db import connection
 
+from core.text.trigrams import create_text_indexes
 from customers.models import Customer
-from live.backup import archive
+from live.backup import archive, database
 from live.backup.archive import FORMAT, Manifest
 from live.secrets_check import write_canary
 from tests.factories import CustomerFactory
@@ -179,3 +180,21 @@ def test_missing_program_is_named_with_its_package(tmp_path: Path, monkeypatch: 
     with pytest.raises(CommandError, match="postgresql-client"):
         call_command("backup", str(tmp_path / "backup.tar"))
     assert connection.vendor == "postgresql"
+
+
+@pytest.mark.skipif(not IS_POSTGRESQL, reason="the extension is PostgreSQL's")
+@pytest.mark.parametrize("has_extension", [True, False])
+def test_an_extension_of_the_administrator_stays_and_its_indexes_come_back(
+    backup: Path, monkeypatch: pytest.MonkeyPatch, *, has_extension: bool
+) -> None:
+    monkeypatch.setattr(database, "ensure_trigrams", lambda _connection: has_extension)
+    call_command("restore", str(backup), "--replace")
+    assert Customer.objects.get().name == "Waterschap Noord"
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_extension WHERE extname = 'pg_trgm'")
+        assert cursor.fetchone() == (1,)
+        cursor.execute("SELECT count(*) FROM pg_indexes WHERE indexname LIKE '%\\_trgm'")
+        assert cursor.fetchone() == (6 if has_extension else 0,)
+        create_text_indexes(connection, "orders_order", ("reference", "name"))
+        create_text_indexes(connection, "customers_customer", ("number", "name", "email"))
+        create_text_indexes(connection, "billing_invoice", ("number",))
