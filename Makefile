@@ -8,7 +8,7 @@ export PYTHON
 
 # What was interrupted is made anew, not taken for whole.
 .DELETE_ON_ERROR:
-.PHONY: help demo test check lab bench schema pictures setup prerequisites
+.PHONY: help demo test check lab bench chaos schema pictures setup prerequisites
 
 help: ## This list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' $(MAKEFILE_LIST) | expand -t 16
@@ -27,6 +27,10 @@ lab: setup ## Debian, root: the real services on this machine, and the tests aga
 
 bench: setup ## Ratios against a floor measured in the same run
 	@$(RUN) -m pytest -m bench -p no:randomly -s tests/bench
+
+chaos: setup ## Hundreds of orders while workers are killed and all else fails; a quarter of an hour. CHAOS_SEED=4711 replays
+	@CHAOS_ORDERS=$${CHAOS_ORDERS:-300} CHAOS_FAULTS=$${CHAOS_FAULTS:-150} CHAOS_SECONDS=$${CHAOS_SECONDS:-600} \
+	  CHAOS_SETTLED_WITHIN=$${CHAOS_SETTLED_WITHIN:-600} $(RUN) -m pytest -m chaos -n 0 -p no:randomly -s tests/chaos
 
 schema: setup ## Write docs/openapi.yaml anew after the API has changed
 	@$(RUN) manage.py spectacular --validate --fail-on-warn --file docs/openapi.yaml

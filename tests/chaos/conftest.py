@@ -1,0 +1,95 @@
+"""The stage of a run: a database, a mail server, a site and two workers of its own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import environ
+import pytest
+from django.conf import LazySettings
+from django.db import connections
+from pytest_django.plugin import DjangoDbBlocker
+
+from live.demo.cast import SELLER
+from tests.chaos.database import Database, free_port, programs
+from tests.chaos.faults import Faults
+from tests.chaos.machines import Machine
+from tests.chaos.mail_server import MailServer, mail_server
+
+TASK_SECONDS = 20  # no task takes longer, so no lease does
+WORKERS = 2
+
+
+@pytest.fixture
+def database(django_db_blocker: DjangoDbBlocker) -> Iterator[Database]:
+    """A PostgreSQL server, which the ORM of the test works on as well."""
+    if (bin_folder := programs()) is None:
+        pytest.fail("PostgreSQL's server is missing; Debian's package is postgresql")
+    with ExitStack() as stack:
+        server = Database(bin_folder)
+        stack.callback(server.drop)
+        stack.enter_context(django_db_blocker.unblock())
+        stack.enter_context(default_connection_to(server.url))
+        yield server
+
+
+@contextmanager
+def default_connection_to(url: str) -> Iterator[None]:
+    """The ORM of this process works on another database, whatever the settings say."""
+    before, settings_before = connections["default"], connections.settings["default"]
+    own = connections.configure_settings({"default": environ.Env.db_url_config(url)})["default"]
+    connections.settings["default"] = own
+    connections["default"] = connections.create_connection("default")
+    try:
+        yield
+    finally:
+        connections["default"].close()
+        connections.settings["default"], connections["default"] = settings_before, before
+
+
+@pytest.fixture
+def faults(database: Database, settings: LazySettings, tmp_path: Path, socket_enabled: None) -> Iterator[Faults]:
+    """Two workers and a site are up, and everything that they need can be made to fail."""
+    settings.TASK_TIMEOUT = TASK_SECONDS
+    with mail_server() as mail, ExitStack() as machines:
+        site_port = free_port()
+        settings.SITE_URL = f"http://127.0.0.1:{site_port}"
+        environment = _environment(database, mail, settings, tmp_path)
+        subprocess.run([sys.executable, "manage.py", "setup"], check=True, env=environment, cwd=settings.BASE_DIR)
+        gunicorn = ["gunicorn", "live.wsgi", f"--bind=127.0.0.1:{site_port}", "--threads=4", "--log-level=warning"]
+        programs_to_run = {
+            "site": [sys.executable, "-m", *gunicorn],
+            **{f"worker-{number}": [sys.executable, "manage.py", "worker"] for number in range(WORKERS)},
+        }
+        running = {name: Machine(name, command, environment, tmp_path) for name, command in programs_to_run.items()}
+        for machine in running.values():
+            machines.callback(machine.stop)
+        site = running.pop("site")
+        yield Faults(database=database, mail=mail, workers=list(running.values()), site=site)
+
+
+def _environment(database: Database, mail: MailServer, settings: LazySettings, folder: Path) -> dict[str, str]:
+    """Short leases and little patience, so that minutes show what otherwise takes an hour."""
+    return {
+        **os.environ,
+        **SELLER,
+        "DJANGO_SETTINGS_MODULE": "live.settings",
+        "SECRET_KEY": settings.SECRET_KEY,
+        "DATABASE_URL": database.url,
+        "EMAIL_URL": f"smtp://127.0.0.1:{mail.port}",
+        "SITE_URL": settings.SITE_URL,
+        "VAR_DIR": str(folder / "var"),
+        "DEBUG": "false",
+        "LOG_LEVEL": "INFO",
+        "VIES_URL": "",
+        "TASK_TIMEOUT": str(TASK_SECONDS),
+        "REQUEUE_AFTER": "5",
+        "WORKER_STALLED_AFTER": "30",
+        "WORKER_GRACE": "5",
+        "WORKERS": "2",
+    }

@@ -1,0 +1,102 @@
+"""The programs that run beside the test: two worker machines and the site, each started again when it has ended."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from django.conf import settings
+
+from core.engine.supervisor import process_states
+
+RESTART_AFTER = 1.0  # seconds, as a service manager does
+GRACE = 60.0
+
+
+def descendants_of(pid: int) -> list[int]:
+    """The living children of a process, theirs, and so on, in the order of their numbers."""
+    parents = {process.pid: process.parent for process in process_states() if process.state != "Z"}
+    found, families = set[int](), {pid}
+    while families:
+        families = {child for child, parent in parents.items() if parent in families} - found
+        found |= families
+    return sorted(found)
+
+
+class Machine:
+    """One program with all its processes."""
+
+    def __init__(self, name: str, command: Sequence[str], environment: Mapping[str, str], folder: Path) -> None:
+        self.name, self._command, self._environment = name, list(command), dict(environment)
+        self.log = folder / f"{name}.log"
+        self._ended_at: float | None = None
+        self._process = self._start()
+
+    @property
+    def pid(self) -> int:
+        """The number of its first process."""
+        return self._process.pid
+
+    def children(self) -> list[int]:
+        """All its processes but the first."""
+        return descendants_of(self.pid)
+
+    def kill(self) -> None:
+        """Its first process is killed; the others have to notice."""
+        self._process.kill()
+
+    def kill_child(self, choice: int) -> bool:
+        """The child of that position is killed, counted round; False when it has none just now."""
+        children = self.children()
+        if children:
+            with suppress(ProcessLookupError):
+                os.kill(children[choice % len(children)], signal.SIGKILL)
+        return bool(children)
+
+    def freeze(self) -> list[int]:
+        """Every process of it stands still, as on a machine that is paused; returns their numbers."""
+        frozen = [self.pid, *self.children()]
+        signal_all(frozen, signal.SIGSTOP)
+        return frozen
+
+    def keep_up(self) -> None:
+        """It is started again when it has ended a moment ago."""
+        if self._process.poll() is None:
+            return
+        self._ended_at = self._ended_at or time.monotonic()
+        if time.monotonic() - self._ended_at > RESTART_AFTER:
+            self._ended_at, self._process = None, self._start()
+
+    def stop(self) -> None:
+        """All its processes have ended."""
+        family = [self.pid, *self.children()]
+        signal_all(family, signal.SIGCONT)
+        self._process.terminate()
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(GRACE)
+        signal_all([pid for pid in family if Path(f"/proc/{pid}").exists()], signal.SIGKILL)
+        self._process.wait()
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        with self.log.open("ab") as log:
+            return subprocess.Popen(
+                self._command,
+                cwd=settings.BASE_DIR,
+                env=self._environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+
+
+def signal_all(pids: Sequence[int], number: signal.Signals) -> None:
+    """Each of the processes that is still there has got the signal."""
+    for pid in pids:
+        with suppress(ProcessLookupError):
+            os.kill(pid, number)

@@ -1,0 +1,107 @@
+"""What will happen in a run: drawn from its seed before it begins, so that the same seed plays the same sequence."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from orders.choices import OrderAction
+
+
+class Fault(StrEnum):
+    """What falls."""
+
+    KILL_WORKER = "a worker's first process is killed"
+    KILL_CHILD = "a process of a worker is killed"
+    FREEZE_WORKER = "a worker stands still for longer than its leases"
+    KILL_SITE = "the site is killed"
+    CUT_CONNECTIONS = "every session of the database is ended"
+    CRASH_DATABASE = "PostgreSQL crashes and recovers"
+    MAIL_DOWN = "the mail server is down"
+    MAIL_SLOW = "the mail server is slow"
+    MAIL_ANSWERS_LOST = "the mail server accepts letters and its answers are lost"
+    CLOUD_DOWN = "the cloud is down"
+    CLOUD_SLOW = "the cloud is slow"
+    CLOUD_ANSWERS_LOST = "the cloud obeys and its answers are lost"
+    CLOUD_REFUSES = "the cloud refuses launches and server actions"
+    ENDPOINTS_DOWN = "endpoints answer 503"
+    TASKS_TWICE = "messages are delivered twice, in reverse"
+    TASKS_LOST = "messages are lost"
+    LEASES_EXPIRED = "leases end while their holders work"
+    BILL_AT_ONCE = "one billing run is delivered three times"
+    SWEEP = "the sweep runs out of turn"
+
+
+# Kills are what the engine is about: they come more often than the rest.
+WEIGHTS = {Fault.KILL_CHILD: 40, Fault.KILL_WORKER: 10, Fault.LEASES_EXPIRED: 4, Fault.TASKS_TWICE: 4}
+VERBS = (
+    OrderAction.UPGRADE,
+    OrderAction.ROLL_BACK,
+    OrderAction.SUSPEND,
+    OrderAction.RESUME,
+    OrderAction.CHANGE_INPUTS,
+    OrderAction.ROTATE_SECRETS,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedFault:
+    """A fault, its moment, and the number that chooses its victim and size."""
+
+    at: float
+    fault: Fault
+    seconds: float
+    choice: int
+
+
+@dataclass(slots=True, kw_only=True)
+class PlannedLife:
+    """What is asked of one order, in this sequence; before the verbs marked hasty nobody waits for calm."""
+
+    placed_at: float
+    verbs: list[tuple[OrderAction, bool]] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """The whole run."""
+
+    faults: list[PlannedFault]
+    lives: list[PlannedLife]
+
+
+def draw_plan(seed: int, *, orders: int, faults: int, seconds: float) -> Plan:
+    """Lives and faults by two dice of their own: more orders leave the faults as they are."""
+    return Plan(
+        faults=_draw_faults(random.Random(f"faults {seed}"), faults, seconds),  # noqa: S311
+        lives=_draw_lives(random.Random(f"lives {seed}"), orders, seconds),  # noqa: S311
+    )
+
+
+def _draw_faults(dice: random.Random, count: int, seconds: float) -> list[PlannedFault]:
+    """Each kind once as far as `count` goes, the others by weight, at moments all over the time."""
+    kinds = dice.sample(list(Fault), min(count, len(Fault)))
+    kinds += dice.choices(list(Fault), [WEIGHTS.get(kind, 1) for kind in Fault], k=count - len(kinds))
+    moments = sorted(dice.uniform(2, seconds) for _ in kinds)
+    return [
+        PlannedFault(at=at, fault=kind, seconds=dice.uniform(2, 8), choice=dice.randrange(10**6))
+        for at, kind in zip(moments, kinds, strict=True)
+    ]
+
+
+def _draw_lives(dice: random.Random, count: int, seconds: float) -> list[PlannedLife]:
+    return [_draw_life(dice, seconds) for _ in range(count)]
+
+
+def _draw_life(dice: random.Random, seconds: float) -> PlannedLife:
+    """Up to three changes of mind; then half of the orders are removed, some are left suspended."""
+    life = PlannedLife(placed_at=dice.uniform(0, seconds * 0.5))
+    verbs = dice.choices(VERBS, k=dice.randrange(4))
+    end = dice.random()
+    if end < 0.5:
+        verbs.append(OrderAction.REMOVE)
+    elif end < 0.65:
+        verbs.append(OrderAction.SUSPEND)
+    life.verbs = [(verb, dice.random() < 0.3) for verb in verbs]
+    return life

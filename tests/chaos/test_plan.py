@@ -1,0 +1,38 @@
+"""The same seed plays the same sequence, and every kind of fault falls in it."""
+
+from __future__ import annotations
+
+from orders.choices import OrderAction
+from tests.chaos.plan import VERBS, Fault, draw_plan
+
+FEW = {"orders": 24, "faults": 30, "seconds": 75.0}
+
+
+def test_the_same_seed_plays_the_same_sequence() -> None:
+    assert draw_plan(4711, **FEW) == draw_plan(4711, **FEW)
+    assert draw_plan(4711, **FEW).faults != draw_plan(4712, **FEW).faults
+
+
+def test_more_orders_leave_the_faults_of_a_seed_as_they_are() -> None:
+    more = draw_plan(4711, orders=300, faults=30, seconds=75.0)
+    assert more.faults == draw_plan(4711, **FEW).faults
+    assert len(more.lives) == 300
+
+
+def test_every_kind_of_fault_falls_in_a_short_run_too() -> None:
+    for seed in range(20):
+        assert {planned.fault for planned in draw_plan(seed, **FEW).faults} == set(Fault)
+
+
+def test_a_run_asks_for_everything_that_an_order_can_be_asked_for() -> None:
+    lives = draw_plan(1, orders=300, faults=0, seconds=75.0).lives
+    asked = {verb for life in lives for verb, _is_hasty in life.verbs}
+    assert asked == {*VERBS, OrderAction.REMOVE}
+    assert {is_hasty for life in lives for _verb, is_hasty in life.verbs} == {True, False}
+    assert sum(verb == OrderAction.REMOVE for life in lives for verb, _is_hasty in life.verbs) > 100
+
+
+def test_faults_come_in_the_order_of_time_and_within_it() -> None:
+    moments = [planned.at for planned in draw_plan(5, **FEW).faults]
+    assert moments == sorted(moments)
+    assert 0 < moments[0] < moments[-1] < 75
