@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 
+from core.address_policy import address_guard
 from core.errors import ConfigError
 from infrastructure.adapters.docker.runtime import DockerRuntime
 from infrastructure.adapters.docker.this_machine import ThisMachine
@@ -30,7 +32,7 @@ def get_cloud(provider: Provider, *, size_id: str = "") -> Cloud:
     if provider.kind != Provider.Kind.LIBCLOUD:
         return ThisMachine(address=provider.address)
     return PoweredCloud(
-        driver=open_driver(provider.driver, settings_of(provider)),
+        driver=_driver_of(provider),
         image_id=provider.image,
         location_id=provider.location,
         size_ids=sizes,
@@ -46,7 +48,7 @@ def get_offer(provider: Provider) -> Offer:
         return read_offer(SandboxNodeDriver(provider.pk))
     if provider.kind != Provider.Kind.LIBCLOUD:
         return Offer()
-    return read_offer(open_driver(provider.driver, settings_of(provider)), location_id=provider.location)
+    return read_offer(_driver_of(provider), location_id=provider.location)
 
 
 def get_powers(provider: Provider) -> Powers:
@@ -119,6 +121,10 @@ def user_data_of(server: Server) -> str:
         authorized_key=keys.public_key,
         zabbix_server=settings.ZABBIX_AGENT_SERVER if server.has_agent else "",
     )
+
+
+def _driver_of(provider: Provider) -> Any:
+    return open_driver(provider.driver, settings_of(provider), guard=address_guard())
 
 
 def _keys_of(server: Server) -> ServerKeys:

@@ -10,6 +10,9 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold import widgets
 
+from core.address_policy import address_guard
+from core.errors import ConfigError
+from infrastructure.adapters.libcloud.addresses import ADDRESSES, host_of
 from infrastructure.adapters.libcloud.arguments import Argument
 from infrastructure.adapters.libcloud.cloud import driver_names
 from infrastructure.adapters.libcloud.offers import driver_arguments
@@ -50,7 +53,23 @@ class ProviderForm(forms.ModelForm[Provider]):
         kind = cleaned.get("kind", self.instance.kind)
         if kind == Provider.Kind.LIBCLOUD and not cleaned.get("driver", self.instance.driver):
             self.add_error("driver" if "driver" in self.fields else None, _("A cloud needs a Libcloud driver."))
+        self._check_addresses(cleaned)
         return cleaned
+
+    def _check_addresses(self, cleaned: dict[str, Any]) -> None:
+        """Names are judged by the worker that connects, as they mean another address at another time."""
+        for name in ADDRESSES:
+            text = str(cleaned.get(PREFIX + name) or "").strip()
+            try:
+                is_allowed = not text or address_guard().allows_host(host_of(text))
+            except ConfigError:
+                self.add_error(
+                    PREFIX + name, gettext("Enter a web address, such as https://cloud.example.org:5000/v3.")
+                )
+            else:
+                if not is_allowed:
+                    message = gettext("This is an address in a private network (ALLOWED_PRIVATE_RANGES).")
+                    self.add_error(PREFIX + name, message)
 
     def driver_settings(self) -> dict[str, object]:
         """The driver's settings, without secrets that were left empty: those keep their value."""

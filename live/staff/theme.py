@@ -19,7 +19,11 @@ UNFOLD: dict[str, Any] = {
     "SHOW_VIEW_ON_SITE": False,
     "ENVIRONMENT": "live.staff.sidebar.environment",
     "DASHBOARD_CALLBACK": "live.staff.dashboard.dashboard",
-    "SCRIPTS": [lambda request: static("admin_live/clock.js"), lambda request: static("admin_live/copy.js")],
+    "SCRIPTS": [
+        lambda request: static("admin_live/clock.js"),
+        lambda request: static("admin_live/copy.js"),
+        lambda request: static("admin_live/names.js"),
+    ],
     "STYLES": [lambda request: static("admin_live/admin.css")],
     "COMMAND": {"search_models": ["orders.order", "customers.customer"]},
     "SIDEBAR": {"show_search": True, "command_search": True, "navigation": "live.staff.sidebar.sidebar"},

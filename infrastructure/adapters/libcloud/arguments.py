@@ -23,6 +23,7 @@ NEEDED: Mapping[str, frozenset[str]] = {
     "ec2": frozenset({"secret"}),
     "exoscale": frozenset({"secret"}),
     "gce": frozenset({"key", "project"}),
+    "kubevirt": frozenset({"host"}),  # its default is the worker's own machine
     "openstack": frozenset({"secret", "ex_force_auth_url", "ex_tenant_name"}),
     "vcl": frozenset({"host"}),
 }

@@ -18,7 +18,9 @@ from libcloud.compute.providers import DRIVERS, get_driver
 from libcloud.compute.types import NodeState as CloudState
 
 from core.errors import ConfigError, PermanentError, TransientError
+from core.outside.address_guard import AddressGuard
 from core.outside.connection_errors import connection_failure
+from infrastructure.adapters.libcloud.addresses import check_addresses
 from infrastructure.adapters.libcloud.arguments import can_open, differing
 from infrastructure.adapters.libcloud.nodes import KEY_TAG, RECHECK_AFTER, key_of, node_age, node_of, require_ready
 from infrastructure.adapters.libcloud.options import with_network, with_objects
@@ -56,9 +58,14 @@ def driver_class(name: str) -> type[NodeDriver]:
     return found
 
 
-def open_driver(name: str, credentials: Mapping[str, object]) -> NodeDriver:
-    """A libcloud driver by its provider's name (`ec2`, `openstack`); `credentials` are its constructor's arguments."""
+def open_driver(name: str, credentials: Mapping[str, object], *, guard: AddressGuard | None = None) -> NodeDriver:
+    """A libcloud driver by its provider's name (`ec2`, `openstack`); `credentials` are its constructor's arguments.
+
+    Raises AddressBlocked before anything is sent where the guard does not allow an address among them.
+    """
     make = driver_class(name)
+    if guard is not None:
+        check_addresses(credentials, guard)
     with translate_errors(name):
         try:
             driver: NodeDriver = make(

@@ -191,3 +191,24 @@ def test_networks_and_sizes_are_chosen_among_what_is_on_offer(boss: Client, clou
     ProviderOption.objects.all().delete()
     page = boss.get(reverse(f"{PROVIDERS}_change", args=(cloud.pk,))).content.decode()
     assert "small (no longer on offer)" in page
+
+
+@pytest.mark.parametrize(
+    ("address", "sentence"),
+    [
+        ("http://169.254.169.254/", "This is an address in a private network (ALLOWED_PRIVATE_RANGES)."),
+        ("10.0.0.5:5000", "This is an address in a private network (ALLOWED_PRIVATE_RANGES)."),
+        ("https://a@b.example", "Enter a web address, such as https://cloud.example.org:5000/v3."),
+    ],
+)
+def test_address_of_a_cloud_in_our_own_network_is_refused_at_its_field(
+    boss: Client, queue: list[Any], settings: Any, address: str, sentence: str
+) -> None:
+    provider = Provider.objects.create(slug="stack", name="Stack", kind=Provider.Kind.LIBCLOUD, driver="openstack")
+    secret = {"setting_key": "k", "setting_secret": "s", "setting_ex_tenant_name": "t"}
+    answer = change(boss, provider, setting_ex_force_auth_url=address, **secret)
+    assert answer.context["adminform"].form.errors["setting_ex_force_auth_url"] == [sentence]
+    assert not ProviderSecrets.objects.filter(provider=provider).exists()
+    settings.ALLOWED_PRIVATE_RANGES = ["10.0.0.0/8"]
+    allowed = change(boss, provider, setting_ex_force_auth_url="10.0.0.5:5000", **secret)
+    assert allowed.status_code == 302
