@@ -17,6 +17,7 @@ from orders.services import create_order, place_order, remove_order, resume_orde
 from products.models import Plan
 from products.services import import_catalogue
 from tests.factories import CustomerFactory
+from tests.lab.map_clients import read_by_gdal, read_by_owslib
 
 pytestmark = [pytest.mark.lab, pytest.mark.django_db(transaction=True)]
 
@@ -77,6 +78,8 @@ def test_order_lives_and_leaves_without_a_trace(drive_until: DriveUntil) -> None
             answer = requests.get(urls[name], timeout=20)
             assert ElementTree.fromstring(answer.content).tag == root  # noqa: S314  (our own service)
             assert b"Merholm &amp; more" in answer.content
+        read_by_owslib(order)
+        read_by_gdal(order)
         psql(order, "CREATE TABLE kept (word text); INSERT INTO kept VALUES ('still here');")
 
         suspend_order(order=order)
