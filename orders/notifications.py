@@ -10,8 +10,8 @@ from django.db.models import prefetch_related_objects
 from customers.choices import EventKind, MailKind
 from customers.services import write_message
 from customers.webhooks.services import Event, publish
-from orders.choices import State
-from orders.models import Order, OrderEvent
+from orders.choices import ChangeKind, ChangeState, State
+from orders.models import Order, OrderChange, OrderEvent
 
 MAIL_OF_STATE: Mapping[State, str] = {
     State.PENDING: "pending",
@@ -32,6 +32,12 @@ KIND_OF_MAIL: Mapping[str, MailKind] = {
 
 
 EVENTS_OF_STATE = frozenset(State) - {State.DRAFT}
+
+EVENT_OF_CHANGE: Mapping[ChangeKind, EventKind] = {
+    ChangeKind.UPGRADE: EventKind.ORDER_UPGRADED,
+    ChangeKind.ROLLBACK: EventKind.ORDER_UPGRADED,
+    ChangeKind.PLAN: EventKind.ORDER_PLAN_CHANGED,
+}
 
 
 def notify_customers(orders: Sequence[Order], never_active: Collection[int]) -> None:
@@ -73,18 +79,32 @@ def publish_states(orders: Sequence[Order]) -> None:
         Event(
             customer_id=order.customer_id,
             kind=EventKind(kinds[order.pk]),
-            facts={
-                "order": order.reference,
-                "name": order.name,
-                "state": order.state,
-                "wanted": order.wanted,
-                "sandbox": order.is_sandbox,
-                "url": f"{settings.SITE_URL}/api/v1/orders/{order.reference}/",
-            },
+            facts={**_facts(order), "state": order.state, "wanted": order.wanted},
         )
         for order in orders
         if order.pk in kinds
     )
+
+
+def publish_change(change: OrderChange) -> None:
+    """The webhooks that want it are sent that a release or plan has arrived, or that a change was taken back."""
+    if change.state == ChangeState.REVERTED:
+        kind, release, plan = EventKind.ORDER_CHANGE_REVERTED, change.from_release, change.from_plan
+    elif change.state == ChangeState.APPLIED and change.kind in EVENT_OF_CHANGE:
+        kind, release, plan = EVENT_OF_CHANGE[ChangeKind(change.kind)], change.to_release, change.to_plan
+    else:
+        return
+    facts = {**_facts(change.order), "change": change.kind, "release": release.version, "plan": plan.slug}
+    publish([Event(customer_id=change.order.customer_id, kind=kind, facts=facts)])
+
+
+def _facts(order: Order) -> dict[str, object]:
+    return {
+        "order": order.reference,
+        "name": order.name,
+        "sandbox": order.is_sandbox,
+        "url": f"{settings.SITE_URL}/api/v1/orders/{order.reference}/",
+    }
 
 
 def _mail_of(order: Order, *, is_first: bool) -> str:

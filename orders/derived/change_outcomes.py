@@ -15,6 +15,7 @@ from orders.models.change import OrderChange
 from orders.models.event import OrderEvent
 from orders.models.order import Order, OrderSecrets
 from orders.models.part import OrderPart
+from orders.notifications import publish_change
 
 CHANGED_FIELDS = ("release", "plan", "inputs", "wanted_version", *Order.AGREED_FIELDS)
 
@@ -137,6 +138,7 @@ def _end(change: OrderChange, state: ChangeState, events: list[OrderEvent], erro
             template=f"orders/mail/{mail}",
             context={"order": order, "change": change},
         )
+    publish_change(change)
 
 
 def _former(change: OrderChange) -> str:

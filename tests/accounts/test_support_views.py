@@ -11,8 +11,10 @@ from django.test import Client
 
 from core import clock
 from customers.choices import Role
-from customers.models import Customer, SupportView, User
+from customers.models import ApiToken, Customer, SupportView, User
+from customers.services import issue_token
 from customers.support_views.services import SupportViewRefused, start_support_view
+from customers.webhooks.services import create_webhook
 from live.accounts.support_views import SESSION_KEY
 from orders.models import Order
 from tests.factories import MembershipFactory, UserFactory, make_draft
@@ -59,6 +61,29 @@ def test_nothing_can_be_changed(customer: Customer, owner: User, supporter: User
         assert (refused.status_code, b"Nothing can be changed in this view" in refused.content) == (403, True)
     assert Order.objects.get().state == "draft"
     assert not customer.invitations.exists()
+
+
+def test_neither_tokens_nor_webhooks_are_made_or_ended(customer: Customer, owner: User, supporter: User) -> None:
+    token, _text = issue_token(user=owner, name="register")
+    webhook = create_webhook(name="register", url="https://register.example/hook", customer=customer)
+    secret = webhook.secret
+    client, _view = start(owner, supporter)
+    asked = {
+        "name": "mine",
+        "days": "30",
+        "scopes": ["all:write"],
+        "url": "https://mine.example/",
+        "customer": customer.pk,
+    }
+    paths = ["/tokens/", f"/tokens/{token.digest}/revocation/", "/webhooks/", f"/webhooks/{webhook.pk}/"]
+    paths += [f"/webhooks/{webhook.pk}/{verb}/" for verb in ("secret", "test", "replay", "deletion")]
+    for path in paths:
+        refused = client.post(path, asked)
+        assert (refused.status_code, b"Nothing can be changed in this view" in refused.content) == (403, True), path
+    assert list(ApiToken.objects.all()) == [token]
+    webhook.refresh_from_db()
+    assert (webhook.secret, webhook.name, webhook.deliveries.count()) == (secret, "register", 0)
+    assert secret.encode() not in client.get(f"/webhooks/{webhook.pk}/").content
 
 
 def test_personal_pages_stay_personal(owner: User, supporter: User) -> None:
