@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 
 from django.conf import settings
@@ -111,9 +111,16 @@ def _store_periods(drafts: Sequence[InvoiceDraft]) -> None:
         PendingCharge.objects.bulk_update(charges, ("invoice",))
     for _invoice, part in pairs:
         advance(part)
-    Subscription.objects.bulk_update(
-        [part.subscription for _, part in pairs], ("next_invoice_on", "state", "billing_problem")
-    )
+    _store_advanced([part.subscription for _invoice, part in pairs])
+
+
+def _store_advanced(subscriptions: Iterable[Subscription]) -> None:
+    """What `advance` has changed is stored, for all that wait for the same day at once: most of a run do."""
+    by_goal: dict[tuple[date | None, str], list[int]] = {}
+    for row in subscriptions:
+        by_goal.setdefault((row.next_invoice_on, row.state), []).append(row.pk)
+    for (day, state), keys in by_goal.items():
+        Subscription.objects.filter(pk__in=keys).update(next_invoice_on=day, state=state, billing_problem="")
 
 
 def advance(part: DraftPart) -> None:

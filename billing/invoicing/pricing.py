@@ -35,7 +35,7 @@ class SubscriptionTerms:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PricedLine:
-    """One thing that is sold; `net` is quantity times unit price, rounded."""
+    """One thing that is sold; `net` is quantity times unit price, rounded. What is given back has a negative price."""
 
     description: str
     detail: str = ""
@@ -47,6 +47,8 @@ class PricedLine:
     net: Decimal = field(init=False)
 
     def __post_init__(self) -> None:
+        if self.quantity < 0:
+            raise ValueError(f"A quantity is not negative: {self.quantity}")
         object.__setattr__(self, "net", round_money(self.quantity * self.unit_price, self.currency))
 
 

@@ -19,6 +19,7 @@ def site_name(request: HttpRequest) -> str:
     return str(settings.SITE_NAME)
 
 
+REPORTS_NEED = ("billing.view_invoice", "billing.view_payment")
 TITLES: dict[str, Promise] = {
     "infrastructure.driftfinding": _("Drift"),
     "monitoring.maintenance": _("Maintenance"),
@@ -42,9 +43,22 @@ def item(model: str, icon: str) -> dict[str, Any]:
     }
 
 
-def group(title: str | Promise, icons: Mapping[str, str]) -> dict[str, Any]:
-    """A group of lists, given as `app.model` with its icon; closed until it is opened or holds the current page."""
-    items = [item(model, icon) for model, icon in icons.items()]
+def reports() -> dict[str, Any]:
+    """The reports for the bookkeeper, for those who may open them."""
+    return {
+        "title": _("Reports"),
+        "icon": "monitoring",
+        "link": reverse_lazy("admin:billing_reports"),
+        "permission": lambda request: request.user.has_perms(REPORTS_NEED),
+    }
+
+
+def group(title: str | Promise, icons: Mapping[str, str], *pages: dict[str, Any]) -> dict[str, Any]:
+    """A group of lists, given as `app.model` with its icon, and of other pages.
+
+    It is closed until it is opened or holds the current page.
+    """
+    items = [*(item(model, icon) for model, icon in icons.items()), *pages]
     return {"title": title, "separator": True, "collapsible": True, "items": items}
 
 
@@ -139,6 +153,7 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
                 "billing.vatrate": "percent",
                 "billing.exchangerate": "currency_exchange",
             },
+            reports(),
         ),
         group(
             _("System"),

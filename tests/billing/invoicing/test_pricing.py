@@ -56,6 +56,12 @@ def test_lines_in_another_currency_are_refused() -> None:
         total([line("1"), line("1", currency="USD")], "EUR")
 
 
+def test_negative_quantity_is_refused_and_a_negative_price_gives_back() -> None:
+    with pytest.raises(ValueError, match="not negative: -1"):
+        PricedLine(description="Maps", quantity=Decimal(-1), unit_price=Decimal(5), currency="EUR", vat=TREATMENTS[0])
+    assert total([line("-10.00")], "EUR").gross < 0
+
+
 def test_each_rate_has_its_own_subtotal_in_the_order_of_the_lines() -> None:
     other = TREATMENTS[2]
     totals = total([line("10", other), line("20"), line("30", other)], "EUR")

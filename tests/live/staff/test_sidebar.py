@@ -8,12 +8,14 @@ import pytest
 from django.contrib import admin
 from django.contrib.auth.models import AnonymousUser, Permission
 from django.http import HttpRequest
-from django.test import RequestFactory
+from django.test import Client, RequestFactory
 
+from customers.models import User
 from live.staff.sidebar import sidebar
 from tests.factories import UserFactory
 
 pytestmark = pytest.mark.django_db
+REPORTS = "/admin/billing/invoice/reports/"
 
 
 @pytest.fixture
@@ -44,7 +46,7 @@ def test_no_list_is_there_twice(request_of_staff: HttpRequest) -> None:
 
 def test_every_list_of_the_sidebar_is_registered(request_of_staff: HttpRequest) -> None:
     registered = {f"/admin/{model._meta.app_label}/{model._meta.model_name}/" for model in admin.site._registry}
-    assert lists(request_of_staff).keys() <= registered
+    assert lists(request_of_staff).keys() - {REPORTS} <= registered
 
 
 def test_only_lists_that_the_person_may_see_are_offered(request_of_staff: HttpRequest) -> None:
@@ -53,6 +55,21 @@ def test_only_lists_that_the_person_may_see_are_offered(request_of_staff: HttpRe
     request_of_staff.user.user_permissions.add(seen, changed)  # type: ignore[union-attr]
     offered = {address for address, item in lists(request_of_staff).items() if item["permission"](request_of_staff)}
     assert offered == {"/admin/orders/order/", "/admin/products/plan/"}
+
+
+def test_reports_are_offered_to_those_who_may_open_them(client: Client, request_of_staff: HttpRequest) -> None:
+    user = request_of_staff.user
+    report = lists(request_of_staff)[REPORTS]
+    user.user_permissions.add(Permission.objects.get(codename="view_invoice"))  # type: ignore[union-attr]
+    assert not report["permission"](request_of_staff)
+    client.force_login(user)  # type: ignore[arg-type]
+    assert client.get(REPORTS).status_code == 403
+    user.user_permissions.add(Permission.objects.get(codename="view_payment"))  # type: ignore[union-attr]
+    request_of_staff.user = User.objects.get(pk=user.pk)  # with its permissions read anew
+    assert report["permission"](request_of_staff)
+    page = client.get(REPORTS)
+    assert page.status_code == 200
+    assert f'href="{REPORTS}"' in page.content.decode()
 
 
 def test_who_is_not_signed_in_is_offered_nothing(request_of_staff: HttpRequest) -> None:
