@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
+from django.utils.formats import date_format
 
 from customers.models import Customer, User
 from monitoring.models import Incident, Monitor, StatusPage
@@ -34,6 +37,19 @@ def test_page_shows_every_service_and_its_incident(customer: Customer, owner: Us
     page = sign_in(owner).get(page_of(customer)).content.decode()
     for words in ("Open maps", "Maps are slow", "Partial outage", "no data yet", "Create link"):
         assert words in page
+
+
+def test_availability_of_a_young_order_says_since_when_it_is_measured(
+    customer: Customer, owner: User, sign_in: SignIn
+) -> None:
+    start = timezone.now() - timedelta(days=2)
+    for name, begin in (("Young maps", start), ("Old maps", start - timedelta(days=200))):
+        order = watched(customer, name)
+        Monitor.objects.filter(order=order).update(watched_from=begin, watched_until=timezone.now())
+    page = sign_in(owner).get(page_of(customer)).content.decode()
+    assert page.count("available since") == 1
+    since = date_format(timezone.localtime(start), "j F Y, H:i")
+    assert f"100.00 % available since {since}" in page
 
 
 def test_owner_makes_renews_and_switches_off_the_link(customer: Customer, owner: User, sign_in: SignIn) -> None:

@@ -103,6 +103,13 @@ def test_the_timeline_holds_only_what_is_public(order: Order, owner: User, sign_
     assert "accounting" not in page
 
 
+def test_reason_and_author_are_apart(order: Order, owner: User, sign_in: SignIn) -> None:
+    arrive(order)
+    suspend_order(order=order, actor=owner, why="Not paid")
+    page = " ".join(sign_in(owner).get(f"/orders/{order.reference}/").content.decode().split())
+    assert "<span>by you</span></p> <p>Suspension requested. Not paid</p>" in page
+
+
 def test_times_are_the_viewers_own(order: Order, owner: User, sign_in: SignIn) -> None:
     order.events.create(at="2026-01-05T23:30:00Z", message="at night", is_public=True)
     client = sign_in(owner)

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.contrib.admin.models import LogEntry
 from django.test import Client
+from django.utils.html import escape
 
 from customers.models import Customer
 from orders.choices import State, Wanted
@@ -162,6 +163,29 @@ def test_secrets_are_shown_by_a_click_that_is_written_down(operator: Client) -> 
     assert last is not None
     assert (last.message, last.is_public) == ("Secrets revealed.", False)
     assert LogEntry.objects.get().change_message == "Secrets revealed."
+
+
+def test_each_revealed_secret_has_a_button_that_copies_it(operator: Client) -> None:
+    order = make_draft()
+    content = operator.post(page(order, "secrets")).content.decode()
+    for value in order.secrets.values.values():
+        button = f'<button type="button" class="gl-copy" data-copy="{escape(value)}"'
+        assert f"<code>{escape(value)}</code> {button}" in content
+    assert "admin_live/copy.js" in content
+    hidden = operator.get(page(order, "secrets")).content.decode()
+    assert "data-copy=" not in hidden
+
+
+def test_reason_and_author_are_apart_on_the_timeline(operator: Client) -> None:
+    order = active()
+    operator.post(page(order, "suspend"), {"why": "Not paid", "confirm": "yes"})
+    event = OrderEvent.objects.get(order=order, message__contains="Not paid")
+    assert event.actor is not None
+    content = " ".join(operator.get(page(order)).content.decode().split())
+    author = content.index(f"· {event.actor}", content.index("Not paid"))
+    between = content[content.index("Not paid", content.index("gl-timeline")) + len("Not paid") : author]
+    assert "</p>" in between
+    assert "<time" in between
 
 
 def test_secrets_are_refused_without_their_permission(client: Client) -> None:

@@ -1,0 +1,30 @@
+"""The processes of the demonstration run as in production, whatever the developer's environment says."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from live.demo import processes
+from live.demo.processes import Processes
+
+
+def test_demonstration_runs_without_debug_pages(monkeypatch: pytest.MonkeyPatch, settings: Any, tmp_path: Any) -> None:
+    started: dict[str, dict[str, str]] = {}
+
+    class Started:
+        """A process that only notes its environment."""
+
+        def __init__(self, command: list[str], env: dict[str, str], **options: object) -> None:
+            started[command[-1]] = env
+
+    monkeypatch.setattr(processes.subprocess, "Popen", Started)
+    monkeypatch.setenv("DEBUG", "true")
+    monkeypatch.setenv("SITE_URL", "https://elsewhere.example")
+    settings.VAR_DIR = tmp_path
+    (tmp_path / "log").mkdir()
+    Processes(port=9, defaults={"DEBUG": "true", "SECRET_KEY": "x"}).start_worker()
+    environment = started["worker"]
+    assert (environment["DEBUG"], environment["SITE_URL"]) == ("false", "http://127.0.0.1:9")
+    assert environment["SECRET_KEY"]
