@@ -12,6 +12,7 @@ from billing.models import Invoice, Subscription
 from core import clock
 from customers.invitations.services import invite_member
 from customers.models import Customer, User, Webhook
+from customers.services import issue_token
 from customers.webhooks.services import create_webhook, send_test
 from infrastructure.drift.services import request_drift_scan
 from infrastructure.models import DriftFinding
@@ -72,6 +73,12 @@ def replace(path: Path, *replacements: tuple[str, str]) -> None:
 def invite(customer: Customer, actor: User) -> None:
     """Somebody has not answered an invitation yet."""
     invite_member(customer=customer, email="kees@waterschap.example", role="billing", actor=actor)
+
+
+def issue_tokens(member: User, customer: Customer) -> None:
+    """Two programs call the API for the member."""
+    issue_token(user=member, name="Asset register", scopes=["orders:read", "incidents:read"], customer=customer)
+    issue_token(user=member, name="Invoice import", scopes=["invoices:read"], networks=["203.0.113.0/24"])
 
 
 def lose_server(order: Order) -> None:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 PICTURES = ROOT / "docs" / "pictures"
 WIDTH, PHONE = 1440, 390
+DEBTOR = "lia@debtor.example"  # a member of the customer with an overdue invoice
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +65,12 @@ def show_changes(page: Page) -> None:
     page.wait_for_load_state("networkidle")
 
 
+def show_how_to_connect(page: Page) -> None:
+    """Where to connect, with the instructions for the map service."""
+    page.locator("details", has_text="How to connect").nth(0).locator("summary").first.click()
+    scroll_to("Where to connect")(page)
+
+
 def open_details(page: Page) -> None:
     """Everything that can be opened is open."""
     for summary in page.locator("main details > summary").all():
@@ -75,19 +82,30 @@ def list_pictures(folder: Path) -> list[Picture]:
     from billing.models import Invoice
     from core import clock
     from customers.models import Customer, User
+    from customers.services import admit_user
     from live.demo.cast import CUSTOMER_EMAIL, STAFF_NAME
     from monitoring.status_pages.services import renew_link
     from orders.models import Order
-    from tests.docs.pictures.scenes import invite, lose_server, make_due, release_next, statement, webhook_of
+    from tests.docs.pictures.scenes import (
+        invite,
+        issue_tokens,
+        lose_server,
+        make_due,
+        release_next,
+        statement,
+        webhook_of,
+    )
 
     staff, member = User.objects.get(username=STAFF_NAME), User.objects.get(email=CUSTOMER_EMAIL)
     customer = member.memberships.get().customer
     invite(customer, staff)
+    issue_tokens(member, customer)
     webhook = webhook_of(customer)
     order = Order.objects.filter(customer=customer, state="active").earliest("pk")
     measured = Order.objects.get(name="Open data")
     laagland = Customer.objects.get(name="Provincie Laagland")
     overdue = Invoice.objects.overdue(clock.today()).earliest("pk")
+    admit_user(customer=overdue.customer, email=DEBTOR, name="Lia Smit")
     shared = Order.objects.get(name="Zoning plans")
     token = renew_link(customer=laagland).token
     month = measured.monthly_reports.latest("month").month
@@ -116,6 +134,13 @@ def list_pictures(folder: Path) -> list[Picture]:
         Picture(name="whmcs-customers", path=f"{admin}/customers/customer/?q=whmcs.example", height=800),
         Picture(name="whmcs-syncs", path=f"{admin}/customers/whmcssync/", height=800),
         Picture(name="portal", path=f"{portal}/", by="member", height=1100),
+        Picture(name="portal-overview", path="/", by="debtor", height=800),
+        Picture(name="portal-catalogue", path="/orders/new/", by="member", height=700),
+        Picture(name="portal-new-order", path="/orders/new/sdi-lite/small/", by="member", height=900),
+        Picture(name="portal-connect", path=f"{portal}/", by="member", act=show_how_to_connect),
+        Picture(name="portal-invoices", path="/invoices/", by="debtor", height=800),
+        Picture(name="portal-notifications", path="/notifications/", by="debtor", height=800),
+        Picture(name="portal-tokens", path="/tokens/", by="member"),
         Picture(
             name="composition", path="/orders/new/geonetwork-geoserver/", by="member", height=None, act=open_details
         ),
@@ -193,6 +218,7 @@ def take_all(program: str, site: str, pictures: list[Picture]) -> None:
     cookies = {
         "staff": session_of(User.objects.get(username=STAFF_NAME)),
         "member": session_of(User.objects.get(email=CUSTOMER_EMAIL)),
+        "debtor": session_of(User.objects.get(email=DEBTOR)),
         "nobody": {},
     }
     with sync_playwright() as playwright:

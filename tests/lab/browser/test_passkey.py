@@ -7,7 +7,7 @@ from allauth.mfa.models import Authenticator
 from playwright.sync_api import Page, expect
 
 from customers.models import User
-from tests.lab.browser.conftest import OpenPage, last_code, sign_in
+from tests.lab.browser.conftest import OpenPage, sign_in
 
 pytestmark = [pytest.mark.lab, pytest.mark.django_db(transaction=True)]
 AUTHENTICATOR = {
