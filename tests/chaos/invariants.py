@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 
 import yaml
 
@@ -14,6 +14,7 @@ from core import clock
 from core.engine.controller import controllers
 from core.engine.queue import read_queue
 from customers.models import Message
+from infrastructure.models import Deployment
 from infrastructure.sandbox.models import SandboxComposition, SandboxNode
 from orders.choices import State, Wanted
 from orders.models import Order, OrderChange
@@ -21,12 +22,15 @@ from products.models import Release
 from tests.chaos.lives import GOALS, Life
 
 
-def problems_of_orders(lives: Iterable[Life]) -> Iterator[str]:
+def problems_of_orders(lives: Sequence[Life]) -> Iterator[str]:
     """Each order is where it was last wanted, by nobody's wish but its people's, and no change hangs.
 
     The change of a suspended order waits for its resumption.
     """
     pks = {life.pk: life.wanted for life in lives}
+    yield from (
+        f"order {life.pk} was not asked for {life.open_wishes} more things" for life in lives if life.open_wishes
+    )
     orders = {order.pk: order for order in Order.objects.all()}
     if orders.keys() != pks.keys():
         yield f"{len(orders)} orders are there of {len(pks)} that were placed"
@@ -38,7 +42,10 @@ def problems_of_orders(lives: Iterable[Life]) -> Iterator[str]:
 
 
 def problems_outside() -> Iterator[str]:
-    """In the cloud is one server and one composition of each order that is not removed, and nothing else."""
+    """In the cloud is one server and one composition of each order that is not removed, and nothing else.
+
+    An order that was suspended before its first launch has no composition.
+    """
     orders = {order.key: order for order in Order.objects.exclude(state=State.REMOVED).select_related("release")}
     nodes = Counter(SandboxNode.objects.values_list("name", flat=True))
     for name in nodes.keys() | orders.keys():
@@ -46,8 +53,12 @@ def problems_outside() -> Iterator[str]:
         if nodes[name] != wanted:
             yield f"{nodes[name]} servers are called {name}, not {wanted}"
     compositions = {row.key: row for row in SandboxComposition.objects.all()}
-    for key in compositions.keys() ^ orders.keys():
-        yield f"the composition {key} is {'an orphan' if key in compositions else 'lost'}"
+    yield from (f"the composition {key} is an orphan" for key in compositions.keys() - orders.keys())
+    launched = set(Deployment.objects.exclude(launched_at=None).values_list("order", flat=True))
+    for key in orders.keys() - compositions.keys():
+        order = orders[key]
+        if order.wanted != Wanted.SUSPENDED or order.pk in launched:
+            yield f"the composition {key} is lost; its order is {order.state}: {order.reason}"
     for key in compositions.keys() & orders.keys():
         yield from _problems_of_composition(compositions[key], orders[key])
 

@@ -72,13 +72,17 @@ class Life:
         return patiently(lambda: Order.objects.select_related("release", "plan", "customer").get(pk=self.pk))
 
     @property
+    def open_wishes(self) -> int:
+        """How many wishes nobody has been able to ask for."""
+        return len(self._verbs)
+
+    @property
     def is_over(self) -> bool:
         """True once nothing more will be asked, and the order is where it is wanted."""
         if not self.pk or self._verbs:
             return False
         order = self.order()
-        is_changing = order.is_changing and self.wanted != Wanted.SUSPENDED  # a change waits for the resumption
-        return order.state == GOALS[self.wanted] and not is_changing and not order.needs_attention
+        return _is_calm(order) and order.state == GOALS[self.wanted] and not order.needs_attention
 
     def _place(self) -> None:
         """A draft whose creation was lost with the database is created again: by its name there is one."""
@@ -91,7 +95,7 @@ class Life:
 
     def _ask_next(self, order: Order, asked: Counter[str]) -> None:
         verb, is_hasty = self._verbs[0]
-        if not (is_hasty or (order.state in GOALS.values() and not order.is_changing)):
+        if not (is_hasty or _is_calm(order)):
             return
         if not order.allows(verb):
             self._refused_since = self._refused_since or time.monotonic()
@@ -130,6 +134,11 @@ class Life:
             if self.pk:
                 self.wanted = Wanted(self.order().wanted)
         return True
+
+
+def _is_calm(order: Order) -> bool:
+    """True when the order has arrived somewhere; the change of a suspended order waits for its resumption."""
+    return order.state in GOALS.values() and (not order.is_changing or order.wanted == Wanted.SUSPENDED)
 
 
 def is_quiet() -> bool:

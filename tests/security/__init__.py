@@ -1,0 +1,1 @@
+"""What the threat model promises and no other folder's tests show."""
