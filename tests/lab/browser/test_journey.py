@@ -22,6 +22,8 @@ from tests.lab.browser.walking import DriveUntil, Walk, offer_more, pictures_in
 pytestmark = [pytest.mark.lab, pytest.mark.django_db(transaction=True)]
 
 ANN = "ann@waterschap.example"
+INSIDE_ITS_CARD = """() => [...document.querySelectorAll(".how-to pre")].every(
+  (element) => element.getBoundingClientRect().right <= element.closest(".card").getBoundingClientRect().right)"""
 
 
 @pytest.mark.parametrize("size", ["desktop", "phone"])
@@ -101,6 +103,9 @@ def connect(walk: Walk) -> None:
     """A file for QGIS, the map, and the password, which the page shows to whoever has just signed in."""
     assert walk.downloads("QGIS connection file for").endswith(".xml")
     expect(walk.page.locator("[data-map-picture]")).to_be_visible()
+    for summary in walk.page.get_by_text("How to connect").all():
+        summary.click()
+    assert walk.page.evaluate(INSIDE_ITS_CARD), "the instructions are wider than their card"
     walk.picture("connect")
     walk.click("Reveal")
     expect(walk.page.get_by_text(walk.order.secrets.values["admin_password"])).to_be_visible()
