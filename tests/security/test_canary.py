@@ -88,8 +88,8 @@ def columns_that_show_it() -> Iterator[str]:
 
 
 def _shows(values: Iterable[object]) -> bool:
-    texts = (value.decode(errors="replace") if isinstance(value, bytes) else str(value) for value in values)
-    return any(CANARY in text for text in texts)
+    stored = (bytes(value) if isinstance(value, bytes | memoryview) else str(value).encode() for value in values)
+    return any(CANARY.encode() in value for value in stored)
 
 
 def own_pages_of_admin() -> Iterator[str]:
