@@ -115,6 +115,13 @@ class InvoiceDocument:
         return self.credits is not None
 
     @property
+    def amounts(self) -> tuple[Decimal, ...]:
+        """The rounded amounts that are stated: totals, lines, and VAT by rate."""
+        totals = self.totals
+        by_rate = (amount for part in totals.breakdown for amount in (part.taxable, part.tax))
+        return (totals.net, totals.tax, totals.gross, *(line.net for line in self.lines), *by_rate)
+
+    @property
     def is_payable(self) -> bool:
         """Whether the buyer is asked to transfer money."""
         return not self.is_credit_note and not self.is_specimen and self.totals.gross > 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+from decimal import Decimal
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,8 @@ from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.db import models
+
+HUNDREDTH = Decimal("0.01")
 
 
 @lru_cache(maxsize=8)
@@ -50,6 +53,7 @@ def is_sealed_with_newest_key(sealed: str) -> bool:
 
 if TYPE_CHECKING:
     AnyTextField = models.TextField[Any, Any]
+    MoneyField = models.DecimalField  # with the types that the plugin gives to a column, null or not
 else:
     AnyTextField = models.TextField
 
@@ -71,3 +75,22 @@ class EncryptedJSONField(AnyTextField):
 
     def to_python(self, value: Any) -> Any:
         return value
+
+
+if not TYPE_CHECKING:
+
+    class MoneyField(models.DecimalField):
+        """An amount in any currency: up to three decimals are kept, and the third is read only where there is one.
+
+        So 49.00 euros are 49.00 again, and 4.125 dinars 4.125.
+        """
+
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            super().__init__(*args, **{"max_digits": 15, "decimal_places": 3, **kwargs})
+
+        def from_db_value(self, value: Decimal | None, expression: Any, connection: Any) -> Decimal | None:
+            """The amount with two decimals, or with three."""
+            if value is None:
+                return None
+            hundredths = value.quantize(HUNDREDTH)
+            return hundredths if hundredths == value else value

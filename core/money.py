@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
-from babel.numbers import format_currency, get_currency_precision
+from babel import Locale
 
 from core.iso_codes import decimals_of
 
-MOST_DECIMALS = 2
-"""What the columns keep, and what EN 16931 takes (BR-DEC): dinars of a thousand fils are billed in tens of fils."""
+
+def minor_unit(currency: str) -> Decimal:
+    """The smallest amount in `currency` (ISO 4217): 0.01 euros, 0.001 Kuwaiti dinars, 1 yen."""
+    return Decimal(1).scaleb(-decimals_of(currency))
 
 
 def round_money(amount: Decimal, currency: str) -> Decimal:
-    """`amount` in minor units of `currency` (ISO 4217), hundredths at the finest; halves away from zero (EN 16931)."""
-    unit = Decimal(1).scaleb(-min(decimals_of(currency), MOST_DECIMALS))
-    return amount.quantize(unit, rounding=ROUND_HALF_UP)
+    """`amount` in minor units of `currency`; halves away from zero (EN 16931)."""
+    return amount.quantize(minor_unit(currency), rounding=ROUND_HALF_UP)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,7 @@ class Money:
 
     def format(self, locale: str) -> str:
         """The amount as people of `locale` (BCP 47 or POSIX) write it: `€ 49,00`, `€49.00`."""
-        is_as_in_iso = get_currency_precision(self.currency) == decimals_of(self.currency)
-        return format_currency(
-            self.amount, self.currency, locale=locale.replace("-", "_"), currency_digits=is_as_in_iso
-        )
+        spoken = Locale.parse(locale.replace("-", "_"))
+        pattern = copy(spoken.currency_formats["standard"])
+        pattern.frac_prec = (decimals_of(self.currency),) * 2  # Babel leaves out what nobody uses in cash
+        return str(pattern.apply(self.amount, spoken, currency=self.currency, currency_digits=False))

@@ -14,7 +14,8 @@ from billing.invoicing.crediting import creditable
 from billing.models import Invoice, Payment, ReminderStep
 from core import clock
 from core.admin.confirmed_actions import ConfirmedAction, ReasonForm
-from core.money import Money
+from core.iso_codes import decimals_of
+from core.money import Money, minor_unit
 
 METHODS = [choice for choice in Payment.Method.choices if choice[0] != Payment.Method.WHMCS]
 
@@ -24,11 +25,19 @@ def day_widget() -> UnfoldAdminTextInputWidget:
     return UnfoldAdminTextInputWidget(attrs={"type": "date"})
 
 
-def amount_field(label: Any, largest: Decimal | None = None, **options: Any) -> forms.DecimalField:
-    """An amount of more than nothing, in cents."""
-    widget = UnfoldAdminDecimalFieldWidget(attrs={"step": "0.01"})
-    limits: dict[str, Any] = {"min_value": Decimal("0.01"), "max_value": largest, "max_digits": 12, "decimal_places": 2}
-    return forms.DecimalField(label=label, widget=widget, **limits, **options)
+def price_field(label: Any, currency: str, **options: Any) -> forms.DecimalField:
+    """An amount in whole minor units of the currency; nothing at the least, unless `options` say otherwise."""
+    step = {"step": str(minor_unit(currency))}
+    limits = {"min_value": Decimal(0), "max_digits": 12, "decimal_places": decimals_of(currency)}
+    return forms.DecimalField(label=label, widget=UnfoldAdminDecimalFieldWidget(attrs=step), **{**limits, **options})
+
+
+def amount_field(label: Any, initial: Money, *, is_largest: bool = True, **options: Any) -> forms.DecimalField:
+    """More than nothing, in whole minor units; at most `initial` unless it is not the largest amount."""
+    most = initial.amount if is_largest and initial else None
+    least = minor_unit(initial.currency)
+    limits = {"initial": initial.amount, "min_value": least, "max_value": most}
+    return price_field(label, initial.currency, **limits, **options)
 
 
 class LineAmounts(dict[int, Decimal]):
@@ -49,7 +58,7 @@ class CreditForm(ReasonForm):
             if amount > 0:
                 most = Money(amount, invoice.currency)
                 label = f"{descriptions[position]} ({most})"
-                self.fields[f"line_{position}"] = amount_field(label, amount, initial=amount, required=False)
+                self.fields[f"line_{position}"] = amount_field(label, most, required=False)
                 self._positions.append(position)
 
     def answers(self) -> dict[str, Any]:
@@ -71,7 +80,9 @@ class PaymentForm(ReasonForm):
 
     def __init__(self, request: HttpRequest, action: ConfirmedAction, invoice: Invoice) -> None:
         super().__init__(request, action, "")
-        self.fields["amount"] = amount_field(_("Amount (%s)") % invoice.currency, initial=invoice.outstanding)
+        self.fields["amount"] = amount_field(
+            _("Amount (%s)") % invoice.currency, Money(invoice.outstanding, invoice.currency), is_largest=False
+        )
         self.fields["received_on"].initial = clock.today()
         self.order_fields(self.field_order)
 
@@ -87,9 +98,7 @@ class RefundForm(ReasonForm):
 
     def __init__(self, request: HttpRequest, action: ConfirmedAction, balance: Money) -> None:
         super().__init__(request, action, "")
-        self.fields["amount"] = amount_field(
-            _("Amount (%s)") % balance.currency, balance.amount or None, initial=balance.amount
-        )
+        self.fields["amount"] = amount_field(_("Amount (%s)") % balance.currency, balance)
         self.fields["paid_on"].initial = clock.today()
         self.order_fields(self.field_order)
 

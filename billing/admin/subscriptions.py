@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import Any
 
 from django import forms
@@ -13,9 +12,9 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.decorators import action, display
-from unfold.widgets import UnfoldAdminDecimalFieldWidget, UnfoldAdminTextInputWidget
+from unfold.widgets import UnfoldAdminTextInputWidget
 
-from billing.admin.invoice_forms import day_widget
+from billing.admin.invoice_forms import day_widget, price_field
 from billing.models import BilledPeriod, PendingCharge, PriceChange, Subscription
 from billing.subscriptions.terms_changes import announce_price
 from core.admin.confirmed_actions import ConfirmedAction, ReasonForm, change_one
@@ -34,13 +33,6 @@ ANNOUNCE = ConfirmedAction(
 class PriceForm(ReasonForm):
     """The new price, and from when."""
 
-    price = forms.DecimalField(
-        label=_("New price per period"),
-        min_value=Decimal(0),
-        max_digits=12,
-        decimal_places=2,
-        widget=UnfoldAdminDecimalFieldWidget(attrs={"step": "0.01"}),
-    )
     effective_on = forms.DateField(label=_("From"), widget=day_widget())
     description = forms.CharField(
         label=_("Text for the customer"),
@@ -50,8 +42,12 @@ class PriceForm(ReasonForm):
         help_text=_("Printed in the e-mail, such as the reason."),
     )
 
-    def __init__(self, request: HttpRequest, action: ConfirmedAction) -> None:
+    field_order = ("price", "effective_on", "description")
+
+    def __init__(self, request: HttpRequest, action: ConfirmedAction, currency: str) -> None:
         super().__init__(request, action, "")
+        self.fields["price"] = price_field(_("New price per period (%s)") % currency, currency)
+        self.order_fields(self.field_order)
 
 
 class _Rows(MachineOwned, TabularInline):
@@ -128,7 +124,7 @@ class SubscriptionAdmin(MachineOwned, ModelAdmin):
             request,
             row,
             ANNOUNCE,
-            PriceForm(request, ANNOUNCE),
+            PriceForm(request, ANNOUNCE, row.currency),
             name=str(row),
             back=reverse("admin:billing_subscription_change", args=(row.pk,)),
             rows=[present],

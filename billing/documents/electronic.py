@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
+from billing.einvoice import terms
 from billing.einvoice.cii import cii_xml
 from billing.einvoice.completeness import missing_terms
 from billing.einvoice.gate import validator
@@ -30,13 +31,16 @@ class ElectronicInvoice:
     ubl: bytes
 
 
-def checked_invoice(document: InvoiceDocument) -> ElectronicInvoice:
+def checked_invoice(document: InvoiceDocument) -> ElectronicInvoice | None:
     """The XML of `document`; raises InvalidInvoice, with the reasons, when it may not be sent.
 
-    A specimen is nobody's invoice: it is shown even where the seller's details are not set yet.
+    None where EN 16931 cannot state its amounts: such an invoice is a PDF. A specimen is nobody's invoice: it is shown
+    even where the seller's details are not set yet.
     """
-    invoice = ElectronicInvoice(cii=cii_xml(document), ubl=ubl_xml(document))
-    problems = missing_terms(document) or [*validator.findings(invoice.cii), *validator.findings(invoice.ubl)]
+    problems, invoice = missing_terms(document), None
+    if terms.fits(document):
+        invoice = ElectronicInvoice(cii=cii_xml(document), ubl=ubl_xml(document))
+        problems = problems or [*validator.findings(invoice.cii), *validator.findings(invoice.ubl)]
     if problems and document.is_specimen:
         logger.warning("Specimen %s would not be sent as an invoice: %s", document.number, _summary(problems))
     elif problems:

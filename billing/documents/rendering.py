@@ -13,7 +13,7 @@ from django.utils import translation
 from django.utils.safestring import mark_safe
 
 from billing.documents.payment_code import payment_code
-from billing.einvoice import factur_x
+from billing.einvoice import factur_x, terms
 from billing.einvoice.cii import cii_xml
 from billing.invoice_document import InvoiceDocument
 from core.outside.pdf import render_pdf
@@ -36,15 +36,19 @@ def own_logo() -> str:
 
 
 def invoice_pdf(document: InvoiceDocument, *, created: datetime, cii: bytes | None = None) -> bytes:
-    """The invoice as an archivable PDF/A-3 file with its CII inside: a Factur-X of profile EN 16931."""
+    """The invoice as an archivable PDF/A-3 file with its CII inside: a Factur-X of profile EN 16931.
+
+    Without it where EN 16931 cannot state the amounts.
+    """
+    embedded = (factur_x.attachment(cii or cii_xml(document), created),) if terms.fits(document) else ()
     return render_pdf(
         invoice_html(document),
         base_url=style_folder(),
         identifier=identifier(document),
         created=created,
         variant=VARIANT,
-        attachments=(factur_x.attachment(cii or cii_xml(document), created),),
-        metadata=factur_x.METADATA,
+        attachments=embedded,
+        metadata=factur_x.METADATA if embedded else b"",
         readable=[logo] if (logo := own_logo()) else [],
     )
 

@@ -24,14 +24,15 @@ class InvoicePdfController(DocumentController[InvoicePdf]):
     related = ("invoice__customer", "invoice__order", "invoice__corrects")
 
     def render(self, row: InvoicePdf) -> RenderedDocument:
-        """The invoice as a PDF and as XML, once the XML has passed the rules; created on the day of issue."""
+        """The invoice as a PDF and as XML, once it has passed the rules; created on the day of issue."""
         invoice = row.invoice
         document = document_of(invoice)
         electronic = checked_invoice(document)
         created = datetime.combine(invoice.issued_on, time(), tzinfo=UTC)
         stem = f"invoices/{invoice.issued_on.year}/{invoice.number}"
-        pdf = invoice_pdf(document, created=created, cii=electronic.cii)
-        others = {"cii": (f"{stem}.cii.xml", electronic.cii), "ubl": (f"{stem}.ubl.xml", electronic.ubl)}
+        pdf, others = invoice_pdf(document, created=created, cii=electronic.cii if electronic else None), {}
+        if electronic is not None:
+            others = {"cii": (f"{stem}.cii.xml", electronic.cii), "ubl": (f"{stem}.ubl.xml", electronic.ubl)}
         if (picture := first_page_png(pdf)) is not None:
             others["png"] = (f"{stem}.png", picture)
         return RenderedDocument(path=f"{stem}.pdf", content=pdf, others=others)

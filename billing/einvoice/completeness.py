@@ -38,13 +38,8 @@ def _vat(document: InvoiceDocument) -> Iterator[str]:
         yield _("VAT in %(currency)s has to be stated in euros too, and there is no exchange rate.") % {
             "currency": document.currency
         }
-    if any(amount != round_money(amount, document.currency).quantize(Decimal("0.01")) for amount in _amounts(document)):
-        yield _("An amount has more decimals than an electronic invoice can state.")
-
-
-def _amounts(document: InvoiceDocument) -> Iterator[Decimal]:
-    yield from (document.totals.net, document.totals.tax, document.totals.gross)
-    yield from (line.net for line in document.lines)
+    if any(amount != round_money(amount, document.currency) for amount in document.amounts):
+        yield _("An amount has more decimals than its currency.")
 
 
 def _network(document: InvoiceDocument) -> Iterator[str]:

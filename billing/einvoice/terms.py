@@ -16,6 +16,7 @@ INVOICE, CREDIT_NOTE = "380", "381"  # UNTDID 1001
 TRANSFER, SEPA_TRANSFER = "30", "58"  # UNTDID 4461
 DISCOUNT = "95"  # UNTDID 5189
 UNIT = "C62"  # "one", UN/ECE recommendation 20
+HUNDREDTH = Decimal("0.01")
 EXEMPTION_CODES = {"AE": "VATEX-EU-AE", "O": "VATEX-EU-O"}
 
 KVK, OIN = "0106", "0190"  # ISO 6523: the Dutch chamber of commerce, Dutch government
@@ -84,6 +85,11 @@ def quantity_and_price(line: DocumentLine) -> tuple[Decimal, Decimal]:
 def plain(number: Decimal) -> Decimal:
     """`number` without idle zeros after the point."""
     return number.quantize(Decimal(1)) if number == number.to_integral_value() else number.normalize()
+
+
+def fits(document: InvoiceDocument) -> bool:
+    """False where an amount needs a third decimal: EN 16931 has two (BR-DEC), some currencies have three."""
+    return all(amount == amount.quantize(HUNDREDTH) for amount in document.amounts)
 
 
 def payment_means(document: InvoiceDocument) -> str:

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from billing.models.invoice import Invoice
 from billing.models.subscription import Subscription
 from billing.models.whmcs import WhmcsInvoice
+from core.fields import MoneyField
 
 
 class BilledPeriod(models.Model):
@@ -57,7 +58,7 @@ class PendingCharge(models.Model):
         Subscription, on_delete=models.PROTECT, related_name="pending_charges", verbose_name=_("subscription")
     )
     description = models.CharField(_("description"), max_length=300)
-    amount = models.DecimalField(_("amount"), max_digits=12, decimal_places=2)
+    amount = MoneyField(_("amount"))
     start = models.DateField(_("from"))
     end = models.DateField(_("up to"))
     invoice = models.ForeignKey(
@@ -88,7 +89,7 @@ class PriceChange(models.Model):
     subscription = models.ForeignKey(
         Subscription, on_delete=models.PROTECT, related_name="price_changes", verbose_name=_("subscription")
     )
-    price = models.DecimalField(_("price"), max_digits=12, decimal_places=2)
+    price = MoneyField(_("price"))
     description = models.CharField(_("description"), max_length=250, blank=True)
     effective_on = models.DateField(_("effective"))
     announced_at = models.DateTimeField(_("announced"))

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from billing.models.subscription import Subscription
 from core.documents.models import StoredDocument
+from core.fields import MoneyField
 from core.models import Timestamped
 from core.money import Money
 from customers.choices import Ability
@@ -91,9 +92,9 @@ class Invoice(Timestamped):
     seller = models.JSONField(_("seller"))
     buyer = models.JSONField(_("buyer"))
     payment = models.JSONField(_("payment"))
-    net = models.DecimalField(_("excl. VAT"), max_digits=14, decimal_places=2)
-    tax = models.DecimalField(_("VAT"), max_digits=14, decimal_places=2)
-    gross = models.DecimalField(_("total"), max_digits=14, decimal_places=2)
+    net = MoneyField(_("excl. VAT"))
+    tax = MoneyField(_("VAT"))
+    gross = MoneyField(_("total"))
     breakdown = models.JSONField(_("VAT breakdown"))
     euro_rate = models.DecimalField(
         _("one euro is worth"), max_digits=14, decimal_places=6, null=True, blank=True
@@ -104,7 +105,7 @@ class Invoice(Timestamped):
     is_specimen = models.BooleanField(_("specimen"), default=False)
     state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.OPEN)
     paid_on = models.DateField(_("paid"), null=True, blank=True)
-    settled = models.DecimalField(_("settled"), max_digits=14, decimal_places=2, default=Decimal(0))
+    settled = MoneyField(_("settled"), default=Decimal(0))
 
     objects = InvoiceQuerySet.as_manager()
 
@@ -168,7 +169,7 @@ class InvoiceLine(models.Model):
     detail = models.CharField(_("detail"), max_length=250, blank=True)
     quantity = models.DecimalField(_("quantity"), max_digits=12, decimal_places=4)
     unit_price = models.DecimalField(_("unit price"), max_digits=14, decimal_places=4)
-    net = models.DecimalField(_("amount"), max_digits=14, decimal_places=2)
+    net = MoneyField(_("amount"))
     vat_category = models.CharField(_("VAT category"), max_length=2)
     vat_rate = models.DecimalField(_("VAT rate (%)"), max_digits=5, decimal_places=2)
     period_start = models.DateField(_("from"), null=True, blank=True)

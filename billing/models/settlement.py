@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from billing.models.invoice import Invoice
 from billing.models.profile import validate_iban
+from core.fields import MoneyField
 from core.models import Timestamped
 from customers.choices import Ability
 from customers.models import Customer
@@ -49,7 +50,7 @@ class BankTransaction(models.Model):
     )
     position = models.PositiveIntegerField(_("position"))
     booked_on = models.DateField(_("booked"))
-    amount = models.DecimalField(_("amount"), max_digits=14, decimal_places=2)
+    amount = MoneyField(_("amount"))
     currency = models.CharField(_("currency"), max_length=3)
     payer = models.CharField(_("payer"), max_length=140, blank=True)
     payer_iban = models.CharField(_("payer's account"), max_length=34, blank=True)
@@ -97,7 +98,7 @@ class Payment(Timestamped):
     )
     kind = models.CharField(_("kind"), max_length=10, choices=Kind.choices, default=Kind.RECEIVED)
     method = models.CharField(_("method"), max_length=10, choices=Method.choices, default=Method.TRANSFER)
-    amount = models.DecimalField(_("amount"), max_digits=14, decimal_places=2)
+    amount = MoneyField(_("amount"))
     currency = models.CharField(_("currency"), max_length=3)
     received_on = models.DateField(_("date"))
     reference = models.CharField(_("reference"), max_length=140, blank=True)
@@ -105,7 +106,7 @@ class Payment(Timestamped):
         BankTransaction, on_delete=models.PROTECT, null=True, related_name="payment", verbose_name=_("transaction")
     )
 
-    used = models.DecimalField(_("used"), max_digits=14, decimal_places=2, default=Decimal(0))
+    used = MoneyField(_("used"), default=Decimal(0))
 
     objects = PaymentQuerySet.as_manager()
 
@@ -146,7 +147,7 @@ class Settlement(models.Model):
     refund = models.ForeignKey(
         Payment, on_delete=models.PROTECT, null=True, related_name="refunded", verbose_name=_("refund")
     )
-    amount = models.DecimalField(_("amount"), max_digits=14, decimal_places=2)
+    amount = MoneyField(_("amount"))
     settled_on = models.DateField(_("date"))
 
     class Meta:
@@ -205,7 +206,7 @@ class DirectDebit(models.Model):
     mandate = models.ForeignKey(
         Mandate, on_delete=models.PROTECT, related_name="direct_debits", verbose_name=_("SEPA mandate")
     )
-    amount = models.DecimalField(_("amount"), max_digits=14, decimal_places=2)
+    amount = MoneyField(_("amount"))
     collect_on = models.DateField(_("collected"))
     requested_at = models.DateTimeField(_("file made"))
     returned_at = models.DateTimeField(_("returned"), null=True, blank=True)

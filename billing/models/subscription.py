@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from core.fields import MoneyField
 from core.models import Timestamped
 from core.money import Money
 from customers.choices import Ability
@@ -51,8 +52,8 @@ class Subscription(Timestamped):
     )
     description = models.CharField(_("description"), max_length=250)
     detail = models.CharField(_("detail"), max_length=250, blank=True)
-    price = models.DecimalField(_("price"), max_digits=12, decimal_places=2)
-    setup_fee = models.DecimalField(_("set-up fee"), max_digits=12, decimal_places=2)
+    price = MoneyField(_("price"))
+    setup_fee = MoneyField(_("set-up fee"))
     currency = models.CharField(_("currency"), max_length=3)
     period = models.CharField(_("period"), max_length=7, choices=Period.choices)
     state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.ACTIVE)

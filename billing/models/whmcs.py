@@ -7,6 +7,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from billing.models.subscription import Subscription
+from core.fields import MoneyField
 from core.models import Resource
 from core.money import Money
 from customers.models import Customer
@@ -29,7 +30,7 @@ class WhmcsInvoice(Resource):
     )
     currency = models.CharField(_("currency"), max_length=3)
     lines = models.JSONField(_("lines"))  # [[description, amount as text, taxed], …]
-    net = models.DecimalField(_("excl. VAT"), max_digits=14, decimal_places=2)
+    net = MoneyField(_("excl. VAT"))
     due_on = models.DateField(_("due"))
     invoice_id = models.PositiveIntegerField(_("invoice ID in WHMCS"), null=True, blank=True, unique=True)
     state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.WAITING)

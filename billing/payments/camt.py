@@ -8,6 +8,7 @@ from decimal import Decimal, InvalidOperation
 
 from lxml import etree
 
+from core.money import round_money
 from core.text.plain_text import clean_text
 
 LARGEST = Decimal(10) ** 12
@@ -94,7 +95,7 @@ def _entry(row: etree._Element, detail: etree._Element, amount: etree._Element |
     payer = _text(detail, "{*}RltdPties/{*}Dbtr/{*}Nm") or _text(detail, "{*}RltdPties/{*}Dbtr/{*}Pty/{*}Nm")
     return CreditEntry(
         booked_on=booked_on,
-        amount=_decimal(amount.text or ""),
+        amount=_decimal(amount.text or "", _currency(amount.get("Ccy", ""))),
         currency=_currency(amount.get("Ccy", "")),
         payer=payer[:140],
         payer_iban=_text(detail, "{*}RltdPties/{*}DbtrAcct/{*}Id/{*}IBAN")[:34],
@@ -119,11 +120,11 @@ def _currency(code: str) -> str:
     return code
 
 
-def _decimal(text: str) -> Decimal:
+def _decimal(text: str, currency: str) -> Decimal:
     try:
         amount = Decimal(text.strip())
     except InvalidOperation as error:
         raise UnreadableStatement(f"“{text}” is not an amount") from error
-    if not amount.is_finite() or not 0 < amount < LARGEST or amount != amount.quantize(Decimal("0.01")):
-        raise UnreadableStatement(f"“{text}” is not an amount in cents")
+    if not amount.is_finite() or not 0 < amount < LARGEST or amount != round_money(amount, currency):
+        raise UnreadableStatement(f"“{text}” is not an amount in {currency}")
     return amount

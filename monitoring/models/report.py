@@ -10,6 +10,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from core.documents.models import StoredDocument
+from core.fields import MoneyField
 from core.models import Timestamped
 from core.money import Money
 from customers.models import User
@@ -50,7 +51,7 @@ class MonthlyReport(Timestamped):
     seconds_max = models.FloatField(_("longest response time (s)"))
     promise = models.DecimalField(_("promised (%)"), max_digits=5, decimal_places=2, null=True)
     credit_percent = models.DecimalField(_("credit (%)"), max_digits=5, decimal_places=2)
-    credit = models.DecimalField(_("credit"), max_digits=12, decimal_places=2, default=Decimal("0.00"))
+    credit = MoneyField(_("credit"), default=Decimal("0.00"))
     currency = models.CharField(_("currency"), max_length=3)
     credit_state = models.CharField(_("credit status"), max_length=10, choices=Credit.choices, default=Credit.NONE)
     decided_at = models.DateTimeField(_("decided"), null=True, blank=True)

@@ -9,7 +9,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from core.fields import EncryptedJSONField
+from core.fields import EncryptedJSONField, MoneyField
 from core.models import Timestamped
 from customers.models import Customer
 from orders.allowed_actions import RULES, Situation, is_allowed
@@ -75,10 +75,8 @@ class Order(Timestamped):
     )
 
     # What was agreed when it was placed: a plan that changes later changes no order (see `terms`).
-    agreed_price = models.DecimalField(_("agreed price"), max_digits=12, decimal_places=2, null=True, editable=False)
-    agreed_setup_fee = models.DecimalField(
-        _("agreed set-up fee"), max_digits=12, decimal_places=2, null=True, editable=False
-    )
+    agreed_price = MoneyField(_("agreed price"), null=True, editable=False)
+    agreed_setup_fee = MoneyField(_("agreed set-up fee"), null=True, editable=False)
     agreed_currency = models.CharField(
         _("agreed currency"), max_length=3, blank=True, editable=False, default="", db_default=""
     )

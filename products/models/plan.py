@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from core.fields import MoneyField
 from core.models import Timestamped
 from core.money import Money
 from products.choices import PricePeriod
@@ -30,8 +31,8 @@ class Plan(Timestamped):
     product = models.ForeignKey(Product, on_delete=models.PROTECT, related_name="plans", verbose_name=_("product"))
     slug = models.SlugField(_("slug"), max_length=60)
     name = models.CharField(_("name"), max_length=120)
-    price = models.DecimalField(_("price"), max_digits=12, decimal_places=2)
-    setup_fee = models.DecimalField(_("set-up fee"), max_digits=12, decimal_places=2, default=Decimal("0.00"))
+    price = MoneyField(_("price"))
+    setup_fee = MoneyField(_("set-up fee"), default=Decimal("0.00"))
     currency = models.CharField(_("currency"), max_length=3, default="EUR")
     period = models.CharField(_("period"), max_length=7, choices=Period.choices, default=Period.MONTH)
     placement = models.CharField(_("placement"), max_length=10, choices=Placement.choices, default=Placement.DEDICATED)

@@ -129,7 +129,7 @@ def test_year_of_a_small_company_balances_to_the_cent(company: Company) -> None:
     documents = list(sample())
     assert len(documents) >= 8
     for invoice in documents:
-        assert checked_invoice(document_of(invoice)).ubl  # raises with the broken rules
+        assert checked_invoice(document_of(invoice)) is not None  # raises with the broken rules
 
 
 def _check_deadbeat(company: Company) -> None:

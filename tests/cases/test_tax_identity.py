@@ -238,7 +238,9 @@ def test_part_of_an_indivisible_currency_is_refused_as_price_and_as_fee(currency
             clean_manifest(manifest(**{"currency": currency, "price": "10.00", name: "10.50"}), services=["web"])
 
 
-@pytest.mark.parametrize(("currency", "price"), [("EUR", "10.00"), ("JPY", "10.00"), ("KWD", "10.50")])
+@pytest.mark.parametrize(
+    ("currency", "price"), [("EUR", "10.00"), ("JPY", "10.00"), ("KWD", "10.50"), ("KWD", "4.125"), ("TND", "0.001")]
+)
 def test_a_plan_in_a_currencys_own_units_is_taken(currency: str, price: str) -> None:
     (plan,) = clean_manifest(manifest(currency=currency, price=price), services=["web"])["plans"]
     assert (plan["currency"], Decimal(plan["price"])) == (currency, Decimal(price))

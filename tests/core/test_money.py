@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from core.money import Money, round_money
+from core.money import Money, minor_unit, round_money
 
 
 @pytest.mark.parametrize(
@@ -16,7 +16,7 @@ from core.money import Money, round_money
         ("-1.005", "EUR", "-1.01"),
         ("1.004999", "EUR", "1.00"),
         ("2.5", "JPY", "3"),
-        ("0.005", "KWD", "0.01"),
+        ("0.0005", "KWD", "0.001"),
         ("2.5", "ISK", "3"),
         ("2.345", "RSD", "2.35"),
         ("7", "EUR", "7.00"),
@@ -24,6 +24,19 @@ from core.money import Money, round_money
 )
 def test_halves_are_rounded_away_from_zero_to_the_minor_unit(amount: str, currency: str, rounded: str) -> None:
     assert str(round_money(Decimal(amount), currency)) == rounded
+
+
+@pytest.mark.parametrize(
+    ("currencies", "unit"),
+    [("KWD BHD JOD TND OMR IQD LYD", "0.001"), ("EUR USD GBP RSD HUF", "0.01"), ("JPY KRW ISK CLP XOF", "1")],
+)
+def test_smallest_amount_is_that_of_the_currency(currencies: str, unit: str) -> None:
+    for currency in currencies.split():
+        least = minor_unit(currency)
+        assert str(least) == unit
+        assert round_money(least / 2, currency) == least
+        assert not round_money(least * Decimal("0.49"), currency)
+        assert Money(least, currency).amount == least
 
 
 def test_an_amount_is_rounded_when_it_is_made() -> None:
@@ -59,8 +72,8 @@ def test_an_amount_is_written_as_in_the_readers_country(locale: str, written: st
     [
         ("JPY", "¥1,235"),
         ("RSD", "RSD1,234.57"),
-        ("KWD", "KWD1,234.570"),
-        ("IQD", "IQD1,234.57"),
+        ("KWD", "KWD1,234.567"),
+        ("IQD", "IQD1,234.567"),
         ("HUF", "HUF1,234.57"),
     ],
 )

@@ -47,12 +47,10 @@ CASES = {
     "plans: this may not be empty.": changed("plans", to=[]),
     "plans: use a list, not “small”. The sizes and prices it is sold in.": changed("plans", to="small"),
     "plans[0].price: this is missing.": changed("plans", 0, "price"),
-    "plans[0].price: use text, not 49.0. A decimal number in quotes, with two decimals.": changed(
-        "plans", 0, "price", to=49.0
-    ),
-    "plans[0].price: “49,00” does not have the right form. A decimal number in quotes, with two decimals.": changed(
-        "plans", 0, "price", to="49,00"
-    ),
+    "plans[0].price: use text, not 49.0. A decimal number in quotes, with two decimals, or "
+    "with three in currencies that have them.": changed("plans", 0, "price", to=49.0),
+    "plans[0].price: “49,00” does not have the right form. A decimal number in quotes, with two decimals, or "
+    "with three in currencies that have them.": changed("plans", 0, "price", to="49,00"),
     "plans[0].period: use one of month, quarter, year, not “week”.": changed("plans", 0, "period", to="week"),
     "plans[0].size.cpus: use at least 1, not 0.": changed("plans", 0, "size", "cpus", to=0),
     "plans[1].slug: “small” is already used by plans[0].": changed("plans", 1, "slug", to="small"),

@@ -86,7 +86,9 @@ def test_invoice_that_breaks_a_rule_is_refused_with_its_reason(invoice: InvoiceD
 
 def test_specimen_is_shown_even_without_a_seller() -> None:
     invoice = replace(fixtures()["specimen"], seller=replace(document().seller, vat_id=""))
-    assert checked_invoice(invoice).ubl
+    electronic = checked_invoice(invoice)
+    assert electronic
+    assert electronic.ubl
 
 
 def test_what_is_no_invoice_or_no_xml_is_found() -> None:
