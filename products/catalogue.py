@@ -9,6 +9,7 @@ from django.conf import settings
 
 from core.address_policy import address_guard
 from core.errors import ConfigError
+from core.text.plain_text import clean_text
 from products.adapters.folder.catalogue import FolderCatalogue
 from products.adapters.git.catalogue import GitCatalogue
 from products.adapters.gitlab.catalogue import GitLabCatalogue
@@ -51,13 +52,17 @@ def catalogue_of(repo: ConfigRepo) -> Catalogue:
 
 
 def default_config_repo() -> ConfigRepo:
-    """The row that stands for the settings, made when it is first needed and kept as they are now."""
+    """The row that stands for the settings, made when it is first needed and kept as they are now.
+
+    It shows them and is never read from, so it takes whatever they hold: the sync itself refuses a wrong address.
+    """
     if settings.GITLAB_URL and settings.GITLAB_PROJECT:
         kind, address, project = ConfigRepo.Kind.GITLAB, settings.GITLAB_URL, settings.GITLAB_PROJECT
     else:
         is_git = isinstance(get_catalogue(), GitCatalogue) if settings.CATALOGUE_URL else False
         kind = ConfigRepo.Kind.GIT if is_git else ConfigRepo.Kind.FOLDER
         address, project = re.sub(r"//[^/@\s]*@", "//", str(settings.CATALOGUE_URL)), ""
+    address, project = _fit(address, "address"), _fit(project, "project")
     repo, _made = ConfigRepo.objects.get_or_create(
         is_default=True, defaults={"name": DEFAULT_NAME, "kind": kind, "address": address, "project": project}
     )
@@ -65,3 +70,8 @@ def default_config_repo() -> ConfigRepo:
         repo.kind, repo.address, repo.project, repo.position = kind, address, project, {}
         repo.save(update_fields=("kind", "address", "project", "position", "updated_at"))
     return repo
+
+
+def _fit(setting: str, name: str) -> str:
+    """The setting without control characters, no longer than the column that shows it."""
+    return clean_text(str(setting), ConfigRepo._meta.get_field(name).max_length or 0)

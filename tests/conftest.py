@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from importlib import import_module
 from typing import Any
 
 import pytest
 from django.core.management.commands.migrate import Command as Migrate
-from django.db import connection
+from django.db import DataError, connection
 
 from tests.driving import Drive
 from tests.migrated_database import load_template, save_template
@@ -35,6 +35,24 @@ def _begin_with_a_migrated_database(request: pytest.FixtureRequest) -> Iterator[
         # Only while the test database is made: tests of migrations run the real command.
         request.getfixturevalue("django_db_setup")
     yield
+
+
+@pytest.fixture(autouse=True)
+def _nul_is_refused_as_by_postgresql() -> Iterator[None]:
+    """A text with a NUL fails on every database; SQLite alone would store it."""
+    if connection.vendor != "sqlite":
+        yield
+        return
+    with connection.execute_wrapper(_refuse_nul):
+        yield
+
+
+def _refuse_nul(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any) -> Any:
+    for row in params or () if many else (params or (),):
+        values = row.values() if isinstance(row, Mapping) else row
+        if any(isinstance(value, str) and "\0" in value for value in values):
+            raise DataError("PostgreSQL text fields cannot contain NUL (0x00) bytes")
+    return execute(sql, params, many, context)
 
 
 # The tables of money, those first that refer to others.

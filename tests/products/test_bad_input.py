@@ -14,6 +14,7 @@ import pytest
 from pytest_django import Settings
 
 from core.errors import ConfigError, OutsideError, PermanentError
+from core.text.plain_text import is_plain_text
 from live.demo.gitlab.repository import Repository as ServedRepository
 from live.demo.gitlab.server import WRITE, GitLabDouble
 from products.catalogue_import import ImportOutcome, ImportResult
@@ -308,3 +309,27 @@ def test_address_of_the_settings_is_held_to_the_same(address: str, tmp_path: Pat
     with pytest.raises(ConfigError, match="is not an address of a git repository"):
         import_catalogue()
     assert not (tmp_path / "flag").exists()
+    repo = ConfigRepo.objects.get(is_default=True)
+    assert "is not an address of a git repository" in repo.last_error
+    assert is_plain_text(repo.address)
+
+
+@pytest.mark.parametrize(
+    ("given", "shown"),
+    [
+        ({"CATALOGUE_URL": "/srv/a\0b"}, "/srv/ab"),
+        ({"CATALOGUE_URL": "/srv/" + "a" * 400}, "/srv/" + "a" * 294 + "…"),
+        ({"GITLAB_URL": "http://127.0.0.1:1/a\0b", "GITLAB_PROJECT": "sdi/a\0b"}, "http://127.0.0.1:1/ab"),
+    ],
+)
+def test_setting_that_no_column_can_hold_is_refused_in_a_sentence(
+    given: dict[str, str], shown: str, settings: Settings
+) -> None:
+    for name, value in given.items():
+        setattr(settings, name, value)
+    with pytest.raises(OutsideError):
+        import_catalogue()
+    repo = ConfigRepo.objects.get(is_default=True)
+    assert (repo.address, is_plain_text(repo.project)) == (shown, True)
+    assert repo.last_error
+    assert is_plain_text(repo.last_error)

@@ -23,7 +23,7 @@ class FolderCatalogue:
         """Every product as it is in the folder now."""
         try:
             folders = sorted(path for path in (self.path / "products").iterdir() if path.is_dir())
-        except OSError as error:
+        except (OSError, ValueError) as error:  # ValueError: a path with a NUL
             raise ConfigError(f"{self.path} has no folder “products” that can be read: check CATALOGUE_URL") from error
         sources = [read_product(folder) for folder in folders if not folder.name.startswith((".", "_"))]
         if not sources:
