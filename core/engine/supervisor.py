@@ -34,14 +34,21 @@ UNREAPED_AFTER = 5.0  # seconds; a dead child that is not replaced by then means
 
 
 def end_with_supervisor() -> None:
-    """The process group of the caller is killed as soon as its supervisor is gone."""
+    """The process group of the caller is killed as soon as its supervisor is gone.
+
+    Each process that the caller forks watches for itself: the caller may be killed together with the supervisor.
+    """
     lifeline = int(os.environ[LIFELINE])
 
     def wait() -> None:
         os.read(lifeline, 1)
         os.killpg(0, signal.SIGKILL)
 
-    threading.Thread(target=wait, name="lifeline", daemon=True).start()
+    def watch() -> None:
+        threading.Thread(target=wait, name="lifeline", daemon=True).start()
+
+    os.register_at_fork(after_in_child=watch)
+    watch()
 
 
 def report_begin() -> None:

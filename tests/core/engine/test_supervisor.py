@@ -88,6 +88,15 @@ def test_killed_supervisor_leaves_no_process(worker: Worker) -> None:
     wait_for(lambda: members(leader) == 0)
 
 
+def test_supervisor_and_leader_killed_together_leave_no_process(worker: Worker) -> None:
+    leader = worker.leader(1)
+    assert members(leader) >= 3
+    worker.process.send_signal(signal.SIGSTOP)  # it replaces nothing meanwhile
+    os.kill(leader, signal.SIGKILL)
+    worker.process.kill()
+    wait_for(lambda: members(leader) == 0)
+
+
 def test_killed_leader_is_replaced_with_its_whole_group(worker: Worker) -> None:
     first = worker.leader(1)
     os.kill(first, signal.SIGKILL)
