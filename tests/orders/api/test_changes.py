@@ -142,13 +142,13 @@ def test_the_differences_are_read_before_anything_is_asked(viewer: APIClient, or
 
 def test_what_went_wrong_is_for_staff(owner: APIClient, operator: APIClient, order: Order, release: Release) -> None:
     changed = upgrade_order(order=order, release=release)
-    report(order.pk, Part.COMPOSITION, PartState.FAILED, "exit code 137 at 10.0.0.8", version=changed.wanted_version)
+    report(order.pk, Part.COMPOSITION, PartState.FAILED, "out of memory at 10.0.0.8", version=changed.wanted_version)
     path = f"/api/v1/orders/{order.reference}/changes/"
     (seen,) = owner.get(path).json()["results"]
     assert (seen["state"], seen["error"]) == ("reverting", "")
-    assert "137" in operator.get(path).json()["results"][0]["error"]
+    assert "out of memory" in operator.get(path).json()["results"][0]["error"]
     timeline = str(owner.get(f"/api/v1/orders/{order.reference}/timeline/").json())
-    assert "137" not in timeline
+    assert "out of memory" not in timeline
     assert "Going back to" in timeline
 
 
