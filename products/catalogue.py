@@ -74,4 +74,5 @@ def default_config_repo() -> ConfigRepo:
 
 def _fit(setting: str, name: str) -> str:
     """The setting without control characters, no longer than the column that shows it."""
-    return clean_text(str(setting), ConfigRepo._meta.get_field(name).max_length or 0)
+    longest: int = getattr(ConfigRepo._meta.get_field(name), "max_length", 0)
+    return clean_text(str(setting), longest)
