@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import pytest
 from django.conf import settings
+from django.contrib import admin
 from django.test import Client
 from playwright.sync_api import Page
 
 from customers.models import User
 from tests.lab.browser.conftest import OpenPage
+from tests.lab.browser.orders import active_order
 from tests.lab.browser.test_accessibility import findings
+from tests.lab.browser.walking import DriveUntil
 
 pytestmark = [pytest.mark.lab, pytest.mark.django_db(transaction=True)]
 
@@ -68,3 +71,16 @@ def test_page_shows_its_whole_name_on_a_phone(admin_page: Page, path: str, name:
     shown = admin_page.locator("#header-inner h1 > .tracking-tight:visible")
     assert [text.strip() for text in shown.all_inner_texts()] == [name]
     assert shown.evaluate("element => element.scrollWidth <= element.clientWidth")
+
+
+def test_no_page_of_a_row_is_wider_than_a_phone(admin_page: Page, member: User, drive_until: DriveUntil) -> None:
+    active_order(member, drive_until)
+    rows = [(model._meta, model._default_manager.first()) for model in admin.site._registry]
+    pages = [f"/admin/{meta.app_label}/{meta.model_name}/{row.pk}/change/" for meta, row in rows if row is not None]
+    assert len(pages) > 20
+    wide = []
+    for path in pages:
+        admin_page.goto(path, wait_until="load")
+        if not admin_page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"):
+            wide.append(path)
+    assert wide == []
