@@ -170,9 +170,9 @@ class WhmcsServiceView(RowsView):
     @action(detail=True, methods=["post"])
     @once_per_service
     def upgrade(self, request: Request, service_id: str) -> Response:
-        """Change the plan of the service; 409 unless it is the present plan, because an order keeps its plan."""
+        """Change the plan of the service; 409 unless the order runs and has no other change in progress."""
         service = self.get_object()
-        change_service(service=service, **self._asked(WhmcsPlanField))
+        change_service(service=service, actor=cast("User", request.user), **self._asked(WhmcsPlanField))
         return self._shown(service)
 
     @extend_schema(request=SignOnRequestSerializer, responses={201: SignOnSerializer})

@@ -15,10 +15,10 @@ from core.engine.controller import enqueue_rows
 from core.errors import Refusal, TransientError
 from customers.models import User
 from customers.whmcs.services import customer_of_client, is_configured
+from orders.changes.services import change_plan
 from orders.choices import OrderAction, Wanted
 from orders.models import Order, OrderEvent, WhmcsService
 from orders.services import (
-    OrderActionNotPossible,
     approve_order,
     create_order,
     place_order,
@@ -91,12 +91,11 @@ def close_service(*, service: WhmcsService, actor: User, why: str = "") -> None:
         remove_order(order=service.order, actor=actor, why=why)
 
 
-def change_service(*, service: WhmcsService, plan: Plan) -> None:
-    """Nothing where the plan is the present one; any other is refused: an order keeps its plan."""
-    if plan.pk != service.order.plan_id:
-        raise OrderActionNotPossible(
-            _("The plan of an order cannot be changed yet. Order the new plan as a new service, then end this one.")
-        )
+@transaction.atomic
+def change_service(*, service: WhmcsService, plan: Plan, actor: User) -> None:
+    """The order is to have the plan; one that has it already is left alone."""
+    if service.order.plan_id != plan.pk:
+        change_plan(order=service.order, plan=plan, actor=actor, why=_("Changed in WHMCS."))
 
 
 def note_on_services(service_ids: list[int], message: str) -> int:

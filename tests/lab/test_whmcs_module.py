@@ -14,6 +14,7 @@ from django.conf import settings
 from django.contrib.auth.models import Permission
 from pytest_django.live_server_helper import LiveServer
 
+from core import clock
 from customers.models import ApiToken, WhmcsSync
 from customers.whmcs.simulator.records import example_client
 from infrastructure.models import Provider
@@ -136,11 +137,14 @@ def test_ten_identical_calls_make_one_order(call: Call) -> None:
     assert Order.objects.count() == 1
 
 
-def test_another_plan_is_refused_with_a_sentence(call: Call, plan: Plan) -> None:
+def test_another_plan_is_taken_while_the_order_runs(call: Call, plan: Plan) -> None:
     call("CreateAccount")
-    PlanFactory(product=plan.product, slug="large")
-    answer = call("ChangePackage", configoption1=f"{plan.product.slug}/large")
-    assert "cannot be changed yet" in answer
+    large: Plan = PlanFactory(product=plan.product, slug="large")
+    other = {"configoption1": f"{plan.product.slug}/large"}
+    assert call("ChangePackage", **other) != "success", "it is being provisioned"
+    Order.objects.update(state="active", activated_at=clock.now())
+    assert call("ChangePackage", **other) == "success"
+    assert Order.objects.get().plan == large
     assert "module settings" in call("ChangePackage", configoption1="")
 
 

@@ -22,7 +22,7 @@ from customers.whmcs.simulator.server import IDENTIFIER, SECRET, Simulator, runn
 from infrastructure.models import Provider
 from infrastructure.sandbox.models import SandboxSwitches
 from orders.choices import State
-from orders.models import Order, OrderEvent, WhmcsService
+from orders.models import Order, OrderChange, OrderEvent, WhmcsService
 from orders.whmcs.services import find_service
 from products.models import Plan, ReleaseBundle
 from tests.driving import Drive
@@ -128,11 +128,19 @@ def test_push_to_a_service_that_is_gone_is_left_to_staff(
     assert WhmcsService.objects.get().has_failed
 
 
-def test_plan_stays_and_another_one_is_refused(module: APIClient, plan: Plan) -> None:
+def test_plan_is_changed_once_the_order_runs(module: APIClient, plan: Plan, simulator: Simulator, drive: Drive) -> None:
     create(module, plan)
     assert ask(module, "upgrade", {"product": plan.product.slug, "plan": plan.slug}).status_code == 202
-    other = PlanFactory(product=plan.product, slug="other")
+    other: Plan = PlanFactory(product=plan.product, slug="other")
     assert ask(module, "upgrade", {"product": plan.product.slug, "plan": other.slug}).status_code == 409
+    drive.settle()
+    for _repeat in range(2):
+        assert ask(module, "upgrade", {"product": plan.product.slug, "plan": other.slug}).status_code == 202
+    drive.settle()
+    order = Order.objects.get()
+    assert (order.plan, order.state) == (other, State.ACTIVE)
+    assert OrderChange.objects.get().to_plan == other
+    assert simulator.records.services[1]["status"] == "Active"
     assert ask(module, "upgrade", {"product": plan.product.slug, "plan": "none"}).status_code == 422
 
 
