@@ -1,4 +1,4 @@
-"""Fleet upgrades in the admin: begun from a form, watched, stopped and resumed."""
+"""Fleet upgrades in the admin: begun from a form, watched, stopped, resumed and closed."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ from core.admin.confirmed_actions import ConfirmedAction, ReasonForm, change_one
 from core.admin.read_only_rows import MachineOwned
 from core.errors import Refusal
 from orders.fleet.services import (
+    close_fleet_upgrade,
     orders_without,
     progress_of,
     resume_fleet_upgrade,
@@ -37,6 +38,7 @@ TONES = {
     FleetUpgrade.State.RUNNING: "info",
     FleetUpgrade.State.STOPPED: "danger",
     FleetUpgrade.State.DONE: "success",
+    FleetUpgrade.State.CLOSED: "",
 }
 MEMBER_TONES = {
     FleetMember.State.WAITING: "",
@@ -110,7 +112,7 @@ class FleetUpgradeAdmin(MachineOwned, ModelAdmin):
     search_fields = ("release__version", "release__product__name")
     show_full_result_count = False
     fields = ()
-    actions_detail = ("resume", "stop")
+    actions_detail = ("resume", "stop", "close")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[FleetUpgrade]:
         """With the number of orders, and of those that are through."""
@@ -168,12 +170,13 @@ class FleetUpgradeAdmin(MachineOwned, ModelAdmin):
         return super().change_view(request, object_id, form_url, extra)  # type: ignore[no-any-return]
 
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
-        """Stop while it runs, resume while it is stopped."""
+        """Stop while it runs, resume or close while it is stopped."""
         fleet = self.get_object(request, str(object_id))
-        offered = {FleetUpgrade.State.RUNNING: "stop", FleetUpgrade.State.STOPPED: "resume"}
-        name = offered.get(FleetUpgrade.State(fleet.state), "") if fleet else ""
-        allowed = super().get_actions_detail(request, object_id)
-        return [action for action in allowed if name and action.action_name.endswith(f"_{name}")]
+        offered = {FleetUpgrade.State.RUNNING: ("_stop",), FleetUpgrade.State.STOPPED: ("_resume", "_close")}
+        endings = offered.get(FleetUpgrade.State(fleet.state), ()) if fleet else ()
+        return [
+            action for action in super().get_actions_detail(request, object_id) if action.action_name.endswith(endings)
+        ]
 
     @action(description=_("Resume"), icon="play_arrow", variant=ActionVariant.PRIMARY, permissions=("steer", "view"))
     def resume(self, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -200,6 +203,19 @@ class FleetUpgradeAdmin(MachineOwned, ModelAdmin):
         )
         form = ReasonForm(request, stopping, _("Shown on the page of the fleet upgrade."))
         return self._confirm(request, object_id, stopping, form)
+
+    @action(description=_("Close"), icon="cancel", permissions=("steer", "view"))
+    def close(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """It has ended, with orders that keep their release."""
+        closing = ConfirmedAction(
+            title=_("Close fleet upgrade"),
+            says=_("It cannot be resumed. Orders that wait keep their release."),
+            done=_("Fleet upgrade to %(row)s is closed."),
+            verb=lambda fleet, actor, why: close_fleet_upgrade(fleet=fleet, actor=actor, why=why),
+            needs_reason=True,
+        )
+        form = ReasonForm(request, closing, _("Shown on the page of the fleet upgrade."))
+        return self._confirm(request, object_id, closing, form)
 
     def _confirm(
         self, request: HttpRequest, object_id: str, confirmed: ConfirmedAction, form: ReasonForm

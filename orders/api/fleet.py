@@ -17,7 +17,12 @@ from core.api.idempotency import once
 from customers.models import User
 from orders.api.permissions import is_staff_with
 from orders.api.serializers import WhySerializer
-from orders.fleet.services import resume_fleet_upgrade, start_fleet_upgrade, stop_fleet_upgrade
+from orders.fleet.services import (
+    close_fleet_upgrade,
+    resume_fleet_upgrade,
+    start_fleet_upgrade,
+    stop_fleet_upgrade,
+)
 from orders.models import FleetMember, FleetUpgrade
 from orders.models.fleet import MAX_WAVE
 from products.models import Release
@@ -110,7 +115,7 @@ class FleetFilter(RowFilter):
 
 
 class FleetUpgradeView(RowsView):
-    """Fleet upgrades, for staff: start one, read how far it is, stop and resume it."""
+    """Fleet upgrades, for staff: start one, read how far it is, stop, resume and close it."""
 
     queryset = (
         FleetUpgrade.objects.select_related("release__product")
@@ -156,6 +161,16 @@ class FleetUpgradeView(RowsView):
         asked.is_valid(raise_exception=True)
         fleet = stop_fleet_upgrade(fleet=self.get_object(), actor=cast("User", request.user), **asked.validated_data)
         return self.shown(fleet, status=status.HTTP_202_ACCEPTED)
+
+    @extend_schema(request=WhySerializer, responses={200: FleetUpgradeSerializer})
+    @action(detail=True, methods=["post"])
+    @once
+    def closure(self, request: Request, pk: str) -> Response:
+        """A stopped one has ended; orders that waited keep their release."""
+        asked = WhySerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        fleet = close_fleet_upgrade(fleet=self.get_object(), actor=cast("User", request.user), **asked.validated_data)
+        return self.shown(fleet, status=status.HTTP_200_OK)
 
     @extend_schema(responses=FleetMemberSerializer(many=True), filters=False)
     @action(detail=True, methods=["get"], ordering="pk")

@@ -1,4 +1,4 @@
-"""What may be asked of a fleet upgrade: start, stop, resume; and how it goes on by itself."""
+"""What may be asked of a fleet upgrade: start, stop, resume, close; and how it goes on by itself."""
 
 from __future__ import annotations
 
@@ -70,9 +70,26 @@ def resume_fleet_upgrade(
     return fleet
 
 
+@transaction.atomic
+def close_fleet_upgrade(*, fleet: FleetUpgrade, actor: User | None = None, why: str = "") -> FleetUpgrade:
+    """The stopped fleet upgrade has ended: orders that waited keep what they have, and another one may be started."""
+    fleet = _locked(fleet)
+    if fleet.state != State.STOPPED:
+        raise OrderActionNotPossible(_("Only a stopped fleet upgrade can be closed."))
+    _take_results(fleet)
+    if fleet.members.filter(state=Member.UPGRADING).exists():
+        raise OrderActionNotPossible(_("Orders are still being upgraded. Close it once they have ended."))
+    fleet.members.filter(state=Member.WAITING).update(state=Member.SKIPPED, message=_("The fleet upgrade was closed."))
+    by = actor or _("the system")
+    fleet.state, fleet.ended_at = State.CLOSED, clock.now()
+    fleet.message = f"{_('Closed by %(user)s.') % {'user': by}} {why}".strip()
+    fleet.save(update_fields=("state", "ended_at", "message", "updated_at"))
+    return fleet
+
+
 def advance_all() -> None:
     """Every fleet upgrade in progress has taken in how its orders ended, and begun its next wave where it may."""
-    for fleet in FleetUpgrade.objects.exclude(state=State.DONE):
+    for fleet in FleetUpgrade.objects.exclude(state__in=(State.DONE, State.CLOSED)):
         _advance_safely(fleet)
 
 

@@ -23,6 +23,7 @@ class FleetUpgrade(Timestamped):
         RUNNING = "running", _("In progress")
         STOPPED = "stopped", _("Stopped")
         DONE = "done", _("Complete")
+        CLOSED = "closed", _("Closed")
 
     release = models.ForeignKey(Release, on_delete=models.PROTECT, related_name="+", verbose_name=_("release"))
     wave_size = models.PositiveSmallIntegerField(
@@ -52,7 +53,9 @@ class FleetUpgrade(Timestamped):
         permissions = (("steer_fleetupgrade", _("Can start, stop and resume fleet upgrades")),)
         constraints = (
             models.UniqueConstraint(
-                fields=("release",), name="one_open_fleet_upgrade_per_release", condition=~Q(state="done")
+                fields=("release",),
+                name="one_open_fleet_upgrade_per_release",
+                condition=Q(state__in=("running", "stopped")),
             ),
             models.CheckConstraint(condition=Q(wave_size__range=(1, MAX_WAVE)), name="fleet_wave_size_in_range"),
         )

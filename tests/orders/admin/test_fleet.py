@@ -6,12 +6,14 @@ import pytest
 from django.contrib.admin.models import LogEntry
 from django.test import Client
 
-from orders.fleet.services import start_fleet_upgrade, stop_fleet_upgrade
+from orders.choices import PartState
+from orders.fleet.services import advance_all, progress_of, start_fleet_upgrade, stop_fleet_upgrade
 from orders.models import FleetUpgrade, Order
+from orders.services import report
 from products.models import Product, Release
 from tests.factories import ReleaseFactory
 from tests.orders.admin.conftest import messages_of, staff
-from tests.orders.situations import active, fresh
+from tests.orders.situations import ESSENTIAL, active, fresh
 
 pytestmark = pytest.mark.django_db
 LIST = "/admin/orders/fleetupgrade/"
@@ -86,6 +88,26 @@ def test_it_is_stopped_with_a_reason_and_resumed(staffed: Client, order: Order, 
     assert f"{LIST}{fleet.pk}/resume/" in staffed.get(f"{LIST}{fleet.pk}/change/").content.decode()
     staffed.post(f"{LIST}{fleet.pk}/resume/", {"retry_failed": "on"})
     assert FleetUpgrade.objects.get().state == FleetUpgrade.State.RUNNING
+
+
+def test_a_stopped_one_is_closed_and_another_is_started(staffed: Client, order: Order, release: Release) -> None:
+    others = [active(plan=order.plan, release=order.release) for _number in range(2)]
+    fleet = start_fleet_upgrade(release=release, wave_size=1)
+    stop_fleet_upgrade(fleet=fleet)
+    staffed.post(f"{LIST}{fleet.pk}/close/", {"why": "Not this release."})
+    assert FleetUpgrade.objects.get().state == FleetUpgrade.State.STOPPED, "an order is being upgraded"
+    for part in ESSENTIAL:
+        report(order.pk, part, PartState.READY, version=fresh(order).wanted_version)
+    staffed.post(f"{LIST}{fleet.pk}/close/", {"why": "Not this release."})
+    closed = FleetUpgrade.objects.get()
+    assert closed.state == FleetUpgrade.State.CLOSED
+    assert closed.message.endswith("Not this release.")
+    assert progress_of(closed) == {"waiting": 0, "upgrading": 0, "done": 1, "failed": 0, "skipped": 2}
+    page = staffed.get(f"{LIST}{fleet.pk}/change/").content.decode()
+    assert f"{LIST}{fleet.pk}/resume/" not in page
+    advance_all()
+    assert {fresh(other).release for other in others} == {order.release}
+    assert start_fleet_upgrade(release=release).members.count() == 2
 
 
 @pytest.mark.parametrize("action", ["stop", "resume"])

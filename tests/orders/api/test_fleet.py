@@ -66,6 +66,12 @@ def test_it_is_stopped_and_resumed(operator: APIClient, order: Order, release: R
     assert "Holiday." in stopped.json()["message"]
     resumed = post(operator, f"{path}resumption/", {"retry_failed": True})
     assert (resumed.status_code, resumed.json()["state"]) == (202, "running")
+    assert post(operator, f"{path}closure/").status_code == 409
+    post(operator, f"{path}stop/")
+    for part in ESSENTIAL:
+        report(order.pk, part, PartState.READY, version=fresh(order).wanted_version)
+    closed = post(operator, f"{path}closure/", {"why": "Enough."})
+    assert (closed.status_code, closed.json()["state"]) == (200, "closed")
 
 
 @pytest.mark.parametrize("more", [{"release": "v0"}, {"wave_size": 0}, {"wave_size": 101}, {"product": "unheard-of"}])
