@@ -86,6 +86,7 @@ class Company:
         ExchangeRate.objects.create(currency="USD", published_on=date(2025, 12, 31), per_euro=Decimal("1.080000"))
         self._release = ReleaseFactory()
         self._waiting = [(name, *self._customer_of(name, kinds, n)) for name, kinds in GROUPS for n in range(10)]
+        self._with_two_orders = [customer for _name, customer, _currency in self._waiting[3::4]]
         self.dice.shuffle(self._waiting)
 
     def _customer_of(self, name: str, kinds: Any, n: int) -> tuple[Customer, str]:
@@ -111,7 +112,7 @@ class Company:
         if (day - FIRST).days % 3 or not self._waiting:
             return
         _name, customer, currency = self._waiting.pop()
-        for _ in range(1 + (customer.pk % 4 == 0)):
+        for _ in range(1 + (customer in self._with_two_orders)):
             plan = PlanFactory(
                 product=self._release.product,
                 slug=f"plan-{Order.objects.count()}",
