@@ -29,6 +29,11 @@ OF_PART: Mapping[str, str] = {
 }
 
 
+def colour_state(order: Order) -> State:
+    """The state whose colour the order has: one whose services stop has that of suspended ones already."""
+    return State.SUSPENDED if order.is_suspending else State(order.state)
+
+
 def tone_of(order: Order) -> str:
     """The colour of the order's state."""
-    return OF_STATE[State.SUSPENDED if order.is_suspending else State(order.state)]
+    return OF_STATE[colour_state(order)]

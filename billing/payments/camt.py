@@ -93,10 +93,11 @@ def _entry(row: etree._Element, detail: etree._Element, amount: etree._Element |
     references = [clean_text(node.text or "") for node in detail.iterfind("{*}RmtInf/{*}Ustrd")]
     references += [clean_text(node.text or "") for node in detail.iterfind("{*}RmtInf/{*}Strd/{*}CdtrRefInf/{*}Ref")]
     payer = _text(detail, "{*}RltdPties/{*}Dbtr/{*}Nm") or _text(detail, "{*}RltdPties/{*}Dbtr/{*}Pty/{*}Nm")
+    currency = _currency(amount.get("Ccy", ""))
     return CreditEntry(
         booked_on=booked_on,
-        amount=_decimal(amount.text or "", _currency(amount.get("Ccy", ""))),
-        currency=_currency(amount.get("Ccy", "")),
+        amount=_decimal(amount.text or "", currency),
+        currency=currency,
         payer=payer[:140],
         payer_iban=_text(detail, "{*}RltdPties/{*}DbtrAcct/{*}Id/{*}IBAN")[:34],
         remittance=(" ".join(references) or _text(row, "{*}AddtlNtryInf"))[:500],

@@ -144,7 +144,7 @@ class OrderAdmin(ChangeActions, ModelAdmin):
     @display(description=_("state"), ordering="state", label=dict(order_display.OF_STATE))
     def state_label(self, order: Order) -> tuple[str, str]:
         """The state in its colour."""
-        return State.SUSPENDED if order.is_suspending else State(order.state), order.state_label
+        return order_display.colour_state(order), order.state_label
 
     @display(description=_("reason"))
     def why(self, order: Order) -> str:

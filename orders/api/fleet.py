@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, ClassVar, cast
 
 import django_filters
@@ -147,30 +148,21 @@ class FleetUpgradeView(RowsView):
     @once
     def resumption(self, request: Request, pk: str) -> Response:
         """The next wave begins."""
-        asked = ResumptionSerializer(data=request.data)
-        asked.is_valid(raise_exception=True)
-        fleet = resume_fleet_upgrade(fleet=self.get_object(), actor=cast("User", request.user), **asked.validated_data)
-        return self.shown(fleet, status=status.HTTP_202_ACCEPTED)
+        return self._change(resume_fleet_upgrade, ResumptionSerializer, status.HTTP_202_ACCEPTED)
 
     @extend_schema(request=WhySerializer, responses={202: FleetUpgradeSerializer})
     @action(detail=True, methods=["post"])
     @once
     def stop(self, request: Request, pk: str) -> Response:
         """No further wave begins."""
-        asked = WhySerializer(data=request.data)
-        asked.is_valid(raise_exception=True)
-        fleet = stop_fleet_upgrade(fleet=self.get_object(), actor=cast("User", request.user), **asked.validated_data)
-        return self.shown(fleet, status=status.HTTP_202_ACCEPTED)
+        return self._change(stop_fleet_upgrade, WhySerializer, status.HTTP_202_ACCEPTED)
 
     @extend_schema(request=WhySerializer, responses={200: FleetUpgradeSerializer})
     @action(detail=True, methods=["post"])
     @once
     def closure(self, request: Request, pk: str) -> Response:
         """A stopped one has ended; orders that waited keep their release."""
-        asked = WhySerializer(data=request.data)
-        asked.is_valid(raise_exception=True)
-        fleet = close_fleet_upgrade(fleet=self.get_object(), actor=cast("User", request.user), **asked.validated_data)
-        return self.shown(fleet, status=status.HTTP_200_OK)
+        return self._change(close_fleet_upgrade, WhySerializer, status.HTTP_200_OK)
 
     @extend_schema(responses=FleetMemberSerializer(many=True), filters=False)
     @action(detail=True, methods=["get"], ordering="pk")
@@ -179,3 +171,11 @@ class FleetUpgradeView(RowsView):
         members = FleetMember.objects.filter(fleet=self.get_object()).select_related("order")
         shown = FleetMemberSerializer(self.paginate_queryset(members), many=True, context=self.get_serializer_context())
         return self.get_paginated_response(shown.data)
+
+    def _change(
+        self, change: Callable[..., FleetUpgrade], takes: type[RequestSerializer], changed_status: int
+    ) -> Response:
+        asked = takes(data=self.request.data)
+        asked.is_valid(raise_exception=True)
+        fleet = change(fleet=self.get_object(), actor=cast("User", self.request.user), **asked.validated_data)
+        return self.shown(fleet, status=changed_status)
