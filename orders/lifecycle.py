@@ -81,6 +81,11 @@ class OrderStatus:
     needs_attention: bool = False
 
 
+def is_suspending(state: State, wanted: Wanted) -> bool:
+    """True while the order's services stop: until then it is still active."""
+    return state is State.ACTIVE and wanted is Wanted.SUSPENDED
+
+
 def order_status(
     *, wanted: Wanted, version: int, placed: bool, approved: bool, parts: Iterable[ReportedPart]
 ) -> OrderStatus:

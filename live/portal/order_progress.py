@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from orders.choices import SUSPENDING, Part, PartState, State, Wanted
-from orders.lifecycle import ReportedPart
+from orders.lifecycle import ReportedPart, is_suspending
 
 Text = str | Promise
 
@@ -75,7 +75,7 @@ class OrderProgress:
 
 def label_of(state: State, wanted: Wanted) -> tuple[Text, str]:
     """How the state is called, and its tone; an order whose services are still stopping is not called active."""
-    if state is State.ACTIVE and wanted is Wanted.SUSPENDED:
+    if is_suspending(state, wanted):
         return SUSPENDING, TONES[State.SUSPENDED]
     return STATES[state], TONES[state]
 

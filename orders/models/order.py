@@ -14,7 +14,7 @@ from core.models import Timestamped
 from customers.models import Customer
 from orders.allowed_actions import RULES, Situation, is_allowed
 from orders.choices import SUSPENDING, OrderAction, State, Wanted
-from orders.lifecycle import OrderStatus, ReportedPart, order_status
+from orders.lifecycle import OrderStatus, ReportedPart, is_suspending, order_status
 from orders.terms import Terms, offered
 from products.models import Plan, Release
 
@@ -178,7 +178,7 @@ class Order(Timestamped):
     @property
     def is_suspending(self) -> bool:
         """True while its services stop: until then the order is still active."""
-        return self.state == State.ACTIVE and self.wanted == Wanted.SUSPENDED
+        return is_suspending(State(self.state), Wanted(self.wanted))
 
     @property
     def state_label(self) -> str:
