@@ -99,7 +99,7 @@ def test_address_is_watched_through_outage_and_recovery_and_leaves_nothing(
     wait_until(lambda: healths(backend, specs) == [Health.UP] * 4)
     seen = backend.read_states(specs)[keys[0]]["wms0"]
     assert seen.failure is None
-    assert seen.seconds > 0
+    assert 0 <= seen.seconds < 2.5  # Zabbix stores what takes less than a tenth of a millisecond as 0
 
     address.status = 503
     wait_until(lambda: healths(backend, specs) == [Health.DOWN] * 4)

@@ -113,7 +113,7 @@ def sign_in(page: Page, email: str = CUSTOMER_EMAIL) -> None:
     page.get_by_role("button", name="Send me a code").click()
     page.locator("input[name=code]").fill(last_code())
     page.get_by_role("button", name="Sign in").click()
-    page.wait_for_url("**/")
+    page.wait_for_url(lambda url: "/account/login/" not in url)
 
 
 def last_code() -> str:

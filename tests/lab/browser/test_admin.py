@@ -77,7 +77,7 @@ def test_no_page_of_a_row_is_wider_than_a_phone(admin_page: Page, member: User, 
     active_order(member, drive_until)
     rows = [(model._meta, model._default_manager.first()) for model in admin.site._registry]
     pages = [f"/admin/{meta.app_label}/{meta.model_name}/{row.pk}/change/" for meta, row in rows if row is not None]
-    assert len(pages) > 20
+    assert {"customer", "product", "order", "server"} <= {meta.model_name for meta, row in rows if row is not None}
     wide = []
     for path in pages:
         admin_page.goto(path, wait_until="load")

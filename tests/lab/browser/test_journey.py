@@ -63,7 +63,7 @@ def accept_an_invitation(walk: Walk, member: User) -> None:
 
 def choose_mail(walk: Walk) -> None:
     """Mail about what is ready, changed and removed; none about suspensions."""
-    walk.click("Notifications", "link")
+    walk.follow("Notifications")
     walk.page.goto("/notifications/settings/")
     for kind in ("Order ready", "Order upgraded or changed", "Removal scheduled or done"):
         walk.page.get_by_label(kind).check()
@@ -77,13 +77,13 @@ def choose_mail(walk: Walk) -> None:
 def place_an_order(walk: Walk) -> None:
     """From the empty overview to services that run; the page follows by itself."""
     page = walk.page
-    walk.click("Orders", "link")
+    walk.follow("Orders")
     walk.picture("first-order")
-    walk.click("New order|Choose a product", "link")
+    walk.follow("New order|Choose a product")
     walk.picture("products")
-    walk.click("SDI Lite", "link")
+    walk.follow("SDI Lite")
     walk.picture("plans")
-    walk.click("^Choose ", "link")
+    walk.follow("^Choose ")
     page.get_by_label("Name", exact=True).fill("Polder maps")
     page.get_by_label(re.compile("Contact address")).fill(ANN)
     walk.picture("settings")
@@ -115,7 +115,7 @@ def change_the_order(walk: Walk) -> None:
     """Another version, another plan, other settings: what differs is shown before anything is asked for."""
     walk.open_order()
     walk.sees("Version v2 is available")
-    walk.click("Upgrade to the current version", "link")
+    walk.follow("Upgrade to the current version")
     walk.sees("THEME")
     walk.picture("upgrade")
     walk.click("^Upgrade$")
@@ -125,9 +125,9 @@ def change_the_order(walk: Walk) -> None:
     assert walk.order.release.version == "v2"
 
     walk.open_order()
-    walk.click("Change plan", "link")
+    walk.follow("Change plan")
     walk.picture("change-plan")
-    walk.click("Choose Medium", "link")
+    walk.follow("Choose Medium")
     walk.sees("€79.00")
     walk.picture("change-plan-compared")
     walk.click("^Change plan$")
@@ -150,8 +150,8 @@ def suspend_and_resume(walk: Walk) -> None:
 def invite_a_colleague(walk: Walk) -> None:
     """A colleague is invited as technical member, and the invitation is withdrawn."""
     page = walk.page
-    walk.click("Customer", "link")
-    walk.click("Team and invitations", "link")
+    walk.follow("Customer")
+    walk.follow("Team and invitations")
     page.get_by_label("E-mail", exact=True).fill("bob@waterschap.example")
     page.locator("form.card").get_by_label("Role", exact=True).select_option("technical")
     walk.click("Send invitation")
@@ -165,9 +165,9 @@ def invite_a_colleague(walk: Walk) -> None:
 def make_a_token(walk: Walk) -> None:
     """A token for the API, which is shown once and works."""
     page = walk.page
-    walk.click("Profile", "link")
+    walk.follow("Profile")
     walk.picture("profile")
-    walk.click("API tokens", "link")
+    walk.follow("API tokens")
     page.get_by_label("Name", exact=True).fill("Our register")
     page.get_by_role("checkbox").first.check()
     walk.click("Create token")
@@ -185,7 +185,7 @@ def make_a_token(walk: Walk) -> None:
 def read_the_invoice(walk: Walk) -> None:
     """What it costs, as a PDF."""
     walk.drive_until(lambda: InvoicePdf.objects.exclude(path="").exists(), 60)
-    walk.click("Invoices", "link")
+    walk.follow("Invoices")
     walk.picture("invoices")
     assert walk.downloads("Download invoice .* as PDF").endswith(".pdf")
 
@@ -195,7 +195,7 @@ def cancel(walk: Walk) -> None:
     page = walk.page
     walk.open_order()
     walk.picture("before-the-end")
-    walk.click("Cancel this order", "link")
+    walk.follow("Cancel this order")
     page.get_by_label(re.compile("to confirm")).fill(walk.reference)
     page.get_by_label(re.compile("Reason")).fill("The project is over")
     walk.picture("cancel")
@@ -207,7 +207,7 @@ def cancel(walk: Walk) -> None:
     walk.picture("removed")
     assert walk.mailed(ANN, "(has been removed)")
     assert not [letter for letter in mail.outbox if ANN in letter.to and "suspended" in letter.subject]
-    walk.click("Notifications", "link")
+    walk.follow("Notifications")
     walk.sees("Polder maps")
     walk.picture("notifications")
     walk.click("Sign out")

@@ -34,8 +34,8 @@ def test_a_passkey_is_added_and_signs_in(open_page: OpenPage, member: User) -> N
     page.goto("/account/two-factor/webauthn/add/")
     page.locator("input[name=name]").fill("Laptop")
     page.locator("input[name=passwordless]").check()
-    page.get_by_role("button", name="Add the key").click()
-    page.wait_for_url("**/account/two-factor/**")
+    with page.expect_navigation():
+        page.get_by_role("button", name="Add the key").click()
     page.goto("/account/two-factor/webauthn/")
     expect(page.locator("main")).to_contain_text("Laptop")
     assert Authenticator.objects.filter(user=member, type=Authenticator.Type.WEBAUTHN).count() == 1

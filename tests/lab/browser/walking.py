@@ -34,8 +34,9 @@ class Walk:
         return Order.objects.get(reference=self.reference)
 
     def picture(self, name: str) -> None:
-        """The page as it is now, from top to bottom; it may not be wider than the window."""
+        """The page as it is once it is there, from top to bottom; it may not be wider than the window."""
         self._taken += 1
+        self.page.wait_for_load_state()
         assert self.page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), f"{name} is too wide"
         self.page.screenshot(path=self.pictures / f"{self._taken:02}-{name}.png", full_page=True)
 
@@ -43,9 +44,14 @@ class Walk:
         """The page of the order."""
         self.page.goto(f"/orders/{self.reference}/")
 
-    def click(self, name: str, role: str = "button") -> None:
-        """A button or a link by what it says."""
-        self.page.get_by_role(role, name=re.compile(name)).first.click()  # type: ignore[arg-type]
+    def click(self, name: str) -> None:
+        """A button by what it says."""
+        self.page.get_by_role("button", name=re.compile(name)).first.click()
+
+    def follow(self, name: str) -> None:
+        """A link by what it says; the page it leads to is there afterwards."""
+        with self.page.expect_navigation():
+            self.page.get_by_role("link", name=re.compile(name)).first.click()
 
     def sees(self, text: str) -> None:
         """The page shows the text, if not now then soon."""
@@ -60,7 +66,7 @@ class Walk:
     def downloads(self, name: str) -> str:
         """What the file behind a link is called."""
         with self.page.expect_download() as download:
-            self.click(name, "link")
+            self.page.get_by_role("link", name=re.compile(name)).first.click()
         return download.value.suggested_filename
 
     def mailed(self, address: str, pattern: str) -> str:
