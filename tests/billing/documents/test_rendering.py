@@ -98,6 +98,15 @@ def test_long_invoice_numbers_its_pages_and_repeats_the_headings() -> None:
         assert "SPECIMEN" in text
 
 
+@pytest.mark.parametrize("count", [8, 60])
+def test_totals_share_their_page_with_the_last_two_lines(count: int) -> None:
+    pages = PdfReader(BytesIO(invoice_pdf(samples.document(samples.many_lines(count)), created=NINE))).pages
+    text = pages[-1].extract_text()
+    assert "Total excluding VAT" in text
+    for name in (line.description for line in samples.many_lines(count)[-2:]):
+        assert name.split(" with")[0] in text
+
+
 def test_equal_invoices_have_one_identity_and_others_another() -> None:
     one = samples.document()
     assert identifier(one) == identifier(samples.document())
