@@ -127,6 +127,11 @@ class InvoiceDocument:
         return not self.is_credit_note and not self.is_specimen and self.totals.gross > 0
 
     @property
+    def is_free(self) -> bool:
+        """True of an invoice that asks for no money: a specimen, or one over nothing."""
+        return not self.is_credit_note and not self.is_payable
+
+    @property
     def supplied(self) -> BillingPeriod | None:
         """The whole time of supply: the invoice's own period and those of its lines."""
         periods = [period for period in (self.period, *(line.period for line in self.lines)) if period]

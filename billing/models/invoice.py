@@ -151,6 +151,12 @@ class Invoice(Timestamped):
         return self.gross - self.settled
 
     @property
+    def is_payable(self) -> bool:
+        """True while the customer is asked for money."""
+        is_open = self.kind == self.Kind.INVOICE and self.state == self.State.OPEN
+        return is_open and not self.is_specimen and self.outstanding > 0
+
+    @property
     def is_credit_note(self) -> bool:
         """True of a credit note."""
         return self.kind == self.Kind.CREDIT_NOTE

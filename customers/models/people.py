@@ -14,9 +14,14 @@ from customers.choices import ABILITIES, Ability, Role
 from customers.models.customer import Customer
 
 
-def time_zone_choices() -> list[tuple[str, str]]:
-    """The IANA names a viewer can choose from."""
-    return [(name, name.replace("_", " ")) for name in sorted(zoneinfo.available_timezones()) if "/" in name]
+def time_zone_choices() -> list[tuple[str, list[tuple[str, str]]]]:
+    """The IANA names that a viewer can choose from, under the name of their region, each by its city."""
+    regions: dict[str, list[tuple[str, str]]] = {}
+    for name in sorted(zoneinfo.available_timezones()):
+        region, slash, city = name.partition("/")
+        if slash:
+            regions.setdefault(region, []).append((name, city.replace("_", " ").replace("/", ", ")))
+    return list(regions.items())
 
 
 class User(AbstractUser):  # type: ignore[django-manager-missing]  # knox's manager has no types

@@ -15,8 +15,14 @@ WHEN_DONE = {
     Wanted.SUSPENDED: PartState.SUSPENDED,
     Wanted.REMOVED: PartState.REMOVED,
 }
-# The technical reason is for staff; customers read one of these.
+# The technical reason is for staff; customers read one of these: the first while a known time is waited for, as for a
+# server that boots, the second when something has to be tried again.
 IN_PROGRESS = {
+    Wanted.RUNNING: gettext_lazy("Being set up; this can take a few minutes."),
+    Wanted.SUSPENDED: gettext_lazy("Being stopped."),
+    Wanted.REMOVED: gettext_lazy("Being removed."),
+}
+RETRYING = {
     Wanted.RUNNING: gettext_lazy("Not ready yet; retrying automatically."),
     Wanted.SUSPENDED: gettext_lazy("Not stopped yet; retrying automatically."),
     Wanted.REMOVED: gettext_lazy("Not removed yet; retrying automatically."),
@@ -26,9 +32,9 @@ IN_PROGRESS = {
 def part_report(part: Part, row: OrderResource, outcome: Outcome[object]) -> Report:
     """The report about one row's outcome."""
     wanted = Wanted(row.wanted)
-    customer_message = outcome.customer_message or (
-        str(IN_PROGRESS[wanted]) if outcome.kind is OutcomeKind.RETRY else ""
-    )
+    customer_message = outcome.customer_message
+    if outcome.kind is OutcomeKind.RETRY and not customer_message:
+        customer_message = str((RETRYING if outcome.retry_in is None else IN_PROGRESS)[wanted])
     return Report(
         order_pk=row.order_id,
         part=part,

@@ -54,9 +54,13 @@ class AccountAdapter(DefaultAccountAdapter):
         context: dict[str, Any],
         headers: dict[str, str] | None = None,
     ) -> EmailMessage:
-        """The mail knows what this site is called, as every other mail of ours does."""
-        context_with_site = {**context, "site_name": settings.SITE_NAME, "site_url": settings.SITE_URL}
-        mail: EmailMessage = super().render_mail(template_prefix, email, context_with_site, headers)
+        """The mail knows what this site is called and whom to write to, as every other mail of ours does."""
+        site = {
+            "site_name": settings.SITE_NAME,
+            "site_url": settings.SITE_URL,
+            "contact_email": settings.SELLER["email"],
+        }
+        mail: EmailMessage = super().render_mail(template_prefix, email, {**context, **site}, headers)
         return mail
 
 

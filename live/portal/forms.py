@@ -182,15 +182,6 @@ def input_field(spec: Mapping[str, Any]) -> forms.Field:
     return field
 
 
-def time_zones_by_region() -> list[tuple[str, list[tuple[str, str]]]]:
-    """The zones under the name of their region, each by its city."""
-    regions: dict[str, list[tuple[str, str]]] = {}
-    for name, label in time_zone_choices():
-        region, _slash, city = label.partition("/")
-        regions.setdefault(region, []).append((name, city.replace("/", ", ")))
-    return list(regions.items())
-
-
 class ProfileForm(forms.ModelForm[User]):
     """What a person may change about him- or herself."""
 
@@ -204,7 +195,7 @@ class ProfileForm(forms.ModelForm[User]):
         self.fields["time_zone"] = forms.ChoiceField(
             label=_("Time zone"),
             required=False,
-            choices=[("", _("Default")), *time_zones_by_region()],
+            choices=[("", _("Default")), *time_zone_choices()],
             help_text=_("Times are shown in this zone."),
         )
         languages = languages_on_offer()

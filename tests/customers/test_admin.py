@@ -319,6 +319,7 @@ def test_zone_and_language_of_a_person_can_be_chosen(chief: Client) -> None:
     assert chief.post(change_url(user), fields | chosen | totals).status_code == 302
     user.refresh_from_db()
     assert (user.time_zone, user.language) == ("Asia/Tokyo", "en")
+    assert '<optgroup label="Asia">' in chief.get(change_url(user)).content.decode()
     answer = chief.post(change_url(user), fields | {"time_zone": "Mars/Base", "language": "xx"} | totals)
     assert set(answer.context["adminform"].form.errors) == {"time_zone", "language"}
 

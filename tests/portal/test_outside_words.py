@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from django.test import Client
@@ -99,3 +100,22 @@ def test_what_is_done_is_for_everybody_unless_something_else_is_said(order: Orde
     tell(order, replace(done(f"Could not be reached ({RAW})."), customer_message="Removed with its server."))
     assert OrderPart.objects.get(order=order, part="server").customer_message == "Removed with its server."
     assert "Max retries" not in customer(order, client)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "waits", "tried_again"),
+    [
+        ("running", "Being set up; this can take a few minutes.", WAITING),
+        ("suspended", "Being stopped.", "Not stopped yet; retrying automatically."),
+        ("removed", "Being removed.", "Not removed yet; retrying automatically."),
+    ],
+)
+def test_what_only_takes_its_time_is_not_said_to_be_tried_again(
+    order: Order, wanted: str, waits: str, tried_again: str
+) -> None:
+    order.server.wanted = wanted
+    booting = retry("Server i-1 is being set up: docker", retry_in=timedelta(seconds=10))
+    assert part_report(Part.SERVER, order.server, booting).customer_message == waits
+    assert part_report(Part.SERVER, order.server, outcome_of(TransientError(RAW))).customer_message == tried_again
+    kept = replace(booting, customer_message="Pulling images.")
+    assert part_report(Part.SERVER, order.server, kept).customer_message == "Pulling images."

@@ -9,8 +9,8 @@ from django.conf import settings as project
 from django.utils import timezone
 
 from customers.models import Customer, User
+from customers.models.people import time_zone_choices
 from customers.services import register_customer
-from live.portal.forms import time_zones_by_region
 from live.portal.localisation import languages_on_offer, zone_of
 from tests.factories import MembershipFactory
 from tests.portal.conftest import SignIn
@@ -33,7 +33,7 @@ def test_an_unknown_zone_falls_back_to_the_companys() -> None:
 
 
 def test_zones_are_offered_by_region_and_once(owner: User, sign_in: SignIn) -> None:
-    regions = dict(time_zones_by_region())
+    regions = dict(time_zone_choices())
     assert ("Europe/Amsterdam", "Amsterdam") in regions["Europe"]
     assert ("America/Argentina/Buenos_Aires", "Argentina, Buenos Aires") in regions["America"]
     names = [name for zones in regions.values() for name, _label in zones]

@@ -66,6 +66,32 @@ def test_invoice_comes_in_the_customers_language(language: str, count: int, subj
     assert ("Beste" in message.text) == (language == "nl")
 
 
+@pytest.mark.parametrize("count", [1, 2])
+@pytest.mark.parametrize(
+    ("settled", "text"),
+    [("0.00", "Please pay €{whole} by 29 January 2026."), ("9.29", "Please pay €{rest} by 29 January 2026.")],
+)
+def test_mail_of_an_invoice_asks_for_what_is_still_to_be_paid(count: int, settled: str, text: str) -> None:
+    invoice = invoice_in("en", count)
+    Invoice.objects.update(settled=settled)
+    write_invoice_mail(invoice, "invoices/x.pdf")
+    message = sent("invoice:")
+    asked = text.format(whole=invoice.gross, rest=invoice.gross - Decimal(settled))
+    assert asked in message.text
+    assert asked in message.html
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_mail_of_a_paid_invoice_asks_for_nothing(count: int) -> None:
+    invoice = invoice_in("en", count)
+    write_invoice_mail(mark_paid(invoice=invoice), "invoices/x.pdf")
+    message = sent("invoice:")
+    for text in (message.text, message.html):
+        assert "There is nothing to pay." in text
+        assert "Please pay" not in text
+        assert "due on" not in text
+
+
 def test_credit_note_comes_in_dutch_with_its_reason() -> None:
     note = credit_invoice(invoice=invoice_in("nl"), reason="Twee dagen storing", amounts={1: Decimal("10.00")})
     write_invoice_mail(note, "invoices/x.pdf")

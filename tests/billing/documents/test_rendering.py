@@ -12,6 +12,7 @@ from pypdf import PdfReader
 from pypdf.generic import StreamObject
 
 from billing.documents.rendering import identifier, invoice_html, invoice_pdf, style_folder
+from billing.invoicing.pricing import total
 from billing.templatetags.invoicing import rate, unit_price
 from core.errors import ConfigError, PermanentError
 from core.outside.pdf import render_pdf
@@ -52,6 +53,20 @@ def test_specimen_is_marked_and_asks_for_no_money() -> None:
     assert "SPECIMEN" in page
     assert "How to pay" not in page
     assert "SPECIMEN" not in invoice_html(samples.document())
+
+
+@pytest.mark.parametrize(
+    ("changes", "label", "asks"),
+    [
+        ({}, "Total due", True),
+        ({"is_specimen": True}, "Total", False),
+        ({"totals": total((), "EUR")}, "Total", False),
+    ],
+)
+def test_total_is_called_due_only_where_money_is_asked_for(changes: dict[str, Any], label: str, asks: bool) -> None:
+    page = invoice_html(samples.document(**changes))
+    assert f'<tr class="due"><th scope="row">{label}</th>' in page
+    assert ("Please transfer" in page, "There is nothing to pay." in page) == (asks, not asks)
 
 
 def test_amounts_are_written_in_the_language_of_the_invoice() -> None:
