@@ -36,7 +36,7 @@ def check_docker_host(app_configs: object, **_: object) -> Sequence[CheckMessage
 
 @register
 def check_launches(app_configs: object, **_: object) -> Sequence[CheckMessage]:
-    """At least one launch at a time is allowed, with some time to finish."""
-    if settings.LAUNCHES_AT_ONCE > 0 and settings.LAUNCH_TIMEOUT > 0:
-        return []
-    return [Error("LAUNCHES_AT_ONCE and LAUNCH_TIMEOUT have to be greater than 0.", id="infrastructure.E003")]
+    """At least one launch at a time is allowed, and launches and changes have some time to finish."""
+    names = ("LAUNCHES_AT_ONCE", "LAUNCH_TIMEOUT", "PREPARE_TIMEOUT", "CHANGE_TIMEOUT")
+    wrong = [name for name in names if getattr(settings, name) <= 0]
+    return [Error(f"{name} has to be greater than 0.", id="infrastructure.E003") for name in wrong]

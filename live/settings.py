@@ -128,6 +128,7 @@ TASK_TIMEOUT = env.int("TASK_TIMEOUT", default=900)  # seconds; the longest any 
 WORKER_STALLED_AFTER = env.int("WORKER_STALLED_AFTER", default=120)  # seconds without a finished task while work is due
 WORKER_GRACE = env.int("WORKER_GRACE", default=30)  # seconds that tasks may take to end after SIGTERM
 LAUNCH_TIMEOUT = env.int("LAUNCH_TIMEOUT", default=900)  # seconds; one launch of a composition, builds included
+PREPARE_TIMEOUT = env.int("PREPARE_TIMEOUT", default=3600)  # seconds for the images of a changed order, before that
 CHANGE_TIMEOUT = env.int("CHANGE_TIMEOUT", default=300)  # seconds for a changed order to pass its checks, or go back
 LAUNCHES_AT_ONCE = env.int("LAUNCHES_AT_ONCE", default=8)  # on one worker machine
 DOCKER_HOST = env.str("DOCKER_HOST", default="")  # the engine of the provider "this machine"; empty: its own socket

@@ -18,7 +18,7 @@ from customers.models import Customer, User
 from orders.allowed_actions import OrderActionNotPossible
 from orders.changes.services import is_staff
 from orders.choices import OrderAction, State, Wanted
-from orders.models import Order, OrderSecrets
+from orders.models import Order, OrderChange, OrderSecrets
 from orders.notifications import notify_approved
 from orders.part_reports import (
     Report,
@@ -220,6 +220,8 @@ def _change_wanted(order: Order, wanted: Wanted, actor: User | None, message: st
     order.wanted = wanted
     order.wanted_version += 1
     order.save(update_fields=("wanted", "wanted_version"))
+    if order.is_changing:
+        OrderChange.objects.prepare_anew(order)
     note_event(order, actor, f"{message} {why}".strip(), public=True)
     derive_now(order)
     return order

@@ -19,6 +19,7 @@ from orders.allowed_actions import OrderActionNotPossible
 from orders.choices import ChangeKind, ChangeState, OrderAction
 from orders.derived.change_outcomes import CHANGED_FIELDS, revert_change
 from orders.models import Order, OrderChange, OrderEvent
+from orders.models.change import preparation_deadline
 from orders.part_reports import announce, derive, derive_now, lock_orders, locked_order, note_event
 from orders.terms import offered
 from products.input_fields import clean_inputs_by, customer_inputs
@@ -101,7 +102,7 @@ def rotate_secrets(*, order: Order, keys: Collection[str] = (), actor: User | No
 
 @transaction.atomic
 def note_switch(order_pk: int, version: int, *, interrupts: bool = True) -> None:
-    """The order's images are ready for `version`: from now on its change has limited time.
+    """The order's images are ready for `version`: from now on its change has limited time to pass its checks.
 
     Where it `interrupts`, services are about to be replaced, and the time without them counts.
     """
@@ -120,7 +121,7 @@ def note_interruption(order_pk: int) -> None:
 
 @transaction.atomic
 def resolve_overdue() -> None:
-    """Changes that did not pass their checks in time go back, whether or not anything is reported about them."""
+    """Changes whose images or checks were not ready in time go back, whether or not anything is reported about them."""
     pks = OrderChange.objects.overdue(clock.now()).values_list("order", flat=True)
     orders = lock_orders(list(pks))
     if not orders:
@@ -219,6 +220,7 @@ def _begun(order: Order, kind: ChangeKind, actor: User | None, why: str) -> Orde
 
 def _request(change: OrderChange, order: Order, actor: User | None) -> Order:
     """The change is stored with the order that wants it; the rooms above follow."""
+    change.deadline_at = preparation_deadline()
     change.save()
     order.wanted_version += 1
     order.is_changing = True

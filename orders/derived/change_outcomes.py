@@ -75,7 +75,7 @@ def _resolve(change: OrderChange, parts: Sequence[OrderPart], events: list[Order
         _end(change, ChangeState.FAILED, events, status.reason)
         return False
     if _is_overdue(change):
-        message = _("It did not pass its checks in time. %(reason)s") % {"reason": status.reason}
+        message = _too_late(change) % {"reason": status.reason}
         revert_change(change, message, events)
         return True
     return False
@@ -89,8 +89,13 @@ def _has_arrived(order: Order, parts: Sequence[OrderPart]) -> bool:
 
 def _is_overdue(change: OrderChange) -> bool:
     is_applying = change.state == ChangeState.APPLYING
-    is_present = change.switched_version == change.order.wanted_version
-    return bool(is_applying and is_present and change.deadline_at and change.deadline_at <= clock.now())
+    return bool(is_applying and change.deadline_at and change.deadline_at <= clock.now())
+
+
+def _too_late(change: OrderChange) -> str:
+    if change.switched_version == change.order.wanted_version:
+        return _("It did not pass its checks in time. %(reason)s")
+    return _("Its images were not ready in time. %(reason)s")
 
 
 def _arrive(change: OrderChange, events: list[OrderEvent]) -> None:

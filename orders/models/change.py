@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Self
 
@@ -12,9 +12,10 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from core import clock
 from core.fields import EncryptedJSONField
 from core.models import Timestamped
-from orders.choices import ChangeKind, ChangeState
+from orders.choices import ChangeKind, ChangeState, Wanted
 from orders.models.order import Order
 from products.models import Plan, Release
 
@@ -29,8 +30,13 @@ class OrderChangeQuerySet(models.QuerySet["OrderChange"]):
         return self.filter(state__in=OPEN)
 
     def overdue(self, now: datetime) -> Self:
-        """Changes whose services have been replaced and did not pass their checks in time."""
+        """Changes whose images were not ready, or whose services did not pass their checks, in time."""
         return self.filter(state=ChangeState.APPLYING, deadline_at__lte=now)
+
+    def prepare_anew(self, order: Order) -> None:
+        """The change in progress of `order` has its time again; while the order does not run, it has no deadline."""
+        applying = self.filter(order=order, state=ChangeState.APPLYING)
+        applying.update(deadline_at=preparation_deadline() if order.wanted == Wanted.RUNNING else None)
 
     def with_names(self) -> Self:
         """Everything a list shows of a change, in one query."""
@@ -128,6 +134,11 @@ class OrderChange(Timestamped):
         order.release, order.plan, order.inputs = self.from_release, self.from_plan, dict(self.from_inputs)
         for name, value in self.from_terms.items():
             setattr(order, name, _term(name, value))
+
+
+def preparation_deadline() -> datetime:
+    """When the images of a change that is requested now must be ready."""
+    return clock.now() + timedelta(seconds=settings.PREPARE_TIMEOUT)
 
 
 def _term(name: str, value: Any) -> Any:

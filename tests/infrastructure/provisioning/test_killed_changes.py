@@ -104,7 +104,7 @@ def change_once(world: Changing, *, line: int = 0, is_broken: bool = False) -> i
 def test_a_worker_killed_at_any_line_leaves_one_whole_release(
     drive: Drive, monkeypatch: pytest.MonkeyPatch, settings: Any, is_broken: bool
 ) -> None:
-    settings.CHANGE_TIMEOUT = 7 * 86400  # leases pass in minutes here
+    settings.PREPARE_TIMEOUT = settings.CHANGE_TIMEOUT = 7 * 86400  # leases pass in minutes here
     monkeypatch.setattr("orders.followers._followers", {"infrastructure": reconcile_orders})
     followers = {"infrastructure": reconcile_all, "order changes": resolve_overdue}
     monkeypatch.setattr("core.engine.sweep._followers", followers)

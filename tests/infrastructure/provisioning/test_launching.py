@@ -8,6 +8,7 @@ import pytest
 from django.core.checks import run_checks
 from pytest_django import Settings
 
+from core.errors import TransientError
 from infrastructure.backends import get_own_runtime
 from infrastructure.contracts.runtime import Composition, InProgress, Interrupted
 from infrastructure.models import Deployment, Provider
@@ -100,6 +101,27 @@ def test_a_launch_that_is_killed_each_time_ends_in_attention_after_five(
     assert order.state == State.ACTIVE
 
 
+def test_images_that_never_come_end_in_attention_with_the_reason(
+    drive: Drive, engine: FakeRuntime, order: Order, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(composition: Composition) -> NoReturn:
+        raise TransientError("registry.example does not respond")
+
+    well = engine.ensure_images
+    monkeypatch.setattr(engine, "ensure_images", refuse)
+    drive.settle(seconds=4 * 3600)
+    order.refresh_from_db()
+    reason = "Composition: Gave up waiting: registry.example does not respond"
+    assert (order.state, order.reason) == (State.ATTENTION, reason)
+    assert engine.launches == 0
+
+    monkeypatch.setattr(engine, "ensure_images", well)
+    retry_order(order=order)
+    drive.settle()
+    order.refresh_from_db()
+    assert order.state == State.ACTIVE
+
+
 def test_a_killed_workers_launch_is_looked_at_again_within_two_minutes() -> None:
     assert DeploymentController().holds_for.total_seconds() <= 90
 
@@ -120,6 +142,8 @@ def test_a_removal_does_not_wait_for_the_launch(drive: Drive, engine: FakeRuntim
         ("DOCKER_HOST", "ssh://root@198.51.100.7", "infrastructure.E002"),
         ("LAUNCHES_AT_ONCE", 0, "infrastructure.E003"),
         ("LAUNCH_TIMEOUT", 0, "infrastructure.E003"),
+        ("PREPARE_TIMEOUT", 0, "infrastructure.E003"),
+        ("CHANGE_TIMEOUT", -1, "infrastructure.E003"),
     ],
 )
 def test_settings_that_could_launch_nothing_are_said_at_start(

@@ -9,6 +9,7 @@ import pytest
 from core.engine.sweep import sweep
 from core.outside.http_check import HttpResult
 from customers.models import Message
+from infrastructure.contracts.runtime import Composition, InProgress
 from infrastructure.models import Deployment, Endpoint
 from infrastructure.sandbox.models import SandboxComposition
 from infrastructure.sandbox.runtime import SandboxRuntime
@@ -110,6 +111,35 @@ def test_a_release_whose_endpoints_do_not_answer_goes_back_in_time(world: Changi
     world.drive.settle()
     assert (world.fresh().state, world.runs) == (State.ACTIVE, world.v1.digest)
     assert "did not pass its checks in time" in world.change.error
+
+
+def test_a_release_whose_images_never_come_goes_back_in_time(
+    world: Changing, settings: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.PREPARE_TIMEOUT = 600
+    well = SandboxRuntime.ensure_images
+
+    def pulls_for_ever(runtime: SandboxRuntime, composition: Composition) -> object:
+        if composition.digest == world.v2.digest:
+            raise InProgress("Pulling gateway", is_bounded=True)
+        return well(runtime, composition)
+
+    monkeypatch.setattr(SandboxRuntime, "ensure_images", pulls_for_ever)
+    start = world.drive.now
+    upgrade_order(order=world.order, release=world.v2)
+    while world.change.state == ChangeState.APPLYING:
+        assert world.runs == world.v1.digest
+        world.drive.now += timedelta(seconds=15)
+        sweep()
+        world.drive.visit_all()
+        assert world.drive.now - start < timedelta(minutes=12)
+    world.drive.settle()
+    order = world.fresh()
+    assert (order.state, order.release, order.is_changing) == (State.ACTIVE, world.v1, False)
+    assert (world.change.state, world.change.interruption) == (ChangeState.REVERTED, None)
+    assert world.change.error.startswith("Its images were not ready in time.")
+    assert "Pulling gateway" in world.change.error
+    assert mails(world) == ["reverted"]
 
 
 def test_the_sweep_alone_ends_a_change_that_nobody_reports_about(world: Changing) -> None:

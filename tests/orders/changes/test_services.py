@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 from django.db import IntegrityError, transaction
 
+from core import clock
 from core.errors import Refusal
 from orders.allowed_actions import OrderActionNotPossible
 from orders.changes.services import (
@@ -24,7 +26,7 @@ from orders.changes.services import (
 )
 from orders.choices import ChangeKind, ChangeState, Part, PartState
 from orders.models import Order, OrderChange
-from orders.services import report
+from orders.services import report, resume_order, suspend_order
 from products.input_fields import InvalidInputs
 from products.models import Plan, Product
 from tests.factories import MANIFEST, PlanFactory, ReleaseFactory, UserFactory
@@ -209,10 +211,12 @@ def test_secrets_that_the_product_keeps_for_ever_are_not_rotated() -> None:
 
 
 def test_the_time_runs_from_the_replacement_of_the_services(settings: object) -> None:
-    settings.CHANGE_TIMEOUT = 90
+    settings.PREPARE_TIMEOUT, settings.CHANGE_TIMEOUT = 600, 90
     order = active()
     order = upgrade_order(order=order, release=newer(order))
-    assert OrderChange.objects.get().deadline_at is None
+    prepared = OrderChange.objects.get()
+    assert prepared.deadline_at is not None
+    assert 595 < (prepared.deadline_at - prepared.created_at).total_seconds() <= 601
     note_switch(order.pk, order.wanted_version)
     first = OrderChange.objects.get()
     note_switch(order.pk, order.wanted_version)  # a worker that was killed asks again
@@ -221,6 +225,28 @@ def test_the_time_runs_from_the_replacement_of_the_services(settings: object) ->
     assert change.deadline_at is not None
     assert change.switched_at is not None
     assert 89 < (change.deadline_at - change.switched_at).total_seconds() <= 91
+
+
+def test_suspended_change_has_no_deadline_and_its_time_again_when_resumed() -> None:
+    order = active()
+    order = upgrade_order(order=order, release=newer(order))
+    OrderChange.objects.update(deadline_at=clock.now() - timedelta(days=1))
+    order = suspend_order(order=order)
+    assert OrderChange.objects.get().deadline_at is None
+    resume_order(order=order)
+    change = OrderChange.objects.get()
+    assert change.deadline_at is not None
+    assert change.deadline_at > clock.now()
+    assert change.state == ChangeState.APPLYING
+
+
+def test_change_that_goes_back_gets_no_deadline_by_a_retry() -> None:
+    order = active()
+    order = upgrade_order(order=order, release=newer(order))
+    order = roll_back_order(order=order)
+    assert OrderChange.objects.get().state == ChangeState.REVERTING
+    resume_order(order=suspend_order(order=order))
+    assert OrderChange.objects.get().deadline_at is None
 
 
 def test_releases_to_choose_from_are_later_or_earlier_and_the_one_on_offer() -> None:
