@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import smtplib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -12,19 +12,45 @@ from django.core.mail import EmailMultiAlternatives, get_connection
 from django.core.mail.backends.base import BaseEmailBackend
 
 from core.errors import ConfigError, PermanentError, TransientError
+from core.text.plain_text import clean_text
+
+MESSAGE_HEADER = "X-Live-Message"
+"""Names the message in reports of mail that comes back (customers.bounces)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Letter:
-    """One mail, ready to go; attachments are (name, path in storage, media type)."""
+    """One mail, ready to go; attachments are (name, path in storage, media type).
+
+    Mail that comes back goes to `bounces_to`, or to the sender where it is empty, and is recognised by `reference`.
+    """
 
     message_id: str
     sender: str
+    bounces_to: str = ""
+    reference: str = ""
     to: tuple[str, ...]
     subject: str
     text: str
     html: str = ""
     attachments: tuple[tuple[str, str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefusedRecipient:
+    """An address that the mail server did not take a letter for, with its answer (RFC 5321, section 4.2)."""
+
+    address: str
+    code: int
+    answer: str
+
+
+class RecipientsRefused(PermanentError):
+    """The mail server took the letter for nobody, and never will."""
+
+    def __init__(self, message: str, recipients: tuple[RefusedRecipient, ...]) -> None:
+        super().__init__(message)
+        self.recipients = recipients
 
 
 class Postbox:
@@ -33,11 +59,15 @@ class Postbox:
     def __init__(self, connection: BaseEmailBackend) -> None:
         self._connection = connection
 
-    def send(self, letter: Letter) -> None:
-        """The mail server has taken the letter."""
-        mail = EmailMultiAlternatives(
-            letter.subject, letter.text, letter.sender, list(letter.to), headers={"Message-ID": letter.message_id}
-        )
+    def send(self, letter: Letter) -> tuple[RefusedRecipient, ...]:
+        """The mail server has taken the letter, except for the recipients that are returned."""
+        headers = {"Message-ID": letter.message_id}
+        if letter.reference:
+            headers[MESSAGE_HEADER] = letter.reference
+        if letter.bounces_to:
+            headers["From"] = letter.sender
+        envelope = letter.bounces_to or letter.sender
+        mail = EmailMultiAlternatives(letter.subject, letter.text, envelope, list(letter.to), headers=headers)
         if letter.html:
             mail.attach_alternative(letter.html, "text/html")
         for name, path, kind in letter.attachments:
@@ -45,6 +75,7 @@ class Postbox:
                 mail.attach(name, file.read(), kind)
         with smtp_errors():
             self._connection.send_messages([mail])
+        return refused_recipients(getattr(self._connection, "refused", {}))
 
 
 @contextmanager
@@ -67,11 +98,21 @@ def smtp_errors() -> Iterator[None]:
     except smtplib.SMTPAuthenticationError as error:
         raise ConfigError("The mail server refused the user name or password in EMAIL_URL") from error
     except smtplib.SMTPRecipientsRefused as error:
-        codes = [code for code, _ in error.recipients.values()]
+        refused = refused_recipients(error.recipients)
         message = f"The mail server refused {', '.join(error.recipients)}"
-        raise (PermanentError(message) if all(code >= 500 for code in codes) else TransientError(message)) from error
+        if all(recipient.code >= 500 for recipient in refused):
+            raise RecipientsRefused(message, refused) from error
+        raise TransientError(message) from error
     except smtplib.SMTPResponseException as error:
         message = f"The mail server answered {error.smtp_code}"
         raise (PermanentError(message) if error.smtp_code >= 500 else TransientError(message)) from error
     except (smtplib.SMTPException, OSError) as error:
         raise TransientError(f"The mail server cannot be reached ({type(error).__name__})") from error
+
+
+def refused_recipients(answers: Mapping[str, tuple[int, bytes]]) -> tuple[RefusedRecipient, ...]:
+    """smtplib's answers in our words."""
+    return tuple(
+        RefusedRecipient(address=address, code=code, answer=clean_text(answer.decode("utf-8", "replace"), 1000))
+        for address, (code, answer) in answers.items()
+    )

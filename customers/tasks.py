@@ -9,9 +9,10 @@ from django.conf import settings
 
 from core import clock
 from core.engine.controller import Controller, register
-from core.engine.outcome import Outcome, done, outcome_of
+from core.engine.outcome import Outcome, done, failed, outcome_of
 from core.errors import OutsideError
-from customers.mail import Letter, Postbox, get_postbox
+from customers.bounces.services import STOPPED_MESSAGE, record_refusals, reference_of, without_stopped
+from customers.mail import Letter, Postbox, RecipientsRefused, get_postbox
 from customers.mail_rendering import RenderedMail, render_mail
 from customers.models import Message
 
@@ -33,15 +34,21 @@ class MailController(Controller[Message]):
                 yield row, self._send(postbox, row)
 
     def _send(self, postbox: Postbox, row: Message) -> Outcome:
+        to = without_stopped(message=row)
+        if row.to and not to:
+            return failed(STOPPED_MESSAGE % ", ".join(row.to))
         try:
             rendered = render_mail(row)
-            postbox.send(letter_of(row, rendered))
+            record_refusals(message=row, recipients=postbox.send(letter_of(row, rendered, to)))
+        except RecipientsRefused as error:
+            record_refusals(message=row, recipients=error.recipients)
+            return outcome_of(error)
         except OutsideError as error:
             return outcome_of(error)
         return done("Sent", sent_at=clock.now(), subject=rendered.subject, text=rendered.text, html=rendered.html)
 
 
-def letter_of(row: Message, rendered: RenderedMail) -> Letter:
+def letter_of(row: Message, rendered: RenderedMail, to: Sequence[str]) -> Letter:
     """The mail as the postbox takes it; its Message-ID belongs to the row, so that a repeat can be recognised.
 
     Only a mail that staff send once more has another one: it is meant to arrive again.
@@ -51,7 +58,9 @@ def letter_of(row: Message, rendered: RenderedMail) -> Letter:
     return Letter(
         message_id=f"<{row.key.replace(':', '.')}{again}@{host}>",
         sender=settings.DEFAULT_FROM_EMAIL,
-        to=tuple(row.to),
+        bounces_to=settings.MAIL_BOUNCES_TO,
+        reference=reference_of(row),
+        to=tuple(to),
         subject=rendered.subject,
         text=rendered.text,
         html=rendered.html,

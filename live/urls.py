@@ -22,6 +22,7 @@ urlpatterns = [
     path("sandbox/", include("infrastructure.sandbox.urls")),
     path("status/", include("monitoring.status_pages.urls")),
     path("hooks/", include("monitoring.webhooks.urls")),
+    path("hooks/", include("customers.bounces.urls")),
     path("hooks/", include("orders.whmcs.urls")),
     path("hooks/", include("products.hooks.urls")),
     path("product-icons/", include("products.icons.urls")),

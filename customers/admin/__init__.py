@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from customers.admin.customer import CustomerAdmin
 from customers.admin.invitation import InvitationAdmin
-from customers.admin.message import MessageAdmin
+from customers.admin.message import MailAddressAdmin, MessageAdmin
 from customers.admin.people import RoleAdmin, UserAdmin
 from customers.admin.support_view import SupportViewAdmin
 from customers.admin.token import ApiTokenAdmin
@@ -17,6 +17,7 @@ __all__ = [
     "CustomerAdmin",
     "EventDeliveryAdmin",
     "InvitationAdmin",
+    "MailAddressAdmin",
     "MessageAdmin",
     "RoleAdmin",
     "SupportViewAdmin",

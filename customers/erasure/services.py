@@ -18,7 +18,7 @@ from core import clock
 from core.errors import Refusal
 from customers.erasure.accounts import anonymise_account
 from customers.history import record_change
-from customers.models import Customer, Message, User, WhmcsChange, WhmcsClientRow, WhmcsConflict
+from customers.models import Bounce, Customer, MailAddress, Message, User, WhmcsChange, WhmcsClientRow, WhmcsConflict
 
 Obstacles = Callable[[Customer], Iterable[str]]
 Eraser = Callable[[Customer], object]
@@ -85,6 +85,9 @@ def _erase_people(customer: Customer) -> None:
 
 def _erase_mail(customer: Customer) -> None:
     """That a mail was sent stays, under its key; its texts and addresses go. What waits is not sent any more."""
+    bounces = Bounce.objects.filter(message__customer=customer)
+    MailAddress.objects.filter(address__in=bounces.values("address")).delete()
+    bounces.delete()
     Message.objects.filter(customer=customer).update(
         to=[],
         subject="",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from customers.models.bounce import Bounce, MailAddress
 from customers.models.customer import Address, Contact, Customer, CustomerQuerySet, ExternalId
 from customers.models.invitation import Invitation
 from customers.models.mail_choice import MailChoice
@@ -17,12 +18,14 @@ from customers.models.whmcs import WhmcsChange, WhmcsClientRow, WhmcsConflict, W
 __all__ = [
     "Address",
     "ApiToken",
+    "Bounce",
     "Contact",
     "Customer",
     "CustomerQuerySet",
     "EventDelivery",
     "ExternalId",
     "Invitation",
+    "MailAddress",
     "MailChoice",
     "Membership",
     "Message",

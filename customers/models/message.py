@@ -38,6 +38,9 @@ class Message(Resource):
     html = models.TextField(_("HTML"), blank=True)
     attachments = models.JSONField(_("attachments"), default=list, blank=True)  # [{"name", "path", "type"}] in storage
     sent_at = models.DateTimeField(_("sent"), null=True, blank=True)
+    bounced_at = models.DateTimeField(
+        _("came back"), null=True, blank=True, help_text=_("When it first did not reach an address.")
+    )
 
     class Meta(Resource.Meta):
         verbose_name = _("message")

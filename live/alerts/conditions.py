@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from billing.models import Invoice
 from core import clock
 from core.money import Money
-from customers.models import Message
+from customers.models import MailAddress, Message
 from infrastructure.models import DriftFinding, Observation
 from live.models import AlertKind
 from monitoring.models import BackendStatus
@@ -57,6 +57,7 @@ def current_conditions() -> list[Condition]:
             *_silent_backends(),
             *_drift(),
             *_failed_mail(),
+            *_stopped_addresses(),
             *_overdue_invoices(),
         ]
 
@@ -134,6 +135,18 @@ def _failed_mail() -> Iterator[Condition]:
             reason=message.last_error,
             next_step=_("Correct the address or the mail server's settings, then choose Send again in the list."),
             path=_page(message),
+        )
+
+
+def _stopped_addresses() -> Iterator[Condition]:
+    for address in MailAddress.objects.filter(stopped_at__isnull=False):
+        yield Condition(
+            key=f"address:{address.pk}:{address.stopped_at:%Y%m%d%H%M%S}",
+            kind=AlertKind.MAIL_FAILED,
+            title=str(address),
+            reason=_("Mail to this address came back several times, so none is sent to it any more."),
+            next_step=_("Ask the customer for an address that works, or choose Send mail again in the list."),
+            path=_page(address),
         )
 
 

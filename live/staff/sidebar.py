@@ -87,6 +87,7 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
                 "customers.supportview": "visibility",
                 "customers.vatcheck": "verified",
                 "customers.message": "mail",
+                "customers.mailaddress": "unsubscribe",
                 "customers.webhook": "webhook",
                 "customers.eventdelivery": "outbox",
                 "customers.whmcssync": "sync",

@@ -42,6 +42,7 @@ from customers.choices import Role
 from customers.invitations.services import invite_member
 from customers.models import (
     ApiToken,
+    MailAddress,
     Message,
     SupportView,
     VatCheck,
@@ -156,6 +157,10 @@ def monthly_report(n: int) -> MonthlyReport:
     return MonthlyReport.objects.create(
         order=order(n), month=date(2026, 6, 1), credit_percent=10, currency="EUR", **counts
     )
+
+
+def mail_address(n: int) -> MailAddress:
+    return MailAddress.objects.create(address=f"gone{n}@example.org", last_bounced_at=clock.now())
 
 
 def message(n: int) -> Message:
@@ -292,6 +297,7 @@ MAKERS: dict[str, Callable[[int], object]] = {
     "customers.Invitation": lambda n: invite_member(
         customer=CustomerFactory(), email=f"invited{n}@example.org", role=Role.BILLING, actor=UserFactory()
     ),
+    "customers.MailAddress": mail_address,
     "customers.Message": message,
     "customers.SupportView": lambda n: SupportView.objects.create(
         staff=UserFactory(is_staff=True),

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from core.errors import Refusal
+from customers.bounces.services import mail_problems_of
 from customers.choices import ABILITIES, Ability, Role
 from customers.invitations.services import (
     change_role,
@@ -54,8 +55,10 @@ def people_of(customer: Customer, *, may_manage: bool) -> dict[str, Any]:
     """The members, each with the form that changes the role, and for owners the invitations that are not answered."""
     members = customer.memberships.select_related("user").order_by("user__email")
     rows = [(member, RoleForm(initial={"role": member.role}, auto_id=f"role-{member.pk}-%s")) for member in members]
-    invitations = customer.invitations.unanswered().select_related("invited_by") if may_manage else ()
-    return {"members": rows, "invitations": invitations}
+    invitations = list(customer.invitations.unanswered().select_related("invited_by")) if may_manage else []
+    contacts = {customer.email, *customer.contacts.values_list("email", flat=True)}
+    addresses = [*contacts, *(row.user.email for row, _form in rows), *(row.email for row in invitations)]
+    return {"members": rows, "invitations": invitations, "unreachable": mail_problems_of(addresses)}
 
 
 def role_table() -> list[tuple[str, list[str]]]:

@@ -70,7 +70,9 @@ def notification_list(request: HttpRequest) -> HttpResponse:
 def notification(request: HttpRequest, pk: int) -> HttpResponse:
     """One notification as it was sent, or as it will be."""
     row = get_object_or_404(notifications_of(viewer(request)).select_related("customer"), pk=pk)
-    return render(request, "portal/notification.html", {"row": row, "mail": texts_of(row)})
+    return render(
+        request, "portal/notification.html", {"row": row, "mail": texts_of(row), "bounces": row.bounces.all()}
+    )
 
 
 @login_required

@@ -1,0 +1,1 @@
+"""Mail that comes back, and addresses to which no more mail is sent."""

@@ -1,0 +1,49 @@
+"""Where reports of mail that came back are pushed, as whole mails."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.http import Http404
+from django.utils.translation import gettext as _
+from rest_framework import exceptions, status
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from core import clock
+from core.api.pushes import BadSignature, TooLarge
+from core.signatures import HEADER, NotSigned, OutOfTime, check
+from customers.bounces.report import LONGEST, NotAReport
+from customers.bounces.services import record_report
+
+
+class BounceHook(APIView):
+    """A signed report is kept; sent again, it changes nothing."""
+
+    authentication_classes = ()
+    permission_classes = (AllowAny,)
+    schema = None
+
+    def post(self, request: Request) -> Response:
+        """202 with the addresses that mail came back from; 400 for a mail that is no report about ours."""
+        if not settings.MAIL_WEBHOOK_SECRET:
+            raise Http404
+        try:
+            bounces = record_report(_signed_body(request))
+        except NotAReport as error:
+            raise exceptions.ParseError(str(error)) from None
+        return Response({"addresses": [bounce.address for bounce in bounces]}, status=status.HTTP_202_ACCEPTED)
+
+
+def _signed_body(request: Request) -> bytes:
+    body = request._request.read(LONGEST + 1)
+    if len(body) > LONGEST:
+        raise TooLarge(_("A report is %(bytes)d bytes at most.") % {"bytes": LONGEST})
+    try:
+        check(settings.MAIL_WEBHOOK_SECRET, body, request.headers.get(HEADER, ""), now=clock.now())
+    except OutOfTime:
+        raise BadSignature(_("The signature is older than five minutes, or the clocks differ.")) from None
+    except NotSigned:
+        raise BadSignature(_("%(header)s is missing, or does not fit the body.") % {"header": HEADER}) from None
+    return body
