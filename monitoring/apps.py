@@ -15,14 +15,17 @@ class MonitoringConfig(AppConfig):
     def ready(self) -> None:
         from core.engine.queue import DOCUMENTS, READINGS
         from core.engine.schedules import Every, register_schedule  # apps must be loaded first
+        from customers.erasure.services import register_erasure
         from monitoring import checks, receivers  # noqa: F401  (all register themselves)
         from monitoring.maintenance import tasks as maintenance  # noqa: F401
         from monitoring.monitors import tasks as monitors  # noqa: F401
         from monitoring.order_panel.panel import MonitoringPanels
         from monitoring.reports import tasks as reports  # noqa: F401
+        from monitoring.reports.services import print_without_names
         from orders.order_panels import register_panels
 
         register_panels(MonitoringPanels())
+        register_erasure("monitoring", obstacles=lambda customer: (), eraser=print_without_names)
         register_schedule(
             Every(name="read states", task="monitoring.monitors.tasks.read_states", minutes=1, queue=READINGS)
         )

@@ -8,14 +8,14 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Max, Sum
+from django.db.models import F, Max, Sum
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from core import clock
 from core.engine.controller import enqueue_rows, want
 from core.errors import Refusal
-from customers.models import User
+from customers.models import Customer, User
 from monitoring.history.measurement import company_zone, today
 from monitoring.maintenance.services import windows_of
 from monitoring.models import BackfillRequest, DailyAvailability, Monitor, MonthlyReport, Outage, ReportFile
@@ -158,6 +158,16 @@ def print_again(*, report: MonthlyReport) -> None:
     if not made:
         want(ReportFile.objects.filter(pk=file.pk), file.wanted_version + 1)
     enqueue_rows("report pdf", [file.pk])
+
+
+@transaction.atomic
+def print_without_names(customer: Customer) -> None:
+    """The reports of a customer that is being anonymised will be printed again; a worker removes the former files."""
+    files = ReportFile.objects.filter(report__order__customer=customer)
+    files.update(
+        wanted_version=F("wanted_version") + 1, next_attempt_at=clock.now(), attempts=0, last_error="", queued_at=None
+    )
+    enqueue_rows("report pdf", files.values_list("pk", flat=True))
 
 
 @transaction.atomic

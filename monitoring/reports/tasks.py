@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.conf import settings
+from django.core.files.storage import default_storage
 
 from core.documents.controller import DocumentController, RenderedDocument
 from core.engine.controller import register
@@ -26,15 +27,18 @@ class ReportFileController(DocumentController[ReportFile]):
 
     def render(self, row: ReportFile) -> RenderedDocument:
         """The report as a PDF."""
-        report = row.report
-        return RenderedDocument(
-            path=f"reports/{report.month:%Y-%m}/{report.order.reference}-{row.wanted_version}.pdf",
-            content=report_pdf(document_of(report)),
-        )
+        if row.report.order.customer.anonymised_at:
+            for version in range(1, row.wanted_version):
+                default_storage.delete(_path(row.report, version))  # it names the customer
+        return RenderedDocument(path=_path(row.report, row.wanted_version), content=report_pdf(document_of(row.report)))
 
     def mail(self, row: ReportFile, path: str) -> None:
         """The customer will have the report in the mail, if its plan promised anything."""
         send_report(row.report, path)
+
+
+def _path(report: MonthlyReport, version: int) -> str:
+    return f"reports/{report.month:%Y-%m}/{report.order.reference}-{version}.pdf"
 
 
 def send_report(report: MonthlyReport, path: str) -> None:
@@ -43,7 +47,8 @@ def send_report(report: MonthlyReport, path: str) -> None:
     A file that is printed when its month is old news, as after an upgrade, is there to be read and not sent.
     """
     is_news = next_month(report.month) == today().replace(day=1)
-    if report.promise is None or not is_news or not settings.MAIL_MONTHLY_REPORTS:
+    is_wanted = report.promise is not None and not report.order.customer.anonymised_at
+    if not is_wanted or not is_news or not settings.MAIL_MONTHLY_REPORTS:
         return
     write_message(
         key=f"report:{report.order.reference}:{report.month:%Y-%m}",

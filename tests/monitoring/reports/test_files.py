@@ -13,11 +13,12 @@ from rest_framework.test import APIClient
 
 from core.engine.controller import controllers
 from core.errors import PermanentError
+from customers.erasure.services import anonymise_customer
 from customers.models import ApiToken, Message
 from monitoring.models import MonthlyReport, ReportFile
 from monitoring.reports.services import decide_credit, make_reports, print_again, print_reports
 from orders.models import Order
-from tests.factories import MembershipFactory
+from tests.factories import MembershipFactory, UserFactory
 from tests.mails import render_waiting
 from tests.monitoring.conftest import Room, count_queries
 from tests.monitoring.reports.test_monthly import LIST, enter, measured
@@ -185,3 +186,33 @@ def test_program_reads_months_and_files_of_what_it_sees(room: Room) -> None:
     assert owner.get(f"{here}soon/").status_code == 404
     for path in ("", "2026-06/", "2026-06/pdf/"):
         assert caller().get(f"{here}{path}").status_code == 404
+
+
+def test_reports_of_an_anonymised_customer_are_printed_without_its_name(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        "monitoring.reports.tasks.report_pdf", lambda document: f"{document.customer}, {document.order}".encode()
+    )
+    order = reported(room)
+    print_due()
+    report = MonthlyReport.objects.get()
+    decide_credit(report=report, approve=True)
+    print_due()
+    paths = [f"reports/2026-06/{order.reference}-{version}.pdf" for version in (1, 2, 3)]
+    assert [default_storage.exists(path) for path in paths] == [True, True, False]
+    assert order.customer.name.encode() in content(report)
+    Order.objects.update(wanted="removed", state="removed")
+    anonymise_customer(customer=order.customer, actor=UserFactory(is_staff=True), why="Request")
+    assert print_due() == 1
+    assert [default_storage.exists(path) for path in paths] == [False, False, True]
+    number = order.customer.number
+    assert content(report) == f"Anonymised customer {number}, {order.reference}".encode()
+
+
+def test_report_that_was_not_printed_yet_is_mailed_to_no_anonymised_customer(room: Room) -> None:
+    order = reported(room)
+    Order.objects.update(wanted="removed", state="removed")
+    anonymise_customer(customer=order.customer, actor=UserFactory(is_staff=True), why="Request")
+    assert print_due() == 1
+    assert not Message.objects.filter(key__startswith="report:").exists()
