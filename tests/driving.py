@@ -37,7 +37,7 @@ class Drive:
             sweep()
             if not self.visit_all():
                 self.now += timedelta(seconds=5)
-                if not any(one.model._default_manager.unsettled().exists() for one in controllers()):
+                if not any(controller.model._default_manager.unsettled().exists() for controller in controllers()):
                     sweep()
                     if not self.visit_all():
                         return

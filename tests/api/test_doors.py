@@ -34,20 +34,20 @@ STAFF_ONLY = ("/fleet-upgrades/",)  # refused as a whole, whether a row is there
 
 def patterns(under: Any = None, prefix: str = "/") -> Iterator[tuple[str, URLPattern]]:
     """Every address of the site with its pattern, in words such as `/api/v1/orders/<reference>/`."""
-    for one in (under or get_resolver()).url_patterns:
-        words = prefix + str(one.pattern).strip("^$").replace("\\Z", "")
-        if isinstance(one, URLResolver):
-            yield from patterns(one, words)
+    for pattern in (under or get_resolver()).url_patterns:
+        path = prefix + str(pattern.pattern).strip("^$").replace("\\Z", "")
+        if isinstance(pattern, URLResolver):
+            yield from patterns(pattern, path)
         else:
-            yield words, one
+            yield path, pattern
 
 
 def rows() -> list[tuple[str, URLPattern]]:
     """The addresses of the rooms."""
-    return [(words, one) for words, one in patterns() if words.startswith("/api/v1/")]
+    return [(path, pattern) for path, pattern in patterns() if path.startswith("/api/v1/")]
 
 
-def address(words: str, order: Order) -> str:
+def address(path: str, order: Order) -> str:
     """The address with the values of an order of Waterschap Vallei filled in."""
     values = {
         "/customers/": order.customer.number,
@@ -63,12 +63,12 @@ def address(words: str, order: Order) -> str:
         "/webhooks/": str(order.customer.webhooks.get().pk),
         "/incidents/": str(order.incidents.get().pk),
     }
-    value = next((value for room, value in values.items() if words.startswith(f"/api/v1{room}")), order.reference)
-    return re.sub(r"\(\?P<[^)]*\)", value, words)
+    value = next((value for room, value in values.items() if path.startswith(f"/api/v1{room}")), order.reference)
+    return re.sub(r"\(\?P<[^)]*\)", value, path)
 
 
 def test_there_are_addresses_to_walk() -> None:
-    assert {words.split("/")[3] for words, _ in rows()} >= {
+    assert {path.split("/")[3] for path, _ in rows()} >= {
         "customers",
         "products",
         "releases",
@@ -83,37 +83,37 @@ def test_there_are_addresses_to_walk() -> None:
 
 
 def test_nobody_gets_in_without_a_token(order: Order) -> None:
-    for words, one in rows():
-        for method in tuple(one.callback.actions):  # type: ignore[attr-defined]
-            refused = APIClient().generic(method.upper(), address(words, order))
-            assert (refused.status_code, refused["Content-Type"]) == (401, PROBLEM), words
+    for path, pattern in rows():
+        for method in tuple(pattern.callback.actions):  # type: ignore[attr-defined]
+            refused = APIClient().generic(method.upper(), address(path, order))
+            assert (refused.status_code, refused["Content-Type"]) == (401, PROBLEM), path
             assert refused["WWW-Authenticate"] == "Bearer"
 
 
 def test_stranger_meets_nothing_of_another_customer(stranger: APIClient, order: Order) -> None:
     secret = (order.reference, order.customer.number, order.customer.name, order.name)
-    for words, one in rows():
-        for method in tuple(one.callback.actions):  # type: ignore[attr-defined]
-            answer = stranger.generic(method.upper(), address(words, order), "{}", content_type="application/json")
-            told = answer.content.decode().replace(answer.wsgi_request.path, "")
-            assert not any(word in told for word in secret), words
-            if "(?P<" in words and not any(room in words for room in OPEN):
-                is_for_staff = any(room in words for room in STAFF_ONLY)
-                assert answer.status_code == (403 if is_for_staff else 404), words
+    for path, pattern in rows():
+        for method in tuple(pattern.callback.actions):  # type: ignore[attr-defined]
+            answer = stranger.generic(method.upper(), address(path, order), "{}", content_type="application/json")
+            shown = answer.content.decode().replace(answer.wsgi_request.path, "")
+            assert not any(word in shown for word in secret), path
+            if "(?P<" in path and not any(room in path for room in OPEN):
+                is_for_staff = any(room in path for room in STAFF_ONLY)
+                assert answer.status_code == (403 if is_for_staff else 404), path
     order.refresh_from_db()
     assert order.wanted == "running"
 
 
 def test_every_view_names_its_permissions_and_every_post_works_once() -> None:
-    for words, one in rows():
-        view = one.callback.cls  # type: ignore[attr-defined]
-        assert any("permission_classes" in vars(kind) for kind in view.__mro__[:2]), words
+    for path, pattern in rows():
+        view = pattern.callback.cls  # type: ignore[attr-defined]
+        assert any("permission_classes" in vars(kind) for kind in view.__mro__[:2]), path
         assert AllowAny not in view.permission_classes
-        assert view.scope in Scope.values, words
-        assert hasattr(view, "customer_path"), words
-        actions = one.callback.actions  # type: ignore[attr-defined]
+        assert view.scope in Scope.values, path
+        assert hasattr(view, "customer_path"), path
+        actions = pattern.callback.actions  # type: ignore[attr-defined]
         for name in (actions[method] for method in actions if method not in ("get", "head")):
-            assert getattr(getattr(view, name), "works_once", False), f"{words} {name}"
+            assert getattr(getattr(view, name), "works_once", False), f"{path} {name}"
 
 
 def test_token_that_is_wrong_expired_or_of_a_closed_account_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -194,12 +194,12 @@ def test_too_many_requests_are_told_when_to_come_back(owner: APIClient, monkeypa
 
 def test_pages_follow_each_other_newest_first(owner: APIClient, customer: Customer) -> None:
     made = [make_draft(customer=customer, name=f"maps {n}").reference for n in range(5)]
-    seen, page = [], owner.get("/api/v1/orders/?page_size=2").json()
-    seen += page["results"]
+    found, page = [], owner.get("/api/v1/orders/?page_size=2").json()
+    found += page["results"]
     while page["next"]:
         page = owner.get(page["next"]).json()
-        seen += page["results"]
-    assert [row["reference"] for row in seen] == made[::-1]
+        found += page["results"]
+    assert [row["reference"] for row in found] == made[::-1]
     refused = owner.get("/api/v1/orders/?page_size=501")
     assert (refused.status_code, refused.json()["errors"]) == (400, {"page_size": ["Use a number from 1 to 500."]})
 
@@ -272,8 +272,8 @@ def test_list_issues_as_many_queries_for_many_rows_as_for_one(operator: APIClien
 def test_schema_is_valid_and_names_everything(tmp_path: Any) -> None:
     call_command("spectacular", "--validate", "--fail-on-warn", "--file", str(tmp_path / "schema.yaml"))
     text = (tmp_path / "schema.yaml").read_text()
-    for words in ("/api/v1/orders/{reference}/approval/", "Idempotency-Key", PROBLEM, "bearer"):
-        assert words in text
+    for path in ("/api/v1/orders/{reference}/approval/", "Idempotency-Key", PROBLEM, "bearer"):
+        assert path in text
 
 
 def test_schema_and_its_pages_are_published_without_foreign_scripts() -> None:

@@ -54,11 +54,11 @@ def test_an_errand_is_accepted_and_told_as_it_goes(
 ) -> None:
     answer = post(powerful, server, noun, body)
     assert answer.status_code == 202
-    told = answer.json()
-    assert (told["verb"], told["size"], told["reason"]) == (noun, body.get("size", ""), body.get("why", ""))
-    assert (told["settled"], told["needs_attention"], told["server"]) == (False, False, server.pk)
+    shown = answer.json()
+    assert (shown["verb"], shown["size"], shown["reason"]) == (noun, body.get("size", ""), body.get("why", ""))
+    assert (shown["settled"], shown["needs_attention"], shown["server"]) == (False, False, server.pk)
     [listed] = powerful.get(here(server, "actions/")).json()["results"]
-    assert listed == told
+    assert listed == shown
 
 
 def test_a_key_sends_it_once(powerful: APIClient, server: Server) -> None:

@@ -63,7 +63,7 @@ def drafts(count: int) -> list[Order]:
 def settled() -> bool:
     """Nothing waits in the queue, and no row has anything to do."""
     return not OrmQ.objects.exists() and not any(
-        one.model._default_manager.unsettled().exists() for one in controller.controllers()
+        item.model._default_manager.unsettled().exists() for item in controller.controllers()
     )
 
 

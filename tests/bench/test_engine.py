@@ -28,9 +28,9 @@ def test_engine_costs_a_few_no_ops_per_order(tmp_path: Path) -> None:
     program = [sys.executable, "-m", "tests.bench.engine", str(ORDERS)]
     ran = subprocess.run(program, cwd=ROOT, env=surroundings, capture_output=True, text=True, check=False, timeout=900)
     assert ran.returncode == 0, ran.stderr[-3000:]
-    seen = json.loads(ran.stdout.splitlines()[-1])
-    assert seen["active"] == ORDERS
-    tasks, engine, floor = seen["tasks"], seen["engine"], seen["floor"]
+    found = json.loads(ran.stdout.splitlines()[-1])
+    assert found["active"] == ORDERS
+    tasks, engine, floor = found["tasks"], found["engine"], found["floor"]
     print(f"\nfloor: two workers run {tasks} no-op tasks in {floor:.2f} s, {1000 * floor / tasks:.1f} ms each")  # noqa: T201
     print(  # noqa: T201  (a benchmark speaks)
         f"engine: {ORDERS} orders from placed to active and invoiced in {engine:.2f} s, {1000 * engine / ORDERS:.0f} ms"

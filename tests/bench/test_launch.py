@@ -96,11 +96,11 @@ def test_a_launch_costs_little_more_than_the_bare_command(place: str, tmp_path: 
             runtime.remove(key=wanted.key)
             ours.append(seconds(lambda: launch(runtime, wanted)))
     finally:
-        for one in (wanted, neighbour):
-            runtime.remove(key=one.key)
+        for run in (wanted, neighbour):
+            runtime.remove(key=run.key)
     # Each launch against the one just before: a machine that others use meanwhile is slow for both.
-    ratio = sorted(one / floor for one, floor in zip(ours, bare, strict=True))[ROUNDS // 2]
-    told = [" ".join(f"{one:.1f}" for one in runs) for runs in (bare, ours)]
-    print(f"\nfloor: bare `docker compose up --wait` of sdi-lite on {place}: {told[0]} s")  # noqa: T201  (it speaks)
-    print(f"a launch by us: {told[1]} s, {ratio:.2f} times the floor (median of the pairs)")  # noqa: T201  (it speaks)
+    ratio = sorted(run / floor for run, floor in zip(ours, bare, strict=True))[ROUNDS // 2]
+    texts = [" ".join(f"{run:.1f}" for run in runs) for runs in (bare, ours)]
+    print(f"\nfloor: bare `docker compose up --wait` of sdi-lite on {place}: {texts[0]} s")  # noqa: T201  (it speaks)
+    print(f"a launch by us: {texts[1]} s, {ratio:.2f} times the floor (median of the pairs)")  # noqa: T201  (it speaks)
     assert ratio <= AT_MOST

@@ -47,9 +47,9 @@ def make_orders(number: int) -> list[Order]:
     fresh = [Order(**_copied(first, n)) for n in range(start, start + number)]
     orders = Order.objects.bulk_create(fresh)
     provider, _ = Provider.objects.get_or_create(slug="sandbox", kind="sandbox", name="Sandbox")
-    servers = Server.objects.bulk_create([Server(order=one, provider=provider) for one in orders])
+    servers = Server.objects.bulk_create([Server(order=order, provider=provider) for order in orders])
     deployments = Deployment.objects.bulk_create(
-        [Deployment(order=one, server=at, release=one.release) for one, at in zip(orders, servers, strict=True)]
+        [Deployment(order=order, server=at, release=order.release) for order, at in zip(orders, servers, strict=True)]
     )
     url = "http://127.0.0.1:9/wms"
     endpoints = Endpoint.objects.bulk_create(
@@ -59,7 +59,7 @@ def make_orders(number: int) -> list[Order]:
         ]
     )
     monitors = Monitor.objects.bulk_create(
-        [Monitor(order=one, backend="zabbix", next_read_at=clock.now(), done_version=1) for one in orders]
+        [Monitor(order=order, backend="zabbix", next_read_at=clock.now(), done_version=1) for order in orders]
     )
     MonitorCheck.objects.bulk_create(
         [MonitorCheck(monitor=row, endpoint=at) for row, at in zip(monitors, endpoints, strict=True)]
@@ -93,7 +93,7 @@ def floor(bare: Bare, keys: list[str]) -> float:
     hosts = bare.call("host.get", {"output": ["hostid", "host", "status"], "filter": {"host": keys}})
     shape = {
         "output": ["hostid", "key_", "lastvalue", "lastclock", "state", "error"],
-        "hostids": [one["hostid"] for one in hosts],
+        "hostids": [host["hostid"] for host in hosts],
         "webitems": True,
         "search": {"key_": ["web.test.fail[", "web.test.time["]},
         "startSearch": True,
@@ -116,23 +116,23 @@ def test_refreshing_takes_as_many_calls_and_queries_for_many_as_for_few(
     try:
         for number in (1000, 4000):
             fresh = [spec(order) for order in make_orders(number)]
-            keys += [one.key for one in fresh]
+            keys += [item.key for item in fresh]
             for at in range(0, number, 1000):
                 backend.ensure_monitors(fresh[at : at + 1000])
             take_stock()
             read_states()
             Monitor.objects.update(next_read_at=clock.now())
             bare_seconds = floor(bare, keys)
-            seen = [cost(backend, act) for act in MOST_CALLS]
-            costs[len(keys)] = [(calls, queries) for calls, queries, _seconds in seen]
-            told = "; ".join(
+            found = [cost(backend, act) for act in MOST_CALLS]
+            costs[len(keys)] = [(calls, queries) for calls, queries, _seconds in found]
+            shown = "; ".join(
                 f"{act.__name__} {calls} calls, {queries} queries, {seconds:.2f} s"
-                for act, (calls, queries, seconds) in zip(MOST_CALLS, seen, strict=True)
+                for act, (calls, queries, seconds) in zip(MOST_CALLS, found, strict=True)
             )
-            ours = seen[0][2] + seen[1][2]
+            ours = found[0][2] + found[1][2]
             with capsys.disabled():
                 print(  # noqa: T201
-                    f"\nZabbix {backend.client.version}, {len(keys)} monitors: {told}; "
+                    f"\nZabbix {backend.client.version}, {len(keys)} monitors: {shown}; "
                     f"bare calls {bare_seconds:.2f} s, readings and problems {ours / bare_seconds:.2f} times that"
                 )
         plans = len(bare.call("sla.get", {"output": ["slaid"]}))

@@ -129,7 +129,7 @@ def test_thousand_orders_through_the_controller_cost_little_more_than_the_bare_c
         spent: list[float] = []
         ensure = backend.ensure_monitors
         monkeypatch.setattr(backend, "ensure_monitors", lambda specs: timed(lambda: ensure(specs), spent))
-        whole = seconds(lambda: controller.work("monitoring", pks))
+        values = seconds(lambda: controller.work("monitoring", pks))
         ours = sum(spent)
         calls = backend.client.calls - before
         registered = Monitor.objects.filter(next_attempt_at__isnull=True, backend="zabbix").count()
@@ -139,7 +139,7 @@ def test_thousand_orders_through_the_controller_cost_little_more_than_the_bare_c
     with capsys.disabled():
         print(  # noqa: T201
             f"\nZabbix {backend.client.version}, 1,000 orders by the controller: bare {floor:.1f} s, ours {ours:.1f} s "
-            f"in {calls} calls, ratio {ours / floor:.2f} (at most 1.5); with all database work {whole:.1f} s, "
+            f"in {calls} calls, ratio {ours / floor:.2f} (at most 1.5); with all database work {values:.1f} s, "
             f"following them before {following:.1f} s"
         )
     assert registered == 1000

@@ -27,7 +27,7 @@ def make_subscription(customer: Customer | None = None, **fields: Any) -> Subscr
     """A monthly subscription of 49 euros that is billed from `DAY` on."""
     sandbox = fields.pop("sandbox", False)
     order = make_draft(customer=customer or make_customer(), sandbox=sandbox)
-    whole: dict[str, Any] = {
+    values: dict[str, Any] = {
         "description": "Map server · Small",
         "price": Decimal("49.00"),
         "setup_fee": Decimal(0),
@@ -36,8 +36,8 @@ def make_subscription(customer: Customer | None = None, **fields: Any) -> Subscr
         "started_on": DAY,
         **fields,
     }
-    whole.setdefault("next_invoice_on", whole["started_on"])
-    return Subscription.objects.create(order=order, customer=order.customer, **whole)
+    values.setdefault("next_invoice_on", values["started_on"])
+    return Subscription.objects.create(order=order, customer=order.customer, **values)
 
 
 def end(subscription: Subscription) -> Subscription:

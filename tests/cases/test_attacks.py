@@ -193,20 +193,20 @@ FILES = {"a/b": b"", "Dockerfile": b"FROM x", "labels": b"com.docker.compose.pro
 
 @pytest.mark.parametrize("attack", REFUSED)
 def test_setting_that_harms_others_is_refused_with_a_sentence(attack: str) -> None:
-    setting, words = REFUSED[attack]
+    setting, message = REFUSED[attack]
     found = find_violations(f"services: {{web: {{{setting}}}}}\nvolumes: {{data: }}\n", files=FILES)
-    assert any(words in sentence for sentence in found), found
+    assert any(message in sentence for sentence in found), found
     assert all(sentence.endswith((".", "…")) for sentence in found)
 
 
 @pytest.mark.parametrize("attack", DECLARED)
 def test_declaration_that_harms_others_is_refused_with_a_sentence(attack: str) -> None:
-    text, words = DECLARED[attack]
+    text, message = DECLARED[attack]
     uses = {"secrets": "secrets: [data]", "configs": "configs: [data]", "volumes": "volumes: ['data:/d']"}
     service = ", ".join(("image: x", *(use for kind, use in uses.items() if text.startswith(kind))))
-    whole = text if "services:" in text else f"{text}\nservices: {{web: {{{service}}}}}\n"
-    found = find_violations(whole, files=FILES)
-    assert any(words in sentence for sentence in found), found
+    values = text if "services:" in text else f"{text}\nservices: {{web: {{{service}}}}}\n"
+    found = find_violations(values, files=FILES)
+    assert any(message in sentence for sentence in found), found
 
 
 @pytest.mark.parametrize("setting", sorted(ALLOWED))
@@ -228,10 +228,10 @@ def violations_of_recipe(recipe: str, argument: str, *, is_inline: bool, trusted
 @pytest.mark.parametrize("is_inline", [False, True], ids=["file", "inline"])
 @pytest.mark.parametrize("attack", RECIPES)
 def test_recipe_that_takes_another_orders_image_is_refused(attack: str, is_inline: bool) -> None:
-    recipe, argument, words = RECIPES[attack]
+    recipe, argument, message = RECIPES[attack]
     place = "dockerfile_inline" if is_inline else "dockerfile"
     found = violations_of_recipe(recipe, argument, is_inline=is_inline)
-    assert any(words in sentence and f"services.web.build.{place}" in sentence for sentence in found), found
+    assert any(message in sentence and f"services.web.build.{place}" in sentence for sentence in found), found
     assert violations_of_recipe(recipe, argument, is_inline=is_inline, trusted=True) == []
 
 

@@ -34,17 +34,17 @@ def test_only_what_is_started_is_waited_for(name: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "environment", "words"),
+    ("name", "environment", "message"),
     [
         ("everybodys-bridge", {}, r"services\.web\.network_mode"),
         ("labels-by-variable-and-on-builds", {"X": "live.key=live-somebody"}, r"volumes\.data\.labels\.live\.key"),
     ],
 )
 def test_what_is_not_allowed_is_refused_again_before_each_launch(
-    name: str, environment: dict[str, str], words: str, tmp_path: Path
+    name: str, environment: dict[str, str], message: str, tmp_path: Path
 ) -> None:
     runtime = DockerRuntime(work_dir=tmp_path, host="tcp://never.asked:1")
-    with pytest.raises(PermanentError, match=f"something that is not allowed: {words}"):
+    with pytest.raises(PermanentError, match=f"something that is not allowed: {message}"):
         runtime.ensure_running(case(name, **environment))
     assert list(tmp_path.iterdir()) == []
 

@@ -18,8 +18,8 @@ from core.outside.compose_binary import compose_binary
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "catalogue"
 PIPELINE: dict[str, Any] = yaml.safe_load((FOLDER / ".gitlab-ci.yml").read_text())
-WORDS = {"stages", "variables", "workflow"}
-JOBS = {name: job for name, job in PIPELINE.items() if name not in WORDS and not name.startswith(".")}
+KEYWORDS = {"stages", "variables", "workflow"}
+JOBS = {name: job for name, job in PIPELINE.items() if name not in KEYWORDS and not name.startswith(".")}
 JOB_KEYS = {"extends", "stage", "image", "services", "variables", "script", "artifacts", "resource_group", "rules"}
 LINES = [(name, line) for name, job in JOBS.items() for line in job["script"]]
 DIGEST = "sha256:" + "b" * 64

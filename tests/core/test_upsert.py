@@ -29,14 +29,14 @@ def observations(provider: Provider, count: int, **fields: object) -> list[Obser
 
 
 def test_rows_are_made_and_then_changed_in_one_statement(provider: Provider) -> None:
-    with CaptureQueriesContext(connection) as seen:
+    with CaptureQueriesContext(connection) as captured:
         upsert(observations(provider, 2000, ram_gb=1.5), unique=MARK, update=("ram_gb",))
         upsert(
             observations(provider, 2001, ram_gb=None, error='it\'s "quoted" 100%'),
             unique=MARK,
             update=("error", "ram_gb"),
         )
-    assert len(seen) == 2
+    assert len(captured) == 2
     assert Observation.objects.count() == 2001
     assert set(Observation.objects.values_list("ram_gb", "error", "attempted_at")) == {
         (None, 'it\'s "quoted" 100%', THEN)
@@ -50,6 +50,6 @@ def test_what_is_kept_is_not_replaced_by_nothing(provider: Provider) -> None:
 
 
 def test_nothing_to_write_asks_nothing() -> None:
-    with CaptureQueriesContext(connection) as seen:
+    with CaptureQueriesContext(connection) as captured:
         upsert([], unique=MARK, update=("cpus",))
-    assert len(seen) == 0
+    assert len(captured) == 0

@@ -124,7 +124,7 @@ def test_new_customer_gets_a_number_and_a_clean_vat_id(chief: Client) -> None:
 
 
 @pytest.mark.parametrize(
-    ("field", "value", "words"),
+    ("field", "value", "message"),
     [
         ("vat_id", "NL123", "NL123 is not a VAT id of NL"),
         ("vat_id", "861234567", "Start with the two letters of the country"),
@@ -133,9 +133,9 @@ def test_new_customer_gets_a_number_and_a_clean_vat_id(chief: Client) -> None:
         ("name", "", "required"),
     ],
 )
-def test_wrong_value_is_told_at_its_field(chief: Client, field: str, value: str, words: str) -> None:
+def test_wrong_value_is_told_at_its_field(chief: Client, field: str, value: str, message: str) -> None:
     answer = chief.post(reverse("admin:customers_customer_add"), form_of(**{field: value}))
-    assert words in str(answer.context["adminform"].form.errors[field])
+    assert message in str(answer.context["adminform"].form.errors[field])
     assert not Customer.objects.exists()
 
 
@@ -221,8 +221,8 @@ def test_token_is_shown_once_and_opens_the_api(chief: Client) -> None:
     answer = chief.post(
         url, {"user": user.pk, "name": "Reader", "scopes": ["all:write"], "expiry_0": "", "expiry_1": ""}, follow=True
     )
-    (said,) = [str(message) for message in answer.context["messages"] if "Copy" in str(message)]
-    key = said.rsplit(" ", 1)[1]
+    (texts,) = [str(message) for message in answer.context["messages"] if "Copy" in str(message)]
+    key = texts.rsplit(" ", 1)[1]
     token = ApiToken.objects.get()
     assert (token.user, token.name) == (user, "Reader")
     assert key not in str(token.__dict__)
@@ -235,8 +235,8 @@ def test_token_is_shown_once_and_opens_the_api(chief: Client) -> None:
 
 
 def test_token_cannot_expire_in_the_past(chief: Client) -> None:
-    past = clock.now() - timedelta(days=2)
-    fields = {"user": UserFactory.create().pk, "name": "Old", "expiry_0": f"{past:%Y-%m-%d}", "expiry_1": "12:00:00"}
+    history = clock.now() - timedelta(days=2)
+    fields = {"user": UserFactory.create().pk, "name": "Old", "expiry_0": f"{history:%Y-%m-%d}", "expiry_1": "12:00:00"}
     answer = chief.post(reverse("admin:customers_apitoken_add"), fields)
     assert "in the future" in str(answer.context["adminform"].form.errors["expiry"])
 

@@ -185,7 +185,7 @@ def test_server_that_may_recover_lets_the_message_rest(server: type[FakeServer],
 
 
 @pytest.mark.parametrize(
-    ("error", "fails", "words"),
+    ("error", "fails", "text"),
     [
         (ConnectionRefusedError(), False, "cannot be reached (ConnectionRefusedError)"),
         (smtplib.SMTPAuthenticationError(535, b"secret inside"), True, "refused the user name or password"),
@@ -194,14 +194,14 @@ def test_server_that_may_recover_lets_the_message_rest(server: type[FakeServer],
     ],
 )
 def test_connection_that_is_not_there_ends_every_message_alike(
-    server: type[FakeServer], error: Exception, fails: bool, words: str
+    server: type[FakeServer], error: Exception, fails: bool, text: str
 ) -> None:
     messages = [write(1), write(2)]
     server.closed_for = FakeServer.closed_for = error
     work("mail", [message.pk for message in messages])
     for message in Message.objects.all():
         assert message.has_failed is fails
-        assert words in message.last_error
+        assert text in message.last_error
         assert "secret inside" not in message.last_error
 
 

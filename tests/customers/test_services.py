@@ -63,9 +63,9 @@ def test_person_is_admitted_once_whatever_the_capitals() -> None:
 
 
 def test_people_see_their_own_customers_only() -> None:
-    mine, _other = CustomerFactory.create(), CustomerFactory.create()
-    user = admit_user(customer=mine, email="ann@example.org")
-    assert list(Customer.objects.visible_to(user)) == [mine]
+    own, _other = CustomerFactory.create(), CustomerFactory.create()
+    user = admit_user(customer=own, email="ann@example.org")
+    assert list(Customer.objects.visible_to(user)) == [own]
     assert not Customer.objects.visible_to(UserFactory.create(is_staff=True)).exists()
 
 

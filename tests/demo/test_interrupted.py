@@ -39,14 +39,14 @@ def started_in(folder: Path) -> list[str]:
                 found.append((process / "cmdline").read_text())
         except OSError:  # it has ended meanwhile, or belongs to somebody else
             continue
-    return [words for words in found if words]
+    return [message for message in found if message]
 
 
-def wait_until_started(folder: Path, words: str) -> None:
+def wait_until_started(folder: Path, message: str) -> None:
     """A process with `words` in its command is there."""
     end = time.monotonic() + LONGEST
-    while not any(words in command for command in started_in(folder)):
-        assert time.monotonic() < end, f"no {words}"
+    while not any(message in command for command in started_in(folder)):
+        assert time.monotonic() < end, f"no {message}"
         time.sleep(0.05)
 
 
@@ -57,7 +57,7 @@ def test_demo_that_is_stopped_leaves_no_process(tmp_path: Path, how: signal.Sign
         try:
             wait_until_started(tmp_path, when)
             demo.send_signal(how)
-            _said, errors = demo.communicate(timeout=LONGEST)
+            _texts, errors = demo.communicate(timeout=LONGEST)
         except (AssertionError, subprocess.TimeoutExpired):
             demo.kill()  # or leaving this block would wait for it for ever
             raise

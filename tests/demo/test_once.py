@@ -45,14 +45,14 @@ def made_ever(folder: Path, table: str) -> int:
 @pytest.mark.parametrize("kills", [0, 4])
 def test_demo_ends_with_one_of_everything_and_nothing_left(tmp_path: Path, kills: int) -> None:
     summary = run_demo(tmp_path, "--kill-worker", str(kills))
-    assert [one["state"] for one in summary["states"]] == ["draft", "provisioning", "active", "removing", "removed"]
+    assert [state["state"] for state in summary["states"]] == ["draft", "provisioning", "active", "removing", "removed"]
     assert summary["left_behind"] == []
     assert summary["server"]["id"] == "sbx-1"
     assert made_ever(tmp_path, "sandbox_sandboxnode") == 1
     assert made_ever(tmp_path, "sandbox_sandboxcomposition") == 1
     assert made_ever(tmp_path, "billing_invoice") == 1
-    assert {one["name"]: one["is_ok"] for one in summary["endpoints"]} == dict.fromkeys(
+    assert {state["name"]: state["is_ok"] for state in summary["endpoints"]} == dict.fromkeys(
         ("map", "wms", "wfs", "csw"), True
     )
-    assert all(one["sent_at"] for one in summary["mails"])
+    assert all(state["sent_at"] for state in summary["mails"])
     assert Path(summary["invoice"]["pdf"]).read_bytes().startswith(b"%PDF-")

@@ -35,12 +35,12 @@ class FakeHistorySource:
 
     def read_past_problems(self, *, since: datetime) -> Sequence[PastProblem]:
         self._call("read_brief")
-        return [one for one in self.briefs if one.at >= since]
+        return [brief for brief in self.briefs if brief.at >= since]
 
     def read_history(self, periods: Sequence[HistoryRange]) -> Mapping[HistoryRange, Sequence[Reading]]:
         self._call("read_past")
-        told = {one: self._within(one) for one in periods}
-        return {one: seen for one, seen in told.items() if seen}
+        shown = {period: self._within(period) for period in periods}
+        return {period: found for period, found in shown.items() if found}
 
     def describe(self) -> tuple[str, ...]:
         self._call("describe")
@@ -48,12 +48,12 @@ class FakeHistorySource:
 
     def remember(self, key: str, check: str, at: datetime, failure: CheckFailure | None = None) -> None:
         """A reading that we may have missed."""
-        seen = Reading(health=Health.DOWN if failure else Health.UP, at=at, failure=failure)
-        self.readings.setdefault((key, check), []).append(seen)
+        found = Reading(health=Health.DOWN if failure else Health.UP, at=at, failure=failure)
+        self.readings.setdefault((key, check), []).append(found)
 
     def _within(self, period: HistoryRange) -> list[Reading]:
-        some = self.readings.get((period.key, period.check), [])
-        return [one for one in some if period.start <= one.at <= period.end]
+        rows = self.readings.get((period.key, period.check), [])
+        return [reading for reading in rows if period.start <= reading.at <= period.end]
 
     def _call(self, name: str) -> None:
         self.calls.append(name)

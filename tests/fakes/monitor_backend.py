@@ -96,7 +96,7 @@ class FakeBackend:
 
     def read_states(self, specs: Sequence[MonitorSpec]) -> Mapping[str, Mapping[str, Reading]]:
         self._call("read_states", [spec.key for spec in specs])
-        return {key: self._seen(self.hosts[key]) for spec in specs if (key := spec.key) in self.hosts}
+        return {key: self._readings(self.hosts[key]) for spec in specs if (key := spec.key) in self.hosts}
 
     def left_behind(self, keys: Sequence[str]) -> Mapping[str, Sequence[MonitorLeftBehind]]:
         self._call("left_behind", keys)
@@ -112,12 +112,12 @@ class FakeBackend:
         host.spec, host.paused = spec, False
         return Registered(outside_id=host.outside_id, remark=self.remarks.get(spec.key, ""))
 
-    def _seen(self, host: Host) -> Mapping[str, Reading]:
+    def _readings(self, host: Host) -> Mapping[str, Reading]:
         if host.paused:
             return {}
-        return {check.key: self._one(host.spec.key, check.key) for check in host.spec.checks}
+        return {check.key: self._reading(host.spec.key, check.key) for check in host.spec.checks}
 
-    def _one(self, key: str, check: str) -> Reading:
+    def _reading(self, key: str, check: str) -> Reading:
         failure = self.down.get((key, check))
         health = Health.DOWN if failure else Health.UP
         until = self.certificates.get((key, check))

@@ -112,7 +112,9 @@ class FakeRuntime:
 
     def snapshot(self, *, keys: Sequence[str], with_disk: bool = False) -> EngineSnapshot:
         self._call("snapshot", ",".join(keys))
-        services = {key: tuple(self._figured(one, with_disk=with_disk) for one in self._services(key)) for key in keys}
+        services = {
+            key: tuple(self._figured(service, with_disk=with_disk) for service in self._services(key)) for key in keys
+        }
         return EngineSnapshot(services=services, machine=MACHINE)
 
     def list_keys(self) -> Sequence[str]:
@@ -151,12 +153,17 @@ class FakeRuntime:
         state = ServiceState.UNHEALTHY if (key, name) in self.unhealthy else ServiceState.RUNNING
         return Service(name=name, state=state, digest=digest)
 
-    def _figured(self, one: Service, *, with_disk: bool) -> Service:
+    def _figured(self, service: Service, *, with_disk: bool) -> Service:
         disk = 5_000_000 if with_disk else None
-        if one.state not in (ServiceState.RUNNING, ServiceState.UNHEALTHY):
-            return replace(one, restarts=0, disk_bytes=disk)
+        if service.state not in (ServiceState.RUNNING, ServiceState.UNHEALTHY):
+            return replace(service, restarts=0, disk_bytes=disk)
         return replace(
-            one, restarts=1, started_at=STARTED, cpu_percent=self.cpu_percent, memory_bytes=2_000_000, disk_bytes=disk
+            service,
+            restarts=1,
+            started_at=STARTED,
+            cpu_percent=self.cpu_percent,
+            memory_bytes=2_000_000,
+            disk_bytes=disk,
         )
 
     def _call(self, name: str, key: str = "") -> None:

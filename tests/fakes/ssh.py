@@ -33,8 +33,8 @@ class FakeSsh:
 
     def bootstrap_of(self, target: SshTarget) -> Bootstrap:
         self._reach(target)
-        told = self.bootstraps[target.address]
-        return told.pop(0) if told else Bootstrap(state="done", log="installed Docker\nready")
+        shown = self.bootstraps[target.address]
+        return shown.pop(0) if shown else Bootstrap(state="done", log="installed Docker\nready")
 
     def facts_of(self, target: SshTarget) -> HostFacts:
         self._reach(target)

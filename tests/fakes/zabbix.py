@@ -34,9 +34,9 @@ Answer = tuple[int, Mapping[str, str], str]
 class ApiError(Exception):
     """What the API answers instead of a result."""
 
-    def __init__(self, said: str, *, code: int = -32602) -> None:
-        super().__init__(said)
-        self.said, self.code = said, code
+    def __init__(self, message: str, *, code: int = -32602) -> None:
+        super().__init__(message)
+        self.message, self.code = message, code
 
 
 class FakeZabbix:
@@ -68,7 +68,7 @@ class FakeZabbix:
         try:
             reply: Row = {"result": self._result(method, params)}
         except ApiError as error:
-            reply = {"error": {"code": error.code, "message": "Invalid params.", "data": error.said}}
+            reply = {"error": {"code": error.code, "message": "Invalid params.", "data": error.message}}
         return 200, {}, json.dumps({"jsonrpc": "2.0", "id": body["id"], **reply})
 
     def row(self, kind: str, **wanted: str) -> Row:
@@ -88,9 +88,9 @@ class FakeZabbix:
             return self._items(params)
         if verb == "get":
             return self._get(kind, params)
-        for one in params:
-            if said := self.refuse.get(method, lambda _: "")(one):
-                raise ApiError(said)
+        for param in params:
+            if texts := self.refuse.get(method, lambda _: "")(param):
+                raise ApiError(texts)
         return {f"{IDS[kind]}s": getattr(self, f"_{verb}")(kind, params)}
 
     def _get(self, kind: str, params: Row) -> Any:
@@ -121,8 +121,8 @@ class FakeZabbix:
     def _shown(self, kind: str, row: Row) -> Row:
         if kind == "host":
             groups = [self.tables["hostgroup"][group["groupid"]] for group in row["groups"]]
-            linked = [self.tables["template"][one["templateid"]] for one in row.get("templates", ())]
-            interfaces = [one for one in self.tables["hostinterface"].values() if one["hostid"] == row["hostid"]]
+            linked = [self.tables["template"][table["templateid"]] for table in row.get("templates", ())]
+            interfaces = [table for table in self.tables["hostinterface"].values() if table["hostid"] == row["hostid"]]
             shown = {"interfaces": interfaces, "parentTemplates": linked}
             return {**row, **shown, "hostgroups" if self.version >= "6.2" else "groups": groups}
         if kind == "maintenance":
@@ -132,60 +132,60 @@ class FakeZabbix:
         return row
 
     def _create(self, kind: str, params: list[Row]) -> list[str]:
-        for one in params:
-            self._must_be_new(kind, one)
-        return [self._add(kind, one) for one in params]
+        for param in params:
+            self._must_be_new(kind, param)
+        return [self._add(kind, param) for param in params]
 
-    def _must_be_new(self, kind: str, one: Row) -> None:
+    def _must_be_new(self, kind: str, wanted: Row) -> None:
         for name in UNIQUE.get(kind, ()):
-            if any(row[name] == one[name] for row in self.tables[kind].values()):
-                raise ApiError(f'{kind.capitalize()} with the same name "{one[name]}" already exists.')
+            if any(row[name] == wanted[name] for row in self.tables[kind].values()):
+                raise ApiError(f'{kind.capitalize()} with the same name "{wanted[name]}" already exists.')
 
-    def _add(self, kind: str, one: Row) -> str:
+    def _add(self, kind: str, wanted: Row) -> str:
         number = str(next(self._ids))
-        row = {"tags": [], **one, IDS[kind]: number}
+        row = {"tags": [], **wanted, IDS[kind]: number}
         if kind == "host":
             self._face(number, row.pop("interfaces", []))
-            row["macros"] = [{"hostmacroid": str(next(self._ids)), **macro} for macro in one.get("macros", ())]
+            row["macros"] = [{"hostmacroid": str(next(self._ids)), **macro} for macro in wanted.get("macros", ())]
         if kind == "httptest":
-            row["steps"] = [{"httpstepid": str(next(self._ids)), **step} for step in one["steps"]]
+            row["steps"] = [{"httpstepid": str(next(self._ids)), **step} for step in wanted["steps"]]
         self.tables[kind][number] = row
         return number
 
     def _update(self, kind: str, params: list[Row]) -> list[str]:
-        for one in params:
-            self._must_be(kind, one[IDS[kind]])
-            row = self.tables[kind][one[IDS[kind]]]
-            row.update({name: value for name, value in one.items() if name not in ("interfaces", "templates_clear")})
-            if "interfaces" in one:
-                self._face(one["hostid"], one["interfaces"])
-            gone = {clear["templateid"] for clear in one.get("templates_clear", ())}
+        for param in params:
+            self._must_be(kind, param[IDS[kind]])
+            row = self.tables[kind][param[IDS[kind]]]
+            row.update({name: value for name, value in param.items() if name not in ("interfaces", "templates_clear")})
+            if "interfaces" in param:
+                self._face(param["hostid"], param["interfaces"])
+            gone = {clear["templateid"] for clear in param.get("templates_clear", ())}
             if gone:
                 row["templates"] = [linked for linked in row["templates"] if linked["templateid"] not in gone]
-        return [one[IDS[kind]] for one in params]
+        return [param[IDS[kind]] for param in params]
 
     def _face(self, hostid: str, interfaces: list[Row]) -> None:
         """The host has exactly these interfaces; those with an id are kept."""
-        mains = [one["main"] for one in interfaces if one["type"] == "1"]
+        mains = [interface["main"] for interface in interfaces if interface["type"] == "1"]
         if mains and mains.count("1") != 1:
             raise ApiError("Host must have one default interface of each type.")
-        self._sweep("hostinterface", lambda one: one["hostid"] == hostid)
-        for one in interfaces:
-            number = one.get("interfaceid") or str(next(self._ids))
-            self.tables["hostinterface"][number] = {**one, "hostid": hostid, "interfaceid": number}
+        self._sweep("hostinterface", lambda interface: interface["hostid"] == hostid)
+        for interface in interfaces:
+            number = interface.get("interfaceid") or str(next(self._ids))
+            self.tables["hostinterface"][number] = {**interface, "hostid": hostid, "interfaceid": number}
 
     def _delete(self, kind: str, params: list[str]) -> list[str]:
-        for one in params:
-            self._must_be(kind, one)
+        for param in params:
+            self._must_be(kind, param)
         self._must_not_empty_a_window(kind, params)
-        for one in params:
-            row = self.tables[kind].pop(one)
+        for param in params:
+            row = self.tables[kind].pop(param)
             if kind == "item":
-                self._sweep("item", lambda item, master=one: item.get("master_itemid") == master)
+                self._sweep("item", lambda item, master=param: item.get("master_itemid") == master)
             if kind == "host":
-                self._sweep("hostinterface", lambda face, host=one: face["hostid"] == host)
-                self._sweep("item", lambda item, host=one: item["hostid"] == host)
-                self._sweep("httptest", lambda test, host=one: test["hostid"] == host)
+                self._sweep("hostinterface", lambda face, host=param: face["hostid"] == host)
+                self._sweep("item", lambda item, host=param: item["hostid"] == host)
+                self._sweep("httptest", lambda test, host=param: test["hostid"] == host)
                 self._sweep("trigger", lambda trigger, name=row["host"]: f"/{name}/" in trigger["expression"])
             if kind == "httptest":
                 self._sweep("trigger", lambda trigger, name=row["name"]: f"[{name}]" in trigger["expression"])

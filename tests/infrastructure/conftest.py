@@ -69,8 +69,8 @@ def place(release: Release) -> Place:
     def place(placement: str = "shared", *, provider_slug: str = "", **size: Any) -> Order:
         plan = {"cpus": 2, "ram_gb": 4, "disk_gb": 40, **size, "placement": placement, "auto_approve": True}
         slug = "-".join([placement, *map(str, plan.values())])
-        known = release.product.plans.filter(slug=slug).first()
-        fields = {"plan": known} if known else {"plan_fields": {"slug": slug, **plan}}
+        existing = release.product.plans.filter(slug=slug).first()
+        fields = {"plan": existing} if existing else {"plan_fields": {"slug": slug, **plan}}
         return place_order(order=make_draft(release=release, provider_slug=provider_slug, **fields))
 
     return place

@@ -54,12 +54,14 @@ def failed(provider: Provider) -> Server:
     return Server.objects.create(order=order, provider=provider, failed_version=1, last_error="quota exceeded")
 
 
-def told(answer: Any) -> str:
+def messages_of(answer: Any) -> str:
     return " ".join(str(message) for message in answer.context["messages"])
 
 
 def post(client: Client, url: str, action: str, *rows: Any) -> str:
-    return told(client.post(url, {"action": action, "_selected_action": [str(row.pk) for row in rows]}, follow=True))
+    return messages_of(
+        client.post(url, {"action": action, "_selected_action": [str(row.pk) for row in rows]}, follow=True)
+    )
 
 
 def test_try_again_retries_each_order_once_and_counts(operator: Client, sandbox: Provider) -> None:

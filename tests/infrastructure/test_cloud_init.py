@@ -20,24 +20,24 @@ def rendered(**more: str) -> str:
     return render_user_data(key="live-GL7K3M", host_key=THEIRS, authorized_key=OURS.public, **more)
 
 
-def told(**more: str) -> dict[str, Any]:
+def user_data_with(**more: str) -> dict[str, Any]:
     document: dict[str, Any] = yaml.safe_load(rendered(**more))
     return document
 
 
 def files(**more: str) -> dict[str, str]:
-    return {file["path"]: file["content"] for file in told(**more)["write_files"]}
+    return {file["path"]: file["content"] for file in user_data_with(**more)["write_files"]}
 
 
 def test_the_server_shows_the_host_key_we_made_and_no_other() -> None:
-    document = told()
+    document = user_data_with()
     assert document["ssh_keys"]["ed25519_private"] == THEIRS.private
     assert THEIRS.public.startswith(document["ssh_keys"]["ed25519_public"])
     assert document["ssh_deletekeys"] is True
 
 
 def test_only_our_key_is_let_in_and_only_as_root() -> None:
-    document = told()
+    document = user_data_with()
     [user] = document["users"]
     assert user["name"] == "root"
     assert len(user["ssh_authorized_keys"]) == 1
@@ -53,7 +53,7 @@ def test_it_is_cloud_config_and_small_enough_for_every_cloud() -> None:
 
 
 def test_the_first_boot_runs_one_script_that_is_valid() -> None:
-    document = told()
+    document = user_data_with()
     [[script]] = document["runcmd"]
     [written] = [file for file in document["write_files"] if file["path"] == script]
     assert written["permissions"] == "0755"

@@ -59,7 +59,7 @@ def test_a_new_host_key_is_given_and_the_private_key_stays_and_is_never_shown(op
 
 
 @pytest.mark.parametrize(
-    ("fields", "words"),
+    ("fields", "message"),
     [
         ({"host_key": "SHA256:abc"}, "Not a public key: expected a line"),
         ({"given_key": "ssh-ed25519 AAAA"}, "Not a private key"),
@@ -67,10 +67,10 @@ def test_a_new_host_key_is_given_and_the_private_key_stays_and_is_never_shown(op
     ],
 )
 def test_what_is_no_key_is_refused_at_its_field(
-    operator: Client, server: Server, fields: dict[str, str], words: str
+    operator: Client, server: Server, fields: dict[str, str], message: str
 ) -> None:
     ServerKeys.objects.all().delete()
     ours, its = new_key_pair("ours"), new_key_pair("its")
     form = {"server": server.pk, "given_key": ours.private, "host_key": its.public, **fields}
-    assert words in operator.post(reverse(f"{KEYS}_add"), form).content.decode()
+    assert message in operator.post(reverse(f"{KEYS}_add"), form).content.decode()
     assert not ServerKeys.objects.exists()

@@ -73,9 +73,9 @@ class Guard(BaseHTTPRequestHandler):
 
     def _end_session(self, body: bytes) -> None:
         """Whoever is signed in is so no longer: Zabbix itself will say it."""
-        told = json.loads(body)
-        if told["method"] not in ("user.login", "apiinfo.version"):
-            self._ask(json.dumps({**told, "method": "user.logout", "params": []}).encode())
+        shown = json.loads(body)
+        if shown["method"] not in ("user.login", "apiinfo.version"):
+            self._ask(json.dumps({**shown, "method": "user.logout", "params": []}).encode())
 
     def _ask(self, body: bytes) -> tuple[int, bytes, str]:
         parts = urlsplit(self.behind)

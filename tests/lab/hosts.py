@@ -22,16 +22,16 @@ def lab_hosts() -> Sequence[SshTarget]:
     """The hosts that `deploy/lab/hosts` has started."""
     if not LIST.exists():
         pytest.fail("the lab's hosts are not there: deploy/lab/hosts")
-    told = json.loads(LIST.read_text())
+    shown = json.loads(LIST.read_text())
     return [
         SshTarget(
             address=host["address"],
             port=host["port"],
             user=host["user"],
-            private_key=told["private_key"],
+            private_key=shown["private_key"],
             host_key=host["host_key"],
         )
-        for host in told["hosts"]
+        for host in shown["hosts"]
     ]
 
 

@@ -75,7 +75,7 @@ class MonitoredOrder:
         """The order's monitor as it is now."""
         return Monitor.objects.get(order=self.order)
 
-    def told(self) -> tuple[str, str]:
+    def part_state(self) -> tuple[str, str]:
         """What the order was told of its monitoring."""
         part = self.order.parts.get(part=Part.MONITORING)
         return part.state, part.message
@@ -90,24 +90,24 @@ class MonitoredOrder:
         asked = {"search": {"name": key}, "output": ["maintenanceid"], "selectHosts": ["host"]}
         return list(self.backend.client.call("maintenance.get", asked))
 
-    def standing(self) -> dict[str, list[str]]:
+    def rows_in_zabbix(self) -> dict[str, list[str]]:
         """The ids of everything that stands of it in Zabbix, by kind of object."""
         call, key = self.backend.client.call, self.order.key
-        hosts = [one["hostid"] for one in call("host.get", {"output": ["hostid"], "filter": {"host": [key]}})]
+        hosts = [item["hostid"] for item in call("host.get", {"output": ["hostid"], "filter": {"host": [key]}})]
         tagged = {"output": ["serviceid"], "tags": [{"tag": "live", "value": key, "operator": 1}]}
-        mine = {"hostids": hosts}
+        own = {"hostids": hosts}
         return {
             "host": hosts,
-            "httptest": [one["httptestid"] for one in call("httptest.get", mine)] if hosts else [],
-            "trigger": [one["triggerid"] for one in call("trigger.get", mine)] if hosts else [],
-            "item": [one["itemid"] for one in call("item.get", {**mine, "webitems": True})] if hosts else [],
-            "service": [one["serviceid"] for one in call("service.get", tagged)],
+            "httptest": [item["httptestid"] for item in call("httptest.get", own)] if hosts else [],
+            "trigger": [item["triggerid"] for item in call("trigger.get", own)] if hosts else [],
+            "item": [item["itemid"] for item in call("item.get", {**own, "webitems": True})] if hosts else [],
+            "service": [item["serviceid"] for item in call("service.get", tagged)],
         }
 
-    def still_there(self, standing: Mapping[str, list[str]]) -> dict[str, int]:
+    def still_there(self, present: Mapping[str, list[str]]) -> dict[str, int]:
         """How many of those objects Zabbix still knows, by kind; what is gone is not in it."""
         found: dict[str, int] = {}
-        for kind, ids in standing.items():
+        for kind, ids in present.items():
             asked: dict[str, Any] = {f"{kind}ids": ids, "countOutput": True}
             count = int(self.backend.client.call(f"{kind}.get", asked | ({"webitems": True} if kind == "item" else {})))
             found |= {kind: count} if count else {}
@@ -141,4 +141,4 @@ def forget_product(backend: ZabbixBackend, order: Order) -> None:
         id_name = "groupid" if kind == "hostgroup" else "slaid"
         found = backend.client.call(f"{kind}.get", {"output": [id_name], "filter": {"name": [asked]}})
         if found:
-            backend.client.call(f"{kind}.delete", [one[id_name] for one in found])
+            backend.client.call(f"{kind}.delete", [row[id_name] for row in found])

@@ -40,8 +40,8 @@ class Sink(StreamRequestHandler):
         self.letters.append(letter)
         self._say("250 taken")
 
-    def _say(self, words: str) -> None:
-        self.wfile.write(f"{words}\r\n".encode())
+    def _say(self, message: str) -> None:
+        self.wfile.write(f"{message}\r\n".encode())
 
 
 @contextmanager

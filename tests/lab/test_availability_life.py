@@ -71,12 +71,14 @@ class Witness:
 
     def status(self) -> tuple[str, str]:
         """What the customer's page says: the whole of it, and of the one service."""
-        told = Client().get(f"{self.page.url}status.json").json()
-        return told["status"]["indicator"], told["services"][0]["indicator"]
+        shown = Client().get(f"{self.page.url}status.json").json()
+        return shown["status"]["indicator"], shown["services"][0]["indicator"]
 
     def subjects(self) -> list[str]:
         """What the customer was mailed, without the news of the order itself."""
-        return [str(one["Subject"]) for one in self.letters if any(word in str(one["Subject"]) for word in NEWS)]
+        return [
+            str(letter["Subject"]) for letter in self.letters if any(word in str(letter["Subject"]) for word in NEWS)
+        ]
 
 
 NEWS = ("Incident", "Resolved", "aintenance")
@@ -89,9 +91,9 @@ def text_of(letter: EmailMessage) -> str:
     return str(plain.get_content())
 
 
-def near(seen: datetime | None, happened: datetime) -> bool:
+def near(found: datetime | None, happened: datetime) -> bool:
     """True if it was seen when it happened, or as soon after it as can be; Zabbix counts in whole seconds."""
-    return seen is not None and -timedelta(seconds=1) <= seen - happened <= TOLERANCE
+    return found is not None and -timedelta(seconds=1) <= found - happened <= TOLERANCE
 
 
 def state_is(life: MonitoredOrder, state: State) -> bool:
@@ -102,19 +104,19 @@ def test_order_is_watched_from_its_arrival_to_its_removal(
     life: MonitoredOrder, letters: list[EmailMessage], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     witness = Witness(life, letters)
-    standing = arrive(life, witness)
+    present = arrive(life, witness)
     outage = break_and_mend(life, witness)
     work = work_on_it(life, witness)
     pause = rest(life)
-    removed_at = leave(life, standing)
+    removed_at = leave(life, present)
     days, month = backfill(life, monkeypatch)
 
     assert life.monitor.watched_from is not None
     watched = removed_at - life.monitor.watched_from
-    known = watched - pause - work
+    existing = watched - pause - work
     assert about(days["down"], outage)
     assert about(days["maintenance"], work)
-    assert about(days["up"], known - outage)
+    assert about(days["up"], existing - outage)
     assert sum(days.values()) == whole_days(life)
     assert {name: getattr(month, name) for name in days} == days
     share = Decimal(100 * days["up"]) / (days["up"] + days["down"])
@@ -125,9 +127,9 @@ def test_order_is_watched_from_its_arrival_to_its_removal(
 
 def arrive(life: MonitoredOrder, witness: Witness) -> dict[str, list[str]]:
     """Registered by the controller, read by the task, and up; what stands of it in Zabbix."""
-    life.until(lambda: life.told()[0] == PartState.READY, "registered")
-    standing = life.standing()
-    assert {kind: len(ids) for kind, ids in standing.items() if kind != "item"} == {
+    life.until(lambda: life.part_state()[0] == PartState.READY, "registered")
+    present = life.rows_in_zabbix()
+    assert {kind: len(ids) for kind, ids in present.items() if kind != "item"} == {
         "host": 1,
         "httptest": 1,
         "trigger": 1,
@@ -137,7 +139,7 @@ def arrive(life: MonitoredOrder, witness: Witness) -> dict[str, list[str]]:
     assert state_is(life, State.ACTIVE)
     assert life.monitor.backend == "zabbix"
     assert witness.status() == ("operational", "operational")
-    return standing
+    return present
 
 
 def break_and_mend(life: MonitoredOrder, witness: Witness) -> timedelta:
@@ -166,7 +168,7 @@ def break_and_mend(life: MonitoredOrder, witness: Witness) -> timedelta:
         "major_outage",
     )
     assert clock.now() - outage.started_at >= timedelta(seconds=9)
-    (letter,) = (one for one in witness.letters if "Incident" in str(one["Subject"]))
+    (letter,) = (item for item in witness.letters if "Incident" in str(item["Subject"]))
     assert letter["To"] == life.order.customer.email
     assert f"/orders/{life.order.reference}/" in text_of(letter)
 
@@ -211,17 +213,17 @@ def work_on_it(life: MonitoredOrder, witness: Witness) -> timedelta:
     )
     life.address.status = 500
     life.until(lambda: life.monitor.state == "down" and bool(life.problems()), "down in maintenance")
-    assert [[host["host"] for host in one["hosts"]] for one in life.windows(window.key)] == [[life.order.key]]
-    assert life.told()[0] == PartState.MAINTENANCE
-    assert life.told()[1].startswith("Under maintenance until")
-    assert life.order.reason == life.told()[1]
+    assert [[host["host"] for host in row["hosts"]] for row in life.windows(window.key)] == [[life.order.key]]
+    assert life.part_state()[0] == PartState.MAINTENANCE
+    assert life.part_state()[1].startswith("Under maintenance until")
+    assert life.order.reason == life.part_state()[1]
     assert state_is(life, State.ACTIVE)
     assert witness.status() == ("maintenance", "maintenance")
     life.address.status = 200
     life.until(lambda: life.monitor.state == "up" and not life.problems(), "up in maintenance")
     cancel_maintenance(maintenance=Maintenance.objects.get(pk=window.pk))
     ended_at = clock.now()
-    life.until(lambda: life.told()[0] == PartState.READY, "after maintenance")
+    life.until(lambda: life.part_state()[0] == PartState.READY, "after maintenance")
     life.until(lambda: not life.windows(window.key), "window gone from Zabbix", 20)
     assert Incident.objects.count() == 1
     assert len(witness.subjects()) == 3
@@ -234,7 +236,7 @@ def rest(life: MonitoredOrder) -> timedelta:
     hosts = {"output": ["hostid", "status"], "filter": {"host": [life.order.key]}}
     suspended_at = clock.now()
     suspend_order(order=life.order)
-    life.until(lambda: life.told()[0] == PartState.SUSPENDED, "paused")
+    life.until(lambda: life.part_state()[0] == PartState.SUSPENDED, "paused")
     assert life.backend.client.call("host.get", hosts) == [{"hostid": life.monitor.outside_id, "status": "1"}]
     life.report_below(PartState.SUSPENDED)
     assert state_is(life, State.SUSPENDED)
@@ -246,19 +248,19 @@ def rest(life: MonitoredOrder) -> timedelta:
 
     resume_order(order=life.order)
     life.report_below()
-    life.until(lambda: life.told()[0] == PartState.READY and life.monitor.state == "up", "awake", 90)
+    life.until(lambda: life.part_state()[0] == PartState.READY and life.monitor.state == "up", "awake", 90)
     assert life.backend.client.call("host.get", hosts) == [{"hostid": life.monitor.outside_id, "status": "0"}]
     assert state_is(life, State.ACTIVE)
     return clock.now() - suspended_at
 
 
-def leave(life: MonitoredOrder, standing: dict[str, list[str]]) -> datetime:
+def leave(life: MonitoredOrder, present: dict[str, list[str]]) -> datetime:
     """Removed: not one of the objects that were made is known to Zabbix any more."""
     remove_order(order=life.order)
-    life.until(lambda: life.told()[0] == PartState.REMOVED, "deregistered")
+    life.until(lambda: life.part_state()[0] == PartState.REMOVED, "deregistered")
     removed_at = clock.now()
-    assert life.still_there(standing) == {}
-    assert life.standing() == {kind: [] for kind in standing}
+    assert life.still_there(present) == {}
+    assert life.rows_in_zabbix() == {kind: [] for kind in present}
     assert life.backend.left_behind([life.order.key]) == {}
     life.report_below(PartState.REMOVED)
     assert life.order.parts.get(part=Part.MONITORING).state == PartState.REMOVED

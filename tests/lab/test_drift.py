@@ -45,16 +45,16 @@ volumes: {data: {}}
 
 @pytest.fixture
 def amazon(socket_enabled: None) -> Iterator[Amazon]:
-    with ec2("--boot") as told:
-        yield Amazon(told)
+    with ec2("--boot") as captured:
+        yield Amazon(captured)
 
 
-def provider_at(told: dict[str, object]) -> Provider:
+def provider_at(shown: dict[str, object]) -> Provider:
     """EC2 as staff would add it; its offer is read."""
     provider = Provider.objects.create(
         slug="amazon", name="Amazon", kind=Provider.Kind.LIBCLOUD, driver="ec2", image=IMAGE, currency="USD"
     )
-    change_settings(provider=provider, values=told)
+    change_settings(provider=provider, values=shown)
     refresh_options(provider.pk)
     return provider
 
@@ -72,7 +72,7 @@ def compared(provider: Provider, drive_until: DriveUntil) -> list[DriftFinding]:
 def test_a_server_terminated_behind_our_back_is_made_anew_from_its_release(
     amazon: Amazon, drive_until: DriveUntil
 ) -> None:
-    provider, order = provider_at(amazon.told), greeting()
+    provider, order = provider_at(amazon.credentials), greeting()
     drive_until(lambda: is_in(order, State.ACTIVE), 120)
     former = Server.objects.get().outside_id
     [node] = amazon.driver.list_nodes()
@@ -102,7 +102,7 @@ def test_a_server_terminated_behind_our_back_is_made_anew_from_its_release(
 def test_a_cloud_server_whose_containers_all_vanished_is_found_and_launched_again(
     amazon: Amazon, drive_until: DriveUntil
 ) -> None:
-    provider, order = provider_at(amazon.told), greeting()
+    provider, order = provider_at(amazon.credentials), greeting()
     drive_until(lambda: is_in(order, State.ACTIVE), 120)
     server = Server.objects.get()
     expected = f"label=com.docker.compose.project={order.key}"
@@ -126,8 +126,8 @@ def test_a_cloud_server_whose_containers_all_vanished_is_found_and_launched_agai
 
 
 def test_an_instance_with_our_mark_and_no_order_is_found_with_its_cost_and_destroyed(drive_until: DriveUntil) -> None:
-    with ec2() as told:
-        amazon, provider = Amazon(told), provider_at(told)
+    with ec2() as captured:
+        amazon, provider = Amazon(captured), provider_at(captured)
         key = f"live-gl{uuid.uuid4().hex[:6]}"
         with suppress(TransientError):  # it is being built
             get_cloud(provider, size_id="t3a.medium").ensure_server(key=key, size=Size(cpus=2, ram_gb=4, disk_gb=20))

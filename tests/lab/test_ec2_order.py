@@ -79,9 +79,9 @@ HELLO_ENDPOINT = {
 class Amazon:
     """The EC2 of the test, seen beside our rows."""
 
-    def __init__(self, told: dict[str, object]) -> None:
-        self.told = told
-        self.driver: Any = open_driver("ec2", told)
+    def __init__(self, credentials: dict[str, object]) -> None:
+        self.credentials = credentials
+        self.driver: Any = open_driver("ec2", credentials)
 
     def instances(self) -> list[str]:
         """Every instance that ever was: an hour or longer EC2 tells of those that are no more."""
@@ -89,14 +89,14 @@ class Amazon:
 
     def leftovers(self) -> list[str]:
         """What a server may leave behind it that costs money, or opens something."""
-        volumes = [f"volume {one.id}" for one in self.driver.list_volumes()]
-        return volumes + [f"key {one.name}" for one in self.driver.list_key_pairs()]
+        volumes = [f"volume {volume.id}" for volume in self.driver.list_volumes()]
+        return volumes + [f"key {volume.name}" for volume in self.driver.list_key_pairs()]
 
 
 @pytest.fixture
 def amazon(socket_enabled: None) -> Iterator[Amazon]:
-    with ec2("--boot") as told:
-        yield Amazon(told)
+    with ec2("--boot") as captured:
+        yield Amazon(captured)
 
 
 @pytest.fixture
@@ -105,7 +105,7 @@ def provider(amazon: Amazon, db: None) -> Provider:
     provider = Provider.objects.create(
         slug="amazon", name="Amazon", kind=Provider.Kind.LIBCLOUD, driver="ec2", image=IMAGE, currency="USD"
     )
-    change_settings(provider=provider, values=amazon.told)
+    change_settings(provider=provider, values=amazon.credentials)
     refresh_options(provider.pk)
     provider.refresh_from_db()
     assert "sizes" in provider.options_state
@@ -165,10 +165,10 @@ def test_one_order_from_draft_to_removed(amazon: Amazon, provider: Provider, dri
     assert left_behind(order) == []
     with pytest.raises(TransientError):
         ask(target_of(server), "true", timeout=5)
-    told = list(order.events.values_list("message", flat=True))
-    assert any(f"Server {server.outside_id} is running at {server.address}." in words for words in told)
-    assert any("no container, network, volume or directory is left" in words for words in told)
-    assert any("Server destroyed; the provider no longer lists it." in words for words in told)
+    shown = list(order.events.values_list("message", flat=True))
+    assert any(f"Server {server.outside_id} is running at {server.address}." in message for message in shown)
+    assert any("no container, network, volume or directory is left" in message for message in shown)
+    assert any("Server destroyed; the provider no longer lists it." in message for message in shown)
 
 
 def _lives(amazon: Amazon, order: Order, drive_until: DriveUntil) -> None:
@@ -263,8 +263,8 @@ WORKER = """
 import json, sys, time
 from infrastructure.adapters.libcloud.cloud import LibcloudCloud, open_driver
 from infrastructure.contracts.cloud import Size
-told = json.load(sys.stdin)
-driver = open_driver("ec2", told["credentials"])
+task = json.load(sys.stdin)
+driver = open_driver("ec2", task["credentials"])
 request = driver.connection.request
 def asked(*args, **more):
     answer = request(*args, **more)
@@ -273,15 +273,15 @@ def asked(*args, **more):
         time.sleep(60)
     return answer
 driver.connection.request = asked
-cloud = LibcloudCloud(driver=driver, image_id=told["image"])
-cloud.ensure_server(key=told["key"], size=Size(cpus=2, ram_gb=4, disk_gb=40), user_data=told["user_data"])
+cloud = LibcloudCloud(driver=driver, image_id=task["image"])
+cloud.ensure_server(key=task["key"], size=Size(cpus=2, ram_gb=4, disk_gb=40), user_data=task["user_data"])
 """
 
 
-def killed_while_it_makes(server: Server, told: dict[str, object]) -> None:
+def killed_while_it_makes(server: Server, credentials: dict[str, object]) -> None:
     """A worker has asked EC2 for the server, and died before it heard the answer."""
     Server.objects.filter(pk=server.pk).update(leased_until=clock.now() + timedelta(seconds=3), attempts=1)
-    task = {"credentials": told, "image": IMAGE, "key": server.key, "user_data": user_data_of(server)}
+    task = {"credentials": credentials, "image": IMAGE, "key": server.key, "user_data": user_data_of(server)}
     with subprocess.Popen(
         [sys.executable, "-c", WORKER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as worker:
@@ -297,7 +297,7 @@ def test_a_worker_killed_after_it_asked_for_a_server_is_followed_by_one_that_fin
     amazon: Amazon, provider: Provider, drive_until: DriveUntil
 ) -> None:
     order = greeting()
-    killed_while_it_makes(Server.objects.get(), amazon.told)
+    killed_while_it_makes(Server.objects.get(), amazon.credentials)
     assert len(amazon.instances()) == 1
     drive_until(lambda: is_in(order, State.ACTIVE), 120)
     assert amazon.instances() == ["running"]

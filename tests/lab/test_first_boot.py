@@ -33,8 +33,8 @@ IMAGE = "live-lab-first-boot"
 ZABBIX = "172.17.0.1"
 
 
-def docker(*words: str) -> str:
-    return subprocess.run(["docker", *words], check=True, capture_output=True, text=True, timeout=120).stdout.strip()
+def docker(*message: str) -> str:
+    return subprocess.run(["docker", *message], check=True, capture_output=True, text=True, timeout=120).stdout.strip()
 
 
 @dataclass

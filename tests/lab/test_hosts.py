@@ -77,39 +77,41 @@ def in_database(host: SshTarget, key: str, sql: str) -> str:
 
 def test_two_orders_live_side_by_side_on_one_host_and_leave_it_clean(runtime: DockerRuntime, host: SshTarget) -> None:
     with ExitStack() as stack:
-        one, two = (stack.enter_context(removed_afterwards(runtime)) for _ in range(2))
-        first = sdi_lite(one, host_port=FIRST_PORT, title="Merholm")
+        item, two = (stack.enter_context(removed_afterwards(runtime)) for _ in range(2))
+        first = sdi_lite(item, host_port=FIRST_PORT, title="Merholm")
         second = sdi_lite(two, host_port=FIRST_PORT + 1, title="Utholm")
         for wanted in (first, second):
             services = running(runtime, wanted, seconds=500)
             assert {service.state for service in services} == {ServiceState.RUNNING}
         assert "Merholm" in capabilities(host, FIRST_PORT)
         assert "Utholm" in capabilities(host, FIRST_PORT + 1)
-        seen = runtime.observe(keys=[one, two, "live-NOBODY"])
-        assert [len(seen[key]) for key in (one, two, "live-NOBODY")] == [4, 4, 0]
+        found = runtime.observe(keys=[item, two, "live-NOBODY"])
+        assert [len(found[key]) for key in (item, two, "live-NOBODY")] == [4, 4, 0]
 
-        in_database(host, one, "CREATE TABLE kept (word text)")
-        runtime.ensure_stopped(key=one)
-        assert {service.state for service in runtime.observe(keys=[one])[one]} == {ServiceState.STOPPED}
+        in_database(host, item, "CREATE TABLE kept (word text)")
+        runtime.ensure_stopped(key=item)
+        assert {service.state for service in runtime.observe(keys=[item])[item]} == {ServiceState.STOPPED}
         with pytest.raises(requests.ConnectionError):
             capabilities(host, FIRST_PORT)
         assert "Utholm" in capabilities(host, FIRST_PORT + 1)
 
         running(runtime, first, seconds=120)
-        assert in_database(host, one, "SELECT count(*) FROM kept") == "0"
+        assert in_database(host, item, "SELECT count(*) FROM kept") == "0"
         assert "Merholm" in capabilities(host, FIRST_PORT)
-        runtime.remove(key=one)
+        runtime.remove(key=item)
         assert "Utholm" in capabilities(host, FIRST_PORT + 1)
     for what in ("container ls -a", "volume ls", "network ls", "image ls"):
-        label = f"label=com.docker.compose.project={one.lower()}"
+        label = f"label=com.docker.compose.project={item.lower()}"
         assert ask(host, f"docker {what} --quiet --filter {label}").strip() == ""
 
 
 def test_a_port_that_is_taken_is_said_in_the_hosts_words(runtime: DockerRuntime, host: SshTarget) -> None:
     compose = "services: {web: {image: 'debian:bookworm-slim', init: true, command: sleep infinity}}"
-    with removed_afterwards(runtime) as one, removed_afterwards(runtime) as two:
-        port = sdi_lite(one, host_port=FIRST_PORT + 2, title="").ports[0]
-        wanted = Composition(key=one, compose=compose, bundle=b"", digest="1", ports=(replace(port, service="web"),))
+    with removed_afterwards(runtime) as captured, removed_afterwards(runtime) as two:
+        port = sdi_lite(captured, host_port=FIRST_PORT + 2, title="").ports[0]
+        wanted = Composition(
+            key=captured, compose=compose, bundle=b"", digest="1", ports=(replace(port, service="web"),)
+        )
         running(runtime, wanted, seconds=30)
         with pytest.raises(PermanentError, match="port is already allocated"):
             runtime.ensure_running(replace(wanted, key=two))
@@ -127,8 +129,8 @@ DockerRuntime(work_dir=Path(sys.argv[1]), timeout=120, ssh=lab_hosts()[0]).ensur
 
 def ways_held(host: SshTarget, key: str) -> list[str]:
     """The connections here that hold the key's lock on the host; other tests have ways of their own."""
-    words = ["pgrep", "-f", f"^ssh .*{host.address}.*{key}"]
-    return subprocess.run(words, capture_output=True, text=True, check=False).stdout.split()
+    message = ["pgrep", "-f", f"^ssh .*{host.address}.*{key}"]
+    return subprocess.run(message, capture_output=True, text=True, check=False).stdout.split()
 
 
 @pytest.mark.parametrize("after", [1.0, 2.5, 5.0])
@@ -171,10 +173,12 @@ def asked(target: SshTarget, tmp_path: Path) -> list[OutsideError]:
 
 
 def test_a_changed_host_key_is_refused_loudly(tmp_path: Path) -> None:
-    one, other = lab_hosts()
-    for error in asked(replace(one, host_key=other.host_key), tmp_path):
+    first, other = lab_hosts()
+    for error in asked(replace(first, host_key=other.host_key), tmp_path):
         assert isinstance(error, HostKeyChanged)
-        assert str(error).startswith(f"HOST KEY CHANGED: root@{one.address} shows {fingerprint(one.host_key)}, not ")
+        assert str(error).startswith(
+            f"HOST KEY CHANGED: root@{first.address} shows {fingerprint(first.host_key)}, not "
+        )
         assert f"{fingerprint(other.host_key)}. Nothing was sent" in str(error)
 
 

@@ -54,11 +54,11 @@ class Site(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    def _pour(self, some: bytes, *, every: float = 0.0) -> None:
+    def _pour(self, rows: bytes, *, every: float = 0.0) -> None:
         self.send_response(200)
         self.end_headers()
         while True:
-            self.wfile.write(some)
+            self.wfile.write(rows)
             time.sleep(every)
 
     def log_message(self, format: str, *args: object) -> None:
@@ -93,11 +93,11 @@ def speaking(drop: Drop) -> Iterator[int]:
         def serve() -> None:
             line, _ = door.accept()
             with line:
-                said = 0
+                texts = 0
                 with suppress(OSError):
                     while not over.wait(0.1):
-                        drop(line, said)
-                        said += 1
+                        drop(line, texts)
+                        texts += 1
 
         threading.Thread(target=serve, daemon=True).start()
         yield door.getsockname()[1]
@@ -193,18 +193,18 @@ def test_slowness_is_given_up_in_time(site: str, page: str) -> None:
     assert 1 <= result.seconds < 3
 
 
-def headers_that_never_end(line: socket.socket, said: int) -> object:
-    return line.send(b"a" if said else b"HTTP/1.1 200 OK\r\nX-Slow: ")
+def headers_that_never_end(line: socket.socket, texts: int) -> object:
+    return line.send(b"a" if texts else b"HTTP/1.1 200 OK\r\nX-Slow: ")
 
 
 @pytest.mark.parametrize(
     ("scheme", "drop"),
     [
-        ("http", lambda line, said: None),
-        ("http", lambda line, said: line.send(b"HTTP/1.1 200 OK"[said : said + 1])),
+        ("http", lambda line, texts: None),
+        ("http", lambda line, texts: line.send(b"HTTP/1.1 200 OK"[texts : texts + 1])),
         ("http", headers_that_never_end),
-        ("https", lambda line, said: None),
-        ("https", lambda line, said: line.send(b"\x16\x03\x03\x3f\xff\x02\x00\x3f\xf0"[said : said + 1] or b"\x00")),
+        ("https", lambda line, texts: None),
+        ("https", lambda line, texts: line.send(b"\x16\x03\x03\x3f\xff\x02\x00\x3f\xf0"[texts : texts + 1] or b"\x00")),
     ],
     ids=["silence", "a status that drips", "headers that never end", "no handshake", "a handshake that drips"],
 )
@@ -223,5 +223,5 @@ def test_two_hundred_slow_addresses_take_about_as_long_as_one(site: str) -> None
     started = time.monotonic()
     states = BuiltinBackend().read_states(specs)
     assert time.monotonic() - started < 9
-    assert [seen["wms"].health for seen in states.values()] == [Health.UP] * 200
-    assert all(3 <= seen["wms"].seconds < 8 for seen in states.values())
+    assert [state["wms"].health for state in states.values()] == [Health.UP] * 200
+    assert all(3 <= state["wms"].seconds < 8 for state in states.values())

@@ -67,16 +67,16 @@ class Ground:
 
     def end(self) -> list[str]:
         """What was told until the composition ran."""
-        told = []
+        shown = []
         for _ in range(60):
             try:
                 self.runtime.ensure_running(long(self.key))
             except TransientError as error:
-                told.append(str(error))
+                shown.append(str(error))
                 time.sleep(0.5)
             else:
-                return told
-        raise AssertionError(told)
+                return shown
+        raise AssertionError(shown)
 
 
 def builders(ground: Ground) -> list[str]:
@@ -106,15 +106,15 @@ def test_a_long_launch_frees_its_worker_and_tells_its_stages(ground: Ground) -> 
     started = time.monotonic()
     ground.begin()
     assert time.monotonic() - started < 6
-    told = ground.end()
-    assert "Building web (step 3 of 5)" in told
+    shown = ground.end()
+    assert "Building web (step 3 of 5)" in shown
     assert sorted(path.name for path in ground.work_dir.iterdir()) == []
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
 def test_a_worker_that_ends_leaves_its_launch_to_the_next_visit(ground: Ground, how: signal.Signals) -> None:
-    words = [sys.executable, "-c", ANOTHER_WORKER, str(ground.work_dir), ground.key]
-    with subprocess.Popen(words, cwd=Path.cwd()) as worker:
+    message = [sys.executable, "-c", ANOTHER_WORKER, str(ground.work_dir), ground.key]
+    with subprocess.Popen(message, cwd=Path.cwd()) as worker:
         soon(lambda: find_job(ground.work_dir, ground.key) is not None)
         first = find_job(ground.work_dir, ground.key)
         time.sleep(2)

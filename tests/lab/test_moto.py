@@ -30,8 +30,8 @@ ADDRESS = "10.250.1.2"
 
 @pytest.fixture(scope="module")
 def credentials() -> Iterator[dict[str, object]]:
-    with ec2("--address", ADDRESS) as told:
-        yield told
+    with ec2("--address", ADDRESS) as captured:
+        yield captured
 
 
 @pytest.fixture
@@ -64,8 +64,8 @@ def test_a_server_is_made_of_the_cheapest_size_that_fits_and_carries_our_key(clo
     assert (node.key, node.state, node.size, node.address) == (KEY, NodeState.RUNNING, "t3.medium", ADDRESS)
     assert cloud.find_server(key=KEY) == node
     assert cloud.list_servers() == [node]
-    [seen] = driver.list_nodes()
-    assert (seen.name, seen.extra["tags"]["live-key"], seen.extra["image_id"]) == (KEY, KEY, IMAGE)
+    [found] = driver.list_nodes()
+    assert (found.name, found.extra["tags"]["live-key"], found.extra["image_id"]) == (KEY, KEY, IMAGE)
     assert cloud.test_connection() == "Amazon EC2: 1 servers, 1 of them ours"
 
 
@@ -78,7 +78,7 @@ def test_a_server_renamed_by_hand_is_found_by_its_tag(cloud: LibcloudCloud, driv
     node = ensured(cloud)
     tag = {"Tag.1.Key": "Name", "Tag.1.Value": "renamed"}
     asked(driver, "CreateTags", **{"ResourceId.1": node.outside_id, **tag})
-    assert [seen.name for seen in driver.list_nodes()] == ["renamed"]
+    assert [found.name for found in driver.list_nodes()] == ["renamed"]
     assert ensured(cloud).outside_id == node.outside_id
 
 
@@ -102,7 +102,7 @@ def test_user_data_arrives_as_it_was_written(cloud: LibcloudCloud, driver: Any) 
     text = render_user_data(key=KEY, host_key=theirs, authorized_key=ours.public, zabbix_server="198.51.100.7")
     node = ensured(cloud, user_data=text)
     answer = asked(driver, "DescribeInstanceAttribute", InstanceId=node.outside_id, Attribute="userData")
-    [value] = [one.text for one in answer.iter() if one.tag.endswith("}value")]
+    [value] = [item.text for item in answer.iter() if item.tag.endswith("}value")]
     assert base64.b64decode(value).decode() == text
 
 

@@ -25,8 +25,8 @@ KEY = "live-GL7K3M"
 
 @pytest.fixture(scope="module")
 def credentials() -> Iterator[dict[str, object]]:
-    with ec2() as told:
-        yield told
+    with ec2() as captured:
+        yield captured
 
 
 @pytest.fixture
@@ -55,7 +55,7 @@ def who(cloud: PoweredCloud) -> dict[str, str]:
     return {"key": KEY, "outside_id": node.outside_id}
 
 
-def seen(cloud: PoweredCloud, who: dict[str, str]) -> Node:
+def node_of(cloud: PoweredCloud, who: dict[str, str]) -> Node:
     node = cloud.inspect_server(**who)
     assert node is not None
     return node
@@ -75,28 +75,28 @@ def test_it_can_do_everything_with_a_stop_before_a_resize(cloud: PoweredCloud) -
 
 def test_a_server_stops_and_starts_again_and_no_other_does(cloud: PoweredCloud, who: dict[str, str]) -> None:
     cloud.stop_server(**who)
-    until(lambda: seen(cloud, who).state is NodeState.STOPPED)
+    until(lambda: node_of(cloud, who).state is NodeState.STOPPED)
     with pytest.raises(TransientError, match="is stopped at the provider"):
         cloud.ensure_server(key=KEY, size=SIZE)
     other = cloud.find_server(key="live-OTHER1")
     assert other is not None
     assert other.state is NodeState.RUNNING
     cloud.start_server(**who)
-    until(lambda: seen(cloud, who).state is NodeState.RUNNING)
-    assert seen(cloud, who).address
+    until(lambda: node_of(cloud, who).state is NodeState.RUNNING)
+    assert node_of(cloud, who).address
 
 
 def test_a_reboot_keeps_the_server(cloud: PoweredCloud, who: dict[str, str]) -> None:
     cloud.reboot_server(**who)
-    until(lambda: seen(cloud, who).state is NodeState.RUNNING)
-    assert seen(cloud, who).size == "t3.medium"
+    until(lambda: node_of(cloud, who).state is NodeState.RUNNING)
+    assert node_of(cloud, who).size == "t3.medium"
 
 
 def test_a_server_that_stands_still_takes_a_size_that_is_offered(cloud: PoweredCloud, who: dict[str, str]) -> None:
     cloud.stop_server(**who)
-    until(lambda: seen(cloud, who).state is NodeState.STOPPED)
+    until(lambda: node_of(cloud, who).state is NodeState.STOPPED)
     cloud.resize_server(**who, size_id="t3.large")
-    assert seen(cloud, who).size == "t3.large"
+    assert node_of(cloud, who).size == "t3.large"
     with pytest.raises(PermanentError, match=r"has no size 't99\.huge'"):
         cloud.resize_server(**who, size_id="t99.huge")
 
@@ -109,8 +109,8 @@ def test_a_resize_comes_to_its_end_step_by_step(cloud: PoweredCloud, who: dict[s
     }
     steps: list[Step | None] = []
     for _ in range(100):
-        told = LastRequest(step=steps[-1], ago=timedelta(seconds=1), is_acknowledged=True) if steps else LastRequest()
-        following = next_of(Power.RESIZE, seen(cloud, who), told, size_id="t3.large", stops_to_resize=True)
+        shown = LastRequest(step=steps[-1], ago=timedelta(seconds=1), is_acknowledged=True) if steps else LastRequest()
+        following = next_of(Power.RESIZE, node_of(cloud, who), shown, size_id="t3.large", stops_to_resize=True)
         if following.verdict is Verdict.DONE:
             break
         if following.verdict is Verdict.REQUEST:
@@ -118,7 +118,7 @@ def test_a_resize_comes_to_its_end_step_by_step(cloud: PoweredCloud, who: dict[s
             steps.append(following.step)
         time.sleep(0.1)
     assert steps == [Step.STOP, Step.RESIZE, Step.START]
-    node = seen(cloud, who)
+    node = node_of(cloud, who)
     assert (node.size, node.state) == ("t3.large", NodeState.RUNNING)
     assert ensured(cloud, KEY).outside_id == node.outside_id
 

@@ -88,10 +88,10 @@ def test_a_dead_host_delays_no_look_at_the_living(pool: list[Host], key: str) ->
     assert service.started_at is not None
     assert service.memory_bytes
     assert service.digest == service.launched_digest != ""
-    seen, unseen = (Observation.objects.get(engine=engine_of_host(host)) for host in pool)
-    assert seen.error == ""
-    assert seen.version
-    assert seen.disk_free_gb
+    found, unseen = (Observation.objects.get(engine=engine_of_host(host)) for host in pool)
+    assert found.error == ""
+    assert found.version
+    assert found.disk_free_gb
     assert "cannot be reached" in unseen.error
     assert unseen.seen_at is None
 

@@ -70,12 +70,12 @@ def ids(host: SshTarget, key: str) -> Mapping[str, set[str]]:
     found = {kind: ask(host, f"docker {verb} --quiet --no-trunc --filter {label}") for kind, verb in KINDS.items()}
     found["images"] = ask(host, f"docker image ls --quiet --no-trunc --filter label=live.key={key}")
     found["volumes"] = ask(host, f"docker volume ls --quiet --filter {label}")
-    return {kind: set(told.split("\n")) - {""} for kind, told in found.items()}
+    return {kind: set(shown.split("\n")) - {""} for kind, shown in found.items()}
 
 
 def well(services: object) -> set[ServiceState]:
     assert isinstance(services, tuple)
-    return {one.state for one in services if isinstance(one, Service)}
+    return {service.state for service in services if isinstance(service, Service)}
 
 
 def test_asked_again_after_a_rest_or_another_try_nothing_is_made_anew(
@@ -133,11 +133,11 @@ def test_two_orders_of_one_product_share_a_host_and_no_network_volume_or_name(
         for name in (key, other):
             running(runtime, composition(name), seconds=60)
             ask(host, f"docker exec {name.lower()}-web-1 sh -c 'echo {name} >/data/word'")
-        one, two = ids(host, key), ids(host, other)
-        assert all(one[kind].isdisjoint(two[kind]) for kind in one)
+        first, two = ids(host, key), ids(host, other)
+        assert all(first[kind].isdisjoint(two[kind]) for kind in first)
         assert ask(host, f"docker exec {key.lower()}-store-1 cat /data/word").strip() == key
         found = ask(host, f"docker exec {key.lower()}-web-1 getent hosts {other.lower()}-store-1 || echo none").strip()
         assert found == "none"
     finally:
         runtime.remove(key=other)
-    assert ids(host, key) == one
+    assert ids(host, key) == first

@@ -116,7 +116,7 @@ def test_a_port_that_a_stranger_took_from_a_stopped_order(
 
 
 @pytest.mark.parametrize(
-    ("wrong", "words"),
+    ("wrong", "message"),
     [
         ("services: {gateway: {image: x, portz: 1}}", "portz"),
         ("services: {gateway: {image: x, networks: [nowhere]}}", "undefined network nowhere"),
@@ -124,9 +124,9 @@ def test_a_port_that_a_stranger_took_from_a_stopped_order(
     ],
     ids=["unknown word", "missing network", "syntax"],
 )
-def test_a_compose_file_that_is_wrong(host: Host, drive_until: DriveUntil, wrong: str, words: str) -> None:
+def test_a_compose_file_that_is_wrong(host: Host, drive_until: DriveUntil, wrong: str, message: str) -> None:
     order = place(wrong)
-    assert words in refused(order, drive_until)
+    assert message in refused(order, drive_until)
     mend(order, IDLE)
     launched_after_a_retry(order, drive_until)
 
@@ -210,12 +210,12 @@ class EmptyRegistry(BaseHTTPRequestHandler):
     """A registry that has nothing."""
 
     def do_GET(self) -> None:
-        words = json.dumps({"errors": [{"code": "MANIFEST_UNKNOWN", "message": "manifest unknown"}]}).encode()
+        message = json.dumps({"errors": [{"code": "MANIFEST_UNKNOWN", "message": "manifest unknown"}]}).encode()
         self.send_response(200 if self.path == "/v2/" else 404)
         self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(words)))
+        self.send_header("Content-Length", str(len(message)))
         self.end_headers()
-        self.wfile.write(words if self.command == "GET" else b"")
+        self.wfile.write(message if self.command == "GET" else b"")
 
     do_HEAD = do_GET
 
@@ -254,9 +254,9 @@ def tiny_engine(tiny_disk: Path, tmp_path: Path) -> Iterator[str]:
         "mount -t tmpfs tmpfs /run; ip link set lo up; exec dockerd --exec-root /run/docker --pidfile /run/docker.pid "
         f"--data-root {tiny_disk}/docker --host {address}"
     )
-    words = ["unshare", "--net", "--mount", "--propagation", "private", "sh", "-c", inside]
+    message = ["unshare", "--net", "--mount", "--propagation", "private", "sh", "-c", inside]
     with (tmp_path / "dockerd.log").open("wb") as log:
-        engine = subprocess.Popen(words, stdout=log, stderr=log, start_new_session=True)
+        engine = subprocess.Popen(message, stdout=log, stderr=log, start_new_session=True)
     try:
         docker = ["docker", "--host", address]
         end = time.monotonic() + 30
@@ -288,15 +288,15 @@ def test_secrets_are_on_no_command_line_and_in_no_log_or_line_of_the_timeline(
     order = place(BUILT, Dockerfile=recipe)
     secrets = [value.encode() for value in order.secrets.values.values()]
     assert len(secrets) == 2
-    seen, over = 0, threading.Event()
+    found, over = 0, threading.Event()
     leaks: list[str] = []
 
     def watch() -> None:
-        nonlocal seen
+        nonlocal found
         while not over.is_set():
-            for path, words in command_lines():
-                seen += b"compose" in words and order.key.encode().lower() in words.lower()
-                leaks.extend(path for secret in secrets if secret in words)
+            for path, message in command_lines():
+                found += b"compose" in message and order.key.encode().lower() in message.lower()
+                leaks.extend(path for secret in secrets if secret in message)
             time.sleep(0.02)
 
     watcher = threading.Thread(target=watch)
@@ -307,9 +307,9 @@ def test_secrets_are_on_no_command_line_and_in_no_log_or_line_of_the_timeline(
     finally:
         over.set()
         watcher.join()
-    told = ask(target, f"docker exec {order.key.lower()}-gateway-1 cat /told").strip()
-    assert told == "41"
-    assert seen > 3
+    shown = ask(target, f"docker exec {order.key.lower()}-gateway-1 cat /told").strip()
+    assert shown == "41"
+    assert found > 3
     assert leaks == []
     lines = "\n".join([caplog.text, *order.events.values_list("message", flat=True), *part_of(order)]).encode()
     assert not any(secret in lines for secret in secrets)

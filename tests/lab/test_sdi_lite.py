@@ -29,9 +29,9 @@ CAPABILITIES = {
 }
 
 
-def docker(*words: str) -> str:
+def docker(*message: str) -> str:
     """What the engine's own client says."""
-    return subprocess.run(["docker", *words], check=True, capture_output=True, text=True, timeout=60).stdout.strip()
+    return subprocess.run(["docker", *message], check=True, capture_output=True, text=True, timeout=60).stdout.strip()
 
 
 def containers(order: Order, *, running: bool = False) -> list[str]:

@@ -59,7 +59,7 @@ def test_two_orders_launched_at_the_same_time_do_not_meet(
 
     with ThreadPoolExecutor(max_workers=2) as pool:
         launched = list(pool.map(launch, range(2)))
-        assert [[one.state for one in services] for services in launched] == [[ServiceState.RUNNING] * 4] * 2
-        told = [capabilities(host, port) for port in PORTS]
-        assert [[title in words for title in TITLES] for words in told] == [[True, False], [False, True]]
+        assert [[service.state for service in services] for services in launched] == [[ServiceState.RUNNING] * 4] * 2
+        texts = [capabilities(host, port) for port in PORTS]
+        assert [[title in message for title in TITLES] for message in texts] == [[True, False], [False, True]]
         assert [list(left) for left in pool.map(take_away, range(2))] == [[], []]

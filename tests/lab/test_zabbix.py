@@ -41,7 +41,7 @@ def specs(backend: ZabbixBackend, address: Address) -> Iterator[list[MonitorSpec
 
 
 def healths(backend: ZabbixBackend, specs: list[MonitorSpec]) -> list[Health]:
-    return [seen.health for checks in backend.read_states(specs).values() for seen in checks.values()]
+    return [check.health for checks in backend.read_states(specs).values() for check in checks.values()]
 
 
 def hostids(answers: Mapping[str, Registered | OutsideError]) -> list[str]:
@@ -52,13 +52,13 @@ def ids(backend: ZabbixBackend, keys: list[str]) -> dict[str, list[str]]:
     """Everything that stands of `keys`, by kind."""
     tags = [{"tag": "live", "value": key, "operator": 1} for key in keys]
     hosts = backend.client.call("host.get", {"output": ["hostid"], "filter": {"host": keys}})
-    mine = {"hostids": [host["hostid"] for host in hosts]}
+    own = {"hostids": [host["hostid"] for host in hosts]}
     services = backend.client.call("service.get", {"output": ["serviceid"], "tags": tags, "evaltype": 2})
     return {
-        "hosts": sorted(mine["hostids"]),
-        "scenarios": sorted(one["httptestid"] for one in backend.client.call("httptest.get", mine)),
-        "triggers": sorted(one["triggerid"] for one in backend.client.call("trigger.get", mine)),
-        "services": sorted(one["serviceid"] for one in services),
+        "hosts": sorted(own["hostids"]),
+        "scenarios": sorted(service["httptestid"] for service in backend.client.call("httptest.get", own)),
+        "triggers": sorted(service["triggerid"] for service in backend.client.call("trigger.get", own)),
+        "services": sorted(service["serviceid"] for service in services),
     }
 
 
@@ -82,9 +82,9 @@ def test_address_is_watched_through_outage_and_recovery_and_leaves_nothing(
 ) -> None:
     keys = [spec.key for spec in specs]
     answers = backend.ensure_monitors(specs)
-    standing = ids(backend, keys)
-    assert sorted(hostids(answers)) == standing["hosts"]
-    assert {kind: len(some) for kind, some in standing.items()} == {
+    present = ids(backend, keys)
+    assert sorted(hostids(answers)) == present["hosts"]
+    assert {kind: len(rows) for kind, rows in present.items()} == {
         "hosts": 2,
         "scenarios": 4,
         "triggers": 4,
@@ -94,12 +94,12 @@ def test_address_is_watched_through_outage_and_recovery_and_leaves_nothing(
     before = backend.client.calls
     assert backend.ensure_monitors(specs) == answers
     assert backend.client.calls - before == 7
-    assert ids(backend, keys) == standing
+    assert ids(backend, keys) == present
 
     wait_until(lambda: healths(backend, specs) == [Health.UP] * 4)
-    seen = backend.read_states(specs)[keys[0]]["wms0"]
-    assert seen.failure is None
-    assert 0 <= seen.seconds < 2.5  # Zabbix stores what takes less than a tenth of a millisecond as 0
+    found = backend.read_states(specs)[keys[0]]["wms0"]
+    assert found.failure is None
+    assert 0 <= found.seconds < 2.5  # Zabbix stores what takes less than a tenth of a millisecond as 0
 
     address.status = 503
     wait_until(lambda: healths(backend, specs) == [Health.DOWN] * 4)
@@ -109,7 +109,7 @@ def test_address_is_watched_through_outage_and_recovery_and_leaves_nothing(
     problems = {"tags": [{"tag": "live", "value": keys[0], "operator": 1}]}
     wait_until(lambda: len(backend.client.call("problem.get", problems)) == 2)
     bad = {"output": ["status"], "tags": problems["tags"]}
-    wait_until(lambda: [one["status"] for one in backend.client.call("service.get", bad)] == ["4"])
+    wait_until(lambda: [item["status"] for item in backend.client.call("service.get", bad)] == ["4"])
 
     address.status = 200
     wait_until(lambda: healths(backend, specs) == [Health.UP] * 4)
@@ -134,22 +134,22 @@ def test_plan_has_one_sla_over_the_services_of_its_orders(backend: ZabbixBackend
     assert [(tag["tag"], tag["value"]) for tag in sla["service_tags"]] == [("plan", "lab/small")]
     services = ids(backend, [spec.key for spec in specs])["services"]
     figures = backend.client.call("sla.getsli", {"slaid": sla["slaid"], "periods": 1})
-    assert set(services) <= {str(one) for one in figures["serviceids"]}
+    assert set(services) <= {str(serviceid) for serviceid in figures["serviceids"]}
 
 
 def test_upgrade_moves_the_same_host(backend: ZabbixBackend, specs: list[MonitorSpec]) -> None:
-    one = specs[0]
-    before = backend.ensure_monitors([one])
-    kept, gone = one.checks
+    item = specs[0]
+    before = backend.ensure_monitors([item])
+    kept, gone = item.checks
     moved = replace(kept, url=f"{kept.url}&version=2", contains="WMS_Capabilities", name="Maps")
     new = replace(gone, key="csw")
-    upgraded = replace(one, checks=(moved, new), tags={**one.tags, "release": "2.0", "product": "lab-next"})
+    upgraded = replace(item, checks=(moved, new), tags={**item.tags, "release": "2.0", "product": "lab-next"})
     assert backend.ensure_monitors([upgraded]) == before
     shape = {"hostids": hostids(before), "selectSteps": "extend"}
     found = {test["name"]: test["steps"][0] for test in backend.client.call("httptest.get", shape)}
     assert set(found) == {"wms0", "csw"}
     assert (found["wms0"]["url"], found["wms0"]["required"]) == (moved.url, "WMS_Capabilities")
-    assert len(ids(backend, [one.key])["triggers"]) == 2
+    assert len(ids(backend, [item.key])["triggers"]) == 2
     calls = backend.client.calls
     assert backend.ensure_monitors([upgraded]) == before
     assert backend.client.calls - calls == 7
@@ -166,16 +166,16 @@ def test_host_deleted_behind_our_back_is_made_again(backend: ZabbixBackend, spec
 
 
 def test_host_made_by_hand_is_adopted_and_two_are_refused(backend: ZabbixBackend, specs: list[MonitorSpec]) -> None:
-    one, other = specs
+    first, other = specs
     group = backend.client.call("hostgroup.get", {"limit": 1})[0]["groupid"]
-    by_hand = {"groups": [{"groupid": group}], "tags": [{"tag": "live", "value": one.key}]}
-    (mine,) = backend.client.call("host.create", [{"host": f"{one.key}-by-hand", **by_hand}])["hostids"]
-    assert backend.ensure_monitors([one]) == {one.key: Registered(outside_id=mine)}
-    (copy,) = backend.client.call("host.create", [{"host": f"{one.key}-copy", **by_hand}])["hostids"]
+    by_hand = {"groups": [{"groupid": group}], "tags": [{"tag": "live", "value": first.key}]}
+    (own,) = backend.client.call("host.create", [{"host": f"{first.key}-by-hand", **by_hand}])["hostids"]
+    assert backend.ensure_monitors([first]) == {first.key: Registered(outside_id=own)}
+    (copy,) = backend.client.call("host.create", [{"host": f"{first.key}-copy", **by_hand}])["hostids"]
     try:
         answers = backend.ensure_monitors(specs)
-        assert isinstance(answers[one.key], PermanentError)
-        assert f"{one.key} and {one.key}-copy" in str(answers[one.key])
+        assert isinstance(answers[first.key], PermanentError)
+        assert f"{first.key} and {first.key}-copy" in str(answers[first.key])
         assert isinstance(answers[other.key], Registered)
     finally:
         backend.client.call("host.delete", [copy])

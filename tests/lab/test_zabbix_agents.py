@@ -79,7 +79,7 @@ def shown(authority: Authority, until: datetime) -> Iterator[Shop]:
 def secure_order(shops: Mapping[str, Shop]) -> MonitorSpec:
     with serving() as nowhere:
         (spec,) = orders(nowhere, 1)
-    checks = tuple(CheckSpec(key=name, name=name, url=f"https://{HERE}:{one.port}/") for name, one in shops.items())
+    checks = tuple(CheckSpec(key=name, name=name, url=f"https://{HERE}:{row.port}/") for name, row in shops.items())
     return replace(spec, checks=checks)
 
 
@@ -90,7 +90,7 @@ def certificate_items(backend: ZabbixBackend, spec: MonitorSpec) -> list[Mapping
 
 def dates(backend: ZabbixBackend, spec: MonitorSpec) -> dict[str, int]:
     """When Zabbix says that the certificate of each address expires."""
-    found = {one["key_"]: one["lastvalue"] for one in certificate_items(backend, spec)}
+    found = {row["key_"]: row["lastvalue"] for row in certificate_items(backend, spec)}
     ports = {check.key: check.url.rpartition(":")[2].strip("/") for check in spec.checks}
     return {name: int(found.get(f"live.certificate.until[{HERE},{port}]") or 0) for name, port in ports.items()}
 
@@ -99,8 +99,8 @@ def alarms(backend: ZabbixBackend, spec: MonitorSpec) -> list[tuple[str, str, st
     """Which certificates Zabbix worries about: the address, why and how much."""
     tags = [{"tag": "live", "value": spec.key, "operator": 1}, {"tag": "certificate", "operator": 4}]
     found = backend.client.call("problem.get", {"tags": tags, "output": "extend", "selectTags": "extend"})
-    told = [({tag["tag"]: tag["value"] for tag in one["tags"]}, one["severity"]) for one in found]
-    return sorted((tags["certificate"], tags["alarm"], severity) for tags, severity in told)
+    texts = [({tag["tag"]: tag["value"] for tag in row["tags"]}, row["severity"]) for row in found]
+    return sorted((tags["certificate"], tags["alarm"], severity) for tags, severity in texts)
 
 
 def test_certificates_are_dated_and_worried_about_until_they_are_renewed(version: str, tmp_path: Path) -> None:
@@ -115,7 +115,7 @@ def test_certificates_are_dated_and_worried_about_until_they_are_renewed(version
         spec = secure_order(shops)
 
         def all_dated() -> bool:
-            return dates(backend, spec) == {name: int(one.until.timestamp()) for name, one in shops.items()}
+            return dates(backend, spec) == {name: int(row.until.timestamp()) for name, row in shops.items()}
 
         try:
             answer = backend.ensure_monitors([spec])[spec.key]
@@ -124,17 +124,17 @@ def test_certificates_are_dated_and_worried_about_until_they_are_renewed(version
             wait_until(all_dated, 90)
             worries = sorted([(f"{HERE}:{outcome.port}", "soon", "2"), (f"{HERE}:{ended.port}", "over", "4")])
             wait_until(lambda: alarms(backend, spec) == worries, 30)
-            assert {one["state"] for one in certificate_items(backend, spec)} == {"0"}
+            assert {row["state"] for row in certificate_items(backend, spec)} == {"0"}
 
             # Nobody whom Zabbix trusts vouches for them: whoever asks securely is not served.
             wait_until(lambda: len(backend.read_states([spec])[spec.key]) == 3, 90)
-            for seen in backend.read_states([spec])[spec.key].values():
-                assert seen.health is Health.DOWN
-                assert seen.failure
-                assert seen.failure.kind.startswith("certificate")
+            for state in backend.read_states([spec])[spec.key].values():
+                assert state.health is Health.DOWN
+                assert state.failure
+                assert state.failure.kind.startswith("certificate")
 
-            for one in (outcome, ended):
-                one.renew(now + 80 * DAY)
+            for row in (outcome, ended):
+                row.renew(now + 80 * DAY)
             wait_until(lambda: all_dated() and alarms(backend, spec) == [], 60)
 
             plain = replace(spec, checks=(replace(spec.checks[0], url=f"http://{HERE}:{fine.port}/"),))
@@ -149,10 +149,10 @@ def test_certificates_are_dated_and_worried_about_until_they_are_renewed(version
 def interfaces(backend: ZabbixBackend, key: str) -> dict[str, str]:
     """Which agents Zabbix asks about a host, and whether they answer: 0 not asked yet, 1 yes, 2 no."""
     hosts = [
-        one["hostid"] for one in backend.client.call("host.get", {"output": ["hostid"], "filter": {"host": [key]}})
+        row["hostid"] for row in backend.client.call("host.get", {"output": ["hostid"], "filter": {"host": [key]}})
     ]
     found = backend.client.call("hostinterface.get", {"output": "extend", "hostids": hosts})
-    return {f"{one['ip']}:{one['port']}": one["available"] for one in found}
+    return {f"{row['ip']}:{row['port']}": row["available"] for row in found}
 
 
 @pytest.fixture
@@ -171,10 +171,10 @@ def values(life: MonitoredOrder, *keys: str) -> dict[str, str]:
     """What the agent last said; Zabbix is told not to wait for the minute."""
     asked = {"host": life.order.key, "filter": {"key_": list(keys)}, "output": ["key_", "lastvalue", "type"]}
     items = life.backend.client.call("item.get", asked)
-    now = [{"type": "6", "request": {"itemid": one["itemid"]}} for one in items if one["type"] == "0"]
+    now = [{"type": "6", "request": {"itemid": row["itemid"]}} for row in items if row["type"] == "0"]
     if now:
         life.backend.client.call("task.create", now)
-    return {one["key_"]: one["lastvalue"] for one in items}
+    return {row["key_"]: row["lastvalue"] for row in items}
 
 
 def test_agent_of_an_orders_server_tells_of_host_and_containers(life: MonitoredOrder) -> None:
@@ -183,7 +183,7 @@ def test_agent_of_an_orders_server_tells_of_host_and_containers(life: MonitoredO
     engine = ask(target, "docker version --format '{{.Server.Version}}'").strip()
     name = ask(target, "hostname").strip()
 
-    life.until(lambda: life.told()[0] == PartState.READY, "registered")
+    life.until(lambda: life.part_state()[0] == PartState.READY, "registered")
     assert life.monitor.remark == ""
     assert list(interfaces(life.backend, life.order.key)) == [AGENT]
 
@@ -205,7 +205,7 @@ def test_agent_of_an_orders_server_tells_of_host_and_containers(life: MonitoredO
 def test_agent_that_is_silent_is_a_problem_and_no_outage(life: MonitoredOrder) -> None:
     """What is wrong with a server's agent is staff's business; the service goes on."""
     Server.objects.filter(order=life.order).update(address=HERE)  # nobody answers there
-    life.until(lambda: life.told()[0] == PartState.READY, "registered")
+    life.until(lambda: life.part_state()[0] == PartState.READY, "registered")
     life.until(lambda: life.monitor.state == "up", "first reading")
     values(life, "agent.ping")
     wait_until(lambda: interfaces(life.backend, life.order.key) == {f"{HERE}:10050": "2"}, 120)

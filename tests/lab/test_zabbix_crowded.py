@@ -24,7 +24,7 @@ pytestmark = [pytest.mark.lab, pytest.mark.django_db(transaction=True)]
 LAB = Path(__file__).parents[2] / "var/lab"
 CONF = "/etc/zabbix/zabbix.conf.php"
 SERVE = "exec php -c php.ini -S $0 -t /usr/share/zabbix"
-WORDS = "Zabbix is in trouble: Error connecting to database."
+MESSAGE = "Zabbix is in trouble: Error connecting to database."
 
 
 def on_this_machine(folder: Path, at: str) -> Sequence[str]:
@@ -103,25 +103,25 @@ def is_there(backend: ZabbixBackend) -> bool:
 def test_order_is_registered_and_read_once_there_are_sessions_again(life: MonitoredOrder, role: str) -> None:
     take_sessions(role, 0)
     life.beat()
-    assert life.told() == (PartState.WORKING, WORDS)
-    assert life.monitor.last_error == WORDS
+    assert life.part_state() == (PartState.WORKING, MESSAGE)
+    assert life.monitor.last_error == MESSAGE
     assert (life.order.state, life.order.reason) == (State.ACTIVE, "Running; monitoring pending.")
     assert not life.order.needs_attention
 
     take_sessions(role, -1)
     life.soon()
-    life.until(lambda: life.told() == (PartState.READY, "1 check registered."), "registered")
+    life.until(lambda: life.part_state() == (PartState.READY, "1 check registered."), "registered")
     life.until(lambda: life.monitor.state == "up", "first reading")
 
     take_sessions(role, 0)
     life.beat()
-    assert life.monitor.read_error == WORDS
+    assert life.monitor.read_error == MESSAGE
     assert (life.monitor.state, life.order.state) == ("up", State.ACTIVE)
 
     take_sessions(role, -1)
     life.beat()
     assert life.monitor.read_error == ""
-    assert {kind: len(ids) for kind, ids in life.standing().items() if kind != "item"} == {
+    assert {kind: len(ids) for kind, ids in life.rows_in_zabbix().items() if kind != "item"} == {
         "host": 1,
         "httptest": 1,
         "trigger": 1,

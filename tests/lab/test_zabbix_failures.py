@@ -77,12 +77,12 @@ def life(admin: ZabbixBackend, door: Door, monkeypatch: pytest.MonkeyPatch) -> I
 
 def counted(life: MonitoredOrder, admin: ZabbixBackend) -> dict[str, int]:
     """How many objects of each kind stand in Zabbix."""
-    standing = MonitoredOrder(backend=admin, address=life.address, order=life.order).standing()
-    return {kind: len(standing[kind]) for kind in ONE_OF_EACH}
+    present = MonitoredOrder(backend=admin, address=life.address, order=life.order).rows_in_zabbix()
+    return {kind: len(present[kind]) for kind in ONE_OF_EACH}
 
 
 def registered(life: MonitoredOrder) -> None:
-    life.until(lambda: life.told()[0] == PartState.READY, "registered")
+    life.until(lambda: life.part_state()[0] == PartState.READY, "registered")
 
 
 def read_once(life: MonitoredOrder) -> None:
@@ -104,13 +104,13 @@ def test_order_arrives_while_zabbix_is_in_trouble_and_is_registered_afterwards(
         life.beat()
         assert (life.order.state, life.order.reason) == (State.ACTIVE, "Running; monitoring pending."), fault
         assert not life.order.needs_attention
-        assert life.told() == (PartState.WORKING, said_of(fault, door))
+        assert life.part_state() == (PartState.WORKING, said_of(fault, door))
         assert life.monitor.last_error == said_of(fault, door)
         assert life.monitor.next_attempt_at is not None
     door.fault = "open"
     life.soon()
     life.beat()
-    assert life.told() == (PartState.READY, "1 check registered.")
+    assert life.part_state() == (PartState.READY, "1 check registered.")
     assert life.order.reason == "Running; all checks passed."
     assert counted(life, admin) == ONE_OF_EACH
 
@@ -124,9 +124,9 @@ def test_reply_lost_at_any_call_of_a_registration_leaves_one_of_each(
         door.fault, door.lose_after = "open", lost
         life.soon()
         life.beat()
-        if life.told()[0] == PartState.READY:
+        if life.part_state()[0] == PartState.READY:
             break
-        assert life.told() == (PartState.WORKING, said_of("lost reply", door))
+        assert life.part_state() == (PartState.WORKING, said_of("lost reply", door))
     assert lost > 5
     assert counted(life, admin) == ONE_OF_EACH
 
@@ -146,13 +146,13 @@ def test_readings_that_fail_change_nothing_until_too_much_time_has_passed(
         life.beat()
         assert life.monitor.state == "unknown"
         life.beat()
-        assert life.told()[0] == PartState.WORKING
-        assert FAULTS["503"] in life.told()[1]
+        assert life.part_state()[0] == PartState.WORKING
+        assert FAULTS["503"] in life.part_state()[1]
         assert (life.order.state, life.order.reason) == (State.ACTIVE, "Running; monitoring pending.")
     door.fault = "open"
     life.until(lambda: life.monitor.state == "up", "healed")
     assert life.monitor.read_error == ""
-    assert life.told() == (PartState.READY, "1 check registered.")
+    assert life.part_state() == (PartState.READY, "1 check registered.")
     assert not Outage.objects.exists()
 
 
@@ -170,13 +170,13 @@ def test_web_server_that_refuses_us_needs_a_person_and_nothing_else(
 ) -> None:
     door.fault = "401"
     life.beat()
-    assert life.told() == (PartState.FAILED, "Zabbix's web server refuses us: HTTP 401")
+    assert life.part_state() == (PartState.FAILED, "Zabbix's web server refuses us: HTTP 401")
     assert (life.order.state, life.order.needs_attention) == (State.ACTIVE, True)
     assert life.order.reason == "Running, but Monitoring needs attention: Zabbix's web server refuses us: HTTP 401"
     door.fault = "open"
     retry_monitor(monitor=life.monitor)
     life.beat()
-    assert life.told()[0] == PartState.READY
+    assert life.part_state()[0] == PartState.READY
     assert not life.order.needs_attention
     assert counted(life, admin) == ONE_OF_EACH
 
@@ -186,26 +186,26 @@ def test_whatever_is_deleted_behind_our_back_is_made_again(
     life: MonitoredOrder, admin: ZabbixBackend, kind: str
 ) -> None:
     registered(life)
-    admin.client.call(f"{kind}.delete", life.standing()[kind])
+    admin.client.call(f"{kind}.delete", life.rows_in_zabbix()[kind])
     assert counted(life, admin) != ONE_OF_EACH
     reregister_monitors()
     life.beat()
     assert counted(life, admin) == ONE_OF_EACH
     assert life.order.state == State.ACTIVE
-    assert life.told() == (PartState.READY, "1 check registered.")
-    assert [life.monitor.outside_id] == life.standing()["host"]
+    assert life.part_state() == (PartState.READY, "1 check registered.")
+    assert [life.monitor.outside_id] == life.rows_in_zabbix()["host"]
 
 
 def test_reading_notices_at_once_what_gives_no_values_any_more(life: MonitoredOrder, admin: ZabbixBackend) -> None:
     read_once(life)
-    (host,) = life.standing()["host"]
+    (host,) = life.rows_in_zabbix()["host"]
     admin.client.call("host.update", {"hostid": host, "status": "1"})
     asked = {"output": ["status"], "hostids": [host]}
     life.until(lambda: admin.client.call("host.get", asked)[0]["status"] == "0", "enabled again", 20)
     for kind in ("httptest", "host"):
-        admin.client.call(f"{kind}.delete", life.standing()[kind])
+        admin.client.call(f"{kind}.delete", life.rows_in_zabbix()[kind])
         life.until(lambda: counted(life, admin) == ONE_OF_EACH, f"{kind} made again", 20)
-    life.until(lambda: life.told() == (PartState.READY, "1 check registered."), "registered again")
+    life.until(lambda: life.part_state() == (PartState.READY, "1 check registered."), "registered again")
     assert life.order.state == State.ACTIVE
 
 
@@ -231,8 +231,8 @@ def test_two_hosts_of_one_tag_are_named_and_left_alone_until_one_is_gone(
     hosts = [by_hand(admin, life, f"{key}-{name}") for name in ("one", "two")]
     try:
         life.beat()
-        assert life.told()[0] == PartState.FAILED
-        assert f"Two hosts in Zabbix carry {key}: {key}-one and {key}-two." in life.told()[1]
+        assert life.part_state()[0] == PartState.FAILED
+        assert f"Two hosts in Zabbix carry {key}: {key}-one and {key}-two." in life.part_state()[1]
         assert "Take the tag 'live' from all but one" in life.order.reason
         assert (life.order.state, life.order.needs_attention) == (State.ACTIVE, True)
         admin.client.call("host.delete", [hosts.pop()])
@@ -242,7 +242,7 @@ def test_two_hosts_of_one_tag_are_named_and_left_alone_until_one_is_gone(
         assert not life.order.needs_attention
     finally:
         still = admin.client.call("host.get", {"output": ["hostid"], "hostids": hosts})
-        admin.client.call("host.delete", [one["hostid"] for one in still])
+        admin.client.call("host.delete", [row["hostid"] for row in still])
 
 
 def test_clone_of_a_host_holds_up_its_removal_until_somebody_has_chosen(
@@ -259,7 +259,7 @@ def test_clone_of_a_host_holds_up_its_removal_until_somebody_has_chosen(
     finally:
         admin.client.call("host.delete", [clone])
     retry_monitor(monitor=life.monitor)
-    life.until(lambda: life.told()[0] == PartState.REMOVED, "deregistered")
+    life.until(lambda: life.part_state()[0] == PartState.REMOVED, "deregistered")
     assert counted(life, admin) == dict.fromkeys(ONE_OF_EACH, 0)
 
 
@@ -272,13 +272,13 @@ def test_removal_waits_for_zabbix_and_then_leaves_nothing(
         door.fault = fault
         life.soon()
         life.beat()
-        assert life.told() == (PartState.WORKING, said_of(fault, door))
+        assert life.part_state() == (PartState.WORKING, said_of(fault, door))
         assert life.order.state == State.REMOVING
         assert life.order.parts.get(part=Part.COMPOSITION).state == PartState.READY
     door.fault = "open"
     life.soon()
     life.beat()
-    assert life.told()[0] == PartState.REMOVED
+    assert life.part_state()[0] == PartState.REMOVED
     assert counted(life, admin) == dict.fromkeys(ONE_OF_EACH, 0)
 
 
@@ -290,11 +290,11 @@ def test_suspension_waits_for_nobody(life: MonitoredOrder, door: Door, admin: Za
     life.report_below(PartState.SUSPENDED)
     life.order.refresh_from_db()
     assert life.order.state == State.SUSPENDED
-    assert life.told() == (PartState.WORKING, FAULTS["silent"])
+    assert life.part_state() == (PartState.WORKING, FAULTS["silent"])
     door.fault = "open"
     life.soon()
     life.beat()
-    assert life.told()[0] == PartState.SUSPENDED
+    assert life.part_state()[0] == PartState.SUSPENDED
     asked = {"output": ["status"], "filter": {"host": [life.order.key]}}
     assert admin.client.call("host.get", asked)[0]["status"] == "1"
 
@@ -319,10 +319,10 @@ def test_account_that_may_not_make_groups_says_what_to_make_by_hand(
     monkeypatch.setattr("monitoring.backends.get_backend", lambda: backend)
     product = f"Geocat Live/{life.order.release.product.slug}"
     life.beat()
-    assert life.told()[0] == PartState.FAILED
-    assert f"Make the host group '{product}' by hand, and let this account write to it" in life.told()[1]
+    assert life.part_state()[0] == PartState.FAILED
+    assert f"Make the host group '{product}' by hand, and let this account write to it" in life.part_state()[1]
     assert (life.order.state, life.order.needs_attention) == (State.ACTIVE, True)
-    assert lesser["password"] not in life.told()[1]
+    assert lesser["password"] not in life.part_state()[1]
 
     (group,) = admin.client.call("hostgroup.create", {"name": product})["groupids"]
     rights = "rights" if admin.client.version.startswith("6.0") else "hostgroup_rights"
@@ -339,7 +339,7 @@ def test_account_that_is_locked_out_says_so(
     backend = ZabbixBackend(url=door.url, user=lesser["name"], password="no longer right", timeout=10)
     monkeypatch.setattr("monitoring.backends.get_backend", lambda: backend)
     life.beat()
-    assert life.told()[0] == PartState.FAILED
-    assert life.told()[1].startswith("Zabbix refuses this account:")
-    assert "no longer right" not in life.told()[1]
+    assert life.part_state()[0] == PartState.FAILED
+    assert life.part_state()[1].startswith("Zabbix refuses this account:")
+    assert "no longer right" not in life.part_state()[1]
     assert life.order.state == State.ACTIVE

@@ -27,26 +27,26 @@ def test_outage_is_told_while_it_goes_on_and_when_it_is_over(version: str, socke
             backend.ensure_monitors([spec])
             wait_until(lambda: len(address.asked) >= 3)
             address.status = 500
-            wait_until(lambda: any(one.key == spec.key for one in source.read_problems()))
-            (alarm,) = [one for one in source.read_problems() if one.key == spec.key]
+            wait_until(lambda: any(problem.key == spec.key for problem in source.read_problems()))
+            (alarm,) = [problem for problem in source.read_problems() if problem.key == spec.key]
             assert (alarm.check, alarm.acknowledged) == ("wms0", False)
-            assert not any(one.key == spec.key for one in source.read_past_problems(since=began))
+            assert not any(problem.key == spec.key for problem in source.read_past_problems(since=began))
 
             asked = len(address.asked)
             wait_until(lambda: len(address.asked) >= asked + 3)
             address.status = 200
-            wait_until(lambda: any(one.key == spec.key for one in source.read_past_problems(since=began)))
-            assert not any(one.key == spec.key for one in source.read_problems())
+            wait_until(lambda: any(problem.key == spec.key for problem in source.read_past_problems(since=began)))
+            assert not any(problem.key == spec.key for problem in source.read_problems())
 
             asked_for = HistoryRange(key=spec.key, check="wms0", start=began, end=datetime.now(UTC))
-            past = source.read_history([asked_for])[asked_for]
-            (outage,) = rewrite_outages([], Span(asked_for.start, asked_for.end), past)
+            history = source.read_history([asked_for])[asked_for]
+            (outage,) = rewrite_outages([], Span(asked_for.start, asked_for.end), history)
             assert abs(outage.span.start - alarm.since) < timedelta(seconds=10)
             assert outage.cause.status == 500
-            assert past[-1].health is Health.UP
+            assert history[-1].health is Health.UP
 
-            wait_until(lambda: any(one.key == spec.key for one in source.read_sli()))
-            figure = next(one for one in source.read_sli() if one.key == spec.key)
+            wait_until(lambda: any(problem.key == spec.key for problem in source.read_sli()))
+            figure = next(problem for problem in source.read_sli() if problem.key == spec.key)
             assert figure.start.day == 1
             assert "hosts:" in "".join(source.describe())
         finally:

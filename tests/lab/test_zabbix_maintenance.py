@@ -54,7 +54,7 @@ def life(
         life = monitored_by(backend, address, monkeypatch)
         with webhook(backend, listener[0], uuid4().hex, life.order.key):
             try:
-                life.until(lambda: life.told()[0] == PartState.READY, "registered")
+                life.until(lambda: life.part_state()[0] == PartState.READY, "registered")
                 life.until(lambda: life.monitor.state == "up", "first reading")
                 yield life
             finally:
@@ -65,12 +65,12 @@ def life(
 def rests(life: MonitoredOrder) -> bool:
     """True while Zabbix itself has the host under maintenance."""
     asked = {"output": ["maintenance_status"], "filter": {"host": [life.order.key]}}
-    return [one["maintenance_status"] for one in life.backend.client.call("host.get", asked)] == ["1"]
+    return [host["maintenance_status"] for host in life.backend.client.call("host.get", asked)] == ["1"]
 
 
 def suppressed(life: MonitoredOrder) -> list[bool]:
     """Of each problem that Zabbix has with it, whether it keeps quiet about it; and so say our rows."""
-    theirs = sorted((one["eventid"], one["suppressed"] == "1") for one in life.problems())
+    theirs = sorted((problem["eventid"], problem["suppressed"] == "1") for problem in life.problems())
     ours = sorted(Problem.objects.filter(monitor=life.monitor).values_list("event_id", "is_suppressed"))
     return [quiet for _event, quiet in theirs] if theirs == ours else []
 
@@ -116,7 +116,7 @@ def test_window_keeps_zabbix_and_everybody_quiet_until_it_is_called_off(
     assert not Incident.objects.exists()
     assert subjects(letters, "Incident") == 0
     assert life.order.state == State.ACTIVE
-    assert life.told()[0] == PartState.MAINTENANCE
+    assert life.part_state()[0] == PartState.MAINTENANCE
 
     cancel_maintenance(maintenance=window)
     cancelled_at = clock.now()
@@ -133,6 +133,6 @@ def test_window_keeps_zabbix_and_everybody_quiet_until_it_is_called_off(
     life.until(lambda: len(heard) == 2, "all-clear that goes out")
     outage = Outage.objects.get(order=life.order)
     assert outage.started_at < cancelled_at
-    told = figures(life, monkeypatch)
-    assert about(told["maintenance"], planned_at, cancelled_at)
-    assert about(told["down"], cancelled_at, mended_at)
+    shown = figures(life, monkeypatch)
+    assert about(shown["maintenance"], planned_at, cancelled_at)
+    assert about(shown["down"], cancelled_at, mended_at)

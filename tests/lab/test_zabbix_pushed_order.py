@@ -53,7 +53,7 @@ def life(
         life = monitored_by(backend, address, monkeypatch)
         with webhook(backend, site, secret, life.order.key):
             try:
-                life.until(lambda: life.told()[0] == PartState.READY, "registered")
+                life.until(lambda: life.part_state()[0] == PartState.READY, "registered")
                 life.until(lambda: life.monitor.state == "up", "first reading")
                 OrmQ.objects.all().delete()
                 yield life
@@ -64,7 +64,7 @@ def life(
 
 def work() -> int:
     """Workers have done what pushes have put into the queue, and nothing else; returns how much that was."""
-    messages = [one for one in OrmQ.objects.order_by("pk") if one.func() == PUSHED]
+    messages = [task for task in OrmQ.objects.order_by("pk") if task.func() == PUSHED]
     for message in messages:
         message.delete()
         import_string(PUSHED)()
@@ -105,7 +105,7 @@ def test_order_is_degraded_and_well_again_by_pushes_alone(life: MonitoredOrder, 
     assert pushed_at is not None
     assert pushed_at < by_the_clock
     problem = Problem.objects.get(monitor=life.monitor)
-    assert [one["eventid"] for one in life.problems()] == [problem.event_id]
+    assert [task["eventid"] for task in life.problems()] == [problem.event_id]
     assert failures(life) == 1  # one hiccup is no outage, whoever tells of it
     assert life.order.state == State.ACTIVE
 
@@ -150,13 +150,13 @@ def test_zabbix_that_signs_with_another_secret_is_refused_and_says_so(
     settings.ZABBIX_WEBHOOK_SECRET = uuid4().hex
     life.address.status = 503
     asked = {"output": ["error"], "search": {"message": life.order.key}}
-    told: list[str] = []
+    shown: list[str] = []
 
     def refused() -> bool:
-        told[:] = [one["error"] for one in life.backend.client.call("alert.get", asked) if one["error"]]
-        return bool(told)
+        shown[:] = [task["error"] for task in life.backend.client.call("alert.get", asked) if task["error"]]
+        return bool(shown)
 
     wait_until(refused)
-    assert "HTTP 401" in told[0]
+    assert "HTTP 401" in shown[0]
     assert work() == 0
     assert not Problem.objects.exists()

@@ -75,7 +75,7 @@ def webhook(backend: ZabbixBackend, url: str, secret: str, key: str) -> Iterator
         }
         user = make("user.", person, "userids")
         operation = {"operationtype": 0, "opmessage": {"default_msg": 1, "mediatypeid": media}}
-        told = {**operation, "opmessage_usr": [{"userid": user}]}
+        shown = {**operation, "opmessage_usr": [{"userid": user}]}
         action = {
             "name": f"Geocat Live {run}",
             "eventsource": 0,
@@ -84,8 +84,8 @@ def webhook(backend: ZabbixBackend, url: str, secret: str, key: str) -> Iterator
                 "evaltype": 0,
                 "conditions": [{"conditiontype": 26, "operator": 0, "value2": "live", "value": key}],
             },
-            "operations": [{**told, "esc_period": "0", "esc_step_from": 1, "esc_step_to": 1}],
-            "recovery_operations": [told],
+            "operations": [{**shown, "esc_period": "0", "esc_step_from": 1, "esc_step_to": 1}],
+            "recovery_operations": [shown],
         }
         make("action.", action, "actionids")
         yield

@@ -366,8 +366,8 @@ MAKERS: dict[str, Callable[[int], object]] = {
 }
 
 
-MODELS = sorted(admin.site._registry, key=lambda one: one._meta.label)
-of_every_model = pytest.mark.parametrize("model", MODELS, ids=lambda one: one._meta.label)
+MODELS = sorted(admin.site._registry, key=lambda model: model._meta.label)
+of_every_model = pytest.mark.parametrize("model", MODELS, ids=lambda model: model._meta.label)
 
 
 @pytest.fixture
@@ -378,9 +378,9 @@ def staff(client: Client) -> Client:
 
 
 def queries(client: Client, url: str) -> int:
-    with CaptureQueriesContext(connection) as seen:
+    with CaptureQueriesContext(connection) as captured:
         assert client.get(url).status_code == 200
-    return len(seen)
+    return len(captured)
 
 
 @of_every_model

@@ -14,8 +14,8 @@ EXAMPLE = (ROOT / ".env.example").read_text()
 
 def test_copied_example_starts_once_it_has_a_secret() -> None:
     given = dict(line.split("=", 1) for line in EXAMPLE.splitlines() if re.match(r"[A-Z_]+=", line))
-    known = set(re.findall(r"[A-Z_]{4,}", EXAMPLE))
-    inherited = {name: value for name, value in os.environ.items() if name not in known}
+    existing = set(re.findall(r"[A-Z_]{4,}", EXAMPLE))
+    inherited = {name: value for name, value in os.environ.items() if name not in existing}
     environment = {**inherited, **given, "SECRET_KEY": "x" * 60, "DJANGO_SETTINGS_MODULE": "live.settings"}
     run = subprocess.run(
         [sys.executable, "manage.py", "check", "--fail-level", "WARNING"],

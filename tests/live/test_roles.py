@@ -74,10 +74,10 @@ def offered(user: User) -> set[str]:
     for model, model_admin in admin.site._registry.items():
         names = [*model_admin.get_actions(request)]
         for kind in ("list", "row"):
-            names += [one.action_name for one in getattr(model_admin, f"get_actions_{kind}")(request)]
+            names += [permission.action_name for permission in getattr(model_admin, f"get_actions_{kind}")(request)]
         names += [
-            one.action_name
-            for one in model_admin._filter_unfold_actions_by_permissions(  # type: ignore[attr-defined]
+            permission.action_name
+            for permission in model_admin._filter_unfold_actions_by_permissions(  # type: ignore[attr-defined]
                 request,
                 model_admin._get_base_actions_detail(),  # type: ignore[attr-defined]
             )

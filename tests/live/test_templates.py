@@ -13,5 +13,5 @@ PATHS = sorted(path for folder in ("monitoring", "admin/monitoring") for path in
 
 @pytest.mark.parametrize("path", PATHS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_an_include_says_what_it_is_given_and_gets_no_more(path: Path) -> None:
-    loose = [one for one in re.findall(r"{% include .*?%}", path.read_text()) if not one.endswith(" only %}")]
+    loose = [tag for tag in re.findall(r"{% include .*?%}", path.read_text()) if not tag.endswith(" only %}")]
     assert loose == []

@@ -72,7 +72,7 @@ class Room:
 
     def visit(self) -> int:
         """The controller has visited what was due once; returns how many rows."""
-        return next(one for one in controllers() if one.name == "monitoring").run()
+        return next(controller for controller in controllers() if controller.name == "monitoring").run()
 
     def watched(self, *endpoints: str) -> Order:
         """An order whose addresses are registered and have been read once."""

@@ -19,26 +19,26 @@ def copies(order: Order, number: int, *, prefix: str = "GX") -> Sequence[Order]:
     parts = list(order.parts.all())
     OrderPart.objects.bulk_create(
         [
-            OrderPart(order=one, part=part.part, state=part.state, version=part.version, message=part.message)
-            for one in orders
+            OrderPart(order=server, part=part.part, state=part.state, version=part.version, message=part.message)
+            for server in orders
             for part in parts
         ]
     )
     provider = order.server.provider
-    servers = Server.objects.bulk_create([Server(order=one, provider=provider) for one in orders])
+    servers = Server.objects.bulk_create([Server(order=server, provider=provider) for server in orders])
     deployments = Deployment.objects.bulk_create(
-        [Deployment(order=one.order, server=one, release=order.release) for one in servers]
+        [Deployment(order=server.order, server=server, release=order.release) for server in servers]
     )
     Endpoint.objects.bulk_create(
         [
             Endpoint(
-                order=one.order,
-                deployment=one,
+                order=server.order,
+                deployment=server,
                 name="wms",
                 application="Maps",
-                check_url=f"https://{one.order_id}.example/wms",
+                check_url=f"https://{server.order_id}.example/wms",
             )
-            for one in deployments
+            for server in deployments
         ]
     )
     return orders

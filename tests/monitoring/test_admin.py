@@ -88,8 +88,8 @@ def test_page_of_a_monitor_shows_its_checks_and_takes_no_change(room: Room, oper
 def test_another_try_is_counted_logged_and_made(room: Room, operator: Client) -> None:
     failed, well = fail(room), room.monitor(room.watched())
     room.backend.refuse.clear()
-    said = ask_again(operator, failed, well)
-    assert said == f"Retrying 1 monitor. 1 has nothing to retry: {well.order.reference}."
+    texts = ask_again(operator, failed, well)
+    assert texts == f"Retrying 1 monitor. 1 has nothing to retry: {well.order.reference}."
     assert LogEntry.objects.get().change_message == "Retry requested."
     room.visit()
     failed.refresh_from_db()

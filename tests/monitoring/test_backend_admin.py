@@ -25,7 +25,7 @@ def staff(client: Client) -> Client:
 
 
 def queued() -> list[str]:
-    return sorted(one.func() for one in OrmQ.objects.all())
+    return sorted(task.func() for task in OrmQ.objects.all())
 
 
 def test_list_names_the_backend_before_its_first_answer(staff: Client) -> None:

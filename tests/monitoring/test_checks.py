@@ -56,4 +56,4 @@ def test_wishes_that_zabbix_cannot_keep_are_named(
 @pytest.mark.parametrize(("warn", "trouble", "count"), [(30, 14, 0), (14, 14, 0), (7, 14, 1), (30, -1, 1)])
 def test_certificates_warn_before_there_is_trouble(settings: LazySettings, warn: int, trouble: int, count: int) -> None:
     settings.CERTIFICATE_WARN_DAYS, settings.CERTIFICATE_TROUBLE_DAYS = warn, trouble
-    assert [one.id for one in check_certificate_settings(None)] == ["monitoring.E011"] * count
+    assert [setting.id for setting in check_certificate_settings(None)] == ["monitoring.E011"] * count

@@ -19,11 +19,11 @@ OURS = b"/static/portal/portal.css"
 
 
 def routes(patterns: list[URLPattern | URLResolver], before: str = "/account/") -> Iterator[str]:
-    for one in patterns:
-        if isinstance(one, URLResolver):
-            yield from routes(one.url_patterns, before + str(one.pattern))
+    for pattern in patterns:
+        if isinstance(pattern, URLResolver):
+            yield from routes(pattern.url_patterns, before + str(pattern.pattern))
         else:
-            yield before + str(one.pattern)
+            yield before + str(pattern.pattern)
 
 
 @pytest.mark.parametrize("route", sorted(set(routes(list(account_urls.urlpatterns)))))

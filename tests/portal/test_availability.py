@@ -35,8 +35,8 @@ def test_page_shows_every_service_and_its_incident(customer: Customer, owner: Us
     incident = Incident.objects.create(title="Maps are slow", started_at=timezone.now(), is_by_hand=True)
     incident.orders.add(order)
     page = sign_in(owner).get(page_of(customer)).content.decode()
-    for words in ("Open maps", "Maps are slow", "Partial outage", "no data yet", "Create link"):
-        assert words in page
+    for text in ("Open maps", "Maps are slow", "Partial outage", "no data yet", "Create link"):
+        assert text in page
 
 
 def test_availability_of_a_young_order_says_since_when_it_is_measured(

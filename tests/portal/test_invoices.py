@@ -36,7 +36,7 @@ def make_invoice(order: Order, number: str, **fields: object) -> Invoice:
             "next_invoice_on": today,
         },
     )
-    whole: dict[str, object] = {
+    values: dict[str, object] = {
         "number": number,
         "customer": order.customer,
         "order": order,
@@ -55,7 +55,7 @@ def make_invoice(order: Order, number: str, **fields: object) -> Invoice:
         "gross": "50.82",
         "breakdown": [],
     }
-    return Invoice.objects.create(**{**whole, **fields})
+    return Invoice.objects.create(**{**values, **fields})
 
 
 def make_file(invoice: Invoice) -> None:
@@ -110,8 +110,8 @@ def test_how_an_invoice_stands_is_said(order: Order, owner: User, sign_in: SignI
     make_invoice(order, "2026-00002", issued_on=yesterday, due_on=yesterday)
     make_invoice(order, "SPECIMEN-2026-00001", is_specimen=True)
     page = sign_in(owner).get(f"/customers/{order.customer.number}/").content.decode()
-    for words in ("Paid", "Overdue", "Specimen"):
-        assert page.count(f">{words}</span>") == 1
+    for text in ("Paid", "Overdue", "Specimen"):
+        assert page.count(f">{text}</span>") == 1
 
 
 def test_the_list_of_invoices_takes_a_fixed_number_of_queries(order: Order, owner: User, sign_in: SignIn) -> None:

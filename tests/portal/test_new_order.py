@@ -50,8 +50,8 @@ def test_an_order_is_made_looked_over_and_placed(plan: Plan, customer: Customer,
     assert order.inputs == {"title": "Maps", "workers": 3, "public": False, "region": "de"}
     assert (order.customer, order.state) == (customer, "draft")
     draft = client.get(response["Location"]).content.decode()
-    for words in ("Germany", "What will be set up", "Web Map Service", "€49.00", "Place this order"):
-        assert words in draft
+    for text in ("Germany", "What will be set up", "Web Map Service", "€49.00", "Place this order"):
+        assert text in draft
     client.post(f"/orders/{order.reference}/placing/")
     order.refresh_from_db()
     assert order.state == "pending"

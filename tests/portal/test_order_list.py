@@ -33,9 +33,9 @@ def plan() -> Plan:
 def queries(client: Client, url: str) -> int:
     with CaptureQueriesContext(
         connection,
-    ) as seen:
+    ) as captured:
         assert client.get(url).status_code == 200
-    return len(seen)
+    return len(captured)
 
 
 def test_the_list_takes_as_many_queries_for_sixty_orders_as_for_ten(

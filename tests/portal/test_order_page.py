@@ -87,13 +87,13 @@ def test_the_page_takes_a_fixed_number_of_queries(order: Order, owner: User, sig
     arrive(order)
     client = sign_in(owner)
     client.get(f"/orders/{order.reference}/")
-    with CaptureQueriesContext(connection) as seen:
+    with CaptureQueriesContext(connection) as captured:
         client.get(f"/orders/{order.reference}/")
     for number in range(30):
         order.events.create(at=order.created_at, message=f"news {number}", is_public=True, actor=owner)
     with CaptureQueriesContext(connection) as later:
         client.get(f"/orders/{order.reference}/")
-    assert len(later) == len(seen) <= 13
+    assert len(later) == len(captured) <= 13
 
 
 def test_the_timeline_holds_only_what_is_public(order: Order, owner: User, sign_in: SignIn) -> None:

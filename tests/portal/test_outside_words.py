@@ -46,9 +46,9 @@ def seen_by(order: Order, client: Client) -> str:
         f"/api/v1/orders/{order.reference}/timeline/",
         f"/api/v1/servers/?order={order.reference}",
     )
-    answers = [client.get(one) for one in addresses]
-    assert [one.status_code for one in answers] == [200] * len(addresses)
-    return "".join(one.content.decode() for one in answers)
+    answers = [client.get(address) for address in addresses]
+    assert [address.status_code for address in answers] == [200] * len(addresses)
+    return "".join(address.content.decode() for address in answers)
 
 
 def customer(order: Order, client: Client) -> str:

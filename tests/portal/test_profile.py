@@ -62,7 +62,7 @@ def test_a_single_customer_is_shown_at_once_and_several_as_a_list(
     response = client.get("/customers/", follow=True)
     page = response.content.decode()
     assert response.redirect_chain == [(f"/customers/{customer.number}/", 302)]
-    for words in ("Waterschap Vallei", "Veenderweg 13", "Piet", "olga@example.org"):
-        assert words in page
+    for text in ("Waterschap Vallei", "Veenderweg 13", "Piet", "olga@example.org"):
+        assert text in page
     MembershipFactory(user=owner, customer=register_customer(name="Gemeente Ede", email="ede@example.org"))
     assert "Gemeente Ede" in client.get("/customers/").content.decode()

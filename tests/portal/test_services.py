@@ -24,11 +24,11 @@ def order(customer: Customer) -> Order:
     Server.objects.filter(order=order).delete()
     server = Server.objects.create(order=order, provider=provider, done_version=1)
     row = Deployment.objects.create(order=order, server=server, release=order.release, done_version=1)
-    seen = clock.now() - timedelta(minutes=3, seconds=5)
+    found = clock.now() - timedelta(minutes=3, seconds=5)
     states = {"wms": "running", "store": "unhealthy", "gateway": "unknown", "loader": "stopped"}
     for name, state in {**states, "import": "done", "tiles": "failed"}.items():
         Service.objects.create(
-            deployment=row, name=name, state=state, image="registry.internal/wms:1", digest="sha256:abc", seen_at=seen
+            deployment=row, name=name, state=state, image="registry.internal/wms:1", digest="sha256:abc", seen_at=found
         )
     return order
 
@@ -41,7 +41,7 @@ def test_services_are_told_in_plain_words_and_nothing_of_the_machine(
     order: Order, owner: User, sign_in: SignIn
 ) -> None:
     shown = page(order, owner, sign_in)
-    for name, words in (
+    for name, message in (
         ("wms", "Running"),
         ("store", "Unhealthy"),
         ("gateway", "Not running at the last check"),
@@ -50,7 +50,7 @@ def test_services_are_told_in_plain_words_and_nothing_of_the_machine(
         ("tiles", "Failed"),
     ):
         assert f"<h3>{name}</h3>" in shown
-        assert f">{words}</span>" in shown
+        assert f">{message}</span>" in shown
     assert "registry.internal" not in shown
     assert "Secret pool" not in shown
     assert "3\xa0minutes ago</time>" in shown
@@ -76,8 +76,8 @@ def test_an_order_that_is_leaving_shows_its_services_no_more(order: Order, owner
 
 def test_the_api_tells_the_same_of_each(order: Order, owner: User, stranger: User, sign_in: SignIn) -> None:
     address = f"/api/v1/services/?order={order.reference}"
-    told = {one["name"]: one for one in sign_in(owner).get(address).json()["results"]}
-    assert {name: one["state"] for name, one in told.items()} == {
+    shown = {service["name"]: service for service in sign_in(owner).get(address).json()["results"]}
+    assert {name: service["state"] for name, service in shown.items()} == {
         "gateway": "unknown",
         "import": "done",
         "loader": "stopped",
@@ -85,5 +85,5 @@ def test_the_api_tells_the_same_of_each(order: Order, owner: User, stranger: Use
         "tiles": "failed",
         "wms": "running",
     }
-    assert all(one["seen_at"] for one in told.values())
+    assert all(service["seen_at"] for service in shown.values())
     assert sign_in(stranger).get(address).json()["results"] == []

@@ -45,10 +45,10 @@ def test_the_code_in_the_mail_lets_its_reader_in(client: Client, owner: User) ->
 
 
 def test_an_unknown_address_is_answered_like_a_known_one(owner: User) -> None:
-    known, unknown = Client(), Client()
+    existing, unknown = Client(), Client()
     pages = [
         browser.post("/account/login/", {"email": email}, follow=True).content.decode()
-        for browser, email in ((known, owner.email), (unknown, "olgb@example.org"))
+        for browser, email in ((existing, owner.email), (unknown, "olgb@example.org"))
     ]
     without_names = [re.sub(r"\w+@example.org|value=\"\w{64}\"", "", page) for page in pages]
     assert without_names[0] == without_names[1]

@@ -140,5 +140,5 @@ def test_release_shows_what_it_says_and_takes_no_change(chief: Client) -> None:
 def test_product_page_lists_plans_and_releases(chief: Client) -> None:
     plan = PlanFactory.create(product=ReleaseFactory.create(version="v1.2.3").product, state=Plan.State.RETIRED)
     page = chief.get(reverse("admin:products_product_change", args=(plan.product.pk,))).content.decode()
-    for words in ("€49.00 / month", "v1.2.3", "Retired"):
-        assert words in page
+    for text in ("€49.00 / month", "v1.2.3", "Retired"):
+        assert text in page

@@ -117,8 +117,8 @@ def test_bad_manifest_blocks_nothing_but_itself(catalogue: Path) -> None:
 def test_composition_that_cannot_be_read_is_the_only_complaint(catalogue: Path) -> None:
     write_product(catalogue, compose="\t: [")
     import_catalogue()
-    (words,) = Product.objects.get(slug="maps").import_error.splitlines()
-    assert words.startswith("compose.yaml:1: This is not valid YAML")
+    (message,) = Product.objects.get(slug="maps").import_error.splitlines()
+    assert message.startswith("compose.yaml:1: This is not valid YAML")
 
 
 def test_product_that_was_never_good_is_shown_but_not_sold(catalogue: Path) -> None:

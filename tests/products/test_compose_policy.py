@@ -227,7 +227,7 @@ def test_trusted_product_reads_no_file_of_the_platform(value: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "words"),
+    ("text", "message"),
     [
         ("services: [", "not valid YAML, line 1"),
         ("volumes: {}", "services: there are none"),
@@ -241,9 +241,9 @@ def test_trusted_product_reads_no_file_of_the_platform(value: str) -> None:
         ("", "services: there are none"),
     ],
 )
-def test_text_that_is_no_composition_is_refused_whoever_is_trusted(text: str, words: str) -> None:
+def test_text_that_is_no_composition_is_refused_whoever_is_trusted(text: str, message: str) -> None:
     for trusted in (True, False):
-        assert words in "\n".join(find_violations(text, trusted=trusted))
+        assert message in "\n".join(find_violations(text, trusted=trusted))
 
 
 def test_sample_catalogue_keeps_to_the_policy() -> None:
@@ -286,7 +286,7 @@ def test_model_with_the_real_values_is_judged_by_the_same_list() -> None:
 
 
 def test_model_whose_resources_have_others_names_is_refused() -> None:
-    whole = model() | {"networks": {"default": {"name": "live-gl2_default"}}}
-    assert [str(violation) for violation in judge_model(whole)] == [
+    values = model() | {"networks": {"default": {"name": "live-gl2_default"}}}
+    assert [str(violation) for violation in judge_model(values)] == [
         "networks.default.name: a fixed name could belong to another order; leave it out."
     ]

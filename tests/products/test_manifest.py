@@ -21,7 +21,7 @@ CHOICE = {"key": "size", "label": "Size", "type": "choice", "choices": [{"value"
 
 def changed(*steps: Any, to: Any = ...) -> str:
     """The good manifest with one value changed, or taken out."""
-    whole = inner = deepcopy(GOOD)
+    values = inner = deepcopy(GOOD)
     for step in steps[:-1]:
         inner = inner[step]
     if to is ...:
@@ -30,7 +30,7 @@ def changed(*steps: Any, to: Any = ...) -> str:
         inner.append(to)
     else:
         inner[steps[-1]] = to
-    return yaml.safe_dump(whole)
+    return yaml.safe_dump(values)
 
 
 def problems(text: str) -> list[str]:
@@ -117,23 +117,23 @@ def test_promise_is_a_percentage(promise: str) -> None:
 
 @pytest.mark.parametrize("promise", ["100.01", "101", "99.999", "-1", "often", 99.5])
 def test_promise_that_is_no_percentage_is_refused(promise: object) -> None:
-    (said,) = problems(changed("plans", 0, "sla", to={"promise": promise}))
-    assert said.startswith("plans[0].sla.promise: ")
+    (message,) = problems(changed("plans", 0, "sla", to={"promise": promise}))
+    assert message.startswith("plans[0].sla.promise: ")
 
 
 def test_all_problems_are_told_at_once() -> None:
     broken = yaml.safe_load(changed("plans", 0, "currency", to="euro"))
     broken["colour"] = "red"
     del broken["summary"]
-    told = problems(yaml.safe_dump(broken))
-    assert len(told) == 3
-    assert told[0].startswith("colour: this key is unknown; allowed are description,")
-    assert told[1] == "summary: this is missing."
-    assert told[2].startswith("plans[0].currency: “euro” does not have the right form.")
+    shown = problems(yaml.safe_dump(broken))
+    assert len(shown) == 3
+    assert shown[0].startswith("colour: this key is unknown; allowed are description,")
+    assert shown[1] == "summary: this is missing."
+    assert shown[2].startswith("plans[0].currency: “euro” does not have the right form.")
 
 
 @pytest.mark.parametrize(
-    ("spec", "words"),
+    ("spec", "message"),
     [
         ({"key": "a", "label": "A", "type": "choice"}, "inputs[1].choices: this is missing."),
         (
@@ -148,13 +148,13 @@ def test_all_problems_are_told_at_once() -> None:
         ({"key": "a", "label": "A\n", "type": "string"}, "inputs[1].label:"),
     ],
 )
-def test_input_that_contradicts_itself_is_refused(spec: dict[str, Any], words: str) -> None:
-    told = problems(changed("inputs", 1, to=spec))
-    assert any(problem.startswith(words) for problem in told), told
+def test_input_that_contradicts_itself_is_refused(spec: dict[str, Any], message: str) -> None:
+    shown = problems(changed("inputs", 1, to=spec))
+    assert any(problem.startswith(message) for problem in shown), shown
 
 
 @pytest.mark.parametrize(
-    ("text", "words"),
+    ("text", "message"),
     [
         ("name: [", "This is not valid YAML, line 1"),
         ("- a list", "this has to be a mapping"),
@@ -167,9 +167,9 @@ def test_input_that_contradicts_itself_is_refused(spec: dict[str, Any], words: s
         ("[" * 3000, "not valid YAML"),
     ],
 )
-def test_text_that_is_no_manifest_is_refused_in_words(text: str, words: str) -> None:
+def test_text_that_is_no_manifest_is_refused_in_words(text: str, message: str) -> None:
     (problem,) = problems(text)
-    assert words in problem
+    assert message in problem
 
 
 def test_sample_catalogue_is_valid() -> None:
@@ -188,8 +188,8 @@ def test_plan_may_say_how_long_it_waits_with_an_incident(minutes: int) -> None:
 
 @pytest.mark.parametrize("minutes", [-1, 241, "3", 2.5])
 def test_grace_that_is_no_number_of_minutes_is_refused(minutes: object) -> None:
-    (said,) = problems(changed("plans", 0, "grace_minutes", to=minutes))
-    assert said.startswith("plans[0].grace_minutes: ")
+    (message,) = problems(changed("plans", 0, "grace_minutes", to=minutes))
+    assert message.startswith("plans[0].grace_minutes: ")
 
 
 @pytest.mark.parametrize(("currency", "price"), [("JPY", "1050.00"), ("KWD", "10.50"), ("USD", "0.99")])

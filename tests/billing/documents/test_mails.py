@@ -152,9 +152,9 @@ def test_paid_invoice_is_not_reminded_by_hand() -> None:
 
 
 def test_number_of_a_dutch_company_is_its_kvk_number_and_of_others_a_company_number() -> None:
-    whole = document(language="nl")
-    dutch = replace(whole, buyer=replace(whole.buyer, country="NL", company_number="12345678"))
-    german = replace(whole, buyer=replace(whole.buyer, country="DE", company_number="HRB 4711"))
+    values = document(language="nl")
+    dutch = replace(values, buyer=replace(values.buyer, country="NL", company_number="12345678"))
+    german = replace(values, buyer=replace(values.buyer, country="DE", company_number="HRB 4711"))
     assert "KvK-nummer 12345678" in invoice_html(dutch)
     assert "Ondernemingsnummer HRB 4711" in invoice_html(german)
     assert "KvK no. 12345678" in invoice_html(replace(dutch, language="en"))

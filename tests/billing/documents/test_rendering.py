@@ -21,7 +21,7 @@ from tests.billing.documents import samples
 NINE = datetime(2026, 3, 1, 9, tzinfo=UTC)
 
 
-def words(pdf: bytes) -> str:
+def text_of(pdf: bytes) -> str:
     return " ".join(page.extract_text() for page in PdfReader(BytesIO(pdf)).pages)
 
 
@@ -100,8 +100,8 @@ def test_pdf_is_archivable_and_names_itself() -> None:
     assert len(reader.pages) == 1
     assert reader.metadata is not None
     assert reader.metadata.title == "Invoice 2026-00017"
-    assert "€180.29" in words(pdf)
-    assert "1 / 1" in words(pdf)
+    assert "€180.29" in text_of(pdf)
+    assert "1 / 1" in text_of(pdf)
 
 
 def test_long_invoice_numbers_its_pages_and_repeats_the_headings() -> None:
@@ -123,10 +123,10 @@ def test_totals_share_their_page_with_the_last_two_lines(count: int) -> None:
 
 
 def test_equal_invoices_have_one_identity_and_others_another() -> None:
-    one = samples.document()
-    assert identifier(one) == identifier(samples.document())
-    assert identifier(one) != identifier(replace(one, number="2026-00018"))
-    assert len(identifier(one)) == 16
+    invoice = samples.document()
+    assert identifier(invoice) == identifier(samples.document())
+    assert identifier(invoice) != identifier(replace(invoice, number="2026-00018"))
+    assert len(identifier(invoice)) == 16
 
 
 @pytest.mark.parametrize(

@@ -31,7 +31,7 @@ def line(price: str, vat: VatTreatment = DOMESTIC, currency: str = "EUR") -> Pri
 
 def test_first_invoice_charges_set_up_and_the_period() -> None:
     lines = first_lines(terms(fee="75"), MARCH, DOMESTIC)
-    assert [(one.net, one.period) for one in lines] == [(Decimal("75.00"), None), (Decimal("149.00"), MARCH)]
+    assert [(item.net, item.period) for item in lines] == [(Decimal("75.00"), None), (Decimal("149.00"), MARCH)]
 
 
 def test_set_up_that_costs_nothing_is_no_line() -> None:
@@ -74,7 +74,7 @@ def test_each_rate_has_its_own_subtotal_in_the_order_of_the_lines() -> None:
 @given(LINES)
 def test_totals_agree_with_their_lines_and_with_each_other(lines: list[PricedLine]) -> None:
     totals = total(lines, "EUR")
-    assert totals.net == sum((one.net for one in lines), Decimal(0))
+    assert totals.net == sum((item.net for item in lines), Decimal(0))
     assert totals.net == sum((part.taxable for part in totals.breakdown), Decimal(0))
     assert totals.tax == sum((part.tax for part in totals.breakdown), Decimal(0))
     assert totals.gross == totals.net + totals.tax

@@ -173,10 +173,10 @@ def test_unchecked_vat_id_is_charged_like_a_consumer() -> None:
 
 
 def test_consumer_abroad_has_two_pieces_of_evidence_or_the_invoice_says_one_is_missing() -> None:
-    one, two = (make_customer("DE", kind=Person) for _ in range(2))
+    item, two = (make_customer("DE", kind=Person) for _ in range(2))
     LocationEvidence.objects.create(customer=two, kind="phone", country="DE")
     LocationEvidence.objects.create(customer=two, kind="ip", country="AT")
-    for customer in (one, two):
+    for customer in (item, two):
         make_subscription(customer)
     first, second = issue()
     assert first.evidence == {"country": "DE", "pieces": {"address": "DE"}, "is_enough": False}

@@ -259,7 +259,7 @@ def test_sweep_hands_each_due_row_over_once_a_minute(
     monkeypatch.setattr(
         controller, "enqueue_calls", lambda _task, calls, **_: handed.extend(call.args for call in calls)
     )
-    mail = next(one for one in controller.controllers() if one.name == "mail")
+    mail = next(every for every in controller.controllers() if every.name == "mail")
     assert [controller.enqueue_due(), controller.enqueue_due()] == [1, 0]
     noon(NOON + max(timedelta(seconds=60), mail.holds_for) + timedelta(seconds=1))
     assert controller.enqueue_due() == 1

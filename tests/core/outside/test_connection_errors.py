@@ -34,8 +34,8 @@ def raised(error: BaseException, cause: BaseException) -> Any:
 
 def refused(number: int) -> requests.ConnectionError:
     """What `requests` raises where the socket has refused: three libraries deep."""
-    told = NewConnectionError(Any, f"Failed to establish a new connection: [Errno {number}] …")  # type: ignore[arg-type]
-    return requests.ConnectionError(MaxRetryError(POOL, PATH, raised(told, OSError(number, "…"))))
+    shown = NewConnectionError(Any, f"Failed to establish a new connection: [Errno {number}] …")  # type: ignore[arg-type]
+    return requests.ConnectionError(MaxRetryError(POOL, PATH, raised(shown, OSError(number, "…"))))
 
 
 def unverified() -> ssl.SSLCertVerificationError:
@@ -50,7 +50,7 @@ def mistaken() -> ssl.SSLError:
     return error
 
 
-SAID: list[tuple[BaseException, str]] = [
+MESSAGES: list[tuple[BaseException, str]] = [
     (refused(errno.ECONNREFUSED), "Cloud at cloud.test:8773 cannot be reached: connection refused"),
     (refused(errno.EHOSTUNREACH), "Cloud at cloud.test:8773 cannot be reached: no route to the host"),
     (
@@ -95,9 +95,11 @@ SAID: list[tuple[BaseException, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("error", "words"), SAID, ids=[words.rpartition(": ")[2] for _error, words in SAID])
-def test_silence_is_said_in_words(error: BaseException, words: str) -> None:
-    assert connection_failure("Cloud", error) == words
+@pytest.mark.parametrize(
+    ("error", "message"), MESSAGES, ids=[message.rpartition(": ")[2] for _error, message in MESSAGES]
+)
+def test_silence_is_said_in_words(error: BaseException, message: str) -> None:
+    assert connection_failure("Cloud", error) == message
 
 
 def test_address_is_the_one_that_was_asked_without_what_is_secret_in_it() -> None:

@@ -70,9 +70,9 @@ def test_without_a_secret_there_is_no_webhook(write: Write) -> None:
 
 def pipe(content: bytes, monkeypatch: pytest.MonkeyPatch) -> str:
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(content)))
-    said = io.StringIO()
-    call_command("bounce", stdout=said)
-    return said.getvalue()
+    output = io.StringIO()
+    call_command("bounce", stdout=output)
+    return output.getvalue()
 
 
 def test_piped_report_is_kept(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:

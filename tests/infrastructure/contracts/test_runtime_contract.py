@@ -210,22 +210,22 @@ def test_what_changes_replaces_the_containers_and_keeps_the_data(
 
 def test_many_keys_are_observed_at_once(world: World, key: str) -> None:
     running(world, composition(key))
-    seen = world.runtime.observe(keys=[key, "live-NOWHERE"])
-    assert {name: states(services) for name, services in seen.items()} == {key: BOTH_RUN, "live-NOWHERE": {}}
+    found = world.runtime.observe(keys=[key, "live-NOWHERE"])
+    assert {name: states(services) for name, services in found.items()} == {key: BOTH_RUN, "live-NOWHERE": {}}
 
 
 def test_a_look_shows_what_each_service_uses_and_its_machine(world: World, key: str) -> None:
     running(world, composition(key))
-    seen = world.runtime.snapshot(keys=[key, "live-NOWHERE"], with_disk=True)
-    assert {name: states(services) for name, services in seen.services.items()} == {key: BOTH_RUN, "live-NOWHERE": {}}
-    for one in seen.services[key]:
-        assert one.started_at is not None
-        assert one.restarts is not None
-        assert one.cpu_percent is not None
-        assert one.memory_bytes
-        assert one.disk_bytes is not None
-        assert one.digest.startswith("sha256:")
-    machine = seen.machine
+    found = world.runtime.snapshot(keys=[key, "live-NOWHERE"], with_disk=True)
+    assert {name: states(services) for name, services in found.services.items()} == {key: BOTH_RUN, "live-NOWHERE": {}}
+    for service in found.services[key]:
+        assert service.started_at is not None
+        assert service.restarts is not None
+        assert service.cpu_percent is not None
+        assert service.memory_bytes
+        assert service.disk_bytes is not None
+        assert service.digest.startswith("sha256:")
+    machine = found.machine
     assert machine.version
     assert machine.cpus
     assert (machine.ram_free_gb or 0) <= (machine.ram_gb or 0)
@@ -235,14 +235,16 @@ def test_a_look_shows_what_each_service_uses_and_its_machine(world: World, key: 
 def test_a_service_at_rest_uses_nothing_but_its_disk(world: World, key: str) -> None:
     running(world, composition(key))
     world.runtime.ensure_stopped(key=key)
-    for one in world.runtime.snapshot(keys=[key], with_disk=True).services[key]:
-        assert (one.state, one.started_at, one.cpu_percent) == (ServiceState.STOPPED, None, None)
-        assert one.disk_bytes is not None
+    for service in world.runtime.snapshot(keys=[key], with_disk=True).services[key]:
+        assert (service.state, service.started_at, service.cpu_percent) == (ServiceState.STOPPED, None, None)
+        assert service.disk_bytes is not None
 
 
 def test_the_digest_tells_one_image_from_another_under_the_same_name(world: World, key: str) -> None:
-    first = {one.name: one.digest for one in running(world, composition(key))}
-    assert {one.name: one.digest for one in world.runtime.observe(keys=[key])[key]} == first
+    first = {service.name: service.digest for service in running(world, composition(key))}
+    assert {service.name: service.digest for service in world.runtime.observe(keys=[key])[key]} == first
     rebuilt = bundle(Dockerfile="FROM debian:bookworm-slim\nRUN mkdir /data && touch /new\n")
-    second = {one.name: one.digest for one in running(world, composition(key, digest="second", bundle=rebuilt))}
+    second = {
+        service.name: service.digest for service in running(world, composition(key, digest="second", bundle=rebuilt))
+    }
     assert second["web"] != first["web"]

@@ -72,8 +72,8 @@ def test_no_sequence_of_orders_overfills_a_host(orders: list[tuple[Size, bool]])
     for wish, dedicated in orders:
         if chosen := tightest(rooms.values(), wish, dedicated=dedicated):
             rooms[chosen.host_pk] = room(chosen.host_pk, *chosen.taken, Taken(size=wish, is_dedicated=dedicated))
-    for one in rooms.values():
-        assert sum(taken.size.cpus for taken in one.taken) <= 4
-        assert sum(taken.size.ram_gb for taken in one.taken) <= 8
-        assert sum(taken.size.disk_gb for taken in one.taken) <= 100
-        assert len(one.taken) == 1 or not any(taken.is_dedicated for taken in one.taken)
+    for item in rooms.values():
+        assert sum(taken.size.cpus for taken in item.taken) <= 4
+        assert sum(taken.size.ram_gb for taken in item.taken) <= 8
+        assert sum(taken.size.disk_gb for taken in item.taken) <= 100
+        assert len(item.taken) == 1 or not any(taken.is_dedicated for taken in item.taken)

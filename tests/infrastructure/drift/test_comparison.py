@@ -80,8 +80,8 @@ def test_spared_keys_are_skipped() -> None:
 
 
 def test_composition_as_released_is_no_finding() -> None:
-    seen = {"live-gl1": (service("db", "postgis:16"), service("gateway", "anything"))}
-    assert compare_compositions([MAPS], seen, ["live-gl1"], host="", spared=set()) == []
+    found = {"live-gl1": (service("db", "postgis:16"), service("gateway", "anything"))}
+    assert compare_compositions([MAPS], found, ["live-gl1"], host="", spared=set()) == []
 
 
 def test_missing_container_is_drift_by_count() -> None:
@@ -98,8 +98,8 @@ def test_composition_of_which_nothing_is_left_is_a_ghost_and_not_a_drift() -> No
 
 
 def test_other_image_is_drift() -> None:
-    seen = {"live-gl1": (service("db", "sha256:0ff"), service("gateway"))}
-    (finding,) = compare_compositions([MAPS], seen, ["live-gl1"], host="", spared=set())
+    found = {"live-gl1": (service("db", "sha256:0ff"), service("gateway"))}
+    (finding,) = compare_compositions([MAPS], found, ["live-gl1"], host="", spared=set())
     assert (finding.identity.aspect, finding.expected, finding.actual) == ("image", "db: postgis:16", "db: sha256:0ff")
 
 

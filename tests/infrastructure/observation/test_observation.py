@@ -116,8 +116,13 @@ def test_an_observation_stores_the_usage_of_each_service_and_the_machine(
 ) -> None:
     row = launched(provider, engine)
     observe_provider(provider.pk)
-    one = row.services.get()
-    assert (one.started_at, one.restarts, one.cpu_percent, one.memory_bytes) == (STARTED, 1, 12.5, 2_000_000)
+    service = row.services.get()
+    assert (service.started_at, service.restarts, service.cpu_percent, service.memory_bytes) == (
+        STARTED,
+        1,
+        12.5,
+        2_000_000,
+    )
     engine.cpu_percent = 99.0
     observe_provider(provider.pk)
     assert row.services.get().cpu_percent == 99.0
@@ -150,16 +155,16 @@ def test_a_suspended_composition_is_observed_as_stopped(provider: Provider, engi
 
 def test_servers_are_as_their_provider_lists_them(provider: Provider, engine: FakeRuntime) -> None:
     nodes = [SandboxNode.objects.create(provider=provider, name=name, size="s", ready_at=clock.now()) for name in "ab"]
-    one, other = (launched(provider, engine).server for _ in nodes)
-    for server, node in zip((one, other), nodes, strict=True):
+    first, other = (launched(provider, engine).server for _ in nodes)
+    for server, node in zip((first, other), nodes, strict=True):
         type(server).objects.filter(pk=server.pk).update(outside_id=f"sbx-{node.pk}")
     SandboxNode.objects.update(name="live-X")
     nodes[1].delete()
     observe_provider(provider.pk)
-    one.refresh_from_db()
+    first.refresh_from_db()
     other.refresh_from_db()
-    assert (one.node_state, other.node_state, other.node_seen_at) == ("running", "gone", None)
-    assert one.node_seen_at is not None
+    assert (first.node_state, other.node_state, other.node_seen_at) == ("running", "gone", None)
+    assert first.node_seen_at is not None
 
 
 def test_a_list_of_servers_that_fails_stores_the_error(
@@ -209,8 +214,8 @@ def test_an_unreachable_host_does_not_delay_the_others(
     seen_before_it_spoke: list[int] = []
     real = write_services
 
-    def note(seen: Any) -> None:
-        real(seen)
+    def note(found: Any) -> None:
+        real(found)
         seen_before_it_spoke.append(Service.objects.filter(state="running").count())
         spoken.set()
 
@@ -245,9 +250,9 @@ def test_an_engine_is_not_observed_twice_at_once(
     hosts, spoken = pool
     seen_by_others: list[int] = []
 
-    def come_by(seen: Any) -> None:
+    def come_by(found: Any) -> None:
         monkeypatch.setattr("infrastructure.observation.tasks.write_services", write_services)
-        write_services(seen)
+        write_services(found)
         seen_by_others.append(observe_provider(hosts[0].provider_id))
         spoken.set()
 
@@ -299,9 +304,9 @@ def test_the_launched_digest_is_kept_beside_the_running_one(provider: Provider, 
     write_services({row.pk: engine.observe(keys=[key])[key]}, launched=True)
     engine.digests[key, "gateway"] = "sha256:another"
     observe_provider(provider.pk)
-    one = row.services.get()
-    assert (one.digest, one.launched_digest) == ("sha256:another", f"sha256:gateway of {'0' * 64}")
-    assert one.has_unexpected_image
+    service = row.services.get()
+    assert (service.digest, service.launched_digest) == ("sha256:another", f"sha256:gateway of {'0' * 64}")
+    assert service.has_unexpected_image
 
 
 def test_a_composition_that_is_being_changed_is_skipped(provider: Provider, engine: FakeRuntime) -> None:
@@ -315,11 +320,11 @@ def test_a_composition_changed_during_the_observation_is_skipped(
     provider: Provider, engine: FakeRuntime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     row = launched(provider, engine)
-    seen = engine.snapshot
+    found = engine.snapshot
 
     def snapshot(*, keys: list[str], with_disk: bool = False) -> object:
         Deployment.objects.filter(pk=row.pk).update(wanted=Wanted.SUSPENDED, wanted_version=2)
-        return seen(keys=keys)
+        return found(keys=keys)
 
     monkeypatch.setattr(engine, "snapshot", snapshot)
     assert observe_provider(provider.pk) == 0

@@ -51,9 +51,9 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def queries(act: Any) -> int:
-    with CaptureQueriesContext(connection) as seen:
+    with CaptureQueriesContext(connection) as captured:
         act()
-    return len(seen)
+    return len(captured)
 
 
 def test_status_of_many_takes_the_calls_and_queries_of_few(provider: Provider, calls: list[str]) -> None:

@@ -46,13 +46,13 @@ def test_shared_orders_fill_a_host_and_the_next_waits_for_room(
     host = make_host()
     first, second, third = place(), place(), place()
     drive.settle()
-    assert [state_of(one) for one in (first, second, third)] == [State.ACTIVE, State.ACTIVE, State.ATTENTION]
+    assert [state_of(item) for item in (first, second, third)] == [State.ACTIVE, State.ACTIVE, State.ATTENTION]
     assert third.reason == "Server: No host has 2 CPUs, 4 GB of memory and 40 GB of disk free."
     assert list(Server.objects.values_list("host", flat=True)) == [host.pk, host.pk]
 
     remove_order(order=first)
     drive.settle()
-    assert [state_of(one) for one in (first, second, third)] == [State.REMOVED, State.ACTIVE, State.ACTIVE]
+    assert [state_of(item) for item in (first, second, third)] == [State.REMOVED, State.ACTIVE, State.ACTIVE]
 
 
 def test_a_new_host_heals_what_found_no_room(drive: Drive, ssh: FakeSsh, make_host: MakeHost, place: Place) -> None:
@@ -90,8 +90,8 @@ def test_two_hosts_hand_out_the_same_port_and_one_host_never_twice(
     make_host("one"), make_host("two")
     orders = [place() for _ in range(4)]
     drive.settle()
-    assert {state_of(one) for one in orders} == {State.ACTIVE}
-    urls = sorted(one.endpoints.get().url for one in orders)
+    assert {state_of(order) for order in orders} == {State.ACTIVE}
+    urls = sorted(order.endpoints.get().url for order in orders)
     assert urls == [f"http://198.51.100.{host}:2000{port}/wms" for host in (1, 2) for port in (0, 1)]
     host = orders[0].server.host
     assert host is not None
@@ -158,10 +158,10 @@ def test_orders_placed_at_once_never_overfill_a_host(
     orders = [place() for _ in range(16)]
     start = Barrier(8)
 
-    def follow(some: list[Order]) -> None:
+    def follow(rows: list[Order]) -> None:
         try:
             start.wait(timeout=20)
-            for order in some:
+            for order in rows:
                 reconcile_orders([order.pk])
         finally:
             connection.close()
@@ -221,8 +221,8 @@ def taken_on_the_machine(monkeypatch: pytest.MonkeyPatch, engine: FakeRuntime, p
         [port] = composition.ports
         asked.append(port.host_port)
         if port.host_port in ports:
-            words = f"Bind for 0.0.0.0:{port.host_port} failed: port is already allocated"
-            raise PortTaken(words, port=port.host_port)
+            message = f"Bind for 0.0.0.0:{port.host_port} failed: port is already allocated"
+            raise PortTaken(message, port=port.host_port)
         return launch(composition)
 
     monkeypatch.setattr(engine, "ensure_running", ensure_running)
@@ -275,7 +275,7 @@ def test_two_providers_that_are_this_machine_hand_out_no_port_twice(drive: Drive
         Provider.objects.create(slug=slug, name=slug, kind=Provider.Kind.LOCAL)
     orders = [place("dedicated", provider_slug=slug) for slug in ("here", "here-too", "here")]
     drive.settle()
-    assert {state_of(one) for one in orders} == {State.ACTIVE}
+    assert {state_of(order) for order in orders} == {State.ACTIVE}
     assert sorted(PublishedPort.objects.values_list("host_port", flat=True)) == [20_000, 20_001, 20_002]
 
 

@@ -125,13 +125,13 @@ def test_staff_give_a_plan_its_size(send: Any, order: Order) -> None:
 
 
 @pytest.mark.parametrize(
-    ("size", "words"),
+    ("size", "message"),
     [
         ("weak", "Too small: the plan includes 2 CPUs, 4 GB of memory and 40 GB of disk."),
         ("arm", "This size is arm64; the provider requires amd64."),
         ("withdrawn", "Select a valid choice. withdrawn is not one of the available choices."),
     ],
 )
-def test_a_size_that_would_not_do_is_refused_at_its_field(send: Any, size: str, words: str) -> None:
-    assert words in send(size).content.decode()
+def test_a_size_that_would_not_do_is_refused_at_its_field(send: Any, size: str, message: str) -> None:
+    assert message in send(size).content.decode()
     assert not PlanSize.objects.exists()

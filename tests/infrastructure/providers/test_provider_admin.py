@@ -84,8 +84,8 @@ def test_credentials_are_stored_sealed_kept_when_left_empty_and_never_shown(
 ) -> None:
     assert change(boss, cloud, setting_key="s3cret", setting_region="ams3").status_code == 302
     assert change(boss, cloud, setting_key="", setting_region="fra1").status_code == 302
-    told = ProviderSecrets.objects.get().values
-    assert (told["key"], told["region"]) == ("s3cret", "fra1")
+    shown = ProviderSecrets.objects.get().values
+    assert (shown["key"], shown["region"]) == ("s3cret", "fra1")
     page = boss.get(reverse(f"{PROVIDERS}_change", args=(cloud.pk,))).content.decode()
     assert "fra1" in page
     assert "s3cret" not in page
@@ -134,16 +134,16 @@ def test_a_host_keeps_its_key_until_another_is_given(boss: Client, pool: Provide
 
 
 @pytest.mark.parametrize(
-    ("fields", "said"),
+    ("fields", "texts"),
     [
         ({"private_key": "mine"}, "Not a private key"),
         ({"host_key": "not a key"}, "Not a public key: expected a line"),
     ],
 )
 def test_a_host_with_invalid_keys_is_refused(
-    boss: Client, pool: Provider, queue: list[Any], fields: dict[str, str], said: str
+    boss: Client, pool: Provider, queue: list[Any], fields: dict[str, str], texts: str
 ) -> None:
-    assert said in add_host(boss, pool, **fields).content.decode()
+    assert texts in add_host(boss, pool, **fields).content.decode()
     assert not Host.objects.exists()
 
 

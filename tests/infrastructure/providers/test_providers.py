@@ -89,9 +89,9 @@ def test_testing_a_pool_asks_its_enabled_hosts(make_host: MakeHost, pool: Provid
 
 def test_refused_settings_are_said_on_the_provider(cloud: Provider) -> None:
     ProviderSecrets.objects.create(provider=cloud, values={"kee": "typed wrong, and secret"})
-    words = ask_provider(cloud.pk)
-    assert words.startswith("Failed: digitalocean: the driver does not accept these settings")
-    assert "secret" not in words
+    message = ask_provider(cloud.pk)
+    assert message.startswith("Failed: digitalocean: the driver does not accept these settings")
+    assert "secret" not in message
 
 
 def test_credentials_are_sealed_and_in_no_repr(cloud: Provider) -> None:

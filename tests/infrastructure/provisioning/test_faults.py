@@ -74,12 +74,12 @@ class CrowdedDriver(NodeDriver):
         address = f"10.{number // 65536}.{number // 256 % 256}.{number % 256}"
         node = CloudNode(f"n-{number}", name, CloudState.PENDING, [address], [], self)
         self.nodes.append(node)
-        carrying = sum(1 for one in self.nodes if one.name == name)
+        carrying = sum(1 for item in self.nodes if item.name == name)
         self.most_at_once[name] = max(self.most_at_once[name], carrying)
         return node
 
     def destroy_node(self, node: CloudNode) -> bool:
-        self.nodes = [one for one in self.nodes if one.id != node.id]
+        self.nodes = [item for item in self.nodes if item.id != node.id]
         return True
 
     def boot_all(self) -> None:
@@ -94,7 +94,7 @@ class Faults:
     def __init__(self, dice: random.Random, drive: Drive) -> None:
         self.dice, self.drive = dice, drive
         self.odds = ODDS
-        self.seen: Counter[str] = Counter()
+        self.counts: Counter[str] = Counter()
         self.in_progress: Counter[str] = Counter()
         """What befell launches that were on their way: nothing, or a fault."""
         self._depth = 0
@@ -134,12 +134,12 @@ class Faults:
         if self._depth or self.dice.random() >= self.odds:
             return ""
         fate = self.dice.choice(fates)
-        self.seen[fate] += 1
+        self.counts[fate] += 1
         return fate
 
     def _other_worker(self, name: str, key: str) -> None:
         """Our lease runs out while the call is on its way, and another worker visits the same row."""
-        controller = next(one for one in controllers() if one.name == name)
+        controller = next(item for item in controllers() if item.name == name)
         self.drive.now += controller.holds_for + timedelta(seconds=2)
         reference = key.removeprefix("live-").upper()
         self._depth += 1
@@ -183,14 +183,14 @@ class World:
     def _fail_while_recording(self, monkeypatch: pytest.MonkeyPatch) -> None:
         record = Controller._record
 
-        def faulty(controller: Any, mine: Any, outcomes: Any) -> None:
+        def faulty(controller: Any, own: Any, outcomes: Any) -> None:
             fate = self.faults.draw("database away", "database lost in the middle", "killed before recording")
             if fate == "database away":
                 raise OperationalError("server closed the connection unexpectedly")
             if fate == "killed before recording":
                 raise Killed
             with transaction.atomic():
-                record(controller, mine, outcomes)
+                record(controller, own, outcomes)
                 if fate == "database lost in the middle":
                     raise OperationalError("server closed the connection unexpectedly")
 
@@ -204,7 +204,11 @@ class World:
             if beat % 6 == 0:
                 sweep()
             beat += 1
-            visited = sum(self._work_off(one) for one in controllers() if one.model in (Server, Deployment, Endpoint))
+            visited = sum(
+                self._work_off(controller)
+                for controller in controllers()
+                if controller.model in (Server, Deployment, Endpoint)
+            )
             self.driver.boot_all()
             self.drive.now += timedelta(seconds=10 if visited else 60)
             if self._all_settled(orders):
@@ -222,7 +226,7 @@ class World:
             visited += 1
 
     def _all_settled(self, orders: list[Order]) -> bool:
-        stuck = Order.objects.filter(pk__in=[one.pk for one in orders], state=State.ATTENTION)
+        stuck = Order.objects.filter(pk__in=[item.pk for item in orders], state=State.ATTENTION)
         for order in stuck:
             assert order.reason
             retry_order(order=order)
@@ -278,10 +282,10 @@ def test_orders_survive_faults_at_every_border(
     running = [order for order in orders if order not in cancelled]
     states = Counter(Order.objects.values_list("state", flat=True))
     assert states == {State.ACTIVE: len(running), State.REMOVED: len(cancelled)}
-    assert sorted(world.nodes()) == sorted(one.key for one in running if one.server.provider == cloud)
+    assert sorted(world.nodes()) == sorted(item.key for item in running if item.server.provider == cloud)
     assert max(world.driver.most_at_once.values()) == 1
-    assert world.compositions() == {one.key for one in running}
-    assert all(room.free.ram_gb >= 0 and sum(one.size.ram_gb for one in room.taken) <= 32 for room in all_rooms())
+    assert world.compositions() == {item.key for item in running}
+    assert all(room.free.ram_gb >= 0 and sum(item.size.ram_gb for item in room.taken) <= 32 for room in all_rooms())
 
     for order in running:
         remove_order(order=order)
@@ -295,7 +299,7 @@ def test_orders_survive_faults_at_every_border(
     assert not Server.objects.unsettled().exists()
     assert not Deployment.objects.unsettled().exists()
     assert not Endpoint.objects.unsettled().exists()
-    assert len(world.faults.seen) == 10, world.faults.seen
+    assert len(world.faults.counts) == 10, world.faults.counts
     if ORDERS >= ENOUGH:
         assert {"", "killed after", "lease expired"} <= world.faults.in_progress.keys(), world.faults.in_progress
 

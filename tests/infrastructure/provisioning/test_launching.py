@@ -39,7 +39,7 @@ def order(engine: FakeRuntime, ssh: FakeSsh, make_host: MakeHost, place: Place) 
     return place()
 
 
-def told(order: Order) -> list[str]:
+def timeline(order: Order) -> list[str]:
     return list(order.events.public().filter(part=Part.COMPOSITION).values_list("message", flat=True))
 
 
@@ -48,7 +48,7 @@ def test_a_stage_is_one_line_on_the_timeline_and_its_counts_are_on_the_order(dri
     message = order.parts.get(part=Part.COMPOSITION).message
     assert message.startswith("0 of 1 services are healthy; waiting for ")
     drive.settle()
-    launching, *after = told(order)
+    launching, *after = timeline(order)
     assert launching.startswith("Launching ")
     assert after == ["Waiting until every service is healthy", "The service is running."]
 

@@ -65,7 +65,7 @@ def test_a_server_boots_sets_itself_up_and_is_gone_in_the_end(
     assert server.bootstrap_log == "installed Docker\nready"
     assert PublishedPort.objects.get().host == order.key
     keys = ServerKeys.objects.get()
-    assert {(one.private_key, one.host_key) for one in ssh.asked} == {(keys.private_key, keys.host_key)}
+    assert {(item.private_key, item.host_key) for item in ssh.asked} == {(keys.private_key, keys.host_key)}
 
     remove_order(order=order)
     drive.settle()
@@ -160,7 +160,7 @@ def test_a_silent_server_holds_no_removal_back(
 
 
 @pytest.mark.parametrize(
-    ("facts", "words"),
+    ("facts", "message"),
     [
         ({"docker": ""}, "No Docker Engine is available to this user. Install Docker Engine on the host."),
         ({"compose": ""}, "The Compose plugin is missing. Install it on the host."),
@@ -168,13 +168,13 @@ def test_a_silent_server_holds_no_removal_back(
     ],
 )
 def test_a_host_that_cannot_run_compositions_asks_for_a_person(
-    facts: dict[str, object], words: str, drive: Drive, world: World, ssh: FakeSsh, make_host: MakeHost, place: Place
+    facts: dict[str, object], message: str, drive: Drive, world: World, ssh: FakeSsh, make_host: MakeHost, place: Place
 ) -> None:
     make_host()
     ssh.facts = replace(ssh.facts, **facts)
     order = place()
     drive.settle(seconds=60)
-    assert fresh(order).reason == f"Server: one: {words}"
+    assert fresh(order).reason == f"Server: one: {message}"
 
 
 def test_secrets_are_in_no_repr(world: World, place: Place, cloud: Provider) -> None:

@@ -177,8 +177,8 @@ def test_ghost_or_drift_of_a_composition_is_launched_from_its_release_again(worl
     (row,) = DriftFinding.objects.all()
     recreate(finding=row, why="A container was removed by hand.")
     row.refresh_from_db()
-    told = ("ghost", "existence") if what == "vanished" else ("drift", "image")
-    assert (row.kind, row.aspect, row.state) == (*told, "solved")
+    shown = ("ghost", "existence") if what == "vanished" else ("drift", "image")
+    assert (row.kind, row.aspect, row.state) == (*shown, "solved")
     order = Order.objects.get()
     assert (order.state, order.wanted_version) == (State.PROVISIONING, 2)
     assert order.events.filter(message__contains="A container was removed by hand.").exists()
@@ -298,4 +298,4 @@ def test_real_order_never_takes_a_sandbox_server(world: World) -> None:
 
 
 def test_both_controllers_are_on_duty() -> None:
-    assert {"drift_scan", "orphan"} <= {one.name for one in controllers()}
+    assert {"drift_scan", "orphan"} <= {controller.name for controller in controllers()}

@@ -28,7 +28,7 @@ from tests.factories import ReleaseFactory, make_draft
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-WHOLE = {"bbox": "3,55,4,55.6", "crs": "CRS:84", "width": "200", "height": "120", "layers": "map", "styles": ""}
+GET_MAP = {"bbox": "3,55,4,55.6", "crs": "CRS:84", "width": "200", "height": "120", "layers": "map", "styles": ""}
 
 
 @pytest.fixture
@@ -53,7 +53,7 @@ def ask(order: Order, path: str = "wms", **query: str) -> Any:
 
 def picture(order: Order, **query: str) -> Image.Image:
     """The picture that GetMap answers with."""
-    answer = ask(order, service="WMS", request="GetMap", **{"version": "1.3.0", **WHOLE, **query})
+    answer = ask(order, service="WMS", request="GetMap", **{"version": "1.3.0", **GET_MAP, **query})
     assert answer["Content-Type"].startswith("image/"), answer.content
     return Image.open(BytesIO(answer.content))
 
@@ -100,7 +100,7 @@ def test_same_area_is_the_same_picture_in_each_way_of_asking(order: Order) -> No
 
 
 def _without_crs() -> dict[str, str]:
-    return {name: value for name, value in WHOLE.items() if name != "crs"}
+    return {name: value for name, value in GET_MAP.items() if name != "crs"}
 
 
 def test_web_maps_get_their_projection(order: Order) -> None:
@@ -137,7 +137,7 @@ def test_transparency_format_and_background(order: Order) -> None:
 def test_what_cannot_be_drawn_is_an_exception_of_the_standard(
     order: Order, query: dict[str, str], code: str, version: str
 ) -> None:
-    asked = {"service": "WMS", "version": version, "request": "GetMap", **WHOLE, **query}
+    asked = {"service": "WMS", "version": version, "request": "GetMap", **GET_MAP, **query}
     if version == "1.1.1":
         asked["srs"] = asked.pop("crs").replace("CRS:84", "EPSG:4326")
     report = Xml.fromstring(ask(order, **asked).content)  # noqa: S314  (our own answer)

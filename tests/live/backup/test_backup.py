@@ -90,11 +90,11 @@ def test_database_that_holds_something_is_replaced_only_on_request(backup: Path)
 
 def handmade(folder: Path, extra: str = "", **changes: object) -> Path:
     """An archive whose manifest has `changes`, with an empty file as its database."""
-    whole = Manifest(
+    values = Manifest(
         format=FORMAT, created_at="2026-11-27", vendor=connection.vendor, migrations=[], digest=sha256(b"").hexdigest()
     )
     file = folder / "handmade.tar"
-    text = json.dumps({**asdict(whole), **changes}).encode()
+    text = json.dumps({**asdict(values), **changes}).encode()
     with tarfile.open(file, "w") as opened:
         manifest = tarfile.TarInfo("manifest.json")
         manifest.size = len(text)

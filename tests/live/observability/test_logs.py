@@ -35,9 +35,9 @@ def test_json_has_one_object_a_line_with_the_context_as_fields(written: io.Strin
     with logging_with(request="0123abcd"), logging_with(order="GL7K3M"):
         logging.getLogger("probe").warning("typed:\n%s", "ERROR forged")
     [line] = written.getvalue().splitlines()
-    said = json.loads(line)
-    assert said.pop("time").endswith("+00:00")
-    assert said == {
+    texts = json.loads(line)
+    assert texts.pop("time").endswith("+00:00")
+    assert texts == {
         "level": "WARNING",
         "logger": "probe",
         "message": "typed:\nERROR forged",
@@ -90,11 +90,11 @@ class Probe(Controller[Any, Any]):
     """Remembers the context that it acts in."""
 
     name = "probe"
-    seen: Any = None
+    context: Any = None
 
     def act(self, row: Any) -> Outcome[Any]:
         """Done at once."""
-        Probe.seen = log_context()
+        Probe.context = log_context()
         return done()
 
 
@@ -106,4 +106,4 @@ def test_controller_names_the_row_and_the_order_it_works_on() -> None:
             fields_cache = {"order": Order(reference="GL7K3M")}
 
     Probe()._act_safely(Row())
-    assert Probe.seen == {"row": "probe 7", "order": "GL7K3M"}
+    assert Probe.context == {"row": "probe 7", "order": "GL7K3M"}

@@ -141,9 +141,9 @@ def test_empty_house_says_that_nothing_waits(boss: Client) -> None:
 def test_workers_that_do_not_work_are_a_warning(boss: Client, ago: timedelta | None, warning: str) -> None:
     if ago:
         worked(ago)
-    said = boss.get(PAGE).context["health"].warning
-    assert said.replace("\xa0", " ").startswith(warning)
-    assert bool(said) == bool(warning)
+    texts = boss.get(PAGE).context["health"].warning
+    assert texts.replace("\xa0", " ").startswith(warning)
+    assert bool(texts) == bool(warning)
 
 
 def test_failed_sweep_is_a_warning(boss: Client) -> None:
@@ -162,9 +162,9 @@ def test_staff_see_only_what_they_may(client: Client) -> None:
     one_of_each()
     Product.objects.update(import_error="plans: too few")
     client.force_login(staff())
-    seen = client.get(PAGE).context
-    assert [name for name in ("attention", "moving", "down", "events", "outstanding", "figures") if name in seen] == []
-    assert seen["broken"] == []
+    found = client.get(PAGE).context
+    assert [name for name in ("attention", "moving", "down", "events", "outstanding", "figures") if name in found] == []
+    assert found["broken"] == []
 
 
 def test_steps_are_offered_to_whom_may_take_them(client: Client) -> None:

@@ -50,9 +50,9 @@ def test_every_list_of_the_sidebar_is_registered(request_of_staff: HttpRequest) 
 
 
 def test_only_lists_that_the_person_may_see_are_offered(request_of_staff: HttpRequest) -> None:
-    seen = Permission.objects.get(content_type__app_label="orders", codename="view_order")
+    found = Permission.objects.get(content_type__app_label="orders", codename="view_order")
     changed = Permission.objects.get(content_type__app_label="products", codename="change_plan")
-    request_of_staff.user.user_permissions.add(seen, changed)  # type: ignore[union-attr]
+    request_of_staff.user.user_permissions.add(found, changed)  # type: ignore[union-attr]
     offered = {address for address, item in lists(request_of_staff).items() if item["permission"](request_of_staff)}
     assert offered == {"/admin/orders/order/", "/admin/products/plan/"}
 

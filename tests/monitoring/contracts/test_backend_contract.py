@@ -17,13 +17,13 @@ from tests.fakes.monitor_backend import REFUSED, FakeBackend
 from tests.fakes.zabbix import URL, FakeZabbix, serve
 
 WMS = CheckSpec(key="wms", name="Web Map Service", url="https://maps.example/wms", contains="Capabilities")
-ONE = MonitorSpec(key="live-gl1111", name="GL1111", checks=(WMS,))
+FIRST = MonitorSpec(key="live-gl1111", name="GL1111", checks=(WMS,))
 TWO = MonitorSpec(key="live-gl2222", name="GL2222", checks=(WMS, CheckSpec(key="csw", name="CSW", url="http://b/csw")))
 
 HOUR = timedelta(hours=1)
 BEGIN = datetime(2027, 3, 1, 22, tzinfo=UTC)
 WINDOW = WindowSpec(
-    key="live-window-1-270301", title="New disks", starts_at=BEGIN, ends_at=BEGIN + HOUR, monitors=(ONE.key, TWO.key)
+    key="live-window-1-270301", title="New disks", starts_at=BEGIN, ends_at=BEGIN + HOUR, monitors=(FIRST.key, TWO.key)
 )
 
 
@@ -49,28 +49,28 @@ def test_connection_test_names_what_answered(backend: MonitorBackend) -> None:
 
 
 def test_ensuring_twice_gives_the_same_ids(backend: MonitorBackend) -> None:
-    first = backend.ensure_monitors([ONE, TWO])
-    assert set(first) == {ONE.key, TWO.key}
+    first = backend.ensure_monitors([FIRST, TWO])
+    assert set(first) == {FIRST.key, TWO.key}
     assert all(isinstance(answer, Registered) and answer.outside_id for answer in first.values())
-    assert backend.ensure_monitors([TWO, ONE]) == first
+    assert backend.ensure_monitors([TWO, FIRST]) == first
 
 
 def test_absent_monitors_are_paused_and_removed_with_success(backend: MonitorBackend) -> None:
-    assert backend.pause_monitors([ONE.key]) == {}
-    assert backend.remove_monitors([ONE.key, TWO.key]) == {}
+    assert backend.pause_monitors([FIRST.key]) == {}
+    assert backend.remove_monitors([FIRST.key, TWO.key]) == {}
 
 
 def test_nothing_is_left_behind_after_a_removal(backend: MonitorBackend) -> None:
-    backend.ensure_monitors([ONE, TWO])
-    backend.remove_monitors([ONE.key, TWO.key])
-    assert backend.left_behind([ONE.key, TWO.key]) == {}
+    backend.ensure_monitors([FIRST, TWO])
+    backend.remove_monitors([FIRST.key, TWO.key])
+    assert backend.left_behind([FIRST.key, TWO.key]) == {}
 
 
 def test_every_check_of_every_monitor_is_read(backend: MonitorBackend) -> None:
-    backend.ensure_monitors([ONE, TWO])
-    states = backend.read_states([ONE, TWO])
-    assert {key: set(checks) for key, checks in states.items()} == {ONE.key: {"wms"}, TWO.key: {"wms", "csw"}}
-    assert {seen.health for checks in states.values() for seen in checks.values()} == {Health.UP}
+    backend.ensure_monitors([FIRST, TWO])
+    states = backend.read_states([FIRST, TWO])
+    assert {key: set(checks) for key, checks in states.items()} == {FIRST.key: {"wms"}, TWO.key: {"wms", "csw"}}
+    assert {check.health for checks in states.values() for check in checks.values()} == {Health.UP}
 
 
 def test_nothing_asked_is_nothing_answered(backend: MonitorBackend) -> None:
@@ -79,7 +79,7 @@ def test_nothing_asked_is_nothing_answered(backend: MonitorBackend) -> None:
 
 
 def test_window_stands_once_and_goes_with_success_when_absent(backend: MonitorBackend) -> None:
-    backend.ensure_monitors([ONE, TWO])
+    backend.ensure_monitors([FIRST, TWO])
     try:
         first = backend.ensure_windows([WINDOW])
         assert set(first) == {WINDOW.key}
@@ -92,10 +92,10 @@ def test_window_stands_once_and_goes_with_success_when_absent(backend: MonitorBa
 
 
 def test_monitors_go_though_a_window_stands_over_them(backend: MonitorBackend) -> None:
-    backend.ensure_monitors([ONE, TWO])
+    backend.ensure_monitors([FIRST, TWO])
     backend.ensure_windows([WINDOW])
-    assert backend.remove_monitors([ONE.key, TWO.key]) == {}
-    assert backend.left_behind([ONE.key, TWO.key]) == {}
+    assert backend.remove_monitors([FIRST.key, TWO.key]) == {}
+    assert backend.left_behind([FIRST.key, TWO.key]) == {}
     assert backend.remove_windows([WINDOW.key]) == {}
 
 
@@ -107,16 +107,16 @@ def test_builtin_checker_asks_all_at_once_what_was_promised(monkeypatch: pytest.
         return [HttpResult(failure=REFUSED) for _ in checks]
 
     monkeypatch.setattr("monitoring.adapters.builtin.checker.check_all", refuse_all)
-    states = BuiltinBackend().read_states([ONE, TWO])
+    states = BuiltinBackend().read_states([FIRST, TWO])
     assert [len(checks) for checks in asked] == [3]
     assert asked[0][0] == HttpCheck(url=WMS.url, status=200, contains="Capabilities", max_seconds=10.0)
-    seen = states[TWO.key]["csw"]
-    assert (seen.health, seen.failure) == (Health.DOWN, REFUSED)
+    found = states[TWO.key]["csw"]
+    assert (found.health, found.failure) == (Health.DOWN, REFUSED)
 
 
 def test_builtin_checker_refuses_what_is_no_web_address_and_keeps_the_others() -> None:
     bad = MonitorSpec(key="live-gl3333", name="GL3333", checks=(CheckSpec(key="db", name="PostGIS", url="db:5432"),))
-    answers = BuiltinBackend().ensure_monitors([bad, ONE])
+    answers = BuiltinBackend().ensure_monitors([bad, FIRST])
     assert isinstance(answers[bad.key], PermanentError)
     assert str(answers[bad.key]) == "PostGIS: 'db:5432' is not a web address"
-    assert answers[ONE.key] == Registered(outside_id=ONE.key)
+    assert answers[FIRST.key] == Registered(outside_id=FIRST.key)

@@ -47,15 +47,15 @@ def caller(order: Order) -> APIClient:
 def test_own_incidents_are_told_with_their_updates(caller: APIClient, order: Order) -> None:
     row = incident(order)
     incident(make_draft())
-    (told,) = caller.get(LIST).json()["results"]
-    assert (told["id"], told["orders"], told["state"], told["resolved_at"]) == (
+    (shown,) = caller.get(LIST).json()["results"]
+    assert (shown["id"], shown["orders"], shown["state"], shown["resolved_at"]) == (
         row.pk,
         [order.reference],
         "investigating",
         None,
     )
-    assert told["updates"][0]["message"] == "We are looking into it."
-    assert caller.get(f"{LIST}{row.pk}/").json() == told
+    assert shown["updates"][0]["message"] == "We are looking into it."
+    assert caller.get(f"{LIST}{row.pk}/").json() == shown
 
 
 def test_incident_of_another_customer_does_not_exist(caller: APIClient) -> None:

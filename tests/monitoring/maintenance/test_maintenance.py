@@ -138,8 +138,8 @@ def test_order_says_until_when_it_is_under_maintenance_and_then_that_it_runs(roo
     room.minute()
     order.refresh_from_db()
     assert order.reason == "Running; all checks passed."
-    told = order.events.public().order_by("pk").values_list("message", flat=True)
-    assert list(told)[-2:] == ["Under maintenance until 12 Jun 2027, 00:31 CEST.", "1 check registered."]
+    shown = order.events.public().order_by("pk").values_list("message", flat=True)
+    assert list(shown)[-2:] == ["Under maintenance until 12 Jun 2027, 00:31 CEST.", "1 check registered."]
 
 
 def test_what_is_still_down_after_the_window_has_an_incident_once_the_grace_is_over(room: Room) -> None:

@@ -21,7 +21,7 @@ HOUR = timedelta(hours=1)
 
 def visit() -> int:
     """The controller of windows has visited what was due; returns how many."""
-    return next(one for one in controllers() if one.name == "windows").run()
+    return next(controller for controller in controllers() if controller.name == "windows").run()
 
 
 def plan(room: Room, *orders: Order) -> Maintenance:

@@ -208,7 +208,7 @@ def test_refused_removal_says_so_and_is_not_called_removed(room: Room) -> None:
     room.visit()
     order.refresh_from_db()
     assert (order.state, order.reason) == (State.ATTENTION, "Monitoring: an action still names this host")
-    assert [one.name for one in left_behind(order)] == [order.key]
+    assert [monitor.name for monitor in left_behind(order)] == [order.key]
 
 
 def test_what_still_stands_after_a_removal_is_looked_at_again(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,7 +16,7 @@ from tests.monitoring.conftest import Room
 pytestmark = pytest.mark.django_db
 
 ZABBIX = 'response code "503" did not match any of the required status codes "200"'
-WORDS = "HTTP 503 instead of 200"
+REASON = "HTTP 503 instead of 200"
 
 
 def test_customers_read_words_everywhere_and_staff_the_original_as_well(room: Room, client: Client) -> None:
@@ -27,16 +27,16 @@ def test_customers_read_words_everywhere_and_staff_the_original_as_well(room: Ro
         room.minute()
         follow()
     order.refresh_from_db()
-    assert order.reason == f"WMS: {WORDS}"
-    assert order.events.public().get(part="monitoring", state="down").message == f"WMS: {WORDS}"
-    assert WORDS in IncidentUpdate.objects.get().message
-    assert (Outage.objects.get().public_cause, Outage.objects.get().detail) == (WORDS, ZABBIX)
+    assert order.reason == f"WMS: {REASON}"
+    assert order.events.public().get(part="monitoring", state="down").message == f"WMS: {REASON}"
+    assert REASON in IncidentUpdate.objects.get().message
+    assert (Outage.objects.get().public_cause, Outage.objects.get().detail) == (REASON, ZABBIX)
     assert not Message.objects.filter(text__contains="did not match").exists()
 
     client.force_login(member)
     for url in (f"/api/v1/monitors/?order={order.reference}", f"/orders/{order.reference}/"):
         page = client.get(url).content.decode()
-        assert WORDS in page
+        assert REASON in page
         assert "did not match" not in page
 
     client.force_login(UserFactory(is_staff=True, is_superuser=True))
@@ -46,5 +46,5 @@ def test_customers_read_words_everywhere_and_staff_the_original_as_well(room: Ro
         reverse("admin:monitoring_outage_change", args=[Outage.objects.get().pk]),
     ):
         page = client.get(url).content.decode()
-        assert WORDS in page
+        assert REASON in page
         assert "did not match" in page

@@ -53,8 +53,8 @@ def test_outage_degrades_the_order_and_its_end_restores_it(room: Room) -> None:
     room.minute()
     order.refresh_from_db()
     assert (order.state, order.reason) == (State.ACTIVE, "Running; all checks passed.")
-    told = OrderEvent.objects.filter(order=order, part=Part.MONITORING).values_list("state", "is_public")
-    assert list(told) == [("working", False), ("ready", True), ("down", True), ("ready", True)]
+    shown = OrderEvent.objects.filter(order=order, part=Part.MONITORING).values_list("state", "is_public")
+    assert list(shown) == [("working", False), ("ready", True), ("down", True), ("ready", True)]
 
 
 def test_what_all_addresses_have_to_say_is_said_once(room: Room) -> None:

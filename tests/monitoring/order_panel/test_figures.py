@@ -21,7 +21,7 @@ NOON = datetime(2026, 3, 14, 12, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
-    ("left", "words", "tone"),
+    ("left", "message", "tone"),
     [
         (timedelta(days=40), "expires in 40 days", ""),
         (timedelta(days=30), "expires in 30 days", ""),
@@ -33,15 +33,15 @@ NOON = datetime(2026, 3, 14, 12, tzinfo=UTC)
         (timedelta(hours=-1), "expired 14 Mar 2026", "danger"),
     ],
 )
-def test_certificate_says_how_long_it_lasts(left: timedelta, words: str, tone: str) -> None:
+def test_certificate_says_how_long_it_lasts(left: timedelta, message: str, tone: str) -> None:
     expiry = expiry_of(NOON + left, now=NOON)
     assert expiry is not None
-    assert (expiry.text, expiry.tone) == (words, tone)
+    assert (expiry.text, expiry.tone) == (message, tone)
 
 
 def test_both_steps_are_settings(settings: Settings) -> None:
     settings.CERTIFICATE_WARN_DAYS, settings.CERTIFICATE_TROUBLE_DAYS = 60, 2
-    tones = [one.tone for days in (61, 59, 3, 1) if (one := expiry_of(NOON + timedelta(days=days), now=NOON))]
+    tones = [expiry.tone for days in (61, 59, 3, 1) if (expiry := expiry_of(NOON + timedelta(days=days), now=NOON))]
     assert tones == ["", "warning", "warning", "danger"]
 
 
@@ -110,7 +110,7 @@ def test_links_lead_into_the_zabbix_that_watches_and_nowhere_else(room: Room) ->
     monitor = room.monitor(room.watched())
     assert list(links_into_zabbix(monitor)) == []
     monitor.backend, monitor.outside_id, monitor.outside_url = "zabbix", "10084", "https://zabbix.example/zabbix/"
-    latest, problems = [url for url, _words in links_into_zabbix(monitor)]
+    latest, problems = [url for url, _message in links_into_zabbix(monitor)]
     assert latest == (
         "https://zabbix.example/zabbix/zabbix.php?action=latest.view&hostids%5B%5D=10084&filter_name=&filter_set=1"
     )
@@ -135,7 +135,7 @@ def test_order_page_shows_all_of_it(client: Client, room: Room) -> None:
     plan_maintenance(title="New disks", starts_at=later, ends_at=later + timedelta(hours=1), orders=[order])
     client.force_login(UserFactory(is_staff=True, is_superuser=True))
     page = client.get(f"/admin/orders/order/{order.pk}/change/").content.decode()
-    for told in (
+    for shown in (
         "expires in 5 days",
         "Disk is full",
         "Disaster",
@@ -147,4 +147,4 @@ def test_order_page_shows_all_of_it(client: Client, room: Room) -> None:
         "New disks",
         "Scheduled",
     ):
-        assert told in page, told
+        assert shown in page, shown

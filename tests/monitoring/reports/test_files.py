@@ -35,7 +35,7 @@ def _stand_in_for_the_printer(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def print_due() -> int:
     """A worker has visited one file that was due."""
-    return next(one for one in controllers() if one.name == "report pdf").run()
+    return next(controller for controller in controllers() if controller.name == "report pdf").run()
 
 
 def reported(room: Room, **fields: object) -> Order:

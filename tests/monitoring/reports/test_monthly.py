@@ -258,7 +258,7 @@ def test_staff_read_the_report_and_decide_with_a_reason(room: Room, client: Clie
     report = MonthlyReport.objects.get()
     enter(client, "view_monthlyreport", "decide_credit")
     page = client.get(f"{LIST}{report.pk}/change/").content.decode()
-    for words in (
+    for text in (
         "June 2026",
         "99.30",
         "€4.90",
@@ -267,7 +267,7 @@ def test_staff_read_the_report_and_decide_with_a_reason(room: Room, client: Clie
         "29 d 19 h",
         "5 h",
     ):
-        assert words in page
+        assert text in page
     asked = {"action": "approve", "_selected_action": [report.pk], "confirmed": "yes", "why": "Our disk was full."}
     client.post(LIST, asked)
     report.refresh_from_db()

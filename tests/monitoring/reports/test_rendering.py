@@ -26,8 +26,8 @@ HOUR = timedelta(hours=1)
 
 def outage(n: int = 0, **fields: object) -> ReportOutage:
     began = NINE + n * 17 * HOUR
-    whole = {"started_at": began, "ended_at": began + HOUR, "lasted": HOUR, "counted": HOUR}
-    return ReportOutage(**{"application": "WMS", "cause": "answered 503", **whole, **fields})  # type: ignore[arg-type]
+    values = {"started_at": began, "ended_at": began + HOUR, "lasted": HOUR, "counted": HOUR}
+    return ReportOutage(**{"application": "WMS", "cause": "answered 503", **values, **fields})  # type: ignore[arg-type]
 
 
 PLAIN = ReportDocument(
@@ -152,14 +152,14 @@ def test_columns_are_as_high_as_their_share_and_absent_where_nothing_answered() 
         [Day(day=MAY, seconds_mean=0.5, answers=1), Day(day=MAY, seconds_mean=1.0, answers=1), Day(day=MAY, answers=0)]
     )
     assert drawn is not None
-    assert [(one.y, one.height) for one in drawn.columns] == [(55.0, 55.0), (0.0, 110.0), (110.0, 0.0)]
+    assert [(column.y, column.height) for column in drawn.columns] == [(55.0, 55.0), (0.0, 110.0), (110.0, 0.0)]
 
 
 def test_times_are_said_as_people_say_them() -> None:
-    assert [lasting(timedelta(seconds=one)) for one in (0, 45, 60, 3661, 86400, 90000, 97200)] == [
+    assert [lasting(timedelta(seconds=item)) for item in (0, 45, 60, 3661, 86400, 90000, 97200)] == [
         "0", "45 s", "1 min", "1 h 1 min", "1 d", "1 d 1 h", "1 d 3 h",
     ]  # fmt: skip
-    assert [response_time(one) for one in (0.0, 0.0456, 0.9994, 1.26, 12)] == [
+    assert [response_time(item) for item in (0.0, 0.0456, 0.9994, 1.26, 12)] == [
         "0 ms",
         "46 ms",
         "999 ms",

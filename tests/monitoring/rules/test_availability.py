@@ -22,7 +22,7 @@ def hours(start: float, end: float) -> Span:
     return Span(DAY + timedelta(hours=start), DAY + timedelta(hours=end))
 
 
-WHOLE = hours(0, 24)
+ENTIRE_DAY = hours(0, 24)
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,7 @@ WHOLE = hours(0, 24)
 def test_a_day_is_taken_apart(
     given_spans: dict[str, list[Span]], up: float, down: float, maintenance: float, unknown: float
 ) -> None:
-    figures = measure(WHOLE, **{"watched": [WHOLE], **given_spans})
+    figures = measure(ENTIRE_DAY, **{"watched": [ENTIRE_DAY], **given_spans})
     assert (figures.up, figures.down, figures.maintenance, figures.unknown) == (
         up * HOUR,
         down * HOUR,
@@ -151,8 +151,8 @@ spans = st.lists(st.tuples(minutes, minutes).map(lambda pair: hours(pair[0] / 60
 def test_the_parts_are_always_the_whole(
     watched: list[Span], down: list[Span], maintenance: list[Span], unknown: list[Span]
 ) -> None:
-    figures = measure(WHOLE, watched=watched, down=down, maintenance=maintenance, unknown=unknown)
-    assert figures.total == WHOLE.seconds
+    figures = measure(ENTIRE_DAY, watched=watched, down=down, maintenance=maintenance, unknown=unknown)
+    assert figures.total == ENTIRE_DAY.seconds
     assert min(figures.up, figures.down, figures.maintenance, figures.unknown) >= 0
 
 
@@ -160,8 +160,8 @@ def test_the_parts_are_always_the_whole(
 def test_every_minute_is_told_as_it_was(
     watched: list[Span], down: list[Span], maintenance: list[Span], unknown: list[Span]
 ) -> None:
-    def holds(some: list[Span], at: datetime) -> bool:
-        return any(span.start <= at < span.end for span in some)
+    def holds(rows: list[Span], at: datetime) -> bool:
+        return any(span.start <= at < span.end for span in rows)
 
     count = {"up": 0, "down": 0, "maintenance": 0, "unknown": 0}
     for minute in range(24 * 60):
@@ -176,15 +176,15 @@ def test_every_minute_is_told_as_it_was(
             count["unknown"] += 60
         else:
             count["up"] += 60
-    assert measure(WHOLE, watched=watched, down=down, maintenance=maintenance, unknown=unknown) == Figures(**count)
+    assert measure(ENTIRE_DAY, watched=watched, down=down, maintenance=maintenance, unknown=unknown) == Figures(**count)
 
 
-@given(some=spans, others=spans)
-def test_what_is_taken_away_and_what_stays_do_not_meet(some: list[Span], others: list[Span]) -> None:
-    stays = without(some, others)
+@given(rows=spans, others=spans)
+def test_what_is_taken_away_and_what_stays_do_not_meet(rows: list[Span], others: list[Span]) -> None:
+    stays = without(rows, others)
     assert stays == merged(stays)
     assert sum(span.seconds for span in merged([*stays, *others])) == sum(
-        span.seconds for span in merged([*some, *others])
+        span.seconds for span in merged([*rows, *others])
     )
 
 

@@ -23,8 +23,8 @@ def down(minute: int) -> Reading:
 
 def after(*readings: Reading | None, start: CheckState = CheckState.UNKNOWN) -> CheckStatus:
     status = CheckStatus(state=start, since=NOON)
-    for minute, seen in enumerate(readings, start=1):
-        status = status_after(status, seen, now=NOON + minute * MINUTE)
+    for minute, found in enumerate(readings, start=1):
+        status = status_after(status, found, now=NOON + minute * MINUTE)
     return status
 
 
@@ -84,9 +84,9 @@ def test_unknown_is_lost_only_after_a_while() -> None:
 
 
 def test_answers_a_little_faster_or_slower_look_the_same() -> None:
-    one = CheckStatus(state=CheckState.UP, since=NOON, checked_at=NOON, seconds=0.21)
-    assert one.looks_like(CheckStatus(state=CheckState.UP, since=NOON, checked_at=NOON + MINUTE, seconds=0.24))
-    assert not one.looks_like(CheckStatus(state=CheckState.UP, since=NOON, checked_at=NOON, seconds=0.9))
+    status = CheckStatus(state=CheckState.UP, since=NOON, checked_at=NOON, seconds=0.21)
+    assert status.looks_like(CheckStatus(state=CheckState.UP, since=NOON, checked_at=NOON + MINUTE, seconds=0.24))
+    assert not status.looks_like(CheckStatus(state=CheckState.UP, since=NOON, checked_at=NOON, seconds=0.9))
 
 
 def test_reading_of_a_clock_that_is_ahead_is_taken_as_now() -> None:

@@ -104,11 +104,11 @@ def test_nothing_of_another_customer_is_told(room: Room, client: Client, shape: 
     start = room.drive.now + timedelta(hours=1)
     plan_maintenance(title="Disks", starts_at=start, ends_at=start + timedelta(hours=1), orders=[ours, theirs])
     lasting_outage(room, theirs)
-    said = read(client, link(ours.customer) + shape)
+    texts = read(client, link(ours.customer) + shape)
     for word in ("their secret maps", "Somebody else", theirs.reference, "Connection refused"):
-        assert word not in said
+        assert word not in texts
     if shape != "badge.svg":
-        assert "Disks" in said
+        assert "Disks" in texts
 
 
 def test_link_is_not_readable_in_the_database(room: Room) -> None:

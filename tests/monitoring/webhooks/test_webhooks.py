@@ -42,7 +42,7 @@ def push(room: Room, body: object, *, secret: str = SECRET, late: timedelta = ti
 
 
 def queued() -> int:
-    return sum(one.func() == "monitoring.zabbix_sync.tasks.read_pushed" for one in OrmQ.objects.all())
+    return sum(task.func() == "monitoring.zabbix_sync.tasks.read_pushed" for task in OrmQ.objects.all())
 
 
 def test_push_makes_the_order_due_at_once(room: Room) -> None:

@@ -70,12 +70,12 @@ def test_problems_of_strangers_and_of_suspended_orders_are_not_ours(room: Room, 
 
 def test_problems_cost_the_same_for_one_order_and_for_ten(room: Room, source: FakeHistorySource) -> None:
     few = [room.watched()]
-    source.alarms = [alarm(one) for one in few]
+    source.alarms = [alarm(order) for order in few]
     read_problems()
     source.alarms = [alarm(few[0], "11")]
     cost = count_queries(read_problems)
     many = [*few, *(room.watched() for _ in range(9))]
-    source.alarms = [alarm(one, "12") for one in many]
+    source.alarms = [alarm(order, "12") for order in many]
     assert count_queries(read_problems) == cost
     assert Problem.objects.count() == 10
 
@@ -239,22 +239,22 @@ def test_closed_day_has_its_figures_anew(room: Room, source: FakeHistorySource) 
     assert (day.up, day.down) == (0, 0)
     ripen(room)
     assert backfill() == 1
-    whole = sum((row.figures for row in DailyAvailability.objects.filter(closed_at__isnull=False)), Figures())
+    values = sum((row.figures for row in DailyAvailability.objects.filter(closed_at__isnull=False)), Figures())
     last = DailyAvailability.objects.filter(closed_at__isnull=False).latest("day").day
-    assert whole.down == 3600
-    assert whole.up == int((day_span(last, company_zone()).end - start).total_seconds()) - 3600
+    assert values.down == 3600
+    assert values.up == int((day_span(last, company_zone()).end - start).total_seconds()) - 3600
 
 
 def test_gaps_cost_the_same_for_one_order_and_for_ten(room: Room, source: FakeHistorySource) -> None:
     few, many = [room.watched()], [room.watched() for _ in range(9)]
 
-    def cost_of(some: list[Order]) -> tuple[int, int]:
+    def cost_of(several: list[Order]) -> tuple[int, int]:
         start = room.drive.now
-        for one in some:
+        for order in several:
             room.drive.now = start
-            pass_unread(room, source, one, "....xxxxxx..........")
+            pass_unread(room, source, order, "....xxxxxx..........")
         BackfillRequest.objects.all().delete()
-        rows = [room.monitor(one).checks.get() for one in some]
+        rows = [room.monitor(order).checks.get() for order in several]
         BackfillRequest.objects.bulk_create(
             [BackfillRequest(monitor_check=row, started_at=start, ended_at=room.drive.now) for row in rows]
         )
@@ -288,9 +288,9 @@ def test_asking_who_watches_writes_down_what_was_said(room: Room, source: FakeHi
 
 def test_readings_tell_when_whoever_watches_went_silent(room: Room, source: FakeHistorySource) -> None:
     order = room.watched()
-    seen = room.drive.now
+    found = room.drive.now
     room.backend.outage = True
     room.minute()
     row = BackendStatus.objects.get(backend="zabbix")
-    assert (row.last_success_at, row.failing_since) == (seen, room.drive.now)
+    assert (row.last_success_at, row.failing_since) == (found, room.drive.now)
     assert room.part(order)[0] == PartState.READY

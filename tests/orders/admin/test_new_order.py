@@ -170,21 +170,21 @@ def test_plans_are_offered_below_their_product(django_assert_num_queries: Any) -
 
 
 @pytest.mark.parametrize(
-    ("country", "words"),
+    ("country", "message"),
     [
         ("NL", ["€59.29: €49.00 and €10.29 VAT"]),
         ("US", ["€49.00: €49.00 and €0.00 VAT", "Outside the scope"]),
     ],
 )
 def test_form_says_the_price_for_its_customer_and_why_no_vat_is_charged(
-    operator: Client, country: str, words: list[str]
+    operator: Client, country: str, message: list[str]
 ) -> None:
     body = filled(size="l")
     address = AddressFactory.create(customer__currency="EUR", country=country)
     body |= {"customer": address.customer_id, "inputs_of": ""}
     facts = operator.post(ADD, body).context["price"]
-    assert [fact.label for fact in facts] == ["First invoice", "Why no VAT"][: len(words)]
-    assert all(fact.value.replace("\xa0", " ").startswith(word) for fact, word in zip(facts, words, strict=True))
+    assert [fact.label for fact in facts] == ["First invoice", "Why no VAT"][: len(message)]
+    assert all(fact.value.replace("\xa0", " ").startswith(word) for fact, word in zip(facts, message, strict=True))
     assert not Order.objects.exists()
 
 

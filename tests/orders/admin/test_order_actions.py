@@ -70,7 +70,7 @@ def test_looking_at_a_step_changes_nothing(operator: Client, step: str) -> None:
 @each_step
 def test_step_is_refused_to_staff_without_its_permission(client: Client, step: str) -> None:
     order = STEPS[step][0]()
-    client.force_login(staff(*(one for one in EVERYTHING if one != PERMISSION[step])))
+    client.force_login(staff(*(permission for permission in EVERYTHING if permission != PERMISSION[step])))
     assert client.post(page(order, step), STEPS[step][1]).status_code == 403
     assert page(order, step).encode() not in client.get(page(order)).content
     version = order.wanted_version

@@ -144,8 +144,8 @@ def test_what_went_wrong_is_for_staff(owner: APIClient, operator: APIClient, ord
     changed = upgrade_order(order=order, release=release)
     report(order.pk, Part.COMPOSITION, PartState.FAILED, "out of memory at 10.0.0.8", version=changed.wanted_version)
     path = f"/api/v1/orders/{order.reference}/changes/"
-    (seen,) = owner.get(path).json()["results"]
-    assert (seen["state"], seen["error"]) == ("reverting", "")
+    (shown,) = owner.get(path).json()["results"]
+    assert (shown["state"], shown["error"]) == ("reverting", "")
     assert "out of memory" in operator.get(path).json()["results"][0]["error"]
     timeline = str(owner.get(f"/api/v1/orders/{order.reference}/timeline/").json())
     assert "out of memory" not in timeline

@@ -69,16 +69,16 @@ def test_keys_of_two_callers_do_not_meet(owner: APIClient, operator: APIClient, 
 def test_repetition_during_the_work_is_a_conflict(
     owner: APIClient, body: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    seen: list[Any] = []
+    found: list[Any] = []
 
     def place_slowly(**kwargs: Any) -> None:
-        if not seen:
-            seen.append(None)
-            seen[0] = order(owner, body)
+        if not found:
+            found.append(None)
+            found[0] = order(owner, body)
 
     monkeypatch.setattr(views, "place_order", place_slowly)
     assert order(owner, body).status_code == 201
-    assert (seen[0].status_code, seen[0].json()["code"]) == (409, "idempotency_key_in_use")
+    assert (found[0].status_code, found[0].json()["code"]) == (409, "idempotency_key_in_use")
     assert Order.objects.count() == 1
 
 

@@ -126,8 +126,8 @@ def test_order_is_steered_through_its_nouns(operator: APIClient, draft: Order) -
     report(draft.pk, Part.SERVER, PartState.FAILED, "disk on fire", version=3)
     assert post(operator, f"{at}retry/").json()["wanted_version"] == 4
     assert post(operator, f"{at}removal/").json()["wanted"] == "removed"
-    said = [event["message"] for event in operator.get(f"{at}timeline/").json()["results"]]
-    assert "Suspension requested. Unpaid." in said
+    texts = [event["message"] for event in operator.get(f"{at}timeline/").json()["results"]]
+    assert "Suspension requested. Unpaid." in texts
 
 
 def test_state_that_forbids_it_is_a_conflict(operator: APIClient, draft: Order) -> None:

@@ -45,8 +45,8 @@ def test_customers_read_the_same_states_and_nothing_from_inside(owner: APIClient
     row, document = fresh(order), shown(owner, order)
     assert (document["state"], document["wanted"]) == (row.state, row.wanted)
     assert document["reason"]
-    for words in ("quota exceeded", "locked by the provider"):
-        assert words not in str(document)
+    for text in ("quota exceeded", "locked by the provider"):
+        assert text not in str(document)
 
 
 def test_a_part_shows_customers_its_state_where_the_message_is_for_staff(

@@ -107,5 +107,5 @@ def test_stages_are_told_again_once_the_part_has_come_to_rest(order: Order) -> N
     tell(order, "4 services run.", "", PartState.READY)
     tell(order, "Starting 0 of 2 services", "Starting the services")
     tell(order, "Building csw", "Building csw")
-    said = ["Building csw", "4 services run.", "Starting the services", "Building csw"]
-    assert told_of_composition(order) == said
+    texts = ["Building csw", "4 services run.", "Starting the services", "Building csw"]
+    assert told_of_composition(order) == texts

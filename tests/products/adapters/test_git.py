@@ -29,12 +29,12 @@ class Repository:
         self.hour = 0
         self.git("init", "-q", "-b", "main")
 
-    def git(self, *words: str) -> str:
+    def git(self, *message: str) -> str:
         """What git says."""
         when = f"2026-01-01T{self.hour:02}:00:00Z"
         people = {f"GIT_{who}_{what}": "x@example.org" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
         dates = {"GIT_AUTHOR_DATE": when, "GIT_COMMITTER_DATE": when, "GIT_CONFIG_GLOBAL": os.devnull}
-        command = ["git", "-C", str(self.root), *words]
+        command = ["git", "-C", str(self.root), *message]
         return subprocess.run(
             command, check=True, capture_output=True, text=True, env=os.environ | people | dates
         ).stdout
@@ -125,7 +125,7 @@ def stand_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str) -> No
 
 
 @pytest.mark.parametrize(
-    ("said", "kind"),
+    ("texts", "kind"),
     [
         ("fatal: unable to access 'https://u:hunter2@host/c.git/': Could not resolve host: host", TransientError),
         ("fatal: unable to access 'https://host/c.git/': Failed to connect to host port 443", TransientError),
@@ -137,9 +137,9 @@ def stand_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str) -> No
     ],
 )
 def test_what_git_says_decides_who_acts_next(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: str, kind: type[OutsideError]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, texts: str, kind: type[OutsideError]
 ) -> None:
-    stand_in(tmp_path, monkeypatch, f"cat >&2 <<'END'\n{said}\nEND\nexit 128")
+    stand_in(tmp_path, monkeypatch, f"cat >&2 <<'END'\n{texts}\nEND\nexit 128")
     with pytest.raises(OutsideError) as caught:
         GitCatalogue("https://u:hunter2@host/c.git").read()
     assert isinstance(caught.value, kind)

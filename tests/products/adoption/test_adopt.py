@@ -187,11 +187,11 @@ def test_link_that_leads_elsewhere_is_not_copied(tmp_path: Path) -> None:
 
 def test_command_says_what_was_changed_and_what_is_left(tmp_path: Path) -> None:
     (tmp_path / "catalogue" / "products").mkdir(parents=True)
-    said = StringIO()
-    call_command("catalogue", "adopt", copy_sample("geonode", tmp_path), into=tmp_path / "catalogue", stdout=said)
-    assert "“container_name” was removed" in said.getvalue()
-    assert "Left to do:\n" in said.getvalue()
-    assert "1 product: 0 errors, 2 warnings." in said.getvalue()
+    texts = StringIO()
+    call_command("catalogue", "adopt", copy_sample("geonode", tmp_path), into=tmp_path / "catalogue", stdout=texts)
+    assert "“container_name” was removed" in texts.getvalue()
+    assert "Left to do:\n" in texts.getvalue()
+    assert "1 product: 0 errors, 2 warnings." in texts.getvalue()
     assert (tmp_path / "catalogue" / "products" / "geonode" / "product.yaml").is_file()
 
 

@@ -23,9 +23,9 @@ def inspect(
     files: dict[str, str], *, endpoints: list[dict[str, Any]] | None = None, is_trusted: bool = False
 ) -> list[Problem]:
     """What an inspection of these files finds."""
-    whole = {"product.yaml": b"", **{name: text.encode() for name, text in files.items()}}
+    values = {"product.yaml": b"", **{name: text.encode() for name, text in files.items()}}
     manifest = {"endpoints": endpoints or []}
-    return Inspection(files=whole, manifest=manifest, reader=ComposeConfig(), is_trusted=is_trusted).run()
+    return Inspection(files=values, manifest=manifest, reader=ComposeConfig(), is_trusted=is_trusted).run()
 
 
 def errors(files: dict[str, str], **options: Any) -> list[str]:
@@ -137,7 +137,7 @@ def test_files_that_the_product_has_are_found() -> None:
 
 
 @pytest.mark.parametrize(
-    ("service", "words"),
+    ("service", "message"),
     [
         ("{image: x, scale: 0}", "is never started"),
         ("{image: x, deploy: {replicas: 0}}", "is never started"),
@@ -148,11 +148,11 @@ def test_files_that_the_product_has_are_found() -> None:
         ("{image: x, network_mode: 'service:other'}", "has no network of its own"),
     ],
 )
-def test_endpoint_that_nothing_can_answer_is_refused(service: str, words: str) -> None:
+def test_endpoint_that_nothing_can_answer_is_refused(service: str, message: str) -> None:
     compose = f"services: {{web: {service}, other: {{image: x, restart: always}}}}\n"
     (sentence,) = errors({"compose.yaml": compose}, endpoints=[WEB])
     assert sentence.startswith("product.yaml: endpoints[0].service: “web” ")
-    assert words in sentence
+    assert message in sentence
 
 
 def test_endpoint_of_a_job_that_others_wait_for_is_refused() -> None:
@@ -243,7 +243,7 @@ BOMB = "a: &a [x,x,x,x,x,x,x,x,x]\n" + "".join(
 
 @pytest.mark.parametrize("name", ["product.yaml", "compose.yaml"])
 @pytest.mark.parametrize(
-    ("content", "words"),
+    ("content", "message"),
     [
         (BOMB.encode(), "more than 50000 values once its aliases are written out"),
         (b"a: &a [*a]", "an alias stands for itself"),
@@ -254,12 +254,12 @@ BOMB = "a: &a [x,x,x,x,x,x,x,x,x]\n" + "".join(
         (b"[" * 20_000, "not valid YAML"),
     ],
 )
-def test_file_that_is_made_to_hurt_is_refused_quickly(tmp_path: Path, name: str, content: bytes, words: str) -> None:
+def test_file_that_is_made_to_hurt_is_refused_quickly(tmp_path: Path, name: str, content: bytes, message: str) -> None:
     folder = write_product(tmp_path)
     (folder / name).write_bytes(content)
     start = time.monotonic()
     (checked,) = check_folder(folder).values()
-    assert words in "\n".join(map(str, checked.errors))
+    assert message in "\n".join(map(str, checked.errors))
     assert time.monotonic() - start < 15
 
 

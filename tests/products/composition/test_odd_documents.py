@@ -37,8 +37,8 @@ class NoCompose:
 
 @settings(max_examples=150, deadline=None)
 @given(st.dictionaries(st.sampled_from(KEYS), VALUES, max_size=4), VALUES, VALUES)
-def test_any_document_gets_sentences(whole: dict[str, Any], service: Any, other: Any) -> None:
-    text = yaml.safe_dump({"services": {"web": service}, **whole})
+def test_any_document_gets_sentences(values: dict[str, Any], service: Any, other: Any) -> None:
+    text = yaml.safe_dump({"services": {"web": service}, **values})
     files = {"compose.yaml": text.encode(), "a": yaml.safe_dump(other).encode()}
     problems = Inspection(files=files, manifest={}, reader=NoCompose()).run()
     assert all(problem.message.endswith((".", "…")) for problem in problems)

@@ -33,10 +33,10 @@ class NoCompose:
 
 def problems(compose: str, reader: ComposeReader | None = None, **files: str) -> list[str]:
     """What is wrong with the composition of a product with these inputs; file names have `_` for the dot."""
-    whole = {"compose.yaml": compose.encode(), "product.yaml": b""}
-    whole |= {name.replace("_", "."): text.encode() for name, text in files.items()}
+    values = {"compose.yaml": compose.encode(), "product.yaml": b""}
+    values |= {name.replace("_", "."): text.encode() for name, text in files.items()}
     manifest: dict[str, Any] = {"inputs": INPUTS, "secrets": SECRETS}
-    found = Inspection(files=whole, manifest=manifest, reader=reader or ComposeConfig()).run()
+    found = Inspection(files=values, manifest=manifest, reader=reader or ComposeConfig()).run()
     return [str(problem) for problem in found if not problem.is_warning]
 
 

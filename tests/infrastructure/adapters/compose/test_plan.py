@@ -166,15 +166,15 @@ def test_the_same_files_give_the_same_bytes(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("volume", "words"),
+    ("volume", "message"),
     [
         ("./conf.d:/etc/conf.d", "service web may only read the release's own files: mount 'conf.d' with :ro"),
         ("./nowhere:/x:ro", "the release has no file 'nowhere', which service web reads"),
     ],
 )
-def test_a_mount_that_cannot_be_kept_is_permanent(tmp_path: Path, volume: str, words: str) -> None:
+def test_a_mount_that_cannot_be_kept_is_permanent(tmp_path: Path, volume: str, message: str) -> None:
     compose = f"services: {{web: {{image: x, volumes: ['{volume}']}}}}"
-    with pytest.raises(PermanentError, match=words):
+    with pytest.raises(PermanentError, match=message):
         plan(changed(compose, **FILES), tmp_path)
 
 

@@ -12,7 +12,7 @@ CLASSIC = (
 )
 CREATED = " Network p_default  Created\n Container p-csw-1  Created\n Container p-my-db-1  Created\n"
 
-TOLD = [
+OUTPUTS = [
     ("nothing yet", "", "", PREPARING),
     ("pulling", "", " csw Pulling \n", Stage(message="Downloading csw", progress_note="Downloading csw")),
     ("building", "", " Service csw  Building\n", Stage(message="Building csw", progress_note="Building csw")),
@@ -57,6 +57,6 @@ TOLD = [
 ]
 
 
-@pytest.mark.parametrize(("output", "errors", "told"), [row[1:] for row in TOLD], ids=[row[0] for row in TOLD])
-def test_the_stage_is_read_from_the_end(output: str, errors: str, told: Stage) -> None:
-    assert stage_of(output, errors, project="p") == told
+@pytest.mark.parametrize(("output", "errors", "shown"), [row[1:] for row in OUTPUTS], ids=[row[0] for row in OUTPUTS])
+def test_the_stage_is_read_from_the_end(output: str, errors: str, shown: Stage) -> None:
+    assert stage_of(output, errors, project="p") == shown

@@ -53,7 +53,7 @@ def container(service: str, state: str, status: str, **labels: str) -> dict[str,
     }
 
 
-SEEN = [
+STATES = [
     ("running", "Up 4 minutes", ServiceState.RUNNING, None),
     ("running", "Up 4 minutes (healthy)", ServiceState.RUNNING, None),
     ("running", "Up 2 seconds (health: starting)", ServiceState.STARTING, None),
@@ -67,22 +67,22 @@ SEEN = [
 ]
 
 
-@pytest.mark.parametrize(("state", "status", "ours", "code"), SEEN)
+@pytest.mark.parametrize(("state", "status", "ours", "code"), STATES)
 def test_a_line_of_the_engines_list_is_read(
     wire: responses.RequestsMock, engine: DockerEngine, state: str, status: str, ours: ServiceState, code: int | None
 ) -> None:
     wire.get(f"{API}/containers/json", json=[container("web", state, status)])
     [found] = engine.containers(PROJECT)
-    told = found.as_service
-    assert (told.name, told.state, told.image, told.exit_code) == ("web", ours, "web:1", code)
-    assert told.health == next((word for word in ("unhealthy", "healthy", "starting") if f"{word})" in status), "")
+    shown = found.as_service
+    assert (shown.name, shown.state, shown.image, shown.exit_code) == ("web", ours, "web:1", code)
+    assert shown.health == next((word for word in ("unhealthy", "healthy", "starting") if f"{word})" in status), "")
 
 
 def test_many_keys_are_observed_in_one_call(wire: responses.RequestsMock, tmp_path: Path) -> None:
     other = container("web", "running", "Up", **{"live.key": "live-OTHER1"})
     listed = wire.get(f"{API}/containers/json", json=[container("web", "running", "Up"), other])
-    seen = DockerRuntime(work_dir=tmp_path, host=HOST).observe(keys=[KEY, "live-GONE01"])
-    assert seen == {KEY: (Service(name="web", state=ServiceState.RUNNING, image="web:1"),), "live-GONE01": ()}
+    found = DockerRuntime(work_dir=tmp_path, host=HOST).observe(keys=[KEY, "live-GONE01"])
+    assert found == {KEY: (Service(name="web", state=ServiceState.RUNNING, image="web:1"),), "live-GONE01": ()}
     assert listed.call_count == 1
 
 
@@ -95,8 +95,8 @@ def test_a_service_that_is_being_replaced_counts_once_by_its_worse_container(
         container("db", "dead", "Dead"),
     ]
     wire.get(f"{API}/containers/json", json=listed)
-    seen = DockerRuntime(work_dir=tmp_path, host=HOST).observe(keys=[KEY])[KEY]
-    assert [(service.name, service.state) for service in seen] == [
+    found = DockerRuntime(work_dir=tmp_path, host=HOST).observe(keys=[KEY])[KEY]
+    assert [(service.name, service.state) for service in found] == [
         ("db", ServiceState.STOPPED),
         ("web", ServiceState.STARTING),
     ]
@@ -120,7 +120,7 @@ def test_services_are_weighed_with_their_volumes_in_one_call(
         f"{API}/system/df", json={"Containers": [{"Id": "id-web", "SizeRw": 42}], "Volumes": volumes, "Images": None}
     )
     runtime = DockerRuntime(work_dir=tmp_path, host=HOST)
-    seen = runtime.snapshot(keys=[KEY, "live-GONE01"], with_disk=True)
+    found = runtime.snapshot(keys=[KEY, "live-GONE01"], with_disk=True)
     web = Service(
         name="web",
         state=ServiceState.RUNNING,
@@ -133,7 +133,7 @@ def test_services_are_weighed_with_their_volumes_in_one_call(
         memory_limit_bytes=4096,
         disk_bytes=742,
     )
-    assert seen == EngineSnapshot(services={KEY: (web,), "live-GONE01": ()}, machine=machine)
+    assert found == EngineSnapshot(services={KEY: (web,), "live-GONE01": ()}, machine=machine)
     assert runtime.snapshot(keys=[KEY]).services[KEY][0].disk_bytes is None
     assert asked.call_count == 1
 
@@ -147,8 +147,8 @@ def test_states_are_seen_where_figures_are_not_to_be_had(
     monkeypatch.setattr("infrastructure.adapters.docker.runtime.figures_of", refuse)
     wire.get(f"{API}/containers/json", json=[container("web", "running", "Up")])
     wire.get(f"{API}/system/df", status=500, json={"message": "a disk usage operation is already running"})
-    seen = DockerRuntime(work_dir=tmp_path, host=HOST).snapshot(keys=[KEY], with_disk=True)
-    assert seen == EngineSnapshot(services={KEY: (Service(name="web", state=ServiceState.RUNNING, image="web:1"),)})
+    found = DockerRuntime(work_dir=tmp_path, host=HOST).snapshot(keys=[KEY], with_disk=True)
+    assert found == EngineSnapshot(services={KEY: (Service(name="web", state=ServiceState.RUNNING, image="web:1"),)})
 
 
 def test_what_is_left_is_named_by_kind(wire: responses.RequestsMock, engine: DockerEngine) -> None:
@@ -244,17 +244,17 @@ ASKS: list[Callable[[DockerRuntime], object]] = [
 
 
 @pytest.mark.parametrize("ask", ASKS)
-@pytest.mark.parametrize(("answer", "ours", "words"), BORDER)
+@pytest.mark.parametrize(("answer", "ours", "message"), BORDER)
 def test_no_error_of_the_sdk_crosses_the_border(
     wire: responses.RequestsMock,
     tmp_path: Path,
     ask: Callable[[DockerRuntime], object],
     answer: dict[str, Any],
     ours: type[OutsideError],
-    words: str,
+    message: str,
 ) -> None:
     wire.get(f"{API}/containers/json", **answer)
-    with pytest.raises(OutsideError, match=words) as caught:
+    with pytest.raises(OutsideError, match=message) as caught:
         ask(DockerRuntime(work_dir=tmp_path, host=HOST))
     assert type(caught.value) is ours
     assert "secret" not in str(caught.value)

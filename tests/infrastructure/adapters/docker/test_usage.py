@@ -13,7 +13,7 @@ from infrastructure.adapters.docker import usage
 from infrastructure.adapters.docker.usage import Usage, UsageFigures, figures_of, read_figures
 from infrastructure.contracts.runtime import Machine
 
-TOLD = """Welcome to host seven
+OUTPUT = """Welcome to host seven
 made aaa 3 268435456 2026-11-22T19:07:24.839435759Z
 made bbb 0 0 2026-11-22T19:07:24Z
 made ccc 0 0 0001-01-01T00:00:00Z
@@ -29,15 +29,15 @@ free 1048576
 
 def test_figures_are_read_by_the_containers_id() -> None:
     started = datetime(2026, 11, 22, 19, 7, 24, tzinfo=UTC)
-    told = read_figures(TOLD)
-    assert told.by_id == {
+    shown = read_figures(OUTPUT)
+    assert shown.by_id == {
         "aaa": Usage(
             restarts=3, started_at=started, cpu_percent=101.25, memory_bytes=544768, memory_limit_bytes=268435456
         ),
         "bbb": Usage(restarts=0, started_at=started, cpu_percent=0.0, memory_bytes=1610612736),
         "ccc": Usage(restarts=0),
     }
-    assert told.machine == Machine(
+    assert shown.machine == Machine(
         version="20.10.24+dfsg1", cpus=2, ram_gb=4.1, ram_free_gb=1.1, disk_gb=42.1, disk_free_gb=21.1
     )
 
@@ -46,9 +46,9 @@ def test_figures_are_read_by_the_containers_id() -> None:
     "text", ["", "sh: docker: not found\n", "made\nused\nengine\ndisk x y\nfree\n", "engine 0 0\n"]
 )
 def test_what_cannot_be_read_is_not_known(text: str) -> None:
-    told = read_figures(text)
-    assert told.by_id == {}
-    assert (told.machine.cpus, told.machine.ram_gb, told.machine.disk_gb, told.machine.disk_free_gb) == (None,) * 4
+    shown = read_figures(text)
+    assert shown.by_id == {}
+    assert (shown.machine.cpus, shown.machine.ram_gb, shown.machine.disk_gb, shown.machine.disk_free_gb) == (None,) * 4
 
 
 def test_a_full_disk_is_known_to_be_full() -> None:
@@ -56,10 +56,10 @@ def test_a_full_disk_is_known_to_be_full() -> None:
 
 
 def test_a_machine_without_docker_says_what_it_can() -> None:
-    told = figures_of(ssh=None, engine="unix:///nowhere.sock")
-    assert told.machine.version == ""
-    assert told.machine.disk_gb
-    assert told == UsageFigures(machine=told.machine)
+    shown = figures_of(ssh=None, engine="unix:///nowhere.sock")
+    assert shown.machine.version == ""
+    assert shown.machine.disk_gb
+    assert shown == UsageFigures(machine=shown.machine)
 
 
 def test_a_command_whose_engine_falls_silent_ends_by_itself_and_the_rest_is_told(

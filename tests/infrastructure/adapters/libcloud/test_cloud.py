@@ -313,17 +313,17 @@ ASKS: list[Callable[[LibcloudCloud], object]] = [
 
 
 @pytest.mark.parametrize("ask", ASKS)
-@pytest.mark.parametrize(("raised", "ours", "words"), BORDER)
+@pytest.mark.parametrize(("raised", "ours", "message"), BORDER)
 def test_no_error_of_libcloud_crosses_the_border(
     driver: TableDriver,
     cloud: LibcloudCloud,
     ask: Callable[[LibcloudCloud], object],
     raised: Exception,
     ours: type[OutsideError],
-    words: str,
+    message: str,
 ) -> None:
     driver.fails["list_nodes"] = raised
-    with pytest.raises(OutsideError, match=words) as caught:
+    with pytest.raises(OutsideError, match=message) as caught:
         ask(cloud)
     assert type(caught.value) is ours
     assert "secret" not in str(caught.value)
@@ -353,7 +353,7 @@ def test_a_driver_is_opened_by_name_with_a_time_out() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "credentials", "words"),
+    ("name", "credentials", "message"),
     [
         ("moon", {}, "has no provider called 'moon'"),
         ("ec2", {"key": "a", "secret": "b", "region": "mars-1"}, "mars-1"),
@@ -361,9 +361,9 @@ def test_a_driver_is_opened_by_name_with_a_time_out() -> None:
     ],
 )
 def test_settings_no_driver_accepts_are_a_matter_of_settings(
-    name: str, credentials: dict[str, object], words: str
+    name: str, credentials: dict[str, object], message: str
 ) -> None:
-    with pytest.raises(ConfigError, match=words):
+    with pytest.raises(ConfigError, match=message):
         open_driver(name, credentials)
 
 

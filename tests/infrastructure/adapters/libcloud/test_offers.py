@@ -20,10 +20,10 @@ def test_every_driver_can_be_asked(name: str) -> None:
 
 def test_a_driver_tells_what_it_wants_first() -> None:
     arguments = driver_arguments("ovh")
-    assert [one.name for one in arguments if one.is_required] == ["key", "secret", "ex_project_id"]
-    assert {one.name: one.default for one in driver_arguments("ec2")}["region"] == "us-east-1"
-    assert "ex_force_auth_url" in [one.name for one in driver_arguments("openstack")]
-    assert [one.is_secret for one in arguments[:3]] == [True, True, False]
+    assert [argument.name for argument in arguments if argument.is_required] == ["key", "secret", "ex_project_id"]
+    assert {argument.name: argument.default for argument in driver_arguments("ec2")}["region"] == "us-east-1"
+    assert "ex_force_auth_url" in [argument.name for argument in driver_arguments("openstack")]
+    assert [argument.is_secret for argument in arguments[:3]] == [True, True, False]
 
 
 def test_an_unknown_driver_is_a_wrong_setting() -> None:
@@ -33,7 +33,7 @@ def test_an_unknown_driver_is_a_wrong_setting() -> None:
 
 def test_an_offer_is_in_our_words() -> None:
     offer = read_offer(TableDriver())
-    assert [one.outside_id for one in offer.locations] == ["nl-1", "de-1"]
+    assert [location.outside_id for location in offer.locations] == ["nl-1", "de-1"]
     assert offer.sizes[2] == SizeOffer(outside_id="fit", name="Fit", cpus=2, ram_gb=4, disk_gb=40, price=Decimal("4.0"))
     assert offer.images == []
 

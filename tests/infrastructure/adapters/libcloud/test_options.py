@@ -55,7 +55,7 @@ def test_ids_and_names_become_the_drivers_objects(given: dict[str, Any], wanted:
 
 
 @pytest.mark.parametrize(
-    ("wish", "words"),
+    ("wish", "message"),
     [
         (
             "mars",
@@ -64,8 +64,8 @@ def test_ids_and_names_become_the_drivers_objects(given: dict[str, Any], wanted:
         ("twin", "Table has several called 'twin' for networks: n-2, n-9; name one by its id"),
     ],
 )
-def test_a_name_that_is_not_one_network_is_a_matter_of_settings(wish: str, words: str) -> None:
-    with pytest.raises(ConfigError, match=words):
+def test_a_name_that_is_not_one_network_is_a_matter_of_settings(wish: str, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
         with_objects(Networked(), {"networks": [wish]})
 
 

@@ -26,23 +26,23 @@ class PowerDriver(TableDriver):
     accepts: bool | None = True
 
     def start_node(self, node: CloudNode) -> Any:
-        return self._told("start_node", node)
+        return self._record("start_node", node)
 
     def stop_node(self, node: CloudNode) -> Any:
-        return self._told("stop_node", node)
+        return self._record("stop_node", node)
 
     def reboot_node(self, node: CloudNode) -> Any:
-        return self._told("reboot_node", node)
+        return self._record("reboot_node", node)
 
     def ex_resize_node(self, node: CloudNode, size: NodeSize) -> Any:
-        return self._told("ex_resize_node", node, size.id)
+        return self._record("ex_resize_node", node, size.id)
 
     def ex_confirm_resize(self, node: CloudNode) -> Any:
-        return self._told("ex_confirm_resize", node)
+        return self._record("ex_confirm_resize", node)
 
-    def _told(self, name: str, node: CloudNode, *more: str) -> bool | None:
+    def _record(self, name: str, node: CloudNode, *more: str) -> bool | None:
         self._called(name)
-        self.told = (name, str(node.id), *more)
+        self.recorded = (name, str(node.id), *more)
         return self.accepts
 
 
@@ -117,18 +117,18 @@ def test_a_driver_nobody_knows_is_a_wrong_setting() -> None:
 
 
 def test_exactly_the_server_of_that_id_and_key_is_told(driver: PowerDriver, cloud: PoweredCloud) -> None:
-    for ask, told in (
+    for ask, shown in (
         (cloud.start_server, "start_node"),
         (cloud.stop_server, "stop_node"),
         (cloud.reboot_server, "reboot_node"),
         (cloud.confirm_resize, "ex_confirm_resize"),
     ):
         ask(**HERE)
-        assert driver.told == (told, "i-1")
+        assert driver.recorded == (shown, "i-1")
         with pytest.raises(PermanentError, match="no server i-2 named live-GL7K3M"):
             ask(key=KEY, outside_id="i-2")
     cloud.resize_server(**HERE, size_id="dear")
-    assert driver.told == ("ex_resize_node", "i-1", "dear")
+    assert driver.recorded == ("ex_resize_node", "i-1", "dear")
 
 
 def test_a_size_nobody_offers_is_refused_before_anything_is_told(driver: PowerDriver, cloud: PoweredCloud) -> None:
@@ -161,7 +161,7 @@ def test_a_cloud_that_does_not_accept_is_asked_again(driver: PowerDriver, cloud:
 
 
 @pytest.mark.parametrize(
-    ("error", "ours", "words"),
+    ("error", "ours", "message"),
     [
         (BaseHTTPError(401, "who are you"), ConfigError, "who are you"),
         (BaseHTTPError(400, "IncorrectInstanceState"), PermanentError, "IncorrectInstanceState"),
@@ -172,16 +172,16 @@ def test_a_cloud_that_does_not_accept_is_asked_again(driver: PowerDriver, cloud:
     ],
 )
 def test_what_a_driver_raises_is_said_in_our_words(
-    driver: PowerDriver, cloud: PoweredCloud, error: Exception, ours: type[OutsideError], words: str
+    driver: PowerDriver, cloud: PoweredCloud, error: Exception, ours: type[OutsideError], message: str
 ) -> None:
     driver.fails["reboot_node"] = error
-    with pytest.raises(ours, match=words) as caught:
+    with pytest.raises(ours, match=message) as caught:
         cloud.reboot_server(**HERE)
     assert type(caught.value) is ours
 
 
 @pytest.mark.parametrize(
-    ("state", "extra", "seen"),
+    ("state", "extra", "found"),
     [
         (CloudState.RUNNING, {}, NodeState.RUNNING),
         (CloudState.STOPPING, {}, NodeState.STOPPING),
@@ -192,13 +192,13 @@ def test_what_a_driver_raises_is_said_in_our_words(
     ],
 )
 def test_a_look_tells_a_halt_from_its_approach_and_a_size_kept_from_one_to_confirm(
-    state: CloudState, extra: dict[str, str], seen: NodeState
+    state: CloudState, extra: dict[str, str], found: NodeState
 ) -> None:
     driver = PowerDriver()
     driver.put(KEY, state=state, **extra)
     node = PoweredCloud(driver=driver, image_id="debian-12").inspect_server(**HERE)
     assert node is not None
-    assert node.state is seen
+    assert node.state is found
 
 
 @pytest.mark.parametrize("name", ["instance_type", "size_slug", "flavorId", "size_id"])

@@ -20,7 +20,7 @@ def size(name: str = "s", driver: str = "Table", **extra: object) -> NodeSize:
 
 
 @pytest.mark.parametrize(
-    ("one", "architecture"),
+    ("item", "architecture"),
     [
         (size(arch="x86_64"), "amd64"),
         (size(arch="arm64"), "arm64"),
@@ -37,23 +37,23 @@ def size(name: str = "s", driver: str = "Table", **extra: object) -> NodeSize:
         (size("c3.large.arm64", "EquinixMetal"), "arm64"),
     ],
 )
-def test_the_processor_is_told_by_the_driver_or_else_by_the_name(one: NodeSize, architecture: str) -> None:
-    assert offer_of(one).architecture == architecture
+def test_the_processor_is_told_by_the_driver_or_else_by_the_name(item: NodeSize, architecture: str) -> None:
+    assert offer_of(item).architecture == architecture
 
 
 def test_amazons_names_say_the_same_as_its_processors() -> None:
     driver = get_driver("ec2")("key", "secret", region="eu-west-1")
     sizes = driver.list_sizes()
-    offers = {one.outside_id: one for one in map(offer_of, sizes)}
+    offers = {offer.outside_id: offer for offer in map(offer_of, sizes)}
     assert [offers[name].architecture for name in ("t4g.medium", "a1.medium", "m6g.large", "is4gen.large")] == [
         "arm64"
     ] * 4
     assert [offers[name].architecture for name in ("t3a.medium", "g5.xlarge", "m6i.large")] == ["amd64"] * 3
-    assert {one.cpus for one in offers.values()} >= {1, 2, 4, 8}
-    for one in sizes:
-        told = offers[str(one.id)].architecture
-        one.extra = {}
-        assert offer_of(one).architecture == told
+    assert {offer.cpus for offer in offers.values()} >= {1, 2, 4, 8}
+    for offer in sizes:
+        shown = offers[str(offer.id)].architecture
+        offer.extra = {}
+        assert offer_of(offer).architecture == shown
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,7 @@ def test_processors_are_counted_where_the_driver_counts_them(value: object, cpus
 
 
 @pytest.mark.parametrize(
-    ("one", "at_nl", "anywhere"),
+    ("item", "at_nl", "anywhere"),
     [
         (size(), True, True),
         (size(available=False), False, False),
@@ -76,8 +76,8 @@ def test_processors_are_counted_where_the_driver_counts_them(value: object, cpus
         (size(locations=[]), False, False),
     ],
 )
-def test_what_cannot_be_had_is_not_offered(one: NodeSize, at_nl: bool, anywhere: bool) -> None:
-    assert (is_offered(one, "nl-1"), is_offered(one)) == (at_nl, anywhere)
+def test_what_cannot_be_had_is_not_offered(item: NodeSize, at_nl: bool, anywhere: bool) -> None:
+    assert (is_offered(item, "nl-1"), is_offered(item)) == (at_nl, anywhere)
 
 
 class TwoKinds(TableDriver):

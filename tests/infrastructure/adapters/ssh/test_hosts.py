@@ -70,7 +70,7 @@ exit {code}""",
         return (self._folder / name).read_text()
 
     @property
-    def words(self) -> list[str]:
+    def arguments(self) -> list[str]:
         return self.noted("words").splitlines()
 
 
@@ -85,10 +85,10 @@ def ssh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ssh:
 def test_only_our_key_and_only_the_pinned_host_key_count(ssh: Ssh) -> None:
     ssh.says(output="Linux\n")
     assert ask(replace(TARGET, port=2222, user="live"), "uname") == "Linux\n"
-    words = ssh.words
-    assert words[:2] == ["-F", "/dev/null"]
-    assert words[-7:] == ["-l", "live", "-p", "2222", "--", "192.0.2.7", "uname"]
-    assert {"BatchMode=yes", "StrictHostKeyChecking=yes", "IdentitiesOnly=yes", "IdentityAgent=none"} <= {*words}
+    message = ssh.arguments
+    assert message[:2] == ["-F", "/dev/null"]
+    assert message[-7:] == ["-l", "live", "-p", "2222", "--", "192.0.2.7", "uname"]
+    assert {"BatchMode=yes", "StrictHostKeyChecking=yes", "IdentitiesOnly=yes", "IdentityAgent=none"} <= {*message}
     assert ssh.noted("key") == OURS.private
     assert ssh.noted("mode") == "600\n"
     assert ssh.noted("known_hosts") == f"live-host {' '.join(THEIRS.public.split()[:2])}\n"
@@ -98,7 +98,7 @@ def test_no_key_is_on_a_disk_a_command_line_or_in_an_environment(ssh: Ssh) -> No
     ssh.says()
     ask(TARGET, "true")
     secret = OURS.private.splitlines()[4]
-    [identity] = [word for word in ssh.words if word.startswith("IdentityFile=")]
+    [identity] = [word for word in ssh.arguments if word.startswith("IdentityFile=")]
     assert identity.startswith(f"IdentityFile=/proc/{os.getpid()}/fd/")
     assert secret not in ssh.noted("words") + ssh.noted("env") + repr(TARGET) + str(TARGET)
     assert "DJANGO_SECRET" not in ssh.noted("env")
@@ -145,20 +145,20 @@ ASKS: list[Callable[[SshTarget, Path], object]] = [
 
 
 @pytest.mark.parametrize("call", ASKS)
-@pytest.mark.parametrize(("errors", "ours", "words"), BORDER, ids=[line[-28:].strip() for line, _, _ in BORDER])
+@pytest.mark.parametrize(("errors", "ours", "message"), BORDER, ids=[line[-28:].strip() for line, _, _ in BORDER])
 def test_what_ssh_says_decides_whose_turn_it_is(
     ssh: Ssh,
     tmp_path: Path,
     call: Callable[[SshTarget, Path], object],
     errors: str,
     ours: type[OutsideError],
-    words: str,
+    message: str,
 ) -> None:
     ssh.says(errors=errors, code=255)
     with pytest.raises(OutsideError) as caught:
         call(TARGET, tmp_path)
     assert type(caught.value) is ours
-    assert words in str(caught.value)
+    assert message in str(caught.value)
     assert "root@192.0.2.7" in str(caught.value)
 
 
@@ -199,7 +199,7 @@ def test_a_pinned_key_that_is_none_and_a_missing_program_are_matters_of_settings
 
 
 @pytest.mark.parametrize(
-    ("output", "code", "ours", "words"),
+    ("output", "code", "ours", "message"),
     [
         ("Welcome!\nabsent\n", 0, PermanentError, "has no Docker"),
         ("forbidden\n", 0, ConfigError, "is not allowed to use Docker"),
@@ -207,10 +207,10 @@ def test_a_pinned_key_that_is_none_and_a_missing_program_are_matters_of_settings
     ],
 )
 def test_what_stands_between_us_and_the_engine_is_said(
-    ssh: Ssh, tmp_path: Path, output: str, code: int, ours: type[OutsideError], words: str
+    ssh: Ssh, tmp_path: Path, output: str, code: int, ours: type[OutsideError], message: str
 ) -> None:
     ssh.says(output=output, code=code)
-    with pytest.raises(OutsideError, match=words) as caught:
+    with pytest.raises(OutsideError, match=message) as caught:
         DockerRuntime(work_dir=tmp_path, ssh=TARGET).test_connection()
     assert type(caught.value) is ours
 
@@ -226,7 +226,7 @@ def test_the_way_to_the_engine_is_private_and_gone_afterwards(ssh: Ssh) -> None:
     with tunnel_to_engine(TARGET) as tunnel:
         folder = Path(tunnel.host.removeprefix("unix://")).parent
         assert stat.S_IMODE(folder.stat().st_mode) == 0o700
-        assert f"{folder}/engine.sock:/var/run/docker.sock" in ssh.words
+        assert f"{folder}/engine.sock:/var/run/docker.sock" in ssh.arguments
     assert not folder.exists()
 
 
@@ -299,8 +299,8 @@ def test_an_answer_nobody_understands_is_asked_for_again(ssh: Ssh) -> None:
 
 
 def test_a_host_is_described_by_what_it_has(ssh: Ssh) -> None:
-    told = "docker=26.1.5 compose= cpus=4 ram=8123456 disk=41943040 free=20971520"
-    ssh.says(output="\n".join([*told.split(), "system=Debian GNU/Linux 13"]))
+    shown = "docker=26.1.5 compose= cpus=4 ram=8123456 disk=41943040 free=20971520"
+    ssh.says(output="\n".join([*shown.split(), "system=Debian GNU/Linux 13"]))
     facts = facts_of(TARGET)
     assert (facts.docker, facts.compose, facts.cpus, facts.system) == ("26.1.5", "", 4, "Debian GNU/Linux 13")
     assert (facts.ram_gb, facts.disk_gb, facts.disk_free_gb) == (8.3, 42.9, 21.5)

@@ -18,10 +18,10 @@ def test_a_key_pair_is_openssh_text_and_its_halves_belong_together() -> None:
 
 
 def test_no_two_pairs_are_alike_and_the_private_half_is_not_shown() -> None:
-    one, other = new_key_pair("one"), new_key_pair("one")
-    assert one.private != other.private
-    assert "PRIVATE" not in repr(one)
-    assert one.private.splitlines()[4] not in repr(one)
+    first, other = new_key_pair("one"), new_key_pair("one")
+    assert first.private != other.private
+    assert "PRIVATE" not in repr(first)
+    assert first.private.splitlines()[4] not in repr(first)
 
 
 def test_a_fingerprint_is_what_ssh_keygen_says() -> None:

@@ -35,18 +35,21 @@ def probing(zabbix: FakeZabbix) -> ZabbixBackend:
 
 def faces(zabbix: FakeZabbix) -> dict[str, str]:
     """The interfaces, and which is the main one."""
-    return {f"{one['ip'] or one['dns']}:{one['port']}": one["main"] for one in zabbix.tables["hostinterface"].values()}
+    return {
+        f"{table['ip'] or table['dns']}:{table['port']}": table["main"]
+        for table in zabbix.tables["hostinterface"].values()
+    }
 
 
 def linked(zabbix: FakeZabbix) -> set[str]:
-    return {TEMPLATES[one["templateid"]] for one in zabbix.row("host").get("templates", ())}
+    return {TEMPLATES[params["templateid"]] for params in zabbix.row("host").get("templates", ())}
 
 
 def changes(zabbix: FakeZabbix) -> list[str]:
     return [call for call in zabbix.calls if call.split(".")[1] != "get"]
 
 
-def said(backend: ZabbixBackend, spec: MonitorSpec) -> str:
+def agent_error(backend: ZabbixBackend, spec: MonitorSpec) -> str:
     """The remark beside a registration that went well."""
     answer = backend.ensure_monitors([spec])[spec.key]
     assert isinstance(answer, Registered)
@@ -54,7 +57,7 @@ def said(backend: ZabbixBackend, spec: MonitorSpec) -> str:
 
 
 def test_server_with_an_agent_has_its_interface_and_templates(zabbix: FakeZabbix, backend: ZabbixBackend) -> None:
-    assert said(backend, SPEC) == ""
+    assert agent_error(backend, SPEC) == ""
     assert faces(zabbix) == {"10.0.0.5:10050": "1"}
     assert linked(zabbix) == set(TEMPLATES.values())
     zabbix.calls.clear()
@@ -84,35 +87,35 @@ def test_what_others_gave_an_adopted_host_stays_theirs(zabbix: FakeZabbix, backe
     assert faces(zabbix) == {"10.9.9.9:10050": "1", "10.0.0.5:10050": "0"}
     backend.ensure_monitors([BARE])
     assert faces(zabbix) == {"10.9.9.9:10050": "1"}
-    assert {one["templateid"] for one in zabbix.row("host")["templates"]} == {"7", "10001"}
+    assert {template["templateid"] for template in zabbix.row("host")["templates"]} == {"7", "10001"}
 
 
 def test_zabbix_without_a_template_is_told_to_staff_and_fails_nobody(
     zabbix: FakeZabbix, backend: ZabbixBackend
 ) -> None:
     del zabbix.tables["template"]["10318"]
-    assert said(backend, SPEC) == "Zabbix has no template 'Docker by Zabbix agent 2' that this account may read"
+    assert agent_error(backend, SPEC) == "Zabbix has no template 'Docker by Zabbix agent 2' that this account may read"
     assert linked(zabbix) == {"Linux by Zabbix agent"}
 
 
 def test_template_that_zabbix_will_not_link_is_told_to_staff(zabbix: FakeZabbix, backend: ZabbixBackend) -> None:
-    zabbix.refuse["host.update"] = lambda one: "Item 'agent.ping' already exists." * ("templates" in one)
-    assert said(backend, SPEC) == "Zabbix: Item 'agent.ping' already exists."
+    zabbix.refuse["host.update"] = lambda params: "Item 'agent.ping' already exists." * ("templates" in params)
+    assert agent_error(backend, SPEC) == "Zabbix: Item 'agent.ping' already exists."
     assert len(zabbix.tables["httptest"]) == 3
 
 
 def test_certificate_of_each_address_is_asked_for_once(zabbix: FakeZabbix, probing: ZabbixBackend) -> None:
-    assert said(probing, BARE) == ""
+    assert agent_error(probing, BARE) == ""
     asking = zabbix.row("item", type="0")
     date = zabbix.row("item", type="18")
     face = zabbix.row("hostinterface")
     assert (asking["key_"], asking["interfaceid"]) == ("web.certificate.get[maps.example,443]", face["interfaceid"])
     assert (date["key_"], date["master_itemid"]) == (key_of(WMS), asking["itemid"])
     assert date["preprocessing"][0]["params"] == "$.x509.not_after.timestamp"
-    alarms = [one for one in zabbix.tables["trigger"].values() if "certificate" in one["description"]]
+    alarms = [table for table in zabbix.tables["trigger"].values() if "certificate" in table["description"]]
     assert [alarm["priority"] for alarm in alarms] == ["2", "4"]
     assert alarms[1]["expression"] == f"last(/{KEY}/live.certificate.until[maps.example,443])<=now()"
-    assert {"{$LIVE.CERT.INTERVAL}", "{$LIVE.CERT.DAYS}"} <= {one["macro"] for one in zabbix.row("host")["macros"]}
+    assert {"{$LIVE.CERT.INTERVAL}", "{$LIVE.CERT.DAYS}"} <= {table["macro"] for table in zabbix.row("host")["macros"]}
     zabbix.calls.clear()
     probing.ensure_monitors([BARE])
     assert changes(zabbix) == []
@@ -122,7 +125,7 @@ def test_certificate_goes_with_its_address_and_with_the_agent(zabbix: FakeZabbix
     probing.ensure_monitors([BARE])
     moved = replace(BARE, checks=(replace(WMS, url="https://new.example:8443/wms"),))
     probing.ensure_monitors([moved])
-    assert {one["key_"] for one in zabbix.tables["item"].values()} == {
+    assert {table["key_"] for table in zabbix.tables["item"].values()} == {
         "web.certificate.get[new.example,8443]",
         "live.certificate.until[new.example,8443]",
     }
@@ -144,8 +147,8 @@ def test_both_agents_have_an_interface_and_that_of_the_server_is_the_main_one(
 def test_order_is_watched_without_its_certificate_where_zabbix_refuses_the_item(
     zabbix: FakeZabbix, probing: ZabbixBackend
 ) -> None:
-    zabbix.refuse["item.create"] = lambda one: "Incorrect item key." * (one["type"] == "0")
-    assert said(probing, BARE) == "Zabbix: Incorrect item key."
+    zabbix.refuse["item.create"] = lambda params: "Incorrect item key." * (params["type"] == "0")
+    assert agent_error(probing, BARE) == "Zabbix: Incorrect item key."
     assert (len(zabbix.tables["httptest"]), len(zabbix.tables["trigger"])) == (3, 3)
 
 
@@ -159,4 +162,4 @@ def test_thousand_secure_endpoints_take_at_most_twenty_calls(zabbix: FakeZabbix,
 
 def test_alarm_is_as_bad_as_the_settings_say(zabbix: FakeZabbix) -> None:
     ZabbixBackend(url=URL, token="the-token", severity="disaster").ensure_monitors([BARE])
-    assert {one["priority"] for one in zabbix.tables["trigger"].values()} == {"5"}
+    assert {table["priority"] for table in zabbix.tables["trigger"].values()} == {"5"}

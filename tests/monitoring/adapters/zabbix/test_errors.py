@@ -28,12 +28,12 @@ def by_password() -> ZabbixBackend:
     return ZabbixBackend(url=URL, user="live", password=PASSWORD)
 
 
-def refusal(said: str, code: int = -32602) -> dict[str, object]:
-    return {"error": {"code": code, "message": "Invalid params.", "data": said}, "jsonrpc": "2.0", "id": 1}
+def refusal(texts: str, code: int = -32602) -> dict[str, object]:
+    return {"error": {"code": code, "message": "Invalid params.", "data": texts}, "jsonrpc": "2.0", "id": 1}
 
 
 @pytest.mark.parametrize(
-    ("answer", "kind", "words"),
+    ("answer", "kind", "message"),
     [
         ({"body": requests.ConnectionError(f"to https://live:{PASSWORD}@zabbix")}, TransientError, "cannot be reached"),
         ({"body": ConnectionRefusedError(errno.ECONNREFUSED, "x")}, TransientError, "be reached: connection refused"),
@@ -66,10 +66,10 @@ def refusal(said: str, code: int = -32602) -> dict[str, object]:
     ],
 )
 def test_every_failure_comes_out_in_our_words(
-    client: responses.RequestsMock, answer: dict[str, object], kind: type[OutsideError], words: str
+    client: responses.RequestsMock, answer: dict[str, object], kind: type[OutsideError], message: str
 ) -> None:
     client.post(API, **answer)
-    with pytest.raises(OutsideError, match=words) as caught:
+    with pytest.raises(OutsideError, match=message) as caught:
         by_token().test_connection()
     assert type(caught.value) is kind
     assert TOKEN not in str(caught.value)

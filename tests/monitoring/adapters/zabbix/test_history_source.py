@@ -35,11 +35,11 @@ def spec(key: str, *names: str) -> MonitorSpec:
 def test_problems_are_asked_for_in_one_call(zabbix: FakeZabbix, source: ZabbixHistorySource) -> None:
     row = {"eventid": "7", "clock": str(NOW), "name": "Maps", "severity": "4", "acknowledged": "1", "suppressed": "0"}
     zabbix.canned["problem.get"] = lambda _: [{**row, "tags": TAGS}, {**row, "eventid": "8", "tags": TAGS[:1]}]
-    seen = ActiveProblem(
+    found = ActiveProblem(
         event_id="7", key="live-gl1111", check="wms", name="Maps", severity=4, since=START, acknowledged=True
     )
     first, second = source.read_problems()
-    assert first == seen
+    assert first == found
     assert (second.event_id, second.check) == ("8", "")
     assert zabbix.calls.count("problem.get") == 1
     assert zabbix.asked[-1][1]["tags"] == [{"tag": "live", "operator": 4}]
@@ -93,14 +93,14 @@ class Memory:
         zabbix.canned["history.get"] = self.history
 
     def items(self, asked: dict[str, Any]) -> list[dict[str, str]]:
-        tests = [one for one in self.zabbix.tables["httptest"].values() if one["hostid"] in asked["hostids"]]
+        tests = [table for table in self.zabbix.tables["httptest"].values() if table["hostid"] in asked["hostids"]]
         return [
             {
-                "itemid": f"{kind}-{one['httptestid']}",
-                "hostid": one["hostid"],
-                "key_": objects.item_key(kind, CheckSpec(key=one["name"], name="", url="")),
+                "itemid": f"{kind}-{table['httptestid']}",
+                "hostid": table["hostid"],
+                "key_": objects.item_key(kind, CheckSpec(key=table["name"], name="", url="")),
             }
-            for one in tests
+            for table in tests
             for kind in ("fail", "error")
         ]
 
@@ -128,16 +128,16 @@ def test_past_is_every_reading_with_its_reason(
         HistoryRange(key="live-a", check="csw, all", start=START, end=START + MINUTE),
         HistoryRange(key="live-a", check="gone", start=START, end=START + MINUTE),
     ]
-    past = source.read_history(asked)
-    assert set(past) == set(asked[:2])
-    assert [(one.health, one.failure and one.failure.kind) for one in past[asked[0]]] == [
+    earlier = source.read_history(asked)
+    assert set(earlier) == set(asked[:2])
+    assert [(item.health, item.failure and item.failure.kind) for item in earlier[asked[0]]] == [
         (Health.UP, None),
         (Health.UP, None),
         (Health.DOWN, FailureKind.CONNECTION_REFUSED),
         (Health.DOWN, FailureKind.CONNECTION_REFUSED),
         (Health.UP, None),
     ]
-    assert [one.at for one in past[asked[1]]] == [START, START + MINUTE]
+    assert [item.at for item in earlier[asked[1]]] == [START, START + MINUTE]
 
 
 def test_past_of_many_takes_as_many_calls_as_of_one(
@@ -147,10 +147,10 @@ def test_past_of_many_takes_as_many_calls_as_of_one(
     backend.ensure_monitors(specs)
     Memory(zabbix, 20, {4, 5})
 
-    def calls_for(some: list[MonitorSpec]) -> int:
+    def calls_for(rows: list[MonitorSpec]) -> int:
         before = len(zabbix.calls)
-        periods = [HistoryRange(key=one.key, check="wms", start=START, end=START + 10 * MINUTE) for one in some]
-        assert len(source.read_history(periods)) == len(some)
+        periods = [HistoryRange(key=item.key, check="wms", start=START, end=START + 10 * MINUTE) for item in rows]
+        assert len(source.read_history(periods)) == len(rows)
         return len(zabbix.calls) - before
 
     assert calls_for(specs[:1]) == calls_for(specs) == 4
@@ -163,7 +163,7 @@ def test_past_is_asked_for_in_portions_that_a_frontend_takes(
     specs = [spec(f"live-{n}", "wms") for n in range(6)]
     backend.ensure_monitors(specs)
     Memory(zabbix, 20, set())
-    periods = [HistoryRange(key=one.key, check="wms", start=START, end=START + 15 * MINUTE) for one in specs]
+    periods = [HistoryRange(key=item.key, check="wms", start=START, end=START + 15 * MINUTE) for item in specs]
     assert len(source.read_history(periods)) == 6
     assert zabbix.calls.count("history.get") == 3
 
@@ -176,13 +176,13 @@ def test_long_period_does_not_stretch_the_short_ones_within_it(
     backend.ensure_monitors(specs)
     Memory(zabbix, 900, set())
     asked = [
-        HistoryRange(key=one.key, check="wms", start=START, end=START + (5 if n else 899) * MINUTE)
-        for n, one in enumerate(specs)
+        HistoryRange(key=call.key, check="wms", start=START, end=START + (5 if n else 899) * MINUTE)
+        for n, call in enumerate(specs)
     ]
-    past = source.read_history(asked)
-    assert [len(past[one]) for one in asked] == [900, *[6] * 19]
+    earlier = source.read_history(asked)
+    assert [len(earlier[call]) for call in asked] == [900, *[6] * 19]
     calls = [params for method, params in zabbix.asked if method == "history.get"]
-    brought = [len(one["itemids"]) * (1 + (one["time_till"] - one["time_from"]) // 60) for one in calls]
+    brought = [len(call["itemids"]) * (1 + (call["time_till"] - call["time_from"]) // 60) for call in calls]
     assert sorted(brought) == [114, 900]
 
 
@@ -193,8 +193,8 @@ def test_periods_far_from_each_other_are_not_asked_for_as_one(
     Memory(zabbix, 2000, set())
     early = HistoryRange(key="live-a", check="wms", start=START, end=START + 10 * MINUTE)
     late = HistoryRange(key="live-a", check="wms", start=START + 900 * MINUTE, end=START + 910 * MINUTE)
-    past = source.read_history([late, early])
-    assert [len(past[early]), len(past[late])] == [11, 11]
+    earlier = source.read_history([late, early])
+    assert [len(earlier[early]), len(earlier[late])] == [11, 11]
     spans = [asked["time_till"] - asked["time_from"] for method, asked in zabbix.asked if method == "history.get"]
     assert spans == [600, 600]
 

@@ -13,8 +13,8 @@ from monitoring.contracts.backend import CheckSpec, MonitorSpec, WindowSpec
 from tests.fakes.zabbix import FakeZabbix
 
 WMS = CheckSpec(key="wms", name="Maps", url="https://maps.example/wms")
-ONE = MonitorSpec(key="live-gl1111", name="GL1111", checks=(WMS,))
-TWO = replace(ONE, key="live-gl2222", name="GL2222")
+FIRST = MonitorSpec(key="live-gl1111", name="GL1111", checks=(WMS,))
+TWO = replace(FIRST, key="live-gl2222", name="GL2222")
 START = datetime(2027, 3, 1, 22, 0, 30, tzinfo=UTC)
 WINDOW = WindowSpec(
     key="live-window-7-270301",
@@ -22,20 +22,20 @@ WINDOW = WindowSpec(
     description="Half an hour without maps.",
     starts_at=START,
     ends_at=START + timedelta(hours=1),
-    monitors=(ONE.key, TWO.key),
+    monitors=(FIRST.key, TWO.key),
 )
 
 
 @pytest.fixture
 def backend(backend: ZabbixBackend) -> ZabbixBackend:
     """Two orders are registered."""
-    backend.ensure_monitors([ONE, TWO])
+    backend.ensure_monitors([FIRST, TWO])
     return backend
 
 
 def hosts(zabbix: FakeZabbix) -> set[str]:
     """Whose hosts the only window is over."""
-    return {zabbix.tables["host"][one["hostid"]]["host"] for one in zabbix.row("maintenance")["hosts"]}
+    return {zabbix.tables["host"][host["hostid"]]["host"] for host in zabbix.row("maintenance")["hosts"]}
 
 
 def test_window_is_made_of_whole_minutes_over_the_hosts_of_its_orders(
@@ -47,7 +47,7 @@ def test_window_is_made_of_whole_minutes_over_the_hosts_of_its_orders(
     since = int(START.timestamp()) - 30
     assert (row["active_since"], row["active_till"]) == (str(since), str(since + 61 * 60))
     assert row["timeperiods"] == [{"timeperiod_type": "0", "start_date": str(since), "period": str(61 * 60)}]
-    assert hosts(zabbix) == {ONE.key, TWO.key}
+    assert hosts(zabbix) == {FIRST.key, TWO.key}
 
 
 def test_second_time_nothing_is_changed_and_many_are_few_calls(zabbix: FakeZabbix, backend: ZabbixBackend) -> None:
@@ -68,12 +68,12 @@ def test_window_that_moves_is_moved_and_follows_hosts_made_anew(zabbix: FakeZabb
     first = backend.ensure_windows([WINDOW])
     assert backend.ensure_windows([replace(WINDOW, ends_at=START + timedelta(hours=3))]) == first
     assert int(zabbix.row("maintenance")["active_till"]) == int(START.timestamp()) + 30 + 3 * 3600
-    hostid = zabbix.row("host", host=ONE.key)["hostid"]
+    hostid = zabbix.row("host", host=FIRST.key)["hostid"]
     backend.client.call("host.delete", [hostid])
-    backend.ensure_monitors([ONE])
+    backend.ensure_monitors([FIRST])
     assert hosts(zabbix) == {TWO.key}
     assert backend.ensure_windows([WINDOW]) == first
-    assert hosts(zabbix) == {ONE.key, TWO.key}
+    assert hosts(zabbix) == {FIRST.key, TWO.key}
 
 
 def test_window_over_nothing_registered_is_not_made_and_does_not_stay(
@@ -88,7 +88,7 @@ def test_window_over_nothing_registered_is_not_made_and_does_not_stay(
 
 def test_window_that_zabbix_refuses_holds_no_other_back(zabbix: FakeZabbix, backend: ZabbixBackend) -> None:
     other = replace(WINDOW, key="live-window-8-270301")
-    zabbix.refuse["maintenance.create"] = lambda one: "Invalid period." * ("-7-" in one["name"])
+    zabbix.refuse["maintenance.create"] = lambda params: "Invalid period." * ("-7-" in params["name"])
     answers = backend.ensure_windows([WINDOW, other])
     assert str(answers[WINDOW.key]) == "Zabbix: Invalid period."
     assert isinstance(answers[other.key], str)
@@ -96,7 +96,7 @@ def test_window_that_zabbix_refuses_holds_no_other_back(zabbix: FakeZabbix, back
 
 def test_hosts_go_though_nothing_else_is_in_their_window(zabbix: FakeZabbix, backend: ZabbixBackend) -> None:
     backend.ensure_windows([WINDOW])
-    assert backend.remove_monitors([ONE.key]) == {}
+    assert backend.remove_monitors([FIRST.key]) == {}
     assert hosts(zabbix) == {TWO.key}
     assert backend.remove_monitors([TWO.key]) == {}
     assert not zabbix.tables["maintenance"]
@@ -104,11 +104,11 @@ def test_hosts_go_though_nothing_else_is_in_their_window(zabbix: FakeZabbix, bac
 
 
 def test_window_made_by_hand_is_left_and_named(zabbix: FakeZabbix, backend: ZabbixBackend) -> None:
-    hostid = zabbix.row("host", host=ONE.key)["hostid"]
+    hostid = zabbix.row("host", host=FIRST.key)["hostid"]
     zabbix._add("maintenance", {"name": "Theirs", "hosts": [{"hostid": hostid}]})
-    refused = backend.remove_monitors([ONE.key, TWO.key])
-    assert set(refused) == {ONE.key}
-    assert isinstance(refused[ONE.key], PermanentError)
-    assert "Theirs" in str(refused[ONE.key])
-    assert "Delete that maintenance in Zabbix" in str(refused[ONE.key])
+    refused = backend.remove_monitors([FIRST.key, TWO.key])
+    assert set(refused) == {FIRST.key}
+    assert isinstance(refused[FIRST.key], PermanentError)
+    assert "Theirs" in str(refused[FIRST.key])
+    assert "Delete that maintenance in Zabbix" in str(refused[FIRST.key])
     assert zabbix.row("maintenance")["name"] == "Theirs"
