@@ -122,7 +122,9 @@ class CustomerAdmin(ImportMixin, ModelAdmin):
         customer = self.get_object(request, object_id) if request.method in ("GET", "HEAD") else None
         if customer is None or not self.has_view_permission(request, customer):
             return super().change_view(request, object_id, form_url, extra_context)  # type: ignore[no-any-return]
-        context = {**(extra_context or {}), "title": customer.name, **page_of(customer, request)}
+        may_invite = self.has_invite_permission(request) and not customer.anonymised_at
+        page = {**page_of(customer, request), "may_invite": may_invite}
+        context = {**(extra_context or {}), "title": customer.name, **page}
         return super().change_view(request, object_id, form_url, context)  # type: ignore[no-any-return]
 
     def response_change(self, request: HttpRequest, obj: Customer) -> HttpResponse:

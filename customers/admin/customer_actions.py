@@ -54,7 +54,7 @@ class ViewAsForm(forms.Form):
 def invite_to(model_admin: Any, request: HttpRequest, object_id: str) -> HttpResponse:
     """A form, and then the invitation."""
     customer = _customer(model_admin, request, object_id)
-    form = InviteForm(request.POST or None)
+    form = InviteForm(request.POST or None, initial=_suggested(request))
     if request.method == "POST" and form.is_valid():
         try:
             invite_member(customer=customer, actor=request.user, **form.cleaned_data)  # type: ignore[arg-type]
@@ -67,6 +67,11 @@ def invite_to(model_admin: Any, request: HttpRequest, object_id: str) -> HttpRes
         title=_("Invite a person"), says=_("The person gets a link by e-mail."), verb=lambda row: None
     )
     return _page(model_admin, request, customer, action, form)
+
+
+def _suggested(request: HttpRequest) -> dict[str, str]:
+    """What a link to the form brings along: the address of a person in WHMCS, and the role of a contact."""
+    return {name: value for name in ("email", "role") if (value := request.GET.get(name, ""))}
 
 
 def view_as_member(model_admin: Any, request: HttpRequest, object_id: str) -> HttpResponse:

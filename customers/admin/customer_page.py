@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.contrib.admin.models import LogEntry
@@ -9,8 +10,9 @@ from django.contrib.contenttypes.models import ContentType
 from django.http import HttpRequest
 
 from customers.display import panels_of
-from customers.models import Customer
+from customers.models import Customer, WhmcsClientRow
 from customers.vat_checks.display import vat_status
+from customers.whmcs.client_record import ClientPerson
 
 MESSAGES_SHOWN = 10
 HISTORY_SHOWN = 15
@@ -22,14 +24,19 @@ def page_of(customer: Customer, request: HttpRequest) -> dict[str, Any]:
     user: Any = request.user
     content_type = ContentType.objects.get_for_model(Customer)
     entries = LogEntry.objects.filter(content_type=content_type, object_id=str(customer.pk)).select_related("user")
+    members = list(customer.memberships.select_related("user").order_by("user__email"))
+    invitations = list(customer.invitations.unanswered())
     context: dict[str, Any] = {
         "customer": customer,
         "tone": TONES[Customer.State(customer.state)],
         "vat": vat_status(customer),
         "addresses": list(customer.addresses.order_by("kind")),
         "contacts": list(customer.contacts.order_by("name")),
-        "members": list(customer.memberships.select_related("user").order_by("user__email")),
-        "invitations": list(customer.invitations.unanswered()),
+        "members": members,
+        "invitations": invitations,
+        "whmcs_people": _not_here_yet(
+            customer, [*(row.user.email for row in members), *(row.email for row in invitations)]
+        ),
         "external_ids": list(customer.external_ids.order_by("system")),
         "room_panels": panels_of(customer, user),
         "history": list(entries.order_by("-action_time")[:HISTORY_SHOWN]),
@@ -37,3 +44,10 @@ def page_of(customer: Customer, request: HttpRequest) -> dict[str, Any]:
     if user.has_perm("customers.view_message"):
         context["mails"] = list(customer.messages.order_by("-pk")[:MESSAGES_SHOWN])
     return context
+
+
+def _not_here_yet(customer: Customer, emails: Iterable[str]) -> list[ClientPerson]:
+    """The people whom WHMCS lists for this customer, without those of these addresses."""
+    row = WhmcsClientRow.objects.filter(customer=customer).only("people").first()
+    here = {email.lower() for email in emails}
+    return [person for person in row.people if person["email"] not in here] if row else []

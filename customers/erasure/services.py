@@ -105,7 +105,7 @@ def _erase_whmcs(customer: Customer) -> None:
     """What was read from WHMCS goes; the client stays linked, so that no sync creates the customer again."""
     WhmcsChange.objects.filter(customer=customer).delete()
     WhmcsConflict.objects.filter(customer=customer).delete()
-    WhmcsClientRow.objects.filter(customer=customer).update(values={}, digest="", kept_here=[])
+    WhmcsClientRow.objects.filter(customer=customer).update(values={}, people=[], digest="", kept_here=[])
 
 
 def _redact_history(customer: Customer, names: Iterable[str]) -> None:

@@ -24,6 +24,8 @@ class WhmcsClientRow(Timestamped):
         verbose_name=_("customer"),
     )
     values = models.JSONField(_("values in WHMCS"), default=dict)
+    people = models.JSONField(_("people in WHMCS"), default=list, blank=True)
+    """`ClientPerson`s: whom staff may invite; nobody is a member by a sync."""
     digest = models.CharField(_("digest of the list entry"), max_length=64, blank=True)
     kept_here = models.JSONField(_("fields kept as they are here"), default=list, blank=True)
     merged_into = models.PositiveIntegerField(_("merged into client"), null=True, blank=True)

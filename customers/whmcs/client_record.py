@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import html
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
-from typing import Any, Self
+from typing import Any, Self, TypedDict
 
 from core.text.plain_text import clean_text
-from customers.whmcs.parsing import read_id, read_text
+from customers.whmcs.parsing import read_id, read_list, read_text
 
 _ID_KEYS = ("client_id", "userid", "id", "clientid")
+EMAIL = re.compile(r"[^\s@<>,;]+@[^\s@<>,;]+\.[^\s@<>,;.]+")
+LONGEST = 150
+MOST_PEOPLE = 200  # of one client
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +53,14 @@ class ClientSummary:
         return hashlib.sha256(text.encode()).hexdigest()
 
 
+class ClientPerson(TypedDict):
+    """Somebody who signs in for a client in WHMCS, or gets its mail; no member here unless staff invite them."""
+
+    name: str
+    email: str
+    is_contact: bool
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClientDetails:
     """Everything of a client that matters here; passwords, notes and last log-ins are not read."""
@@ -69,6 +81,10 @@ class ClientDetails:
     currency: str = ""
     language: str = ""
     status: str = ""
+    users: tuple[ClientPerson, ...] | None = None
+    """None where the answer does not list them, as that of the module."""
+    contacts: tuple[ClientPerson, ...] | None = None
+    """None where they were not asked for."""
 
     @classmethod
     def read(cls, item: Mapping[str, Any], *, expected_id: int | None = None) -> Self | None:
@@ -93,7 +109,30 @@ class ClientDetails:
             currency=_text(item, "currency_code").upper(),
             language=_text(item, "language").lower(),
             status=_text(item, "status"),
+            users=read_people(read_list(item, "users", "user"), are_contacts=False) if "users" in item else None,
         )
+
+
+def read_people(items: Iterable[Mapping[str, Any]], *, are_contacts: bool) -> tuple[ClientPerson, ...]:
+    """The people with an e-mail address, each address once."""
+    found: dict[str, ClientPerson] = {}
+    for item in items:
+        email = _text(item, "email").lower()
+        name = _text(item, "name") or f"{_text(item, 'firstname')} {_text(item, 'lastname')}".strip()
+        if EMAIL.fullmatch(email) and len(email) <= LONGEST:
+            found.setdefault(email, ClientPerson(name=name[:LONGEST], email=email, is_contact=are_contacts))
+    return tuple(found.values())[:MOST_PEOPLE]
+
+
+def people_of(details: ClientDetails | None, *, former: Sequence[ClientPerson]) -> list[ClientPerson]:
+    """The users and contacts of a client; what was not read stays as it was."""
+    users = [person for person in former if not person["is_contact"]]
+    contacts = [person for person in former if person["is_contact"]]
+    if details is not None:
+        users = users if details.users is None else list(details.users)
+        contacts = contacts if details.contacts is None else list(details.contacts)
+    addresses = {person["email"] for person in users}
+    return [*users, *(person for person in contacts if person["email"] not in addresses)]
 
 
 def _id_of(item: Mapping[str, Any]) -> int | None:

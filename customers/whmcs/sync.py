@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from django.conf import settings
@@ -13,16 +12,16 @@ from django.utils.translation import gettext as _
 from core import clock
 from core.errors import TransientError
 from customers.models import Address, Customer, ExternalId, WhmcsChange, WhmcsClientRow, WhmcsConflict
-from customers.whmcs.client import NotInWhmcs, WhmcsClient
-from customers.whmcs.client_record import ClientDetails, ClientSummary
+from customers.whmcs.client import WhmcsClient
+from customers.whmcs.client_record import ClientDetails, ClientPerson, ClientSummary, people_of
 from customers.whmcs.comparison import Comparison, compare
 from customers.whmcs.conflicts import ConflictList, FoundConflict
 from customers.whmcs.field_owners import ADDRESS_FIELDS, ADDRESS_NEEDS, CUSTOMER_FIELDS, language_of, read_values
 from customers.whmcs.new_customers import NewCustomer, create_customers, find_duplicates
+from customers.whmcs.reading import read_details
 
 SYSTEM = "whmcs"
 PAGE_SIZE = 100
-DETAILS_AT_ONCE = 4
 
 Report = Callable[[str], None]
 
@@ -72,9 +71,8 @@ def sync_page(
     ids = list(digests)
     read_before = dict(WhmcsClientRow.objects.filter(client_id__in=ids).values_list("client_id", "digest"))
     stale = [client_id for client_id in ids if is_deep or digests[client_id] != read_before.get(client_id)]
-    result = write_clients(
-        list(page.clients), read_details(client, stale), is_dry=is_dry, report=report, read=page.returned
-    )
+    details = read_details(client, stale, with_contacts=is_deep)
+    result = write_clients(list(page.clients), details, is_dry=is_dry, report=report, read=page.returned)
     result.next_start, result.last_id = page.next_start, max(ids, default=after_id)
     if ids == sorted(ids):
         result.conflicts += list_missing(after_id, ids, is_last=page.next_start is None, is_dry=is_dry, report=report)
@@ -83,28 +81,11 @@ def sync_page(
 
 def sync_client(client: WhmcsClient, client_id: int, *, is_dry: bool = False) -> PageResult:
     """The customer of one client equals it in what WHMCS owns; one that WHMCS no longer has is listed for staff."""
-    details = read_details(client, [client_id])
+    details = read_details(client, [client_id], with_contacts=True)
     if not details:
         found = list_missing(client_id - 1, [], is_last=False, until=client_id, is_dry=is_dry, report=lambda line: None)
         return PageResult(read=1, conflicts=found)
     return write_clients([], details, is_dry=is_dry, report=lambda line: None, read=1)
-
-
-def read_details(client: WhmcsClient, client_ids: Sequence[int]) -> dict[int, ClientDetails]:
-    """The details of each client, a few calls at a time; a client deleted meanwhile is left out."""
-
-    def read(client_id: int) -> ClientDetails | None:
-        try:
-            return client.client_details(client_id)
-        except NotInWhmcs:
-            return None
-
-    if len(client_ids) < 2:
-        found = [read(client_id) for client_id in client_ids]
-    else:
-        with ThreadPoolExecutor(DETAILS_AT_ONCE) as pool:
-            found = list(pool.map(read, client_ids))
-    return {details.client_id: details for details in found if details is not None}
 
 
 def write_clients(
@@ -173,11 +154,11 @@ def _compare_customer(
         values = {name: value for name, value in values.items() if name not in ADDRESS_FIELDS}
     if refused is not None:
         page.conflicts.replace(row.client_id, WhmcsConflict.Kind.INVALID, customer, refused)
-    before = row.values
+    before, people = row.values, people_of(details, former=row.people)
     result = compare(before=before, now=values, here=here, kept_here=row.kept_here)
     page.conflicts.replace_differences(row.client_id, customer, result.conflicts)
     _apply(page, row, customer, address, result)
-    _keep_row(page, row, {**before, **values}, digest, result)
+    _keep_row(page, row, {**before, **values}, digest, result, people)
 
 
 def _apply(page: _Page, row: WhmcsClientRow, customer: Customer, address: Address | None, result: Comparison) -> None:
@@ -206,7 +187,14 @@ def _apply(page: _Page, row: WhmcsClientRow, customer: Customer, address: Addres
     page.history.append(WhmcsChange(customer=customer, client_id=row.client_id, at=clock.now(), changes=changes))
 
 
-def _keep_row(page: _Page, row: WhmcsClientRow, values: dict[str, str], digest: str | None, result: Comparison) -> None:
+def _keep_row(
+    page: _Page,
+    row: WhmcsClientRow,
+    values: dict[str, str],
+    digest: str | None,
+    result: Comparison,
+    people: list[ClientPerson],
+) -> None:
     """The row remembers what WHMCS has; a field in conflict keeps its former value, so that it stays one."""
     for difference in result.conflicts:
         if difference.field in row.values:
@@ -215,9 +203,9 @@ def _keep_row(page: _Page, row: WhmcsClientRow, values: dict[str, str], digest: 
             values.pop(difference.field, None)
     kept = list(result.kept_here)
     digest = row.digest if digest is None else digest
-    fresh = (values, digest, kept, None)
-    if row.pk is None or (row.values, row.digest, row.kept_here, row.gone_at) != fresh:
-        row.values, row.digest, row.kept_here, row.gone_at = fresh
+    fresh = (values, digest, kept, people, None)
+    if row.pk is None or (row.values, row.digest, row.kept_here, row.people, row.gone_at) != fresh:
+        row.values, row.digest, row.kept_here, row.people, row.gone_at = fresh
         page.rows.append(row)
 
 
@@ -227,7 +215,7 @@ def _prepare_new(page: _Page, row: WhmcsClientRow, digest: str, details: ClientD
         page.conflicts.replace(row.client_id, WhmcsConflict.Kind.INVALID, None, refused)
         return
     language = language_of(details, dict(settings.LANGUAGES))
-    row.digest, row.values = digest, values
+    row.digest, row.values, row.people = digest, values, people_of(details, former=row.people)
     page.new.append(NewCustomer(row=row, values=values, language=language, refused=refused))
 
 
@@ -263,7 +251,8 @@ def _write_page(page: _Page) -> None:
     create_customers(page.new, page.rows)
     WhmcsClientRow.objects.bulk_create([row for row in page.rows if not row.pk])
     if kept := [row for row in page.rows if row.pk]:
-        WhmcsClientRow.objects.bulk_update(kept, ("customer", "values", "digest", "kept_here", "gone_at", "updated_at"))
+        fields = ("customer", "values", "people", "digest", "kept_here", "gone_at", "updated_at")
+        WhmcsClientRow.objects.bulk_update(kept, fields)
     WhmcsChange.objects.bulk_create(page.history)
     page.conflicts.write()
 

@@ -27,6 +27,12 @@ class Records:
         self.clients[client_id] = example_client(client_id) | values
         return client_id
 
+    def add_contact(self, client_id: int, **values: Any) -> None:
+        """A further person of a client."""
+        number = len(self.contacts) + 1
+        contact = {"id": number, "userid": client_id, "firstname": "Bo", "lastname": f"Smit {number}"}
+        self.contacts.append({**contact, "email": f"contact{number}@whmcs.example", "password": "hash", **values})
+
     def add_service(self, client_id: int, **values: Any) -> int:
         """The id of a new service of a client."""
         service_id = max(self.services, default=0) + 1
@@ -79,6 +85,7 @@ def example_client(number: int) -> Row:
         "language": "english",
         "lastlogin": "No Login Logged",
         "password": "$2y$10$a-hash-that-nobody-may-store",
+        "users": {"user": [{"id": number, "name": f"Anna Jansen {number}", "email": f"client{number}@whmcs.example"}]},
     }
 
 
