@@ -13,7 +13,7 @@ from products.pictures.drawing import draw_composition
 
 def description_html(product: Product) -> SafeString:
     """The product's description, or its summary where it has none, as HTML that is safe in any page."""
-    return SafeString(render_description(product.description or product.summary))  # sanitised by nh3
+    return SafeString(render_description(product.local_description or product.local_summary))  # sanitised by nh3
 
 
 def composition_drawing(release: Release) -> SafeString:
@@ -22,7 +22,9 @@ def composition_drawing(release: Release) -> SafeString:
     if pictures is None:
         return SafeString("")
     title = _("Composition of %(product)s %(version)s") % {"product": release.product, "version": release.version}
-    return draw_composition(pictures.outline, release.endpoints, title=title, key=f"composition-{release.pk}")
+    return draw_composition(
+        pictures.outline, release.localised("endpoints"), title=title, key=f"composition-{release.pk}"
+    )
 
 
 def composition_figure(release: Release) -> SafeString:

@@ -99,6 +99,7 @@ def _against_itself(manifest: Mapping[str, Any], services: Collection[str] | Non
         if spec.get("length", LENGTH) < shortest:
             message = _("with the alphabet “%(alphabet)s” use at least %(length)d characters.")
             yield f"secrets[{number}].length: " + message % {"alphabet": spec["alphabet"], "length": shortest}
+    yield from _translation_problems(manifest)
     for number, endpoint in enumerate(manifest.get("endpoints", ())):
         if services is not None and endpoint["service"] not in services:
             message = _("compose.yaml has no service “%(service)s”; it has %(services)s.")
@@ -128,6 +129,22 @@ def _shared_names(manifest: Mapping[str, Any]) -> Iterator[str]:
                 yield f"{section}[{number}].key: " + message % {"name": name.upper()}
             elif section == "secrets" and name in inputs:
                 yield f"{section}[{number}].key: " + _("an input is called “%(name)s” already.") % {"name": name}
+
+
+def _translation_problems(manifest: Mapping[str, Any]) -> Iterator[str]:
+    """Translations are of what there is."""
+    for language, texts in manifest.get("translations", {}).items():
+        for section, name in (("inputs", "key"), ("secrets", "key"), ("endpoints", "name"), ("plans", "slug")):
+            known = {item[name]: item for item in manifest.get(section, ())}
+            for item, text in texts.get(section, {}).items():
+                place = f"translations.{language}.{section}.{item}: "
+                if item not in known:
+                    yield place + _("there is no such item under %(section)s.") % {"section": section}
+                    continue
+                values = {choice["value"] for choice in known[item].get("choices", ())}
+                labels = text.get("choices", {}) if isinstance(text, Mapping) else {}
+                if unknown := sorted(labels.keys() - values):
+                    yield place + _("the input has no choice “%(value)s”.") % {"value": unknown[0]}
 
 
 def _money_problems(plan: Mapping[str, Any]) -> Iterator[str]:

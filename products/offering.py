@@ -19,7 +19,9 @@ def present_release(product: Product, release: Release) -> None:
     product.present_release = release
     for name in TEXTS:
         setattr(product, name, release.manifest.get(name, ""))
-    offered = [_offer(product, plan) for plan in release.manifest["plans"]]
+    product.translations = _texts(release.manifest)
+    names = _plan_names(release.manifest)
+    offered = [_offer(product, plan, names.get(plan["slug"], {})) for plan in release.manifest["plans"]]
     withdrawn = product.plans.exclude(pk__in=offered).exclude(state=Plan.State.RETIRED)
     if withdrawn.exists():
         withdrawn.update(state=Plan.State.RETIRED)
@@ -27,8 +29,11 @@ def present_release(product: Product, release: Release) -> None:
 
 def plans_of(release: Release) -> list[Plan]:
     """The plans as `release` offers them, not stored: a later release may have changed their prices."""
-    specs = release.manifest.get("plans", ())
-    return [Plan(product=release.product, slug=spec["slug"], **plan_columns(spec)) for spec in specs]
+    specs, names = release.manifest.get("plans", ()), _plan_names(release.manifest)
+    return [
+        Plan(product=release.product, slug=spec["slug"], names=names.get(spec["slug"], {}), **plan_columns(spec))
+        for spec in specs
+    ]
 
 
 def plan_columns(spec: Mapping[str, Any]) -> dict[str, Any]:
@@ -42,8 +47,25 @@ def plan_columns(spec: Mapping[str, Any]) -> dict[str, Any]:
     return columns | {"grace_minutes": spec.get("grace_minutes"), "state": Plan.State.OFFERED}
 
 
-def _offer(product: Product, spec: Mapping[str, Any]) -> int:
-    columns = plan_columns(spec)
+def _texts(manifest: Mapping[str, Any]) -> dict[str, dict[str, str]]:
+    """The product's own texts by language."""
+    return {
+        language: {name: texts[name] for name in TEXTS if name in texts}
+        for language, texts in manifest.get("translations", {}).items()
+    }
+
+
+def _plan_names(manifest: Mapping[str, Any]) -> dict[str, dict[str, str]]:
+    """By plan, its name by language."""
+    names: dict[str, dict[str, str]] = {}
+    for language, texts in manifest.get("translations", {}).items():
+        for slug, name in texts.get("plans", {}).items():
+            names.setdefault(slug, {})[language] = name
+    return names
+
+
+def _offer(product: Product, spec: Mapping[str, Any], names: Mapping[str, str]) -> int:
+    columns = {**plan_columns(spec), "names": dict(names)}
     existing = Plan.objects.filter(product=product, slug=spec["slug"]).first()
     if existing and all(getattr(existing, name) == value for name, value in columns.items()):
         return existing.pk

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from infrastructure.models import Endpoint
@@ -32,10 +32,16 @@ def endpoint_rows(order: Order) -> list[EndpointRow]:
     if order.wanted == Wanted.REMOVED:
         return []
     endpoints = order.endpoints.select_related("monitor_check")
-    kinds = kinds_by_name(order.release.endpoints)
+    specs = {spec["name"]: spec for spec in order.release.localised("endpoints")}
+    kinds = kinds_by_name([*specs.values()])
     unchecked = "suspended" if order.wanted == Wanted.SUSPENDED else ""
     return [
-        _row(endpoint, kinds.get(endpoint.name, ServiceKind.WEB), getattr(endpoint, "monitor_check", None), unchecked)
+        replace(
+            _row(
+                endpoint, kinds.get(endpoint.name, ServiceKind.WEB), getattr(endpoint, "monitor_check", None), unchecked
+            ),
+            application=specs.get(endpoint.name, {}).get("application", endpoint.application),
+        )
         for endpoint in endpoints
     ]
 

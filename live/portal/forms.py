@@ -84,7 +84,7 @@ class OrderForm(ReleaseInputsForm):
         sandbox: SandboxOffer | None = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(*args, specs=customer_inputs(release.inputs), inputs=inputs, **kwargs)
+        super().__init__(*args, specs=customer_inputs(release.localised("inputs")), inputs=inputs, **kwargs)
         if customers is not None and len(customers) > 1:
             choice = forms.ModelChoiceField(customers, label=_("For"), empty_label=None)
             self.fields = {"customer": choice, **self.fields}

@@ -110,7 +110,7 @@ def end_of_maintenance(windows: Sequence[Maintenance]) -> str:
 
 def chosen(order: Order) -> list[tuple[str, object]]:
     """What the customer chose, in the manifest's words; what was left empty is left out."""
-    values = [(spec, order.inputs.get(spec["key"], "")) for spec in customer_inputs(order.release.inputs)]
+    values = [(spec, order.inputs.get(spec["key"], "")) for spec in customer_inputs(order.release.localised("inputs"))]
     return [(spec["label"], in_words(spec, value)) for spec, value in values if value not in ("", None)]
 
 
@@ -125,7 +125,7 @@ def in_words(spec: Mapping[str, Any], value: object) -> object:
 
 def visible_secrets(order: Order) -> list[dict[str, Any]]:
     """The secrets that the manifest lets a customer see; their names, not their values."""
-    return [spec for spec in order.release.secrets if spec.get("visible")]
+    return [spec for spec in order.release.localised("secrets") if spec.get("visible")]
 
 
 def change_facts(order: Order, abilities: Collection[Ability]) -> dict[str, Any]:

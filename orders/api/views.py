@@ -90,6 +90,7 @@ class OrderView(ChangeViews, RowsView):
     queryset = (
         Order.objects.with_names()
         .defer("release__manifest", "release__compose", "release__product__description", "customer__notes")
+        .defer("release__product__translations", "plan__names")
         .annotate(release_inputs=F("release__manifest__inputs"))
         .prefetch_related("parts")
     )

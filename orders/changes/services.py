@@ -180,7 +180,7 @@ def is_staff(actor: User | None) -> bool:
 
 def new_inputs(order: Order, release: Release) -> list[dict[str, Any]]:
     """The inputs that `release` asks for and the order has not answered."""
-    return [spec for spec in release.inputs if spec["key"] not in order.inputs]
+    return [spec for spec in release.localised("inputs") if spec["key"] not in order.inputs]
 
 
 def _change_release(

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from core.fields import MoneyField
 from core.models import Timestamped
 from core.money import Money
+from core.text.languages import in_reader_language
 from products.choices import PricePeriod
 from products.models.product import Product
 
@@ -61,6 +62,7 @@ class Plan(Timestamped):
         blank=True,
         help_text=_("How long something is down before customers are told; empty for the site's own setting."),
     )
+    names = models.JSONField(_("names by language"), default=dict, db_default={}, blank=True, editable=False)
     state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.OFFERED)
 
     class Meta:
@@ -83,6 +85,11 @@ class Plan(Timestamped):
 
     def __str__(self) -> str:
         return f"{self.product.name} · {self.name}"
+
+    @property
+    def local_name(self) -> str:
+        """The name in the reader's language."""
+        return str(in_reader_language(self.names) or self.name)
 
     @property
     def money(self) -> Money:

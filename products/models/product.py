@@ -8,6 +8,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from core.models import Timestamped
+from core.text.languages import in_reader_language
 from products.models.config_repo import ConfigRepo
 from products.pictures.icon import is_icon_file
 
@@ -65,6 +66,14 @@ class Product(Timestamped):
         verbose_name=_("present release"),
         help_text=_("What the catalogue holds now: new orders get it."),
     )
+    translations = models.JSONField(
+        _("translations"),
+        default=dict,
+        db_default={},
+        blank=True,
+        editable=False,
+        help_text=_("The texts of the present release by language."),
+    )
     import_error = models.TextField(_("import error"), blank=True, editable=False)
 
     objects = ProductQuerySet.as_manager()
@@ -81,6 +90,21 @@ class Product(Timestamped):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def local_name(self) -> str:
+        """The name in the reader's language."""
+        return str(in_reader_language(self.translations).get("name", self.name))
+
+    @property
+    def local_summary(self) -> str:
+        """The summary in the reader's language."""
+        return str(in_reader_language(self.translations).get("summary", self.summary))
+
+    @property
+    def local_description(self) -> str:
+        """The description in the reader's language."""
+        return str(in_reader_language(self.translations).get("description", self.description))
 
     @property
     def has_icon_file(self) -> bool:

@@ -8,6 +8,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from core.models import Timestamped
+from core.text.languages import in_reader_language
 from products.models.product import Product
 
 
@@ -51,6 +52,25 @@ class Release(Timestamped):
     def endpoints(self) -> list[dict[str, Any]]:
         """Where the running product answers, and how that is checked."""
         return list(self.manifest.get("endpoints", ()))
+
+    def localised(self, section: str) -> list[dict[str, Any]]:
+        """The inputs, secrets or endpoints with their labels in the reader's language; nothing else differs."""
+        texts = in_reader_language(self.manifest.get("translations", {})).get(section, {})
+        return [_translated(item, texts.get(item[NAME_OF_ITEM[section]])) for item in self.manifest.get(section, ())]
+
+
+NAME_OF_ITEM = {"inputs": "key", "secrets": "key", "endpoints": "name"}
+
+
+def _translated(item: dict[str, Any], text: Any) -> dict[str, Any]:
+    if isinstance(text, str):
+        return {**item, "application" if "application" in item else "label": text}
+    if not text:
+        return item
+    options = {**text.get("choices", {})}
+    choices = [{**option, "label": options.get(option["value"], option["label"])} for option in item.get("choices", ())]
+    texts = {name: text[name] for name in ("label", "help") if name in text}
+    return {**item, **texts, **({"choices": choices} if choices else {})}
 
 
 class ReleaseBundle(models.Model):

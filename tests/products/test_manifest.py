@@ -196,3 +196,25 @@ def test_grace_that_is_no_number_of_minutes_is_refused(minutes: object) -> None:
 def test_price_in_the_decimals_of_its_currency_is_taken(currency: str, price: str) -> None:
     text = changed("plans", 0, to={**GOOD["plans"][0], "currency": currency, "price": price})
     assert clean_manifest(text, services=None)["plans"][0]["price"] == price
+
+
+TRANSLATIONS = {
+    "translations.nl.inputs.colour: there is no such item under inputs.": {"inputs": {"colour": {"label": "Kleur"}}},
+    "translations.nl.endpoints.wfs: there is no such item under endpoints.": {"endpoints": {"wfs": "Data"}},
+    "translations.nl.plans.huge: there is no such item under plans.": {"plans": {"huge": "Enorm"}},
+    "translations.nl.secrets.key: there is no such item under secrets.": {"secrets": {"key": "Sleutel"}},
+    "translations.nl.inputs.title: the input has no choice “x”.": {"inputs": {"title": {"choices": {"x": "Iks"}}}},
+    "translations.nl.name: this may not be empty.": {"name": ""},
+    "translations.nl.summary: use text, not 7. One line, shown in lists.": {"summary": 7},
+}
+
+
+@pytest.mark.parametrize(("problem", "texts"), TRANSLATIONS.items())
+def test_translation_of_what_is_not_there_is_refused(problem: str, texts: dict[str, Any]) -> None:
+    assert problems(changed("translations", to={"nl": texts})) == [problem]
+
+
+def test_translations_are_kept_as_they_are() -> None:
+    texts = {"nl": {"name": "Kaarten", "plans": {"small": "Klein"}}}
+    kept = clean_manifest(changed("translations", to=texts), services=["gateway", "database"])
+    assert kept["translations"] == texts

@@ -89,7 +89,7 @@ def change_plan(request: HttpRequest, reference: str) -> HttpResponse:
         OrderAction.CHANGE_PLAN,
         ReleaseInputsForm(request.POST or None, specs=()),
         lambda form: services.change_plan(order=order, plan=plan, actor=viewer(request)),
-        title=_("Change to plan %(plan)s") % {"plan": plan.name},
+        title=_("Change to plan %(plan)s") % {"plan": plan.local_name},
         says=_("Your order gets the size and the price of this plan. Your data is kept."),
         button=_("Change plan"),
         preview=preview_plan(order, plan),
@@ -105,7 +105,9 @@ def change_inputs(request: HttpRequest, reference: str) -> HttpResponse:
         request,
         order,
         OrderAction.CHANGE_INPUTS,
-        ReleaseInputsForm(request.POST or None, specs=customer_inputs(order.release.inputs), inputs=order.inputs),
+        ReleaseInputsForm(
+            request.POST or None, specs=customer_inputs(order.release.localised("inputs")), inputs=order.inputs
+        ),
         lambda form: services.change_inputs(order=order, inputs=form.inputs, actor=viewer(request)),
         title=_("Change settings"),
         says=_("Your services are restarted with the new settings. Your data is kept."),
