@@ -71,6 +71,7 @@ def selectable_events() -> list[tuple[str, str]]:
 class MailKind(TextChoices):
     """What customers are notified of by e-mail; each person can switch each kind on and off."""
 
+    NEEDS_YOU = "needs_you", _("A draft waits for you")
     PLACED = "placed", _("Order received")
     APPROVED = "approved", _("Order approved")
     STARTED = "started", _("Set-up started")
@@ -95,6 +96,20 @@ class MailKind(TextChoices):
     def is_on_request(self) -> bool:
         """True of mail that only those get who have switched it on."""
         return self in ON_REQUEST
+
+    @property
+    def is_for_members_only(self) -> bool:
+        """True of mail that does not go to the contacts: on request, or about what only members can do."""
+        return self.is_on_request or self is MailKind.NEEDS_YOU
+
+    @property
+    def is_for(self) -> tuple[Role, ...]:
+        """The roles whose members get it without having chosen: those who can act on it."""
+        if self.is_on_request:
+            return ()
+        if self is MailKind.NEEDS_YOU:
+            return roles_with(Ability.ORDER)
+        return roles_with(Ability.EDIT_BILLING if self.is_about_money else Ability.OPERATE)
 
 
 MONEY_KINDS = (MailKind.INVOICE, MailKind.REMINDER, MailKind.PRICE)

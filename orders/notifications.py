@@ -7,7 +7,8 @@ from collections.abc import Collection, Mapping, Sequence
 from django.conf import settings
 from django.db.models import prefetch_related_objects
 
-from customers.choices import EventKind, MailKind
+from customers.choices import Ability, EventKind, MailKind
+from customers.models import User
 from customers.services import write_message
 from customers.webhooks.services import Event, publish
 from orders.choices import ChangeKind, ChangeState, State
@@ -69,6 +70,19 @@ def notify_approved(order: Order) -> None:
         kind=MailKind.APPROVED,
         template="orders/mail/approved",
         context={"order": order},
+    )
+
+
+def notify_draft(order: Order, author: User | None) -> None:
+    """Who can place the order is told that a colleague who cannot has prepared it."""
+    if author is None or author.is_staff or author.may(Ability.ORDER, order.customer):
+        return
+    write_message(
+        key=f"order:{order.reference}:draft",
+        customer=order.customer,
+        kind=MailKind.NEEDS_YOU,
+        template="orders/mail/draft",
+        context={"order": order, "author": author},
     )
 
 

@@ -19,7 +19,7 @@ from orders.allowed_actions import OrderActionNotPossible
 from orders.changes.services import is_staff
 from orders.choices import OrderAction, State, Wanted
 from orders.models import Order, OrderChange, OrderSecrets
-from orders.notifications import notify_approved
+from orders.notifications import notify_approved, notify_draft
 from orders.part_reports import (
     Report,
     derive_now,
@@ -114,6 +114,7 @@ def create_order(
     values = {secret["key"]: generate_secret(secret) for secret in release.secrets}
     OrderSecrets.objects.create(order=order, values=values)
     note_event(order, actor, gettext_noop("Order created."), public=True)
+    notify_draft(order, actor)
     return order
 
 

@@ -135,13 +135,13 @@ def _translation_problems(manifest: Mapping[str, Any]) -> Iterator[str]:
     """Translations are of what there is."""
     for language, texts in manifest.get("translations", {}).items():
         for section, name in (("inputs", "key"), ("secrets", "key"), ("endpoints", "name"), ("plans", "slug")):
-            known = {item[name]: item for item in manifest.get(section, ())}
-            for item, text in texts.get(section, {}).items():
-                place = f"translations.{language}.{section}.{item}: "
-                if item not in known:
+            items = {item[name]: item for item in manifest.get(section, ())}
+            for key, text in texts.get(section, {}).items():
+                place = f"translations.{language}.{section}.{key}: "
+                if key not in items:
                     yield place + _("there is no such item under %(section)s.") % {"section": section}
                     continue
-                values = {choice["value"] for choice in known[item].get("choices", ())}
+                values = {choice["value"] for choice in items[key].get("choices", ())}
                 labels = text.get("choices", {}) if isinstance(text, Mapping) else {}
                 if unknown := sorted(labels.keys() - values):
                     yield place + _("the input has no choice “%(value)s”.") % {"value": unknown[0]}

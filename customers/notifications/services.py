@@ -32,9 +32,10 @@ def kinds_for(user: User) -> list[MailKind]:
 
 
 def kinds_on(user: User) -> set[MailKind]:
-    """What the person gets: as chosen, else as the contacts of his or her customers say."""
+    """What the person gets: as chosen, else by role and as the contacts of his or her customers say."""
     chosen = {MailKind(row.kind): row.is_on for row in MailChoice.objects.filter(user=user)}
-    return {kind for kind in MailKind if chosen.get(kind, kind in _by_contacts(user))}
+    unchosen = _by_contacts(user) | _by_role(user)
+    return {kind for kind in MailKind if chosen.get(kind, kind in unchosen)}
 
 
 @transaction.atomic
@@ -67,6 +68,13 @@ def mark_read(user: User) -> None:
     User.objects.filter(pk=user.pk).update(notifications_read_at=clock.now())
 
 
+def _by_role(user: User) -> set[MailKind]:
+    if user.is_staff:
+        return set()
+    roles = set(user.memberships.values_list("role", flat=True))
+    return {kind for kind in MailKind if roles & set(kind.is_for)}
+
+
 def _by_contacts(user: User) -> set[MailKind]:
     address = user.email.lower()
     kinds = set()
@@ -74,4 +82,4 @@ def _by_contacts(user: User) -> set[MailKind]:
         for about_invoices in (False, True):
             if address in {email.lower() for email in contacts_for(customer, about_invoices=about_invoices)}:
                 kinds |= {kind for kind in MailKind if kind.is_about_money is about_invoices}
-    return {kind for kind in kinds if not kind.is_on_request}
+    return {kind for kind in kinds if not kind.is_for_members_only}

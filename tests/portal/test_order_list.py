@@ -46,7 +46,7 @@ def test_the_list_takes_as_many_queries_for_sixty_orders_as_for_ten(
     few = queries(client, "/")
     Order.objects.all().delete()
     make_orders(customer, plan, 60)
-    assert queries(client, "/") == few <= 12
+    assert queries(client, "/") == few <= 14
 
 
 def test_the_list_is_searched_filtered_and_paged(customer: Customer, owner: User, plan: Plan, sign_in: SignIn) -> None:
@@ -112,3 +112,14 @@ def test_a_sandbox_order_says_so(customer: Customer, owner: User, sign_in: SignI
     client = sign_in(owner)
     for url in ("/", f"/orders/{order.reference}/", f"/orders/{order.reference}/removal/"):
         assert "Sandbox" in client.get(url).content.decode()
+
+
+def test_reference_that_begins_with_the_text_comes_before_names_that_mention_it(
+    customer: Customer, owner: User, sign_in: SignIn
+) -> None:
+    meant = make_draft(customer=customer, name="Polder")
+    start = meant.reference[:5]
+    make_draft(customer=customer, name=f"Copy of {start}")
+    make_draft(customer=customer, name="Harbour")
+    page = sign_in(owner).get("/", {"q": start.lower()})
+    assert [row[0].name for row in page.context["rows"]] == ["Polder", f"Copy of {start}"]

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from django.db.models import Prefetch
+from django.db.models import Prefetch, Q
+from django.db.models.functions import Lower
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -18,7 +19,7 @@ from billing.models import Invoice
 from core import clock
 from core.money import Money
 from customers.choices import Ability
-from customers.models import Customer, User
+from customers.models import Customer, MailAddress, User
 from monitoring.models import Incident, IncidentOrder, Maintenance
 from orders.choices import State, Wanted
 from orders.models import Order
@@ -45,6 +46,8 @@ def needs_of(user: User) -> list[Need]:
     return [
         *_incidents(user),
         *_invoices(user),
+        *_missing_addresses(user),
+        *_stopped_mail(user),
         *_drafts(user),
         *_removals(user),
         *_maintenance(user),
@@ -82,6 +85,37 @@ def _invoices(user: User) -> Iterator[Need]:
             url=reverse("portal:invoices"),
             action=_("How to pay"),
             tone="bad" if late else "wait",
+        )
+
+
+def _missing_addresses(user: User) -> Iterator[Need]:
+    """Without an address no order can be placed: its country decides on VAT."""
+    customers = Customer.objects.where_may(user, Ability.ORDER).filter(addresses=None, state=Customer.State.ACTIVE)
+    for customer in customers.order_by("name", "pk")[:OF_EACH_KIND]:
+        yield Need(
+            title=_("The address of %(customer)s is missing") % {"customer": customer},
+            detail=_("Send it to us: orders can be placed once we know where invoices go."),
+            url=reverse("portal:customer", args=(customer.number,)),
+            action=_("Open"),
+            tone="wait",
+        )
+
+
+def _stopped_mail(user: User) -> Iterator[Need]:
+    """To the addresses of customers and their members that no mail is sent to any more."""
+    stopped = MailAddress.objects.filter(stopped_at__isnull=False)
+    lowered = stopped.values(lowered=Lower("address"))
+    customers = Customer.objects.where_may(user, Ability.MANAGE_TEAM).alias(
+        own=Lower("email"), contact=Lower("contacts__email"), member=Lower("memberships__user__email")
+    )
+    found = customers.filter(Q(own__in=lowered) | Q(contact__in=lowered) | Q(member__in=lowered))
+    for customer in found.order_by("name", "pk").distinct()[:OF_EACH_KIND]:
+        yield Need(
+            title=_("E-mail to %(customer)s does not arrive") % {"customer": customer},
+            detail=_("Mail came back several times, so we stopped sending it to an address."),
+            url=reverse("portal:team", args=(customer.number,)),
+            action=_("Open"),
+            tone="warn",
         )
 
 

@@ -22,8 +22,8 @@ GROUPS = (
     (
         gettext_lazy("Orders"),
         (
-            *(MailKind.PLACED, MailKind.APPROVED, MailKind.STARTED, MailKind.ACTIVE, MailKind.SUSPENDED),
-            *(MailKind.RESUMED, MailKind.CHANGED, MailKind.REMOVAL),
+            *(MailKind.NEEDS_YOU, MailKind.PLACED, MailKind.APPROVED, MailKind.STARTED, MailKind.ACTIVE),
+            *(MailKind.SUSPENDED, MailKind.RESUMED, MailKind.CHANGED, MailKind.REMOVAL),
         ),
     ),
     (gettext_lazy("Services"), (MailKind.INCIDENT, MailKind.MAINTENANCE, MailKind.REPORT)),

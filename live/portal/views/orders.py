@@ -8,6 +8,7 @@ from typing import Any
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.views import redirect_to_login
 from django.core.paginator import Paginator
+from django.db.models import Case, When
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
@@ -63,9 +64,13 @@ def order_list(request: HttpRequest) -> HttpResponse:
 
 
 def matching(orders: OrderQuerySet, query: str, state: str) -> OrderQuerySet:
-    """Those in `state` that mention `query` in a name or reference; removed ones only when asked for."""
+    """Those in `state` that mention `query` in a name or reference; removed ones only when asked for.
+
+    References that begin with it come first: whoever types one means that order.
+    """
     if query:
-        orders = orders.filter(holds(Order, SEARCHED, query))
+        begins = Case(When(reference__istartswith=query, then=0), default=1)
+        orders = orders.filter(holds(Order, SEARCHED, query)).alias(begins=begins).order_by("begins", "-pk")
     if state in State.values:
         return orders.filter(state=state)
     return orders if query else orders.exclude(state=State.REMOVED)

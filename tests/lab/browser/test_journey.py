@@ -62,16 +62,17 @@ def accept_an_invitation(walk: Walk, member: User) -> None:
 
 
 def choose_mail(walk: Walk) -> None:
-    """Mail about what is ready, changed and removed; none about suspensions."""
+    """An owner gets mail about orders without asking for it, and switches off that about suspensions."""
     walk.follow("Notifications")
     walk.page.goto("/notifications/settings/")
     for kind in ("Order ready", "Order upgraded or changed", "Removal scheduled or done"):
-        walk.page.get_by_label(kind).check()
-    expect(walk.page.get_by_label("Order suspended")).not_to_be_checked()
+        expect(walk.page.get_by_label(kind)).to_be_checked()
+    walk.page.get_by_label("Order suspended").uncheck()
     walk.click("Save")
     walk.sees("Saved")
     walk.picture("mail-choice")
     expect(walk.page.get_by_label("Order ready")).to_be_checked()
+    expect(walk.page.get_by_label("Order suspended")).not_to_be_checked()
 
 
 def place_an_order(walk: Walk) -> None:

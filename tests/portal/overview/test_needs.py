@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 
 from core import clock
 from customers.choices import Role
-from customers.models import Customer, Membership, User
+from customers.models import Customer, MailAddress, Membership, User
 from live.portal.overview.needs import OF_EACH_KIND, Need, needs_of
 from monitoring.incidents.services import open_incident
 from monitoring.maintenance.services import plan_maintenance
@@ -89,7 +89,7 @@ def test_many_of_a_kind_are_cut_short_and_cost_no_more_queries(order: Order, own
         make_invoice(order, f"2026-1000{number}")
     with CaptureQueriesContext(connection) as many:
         shown = titles(needs_of(owner))
-    assert len(many) == len(few) <= 9
+    assert len(many) == len(few) <= 11
     assert sum("draft" in title for title in shown) == OF_EACH_KIND
 
 
@@ -98,3 +98,30 @@ def test_the_overview_shows_them_on_its_first_page_only(order: Order, owner: Use
     client = sign_in(owner)
     assert "What needs you" in client.get("/").content.decode()
     assert "What needs you" not in client.get("/?q=Polder").content.decode()
+
+
+def test_customer_without_an_address_is_asked_for_it_before_an_order_is_refused(
+    customer: Customer, owner: User
+) -> None:
+    assert needs_of(owner) == []
+    customer.addresses.all().delete()
+    assert titles(needs_of(owner)) == ["The address of Waterschap Vallei is missing"]
+    for role in (Role.TECHNICAL, Role.BILLING, Role.READ_ONLY):
+        Membership.objects.update(role=role)
+        assert needs_of(owner) == []
+
+
+@pytest.mark.parametrize("whose", ["customer", "contact", "member"])
+def test_address_that_gets_no_mail_is_shown_to_owners(customer: Customer, owner: User, whose: str) -> None:
+    contact = customer.contacts.create(name="Bo", email="bo@vallei.example")
+    address = {"customer": customer.email, "contact": contact.email, "member": owner.email}[whose].lower()
+    row = MailAddress.objects.create(address=address, last_bounced_at=clock.now())
+    MailAddress.objects.create(address="somebody@elsewhere.example", stopped_at=clock.now())
+    assert needs_of(owner) == []
+    row.stopped_at = clock.now()
+    row.save()
+    (need,) = needs_of(owner)
+    assert need.title == "E-mail to Waterschap Vallei does not arrive"
+    assert need.url == f"/customers/{customer.number}/team/"
+    Membership.objects.update(role=Role.TECHNICAL)
+    assert needs_of(owner) == []
