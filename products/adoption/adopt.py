@@ -39,7 +39,7 @@ class Adoption:
 
 
 def adopt_composition(compose_file: Path, into: Path) -> Adoption:
-    """The product folder `into`, or `into/products/<name>` of a catalogue; raises AdoptionRefused.
+    """The product folder `into`, or `into/products/<name>` of a catalogue or git repository; raises AdoptionRefused.
 
     The compose file and its folder stay as they are.
     """
@@ -67,7 +67,8 @@ def adopt_composition(compose_file: Path, into: Path) -> Adoption:
 
 def _target(source: Path, into: Path) -> Path:
     slug = re.sub(r"[^a-z0-9]+", "-", source.parent.name.lower()).strip("-")[:60].strip("-") or "product"
-    folder = into / "products" / slug if (into / "products").is_dir() else into
+    is_catalogue = (into / "products").is_dir() or (into / ".git").exists()
+    folder = into / "products" / slug if is_catalogue else into
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise AdoptionRefused(f"{folder} exists already and is not an empty folder; name another one with --into.")
     if folder.resolve() == source.parent:

@@ -6,6 +6,7 @@ from typing import Any
 
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
+from rest_framework.reverse import reverse
 
 from core.api.base import MoneySerializer, ResourceSerializer, RowSerializer
 from core.api.selection import Expansion
@@ -17,9 +18,18 @@ from products.models import Plan, Product, Release
 class ProductSerializer(ResourceSerializer):
     """A set of orchestrated services."""
 
+    icon_url = serializers.SerializerMethodField(help_text="Where the icon is a picture; null where it names a symbol.")
+
     class Meta:
         model = Product
-        fields = ("slug", "name", "summary", "description", "icon", "state", "created_at", "updated_at")
+        fields = ("slug", "name", "summary", "description", "icon", "icon_url", "state", "created_at", "updated_at")
+
+    @extend_schema_field(serializers.URLField(allow_null=True))
+    def get_icon_url(self, product: Product) -> str | None:
+        """The address of the picture in this API."""
+        if not product.has_icon_file:
+            return None
+        return reverse("api:products-icon", args=(product.slug,), request=self.context["request"])
 
 
 PRODUCT = Expansion(

@@ -7,11 +7,25 @@ from typing import Any
 
 import django_filters
 from django.db.models import QuerySet
+from django.http import HttpResponse
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema
+from rest_framework.decorators import action
 from rest_framework.permissions import IsAuthenticated
+from rest_framework.renderers import JSONRenderer
+from rest_framework.request import Request
 
 from core.api.base import ChangedFilter, RowFilter, RowsView
 from products.api.serializers import PlanSerializer, ProductSerializer, ReleaseSerializer
+from products.icons.views import icon_response
 from products.models import Plan, Product, Release
+
+
+class PictureRenderer(JSONRenderer):
+    """Lets a caller ask for a picture; what goes wrong is still said in JSON."""
+
+    media_type = "image/*"
+    format = "picture"
 
 
 class ProductFilter(ChangedFilter):
@@ -40,6 +54,12 @@ class ProductView(RowsView):
     def visible(self, rows: Any) -> QuerySet[Any]:
         """Those on sale, to everybody."""
         return _on_sale(rows, self.request.user, {"state": Product.State.ON_SALE})
+
+    @extend_schema(responses={(200, "image/*"): OpenApiTypes.BINARY}, filters=False)
+    @action(detail=True, methods=["get"], renderer_classes=(JSONRenderer, PictureRenderer))
+    def icon(self, request: Request, slug: str) -> HttpResponse:
+        """Download the icon of the product's present release: an SVG or PNG file. 404 where the icon is a symbol."""
+        return icon_response(self.get_object().present_release_id)
 
 
 class ReleaseFilter(RowFilter):

@@ -17,7 +17,12 @@ POLICY = "default-src 'none'; style-src 'none'; sandbox"
 @require_safe
 def release_icon(request: HttpRequest, pk: int) -> HttpResponse:
     """The icon of a release; it never changes, so browsers may keep it."""
-    pictures = get_object_or_404(ReleasePictures.objects.exclude(icon_type=""), release=pk)
+    return icon_response(pk)
+
+
+def icon_response(release_pk: int | None) -> HttpResponse:
+    """The icon of a release; raises Http404 where its icon is a symbol, or where there is no release."""
+    pictures = get_object_or_404(ReleasePictures.objects.exclude(icon_type=""), release=release_pk)
     return HttpResponse(
         bytes(pictures.icon),
         content_type=pictures.icon_type,

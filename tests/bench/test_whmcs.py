@@ -18,6 +18,7 @@ from django.db import connection
 from customers.models import Customer
 from customers.whmcs import sync
 from customers.whmcs.client import WhmcsClient
+from customers.whmcs.reading import read_details
 
 pytestmark = [pytest.mark.bench, pytest.mark.django_db]
 
@@ -70,7 +71,7 @@ def read_pages(client: WhmcsClient, *, with_details: bool) -> int:
         page = client.clients(start=start, limit=sync.PAGE_SIZE)
         read += page.returned
         if with_details:
-            sync.read_details(client, [summary.client_id for summary in page.clients])
+            read_details(client, [summary.client_id for summary in page.clients])
         start = page.next_start
     return read
 

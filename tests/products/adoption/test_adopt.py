@@ -185,6 +185,12 @@ def test_link_that_leads_elsewhere_is_not_copied(tmp_path: Path) -> None:
     assert "setup-db.sh is a link or a device and was not copied." in adoption.to_do
 
 
+def test_fresh_config_repo_gets_the_product_in_its_folder_of_products(tmp_path: Path) -> None:
+    (tmp_path / "config-repo" / ".git").mkdir(parents=True)
+    adoption = adopt_composition(copy_sample("geonode", tmp_path), tmp_path / "config-repo")
+    assert adoption.folder == tmp_path / "config-repo/products/geonode"
+
+
 def test_command_says_what_was_changed_and_what_is_left(tmp_path: Path) -> None:
     (tmp_path / "catalogue" / "products").mkdir(parents=True)
     texts = StringIO()

@@ -9,7 +9,9 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from rest_framework.test import APIClient
 
+from customers.models import ApiToken
 from products.models import Product, Release, ReleasePictures
 from products.services import import_catalogue
 from tests.factories import ReleaseFactory, UserFactory
@@ -153,3 +155,26 @@ def test_lists_load_no_pictures(product: Product, admin_client: Client) -> None:
         with CaptureQueriesContext(connection) as queries:
             admin_client.get(reverse(f"admin:products_{name}_changelist"))
         assert not any("products_releasepictures" in query["sql"] for query in queries)
+
+
+def test_api_names_the_address_of_the_icon_and_serves_it_to_a_token(product: Product) -> None:
+    _row, text = ApiToken.objects.create(user=UserFactory.create(), name="script")
+    api = APIClient(headers={"authorization": f"Bearer {text}"})
+    url = api.get(f"/api/v1/products/{product.slug}/").json()["icon_url"]
+    assert url == f"http://testserver/api/v1/products/{product.slug}/icon/"
+    for accept in ("*/*", "image/svg+xml", "application/json"):
+        response = api.get(url, headers={"accept": accept})
+        assert (response.status_code, response.content) == (200, ICON), accept
+        assert response["Content-Type"] == "image/svg+xml"
+    assert APIClient().get(url).status_code == 401
+
+
+def test_api_has_no_icon_address_for_a_symbol(catalogue: Path) -> None:
+    import_catalogue()
+    api = APIClient()
+    api.force_authenticate(UserFactory.create())
+    product = Product.objects.get()
+    assert api.get(f"/api/v1/products/{product.slug}/").json()["icon_url"] is None
+    assert api.get(f"/api/v1/products/{product.slug}/icon/").status_code == 404
+    Product.objects.update(state=Product.State.RETIRED)
+    assert api.get(f"/api/v1/products/{product.slug}/icon/").status_code == 404
