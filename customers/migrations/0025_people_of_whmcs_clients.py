@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('customers', '0025_mail_about_drafts'),
+        ('customers', '0024_bounces'),
     ]
 
     operations = [
