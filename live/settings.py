@@ -120,6 +120,7 @@ else:
     # The ORM broker is ten times faster over a connection that is kept (docs/decisions/0003).
     DATABASES["default"]["CONN_MAX_AGE"] = env.int("CONN_MAX_AGE", default=600)
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+CLOCK_OF_DATABASE = True  # PostgreSQL's clock corrects that of a machine (core.engine.database_clock)
 
 # Tries at signing in are counted here, so web processes have to share it; several machines need one between them.
 CACHES = {"default": env.cache("CACHE_URL", default=f"filecache://{VAR_DIR / 'cache'}")}

@@ -46,6 +46,10 @@ class QueueBroker(ORM):  # type: ignore[misc]
     _batches = 0
     _relaxed: object = None
 
+    def enqueue(self, task: str) -> int:
+        """What django-q2 sends by itself (schedules) is due now, by the clock that all machines share."""
+        return int(OrmQ.objects.create(key=self.list_key, payload=task, lock=clock.now()).pk)
+
     def dequeue(self) -> list[Message] | None:
         """Up to `bulk` messages, first those of the first queue; None, after a pause, when there is none."""
         self.get_connection()  # replaces a connection that broke

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import secrets
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -18,11 +20,11 @@ from pytest_django.plugin import DjangoDbBlocker
 from live.demo.cast import SELLER
 from tests.chaos.database import Database, free_port, programs
 from tests.chaos.faults import Faults
-from tests.chaos.machines import Machine
+from tests.chaos.machines import RUN, Machine, processes_of, signal_all
 from tests.chaos.mail_server import MailServer, mail_server
 
 TASK_SECONDS = 20  # no task takes longer, so no lease does
-WORKERS = 2
+WRONG_CLOCKS = {"worker-0": 170, "worker-1": -130}  # seconds by which the clock of a machine is ahead
 
 
 @pytest.fixture
@@ -59,18 +61,21 @@ def faults(database: Database, settings: LazySettings, tmp_path: Path, socket_en
     with mail_server() as mail, ExitStack() as machines:
         site_port = free_port()
         settings.SITE_URL = f"http://127.0.0.1:{site_port}"
-        environment = _environment(database, mail, settings, tmp_path)
+        run = secrets.token_hex(8)
+        environment = {**_environment(database, mail, settings, tmp_path), RUN: run}
+        machines.callback(lambda: signal_all(processes_of(run), signal.SIGKILL))
         subprocess.run([sys.executable, "manage.py", "setup"], check=True, env=environment, cwd=settings.BASE_DIR)
         gunicorn = ["gunicorn", "live.wsgi", f"--bind=127.0.0.1:{site_port}", "--threads=4", "--log-level=warning"]
-        programs_to_run = {
-            "site": [sys.executable, "-m", *gunicorn],
-            **{f"worker-{number}": [sys.executable, "manage.py", "worker"] for number in range(WORKERS)},
-        }
-        running = {name: Machine(name, command, environment, tmp_path) for name, command in programs_to_run.items()}
-        for machine in running.values():
-            machines.callback(machine.stop)
-        site = running.pop("site")
-        yield Faults(database=database, mail=mail, workers=list(running.values()), site=site)
+        site = Machine("site", [sys.executable, "-m", *gunicorn], environment, tmp_path)
+        workers = [
+            Machine(name, [sys.executable, "manage.py", "worker"], environment | _wrong_clock(ahead), tmp_path)
+            for name, ahead in WRONG_CLOCKS.items()
+        ]
+        yield Faults(run=run, database=database, mail=mail, workers=workers, site=site)
+
+
+def _wrong_clock(ahead: float) -> dict[str, str]:
+    return {"DJANGO_SETTINGS_MODULE": "tests.chaos.skewed_settings", "CLOCK_WRONG_BY": str(ahead)}
 
 
 def _environment(database: Database, mail: MailServer, settings: LazySettings, folder: Path) -> dict[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import signal
+import time
 from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
@@ -18,10 +19,11 @@ from core.engine.queue import DOCUMENTS, enqueue
 from infrastructure.sandbox.models import SandboxSwitches
 from tests.chaos.database import Database
 from tests.chaos.lives import patiently
-from tests.chaos.machines import Machine, signal_all
+from tests.chaos.machines import Machine, processes_of, signal_all
 from tests.chaos.mail_server import MailServer
 from tests.chaos.plan import Fault, PlannedFault
 
+SECONDS_TO_END = 10.0
 NEXT_PERIODS = 35  # days ahead: by then every subscription's second month has begun
 AT_ONCE = 3
 KILLS = (Fault.KILL_CHILD, Fault.KILL_WORKER)
@@ -32,8 +34,12 @@ LEASE_ENDS = (*KILLS, Fault.FREEZE_WORKER, Fault.LEASES_EXPIRED, Fault.CUT_CONNE
 class Faults:
     """Everything that can be made to fail, and what has fallen so far."""
 
-    def __init__(self, *, database: Database, mail: MailServer, workers: list[Machine], site: Machine) -> None:
+    def __init__(
+        self, *, run: str, database: Database, mail: MailServer, workers: list[Machine], site: Machine
+    ) -> None:
         self.database, self.mail, self.workers, self.site = database, mail, workers, site
+        self.machines = [*workers, site]
+        self._run = run
         self.fallen = Counter[Fault]()
         self.interrupted_sessions = 0
         self._ends: list[tuple[float, Callable[[], object]]] = []
@@ -81,6 +87,16 @@ class Faults:
         self.mail.answers_to_lose = 0
         self._switch(lost_replies=0, failing_launches=0, failing_actions=0)
 
+    def strays(self) -> set[int]:
+        """The processes of this run that belong to no machine any more, and do not end by themselves."""
+        return _what_stays(lambda: processes_of(self._run).difference(*(machine.family() for machine in self.machines)))
+
+    def stop(self) -> set[int]:
+        """Every machine has been stopped; returns the processes that it left."""
+        for machine in self.machines:
+            machine.stop()
+        return _what_stays(lambda: processes_of(self._run))
+
     def kills(self) -> int:
         """How many processes were killed."""
         return sum(self.fallen[kind] for kind in KILLS)
@@ -126,6 +142,14 @@ class Faults:
 
     def _later(self, at: float, end: Callable[[], object]) -> None:
         self._ends.append((at, end))
+
+
+def _what_stays(find: Callable[[], set[int]]) -> set[int]:
+    """What is found still after some seconds; processes that have just lost their first one take a moment to end."""
+    until = time.monotonic() + SECONDS_TO_END
+    while (found := find()) and time.monotonic() < until:
+        time.sleep(0.2)
+    return found
 
 
 def deliver_again(dice: random.Random) -> None:

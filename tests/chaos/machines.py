@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -16,6 +16,17 @@ from core.engine.supervisor import process_states
 
 RESTART_AFTER = 1.0  # seconds, as a service manager does
 GRACE = 60.0
+RUN = "CHAOS_RUN"  # in the environment of everything that a run starts, and so of all that those start
+
+
+def processes_of(run: str) -> set[int]:
+    """Every living process of the run, whoever its parent is now."""
+    mark, found = f"{RUN}={run}".encode(), set[int]()
+    for path in Path("/proc").glob("[0-9]*/environ"):
+        with suppress(OSError):  # it has ended, or belongs to somebody else
+            if mark in path.read_bytes().split(b"\0"):
+                found.add(int(path.parent.name))
+    return found
 
 
 def descendants_of(pid: int) -> list[int]:
@@ -26,6 +37,13 @@ def descendants_of(pid: int) -> list[int]:
         families = {child for child, parent in parents.items() if parent in families} - found
         found |= families
     return sorted(found)
+
+
+def command_of(pid: int) -> str:
+    """What a process was started as; empty once it has ended."""
+    with suppress(OSError):
+        return Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ").strip()
+    return ""
 
 
 class Machine:
@@ -58,9 +76,13 @@ class Machine:
                 os.kill(children[choice % len(children)], signal.SIGKILL)
         return bool(children)
 
+    def family(self) -> set[int]:
+        """All its processes."""
+        return {self.pid, *self.children()}
+
     def freeze(self) -> list[int]:
         """Every process of it stands still, as on a machine that is paused; returns their numbers."""
-        frozen = [self.pid, *self.children()]
+        frozen = sorted(self.family())
         signal_all(frozen, signal.SIGSTOP)
         return frozen
 
@@ -73,13 +95,12 @@ class Machine:
             self._ended_at, self._process = None, self._start()
 
     def stop(self) -> None:
-        """All its processes have ended."""
-        family = [self.pid, *self.children()]
-        signal_all(family, signal.SIGCONT)
+        """It has ended as a service manager ends it: asked first, and killed where that does not help."""
+        signal_all(sorted(self.family()), signal.SIGCONT)
         self._process.terminate()
         with suppress(subprocess.TimeoutExpired):
             self._process.wait(GRACE)
-        signal_all([pid for pid in family if Path(f"/proc/{pid}").exists()], signal.SIGKILL)
+        self._process.kill()
         self._process.wait()
 
     def _start(self) -> subprocess.Popen[bytes]:
@@ -95,7 +116,7 @@ class Machine:
             )
 
 
-def signal_all(pids: Sequence[int], number: signal.Signals) -> None:
+def signal_all(pids: Iterable[int], number: signal.Signals) -> None:
     """Each of the processes that is still there has got the signal."""
     for pid in pids:
         with suppress(ProcessLookupError):

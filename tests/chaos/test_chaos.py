@@ -6,6 +6,7 @@ import os
 import random
 import time
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from products.models import Release, ReleaseBundle
 from tests.chaos import invariants
 from tests.chaos.faults import Faults, bill_at_once
 from tests.chaos.lives import Life, is_quiet, patiently
+from tests.chaos.machines import command_of
 from tests.chaos.plan import PlannedFault, PlannedLife, draw_plan
 from tests.factories import CustomerFactory, PlanFactory, ReleaseFactory
 
@@ -102,7 +104,7 @@ class Run:
     def _look(self) -> None:
         for life in self.lives:
             life.live_on(self.seconds, self.asked)
-        for machine in (*self.faults.workers, self.faults.site):
+        for machine in self.faults.machines:
             machine.keep_up()
         time.sleep(LOOK_EVERY)
 
@@ -124,6 +126,16 @@ def idle_workers(faults: Faults, folder: Path) -> list[str]:
     return idle
 
 
+def problems_of_processes(faults: Faults, folder: Path) -> Iterator[str]:
+    """Each worker goes by the database's clock and is at work, and what was started ends with its machine."""
+    for worker in faults.workers:
+        if "times are taken from the database" not in worker.log.read_text():
+            yield f"{worker.name} has a wrong clock and does not know it"
+    yield from (f"{name} lives and does nothing" for name in idle_workers(faults, folder))
+    yield from (f"process {pid} belongs to no machine: {command_of(pid)}" for pid in faults.strays())
+    yield from (f"process {pid} outlives its machine: {command_of(pid)}" for pid in faults.stop())
+
+
 def test_orders_are_where_they_are_wanted_whatever_falls(faults: Faults, tmp_path: Path) -> None:
     print(f"CHAOS_SEED={SEED}: {ORDERS} orders, {FAULTS} faults in {SECONDS:.0f} s")  # noqa: T201
     plan = draw_plan(SEED, orders=ORDERS, faults=FAULTS, seconds=SECONDS)
@@ -142,6 +154,6 @@ def test_orders_are_where_they_are_wanted_whatever_falls(faults: Faults, tmp_pat
         *invariants.problems_of_billing(),
         *invariants.problems_of_mail(faults.mail.letters, faults.letters_at_risk()),
         *invariants.problems_of_the_engine(),
-        *(f"{name} lives and does nothing" for name in idle_workers(faults, tmp_path / "signatures")),
+        *problems_of_processes(faults, tmp_path / "signatures"),
     ]
     assert not problems, "\n".join([f"replay it by CHAOS_SEED={SEED}", *problems])

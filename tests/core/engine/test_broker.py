@@ -44,6 +44,15 @@ def test_broker_of_the_settings_is_ours() -> None:
 
 
 @pytest.mark.django_db
+def test_a_schedule_is_sent_by_the_clock_that_all_machines_share(monkeypatch: pytest.MonkeyPatch) -> None:
+    right = clock.now()
+    monkeypatch.setattr("django.utils.timezone.now", lambda: right + timedelta(minutes=3))
+    monkeypatch.setattr(clock, "now", lambda: right)
+    pk = QueueBroker(list_key=READINGS).enqueue("a signed message")
+    assert (OrmQ.objects.get(pk=pk).key, OrmQ.objects.get(pk=pk).lock) == (READINGS, right)
+
+
+@pytest.mark.django_db
 def test_batch_holds_the_oldest_messages_and_no_other_consumer_gets_them() -> None:
     put(Conf.BULK + 1)
     broker, other = QueueBroker(), QueueBroker()
