@@ -24,7 +24,7 @@ RUN apt-get update \
       libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 fonts-dejavu-core fonts-inter fonts-droid-fallback \
  && rm -rf /var/lib/apt/lists/* \
  && useradd --system --create-home --home-dir /srv/live --shell /usr/sbin/nologin live \
- && install --directory --owner live /var/lib/live
+ && install --directory --owner live /var/lib/live /run/metrics
 COPY --from=docker /opt/docker/usr/bin/docker /usr/local/bin/docker
 COPY --from=build /opt/live /opt/live
 RUN docker --version && /opt/live/lib/python3*/site-packages/compose/docker-compose version

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 
 from django.db import DatabaseError, connection
@@ -14,6 +15,21 @@ from live.disk.full_disk import disk_status
 from live.secrets_check import WRONG_KEY, secrets_status
 
 LATE = timedelta(minutes=3)
+
+
+class Probes:
+    """Answers load balancers and containers, who ask by an IP address, without TLS, and follow no redirect."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        match request.path_info:
+            case "/healthz":
+                return healthz(request)
+            case "/readyz":
+                return readyz(request)
+        return self.get_response(request)
 
 
 def healthz(request: HttpRequest) -> HttpResponse:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.conf import LazySettings
 from django.core.management import CommandError, call_command
 from django.db import OperationalError
 from django.test import Client
@@ -19,6 +20,16 @@ pytestmark = pytest.mark.django_db
 def test_the_process_answers_without_the_database(client: Client, django_assert_num_queries) -> None:  # type: ignore[no-untyped-def]
     with django_assert_num_queries(0):
         assert client.get("/healthz").content == b"ok\n"
+
+
+@pytest.mark.parametrize("page", ["/healthz", "/readyz"])
+def test_probes_by_ip_address_and_without_tls_are_answered(client: Client, settings: LazySettings, page: str) -> None:
+    settings.SECURE_SSL_REDIRECT, settings.ALLOWED_HOSTS = True, ["live.example"]
+    response = client.get(page, headers={"host": "10.1.2.3:8000"})
+    assert response.status_code == 200
+    assert response["X-Request-ID"]
+    assert client.get("/", headers={"host": "live.example"}).status_code == 301
+    assert client.get("/", headers={"host": "10.1.2.3:8000"}).status_code == 400
 
 
 def test_ready_once_the_database_answers_and_is_migrated(client: Client) -> None:
