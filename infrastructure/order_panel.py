@@ -63,7 +63,8 @@ class InfrastructurePanels(OrderPanels):
         """The planned provider, server and cost; containers, endpoints and monitors."""
         plan = plan_of(order)
         if plan.problem:
-            yield Fact(label=_("Provider"), value=plan.problem)
+            providers = reverse("admin:infrastructure_provider_changelist")
+            yield Fact(label=_("Provider"), value=plan.problem, is_problem=True, url=providers)
         else:
             yield Fact(label=_("Provider"), value=f"{plan.provider} · {plan.host}" if plan.host else plan.provider)
         if plan.makes_server and not plan.problem:

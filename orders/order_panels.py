@@ -28,10 +28,12 @@ class PartRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fact:
-    """One line of a plan."""
+    """One line of a plan; a problem is something that approval cannot bring about now, `url` is where it is solved."""
 
     label: str
     value: str
+    is_problem: bool = False
+    url: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

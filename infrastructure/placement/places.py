@@ -71,7 +71,10 @@ def find_place(order: Order) -> Place:
             return Place(provider=provider, host=host)
     if not providers:
         raise NoProvider(
-            _("No enabled provider fits this order (requested: %(slug)s, sandbox: %(sandbox)s).")
+            _(
+                "No enabled provider fits this order (requested: %(slug)s, sandbox: %(sandbox)s). "
+                "Enable one, or edit the provider that the order requests."
+            )
             % {"slug": order.provider_slug or _("any"), "sandbox": _("yes") if order.is_sandbox else _("no")}
         )
     raise NoRoom(_no_room_message(order.plan))
@@ -106,9 +109,11 @@ def _fitting(order: Order) -> list[Provider]:
 
 
 def _no_room_message(plan: Plan) -> str:
-    message = _("No host has %(cpus)s, %(ram)s GB of memory and %(disk)s GB of disk free.")
+    message = _("No host has %(cpus)s, %(ram)s GB of memory and %(disk)s GB of disk free. Add a host, or enable one.")
     if plan.placement == Plan.Placement.DEDICATED:
-        message = _("No empty host has %(cpus)s, %(ram)s GB of memory and %(disk)s GB of disk.")
+        message = _(
+            "No empty host has %(cpus)s, %(ram)s GB of memory and %(disk)s GB of disk. Add a host, or enable one."
+        )
     return message % {"cpus": cpu_words(plan.cpus), "ram": plan.ram_gb, "disk": plan.disk_gb}
 
 

@@ -90,7 +90,10 @@ def _no_size(place: Place, plan: Plan) -> str:
     sizes = ProviderOption.objects.filter(provider=place.provider, kind=ProviderOption.Kind.SIZE)
     if not place.provider.makes_servers or place.size is not None or not sizes.exists():
         return ""
-    message = _("%(provider)s offers no size with %(cpus)s, %(ram)s GB of memory and %(disk)s GB of disk.")
+    message = _(
+        "%(provider)s offers no size with %(cpus)s, %(ram)s GB of memory and %(disk)s GB of disk. "
+        "Enable another provider, or change the plan."
+    )
     size = {"cpus": cpu_words(plan.cpus), "ram": plan.ram_gb, "disk": plan.disk_gb}
     return message % {"provider": place.provider.name, **size}
 

@@ -26,6 +26,7 @@ from monitoring.status_pages.display import OrderSummary, order_summaries
 from orders.changes.services import former_release, rotatable_secrets
 from orders.choices import OrderAction, State, Wanted
 from orders.models import Order, OrderChange
+from orders.order_panels import registered_panels
 from products.input_fields import customer_inputs
 
 EVENTS_SHOWN = 100
@@ -65,6 +66,7 @@ def order_facts(order: Order, user: User) -> dict[str, Any]:
         "cost": subscription or order.terms,
         "paid_until": paid_until(subscription),
         "first_invoice": first_invoice(order) if order.state == State.DRAFT else None,
+        "has_to_wait": order.state == State.DRAFT and has_to_wait(order),
         "invoices": invoice_rows(invoices[:INVOICES_SHOWN]),
     }
 
@@ -75,6 +77,11 @@ def availability_of(order: Order) -> OrderSummary | None:
     monitors = Monitor.objects.filter(order=order, wanted=Wanted.RUNNING).prefetch_related(checks)
     rows = list(monitors.select_related("order__release__product"))
     return order_summaries(rows)[0] if rows and order.activated_at else None
+
+
+def has_to_wait(order: Order) -> bool:
+    """True of a draft that could not be set up now: no provider takes it, or none has room."""
+    return any(room.planned(order, inside=False).get("problem") for room in registered_panels())
 
 
 def first_invoice(order: Order) -> dict[str, Any]:

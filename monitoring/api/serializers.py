@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from core.api.base import AmountField, RequestSerializer, ResourceSerializer, RowSerializer
@@ -9,6 +10,14 @@ from monitoring.choices import IncidentState
 from monitoring.models import Incident, IncidentUpdate, Monitor, MonitorCheck, MonthlyReport
 from orders.api.rows import OrderResourceSerializer, order_expansion
 from orders.models import Order
+
+
+@extend_schema_field({"type": "string", "pattern": "^[0-9]{4}-(0[1-9]|1[0-2])$"})
+class MonthField(serializers.DateField):
+    """A month by year and number, which is no date."""
+
+    def __init__(self, **options: object) -> None:
+        super().__init__(format="%Y-%m", **options)  # type: ignore[arg-type]
 
 
 class CheckSerializer(RowSerializer):
@@ -66,7 +75,7 @@ class ReportSerializer(ResourceSerializer):
     expansions = {"order": order_expansion()}
 
     order = serializers.CharField(source="order.reference", read_only=True)
-    month = serializers.DateField(format="%Y-%m", help_text="Such as 2026-06")
+    month = MonthField(help_text="Such as 2026-06")
     credit = AmountField("credit")
 
     class Meta:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 from django.contrib import admin, messages
@@ -27,7 +28,7 @@ from orders.admin.changes import outdated_mark
 from orders.admin.export import as_csv
 from orders.admin.new_order import add_order, edit_draft
 from orders.admin.order_actions import BULK_ACTIONS, confirm_order_action
-from orders.admin.order_page import page_of
+from orders.admin.order_page import UNPLACED, page_of, plan_of
 from orders.choices import OrderAction, State
 from orders.models import Order
 from orders.services import reveal_secrets
@@ -193,7 +194,10 @@ class OrderAdmin(ChangeActions, ModelAdmin):
         """The actions that the person may take and that the order, as it stands, would not refuse."""
         order = self.get_object(request, str(object_id))
         allowed = super().get_actions_detail(request, object_id)
-        return [action for action in allowed if order is not None and _is_offered(action.action_name, order)]
+        offered = [action for action in allowed if order is not None and _is_offered(action.action_name, order)]
+        if order is not None and order.state in UNPLACED and any(fact.is_problem for fact in plan_of(order)):
+            return [replace(action, variant=ActionVariant.DEFAULT) for action in offered]
+        return offered
 
     @action(description=_("Edit"), icon="edit", permissions=("add", "view"), url_path="edit")
     def edit(self, request: HttpRequest, object_id: str) -> HttpResponse:

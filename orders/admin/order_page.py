@@ -13,7 +13,7 @@ from core.admin.read_only_rows import when
 from core.money import Money
 from core.text.units import cpu_words
 from orders import display as order_display
-from orders.choices import Part, PartState, State
+from orders.choices import OrderAction, Part, PartState, State
 from orders.models import Order, OrderEvent
 from orders.order_panels import Fact, PartRow, registered_panels
 
@@ -40,6 +40,7 @@ def page_of(order: Order) -> dict[str, Any]:
     events = timeline(order)
     return {
         "order": order,
+        "what_to_do": what_to_do(order),
         "tone": order_display.tone_of(order),
         "is_on_its_way": order.state in MOVING,
         "inputs": input_lines(order),
@@ -51,6 +52,15 @@ def page_of(order: Order) -> dict[str, Any]:
         "events": events[:EVENTS],
         "has_older": len(events) > EVENTS,
     }
+
+
+def what_to_do(order: Order) -> str:
+    """The next step where staff have to act on a failure; the failed component has a link to its own page."""
+    if order.state != State.ATTENTION:
+        return ""
+    if order.allows(OrderAction.RETRY):
+        return gettext("Correct the cause, then choose “Try again”; what is ready stays as it is.")
+    return gettext("Correct the cause; the order continues by itself.")
 
 
 def timeline(order: Order) -> list[OrderEvent]:

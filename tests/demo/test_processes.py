@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -28,3 +29,19 @@ def test_demonstration_runs_without_debug_pages(monkeypatch: pytest.MonkeyPatch,
     environment = started["worker"]
     assert (environment["DEBUG"], environment["SITE_URL"]) == ("false", "http://127.0.0.1:9")
     assert environment["SECRET_KEY"]
+
+
+def test_connections_outlive_the_pauses_of_a_proxy_that_uses_them_again(
+    monkeypatch: pytest.MonkeyPatch, settings: Any, tmp_path: Any
+) -> None:
+    """Gunicorn closes after 2 seconds by itself; the proxy's next request then meets a closed connection."""
+    commands: list[list[str]] = []
+    monkeypatch.setattr(processes.subprocess, "Popen", lambda command, **options: commands.append(command))
+    monkeypatch.setattr(Processes, "_wait_for_web", lambda self: None)
+    settings.VAR_DIR = tmp_path
+    (tmp_path / "log").mkdir()
+    Processes(port=9, defaults={"SECRET_KEY": "x"}).start_web()
+    dockerfile = (settings.BASE_DIR / "Dockerfile").read_text()
+    image = next(json.loads(line.removeprefix("CMD ")) for line in dockerfile.splitlines() if line.startswith("CMD "))
+    for command in (commands[0], image):
+        assert int(command[command.index("--keep-alive") + 1]) > 60

@@ -176,3 +176,45 @@ def test_what_only_staff_set_is_neither_asked_nor_shown(customer: Customer, owne
     client.post(f"/orders/{order.reference}/draft/", {**GOOD, "name": "Other maps"})
     order.refresh_from_db()
     assert (order.name, order.inputs["agent"]) == ("Other maps", "zabbix.example")
+
+
+def test_inputs_say_whether_they_are_required(owner: User, sign_in: SignIn) -> None:
+    inputs = [
+        {"key": "site", "label": "Site", "type": "string", "required": True},
+        {"key": "motto", "label": "Motto", "type": "string"},
+        {"key": "colour", "label": "Colour", "type": "string", "default": "green"},
+    ]
+    release = ReleaseFactory(manifest={**MANIFEST, "inputs": inputs}, product__slug="maps")
+    PlanFactory(product=release.product)
+    page = sign_in(owner).get("/orders/new/maps/small/").content.decode()
+    for label in ("Site (required)", "Motto (optional)", "Colour<"):
+        assert label in page
+
+
+def test_plans_are_chosen_by_their_price_and_size(plan: Plan, owner: User, sign_in: SignIn) -> None:
+    page = sign_in(owner).get(f"/orders/new/{plan.product.slug}/").content.decode()
+    for text in ("€49", "1 CPU", "2 GB memory", "20 GB disk"):
+        assert text in page
+
+
+def test_draft_shows_its_total_with_vat_and_the_terms(plan: Plan, owner: User, sign_in: SignIn, settings: Any) -> None:
+    settings.TERMS_URL = "https://example.org/terms"
+    client = sign_in(owner)
+    client.post("/orders/new/maps/small/", GOOD)
+    page = client.get(f"/orders/{Order.objects.get().reference}/").content.decode()
+    for text in ("<dt>First invoice</dt><dd>€49.00", "<dt>VAT</dt><dd>€10.29", "<strong>€59.29</strong>"):
+        assert text in page
+    assert 'agree to our <a href="https://example.org/terms"' in page
+
+
+@pytest.mark.parametrize("takes_orders", [True, False])
+def test_draft_that_nothing_can_run_now_says_so(plan: Plan, owner: User, sign_in: SignIn, takes_orders: bool) -> None:
+    Provider.objects.update(is_enabled=False)
+    Provider.objects.create(
+        slug="cloud", name="Cloud", kind=Provider.Kind.LIBCLOUD, driver="ec2", is_enabled=takes_orders
+    )
+    client = sign_in(owner)
+    client.post("/orders/new/maps/small/", GOOD)
+    page = client.get(f"/orders/{Order.objects.get().reference}/").content.decode()
+    assert ("We cannot set this up at the moment." in page) is not takes_orders
+    assert "Place this order" in page

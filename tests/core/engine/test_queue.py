@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import pytest
 from django_q.models import OrmQ, Schedule, Task
+from django_q.monitor import save_task
 
 from core import clock
 from core.engine import queue
@@ -50,6 +51,14 @@ def test_late_scheduler_is_work_that_is_due() -> None:
 def result(name: str, *, ago: timedelta, success: bool) -> None:
     at = clock.now() - ago
     Task.objects.create(id=uuid4().hex, name=name, func="f", started=at, stopped=at, success=success)
+
+
+@pytest.mark.parametrize(("success", "kept"), [(True, 0), (False, 1)])
+def test_results_of_tasks_that_went_well_are_not_kept(success: bool, kept: int) -> None:
+    at = clock.now()
+    task = {"id": uuid4().hex, "name": "sweep", "func": "f", "args": (), "kwargs": {}, "success": success}
+    save_task({**task, "started": at, "stopped": at, "result": None, "attempt_count": 1}, None)
+    assert Task.objects.count() == kept
 
 
 def test_recent_failures_are_kept_and_everything_else_is_pruned(monkeypatch: pytest.MonkeyPatch) -> None:

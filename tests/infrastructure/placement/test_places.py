@@ -47,7 +47,9 @@ def test_shared_orders_fill_a_host_and_the_next_waits_for_room(
     first, second, third = place(), place(), place()
     drive.settle()
     assert [state_of(item) for item in (first, second, third)] == [State.ACTIVE, State.ACTIVE, State.ATTENTION]
-    assert third.reason == "Server: No host has 2 CPUs, 4 GB of memory and 40 GB of disk free."
+    assert third.reason == (
+        "Server: No host has 2 CPUs, 4 GB of memory and 40 GB of disk free. Add a host, or enable one."
+    )
     assert list(Server.objects.values_list("host", flat=True)) == [host.pk, host.pk]
 
     remove_order(order=first)

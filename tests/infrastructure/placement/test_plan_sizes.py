@@ -77,7 +77,10 @@ def test_orders_of_the_plan_get_its_size_and_the_order_shows_that(order: Order, 
 
 def test_plan_says_before_approval_that_no_size_will_do(offer: Provider, place: Place) -> None:
     facts = {fact.label: str(fact.value) for fact in InfrastructurePanels().plan(place("dedicated", cpus=32))}
-    assert facts["Provider"] == "Cloud offers no size with 32 CPUs, 4 GB of memory and 40 GB of disk."
+    assert (
+        facts["Provider"] == "Cloud offers no size with 32 CPUs, 4 GB of memory and 40 GB of disk. "
+        "Enable another provider, or change the plan."
+    )
     assert "Server" not in facts
 
 

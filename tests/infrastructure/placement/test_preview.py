@@ -42,7 +42,7 @@ def test_a_plan_names_the_host(make_host: MakeHost, release: Release) -> None:
 
 def test_a_plan_says_why_it_cannot_be(pool: Provider, release: Release) -> None:
     plan = plan_of(make_draft(release=release))
-    assert plan.problem == "No empty host has 1 CPU, 2 GB of memory and 20 GB of disk."
+    assert plan.problem == ("No empty host has 1 CPU, 2 GB of memory and 20 GB of disk. Add a host, or enable one.")
     assert plan.containers
 
 

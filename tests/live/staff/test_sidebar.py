@@ -75,3 +75,13 @@ def test_reports_are_offered_to_those_who_may_open_them(client: Client, request_
 def test_who_is_not_signed_in_is_offered_nothing(request_of_staff: HttpRequest) -> None:
     request_of_staff.user = AnonymousUser()
     assert not any(item["permission"](request_of_staff) for item in lists(request_of_staff).values())
+
+
+def test_groups_of_the_sidebar_are_closed_until_they_are_opened(client: Client) -> None:
+    client.force_login(UserFactory(is_staff=True, is_superuser=True))
+    page = client.get("/admin/customers/customer/")
+    _home, *groups = page.context["sidebar_navigation"]
+    assert all(group["collapsible"] for group in groups)
+    opened = [group for group in groups if any(item["active"] for item in group["items"])]
+    assert [str(group["title"]) for group in opened] == ["Customers"]
+    assert page.content.decode().count("navigationOpen: true") <= 1

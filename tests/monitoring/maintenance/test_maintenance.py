@@ -256,6 +256,16 @@ def test_staff_plan_in_the_admin_from_a_selection_of_monitors(room: Room, planne
     assert Message.objects.filter(key__startswith="maintenance:").count() == 1
 
 
+def test_one_window_is_planned_for_several_orders_at_once(room: Room, planner: Client) -> None:
+    orders = [room.watched(), room.watched()]
+    chosen = [str(room.monitor(order).pk) for order in orders]
+    answer = planner.post("/admin/monitoring/monitor/", {"action": "plan_maintenance", "_selected_action": chosen})
+    page = planner.get(answer.headers["Location"]).content.decode()
+    assert all(order.reference in page for order in orders)
+    planner.post(ADD, {**form(room, orders[0]), "orders": [order.pk for order in orders]})
+    assert set(Maintenance.objects.get().orders.all()) == set(orders)
+
+
 def test_form_says_what_is_wrong_beside_the_field(room: Room, planner: Client) -> None:
     answer = planner.post(ADD, form(room, room.watched(), hours=-1))
     assert "The end must be after the start." in answer.content.decode()

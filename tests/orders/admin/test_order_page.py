@@ -8,6 +8,7 @@ import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from unfold.enums import ActionVariant
 
 from core import clock
 from infrastructure.models import Provider
@@ -159,8 +160,31 @@ def test_page_tells_what_a_draft_would_make(operator: Client) -> None:
         assert text in content
 
 
-def test_page_of_a_draft_says_that_no_provider_fits(operator: Client) -> None:
-    assert "No enabled provider" in operator.get(url(make_draft())).content.decode()
+def test_page_of_a_draft_says_that_no_provider_fits_and_what_to_do(operator: Client) -> None:
+    order = make_draft()
+    for page in (operator.get(url(order)), operator.get(url(order, "place"))):
+        content = page.content.decode()
+        assert "No enabled provider" in content
+        assert "Enable one, or edit the provider that the order requests." in content
+        assert '<a href="/admin/infrastructure/provider/">' in content
+
+
+@pytest.mark.parametrize("has_provider", [True, False])
+def test_placing_is_the_obvious_next_step_only_where_the_order_can_be_set_up(
+    operator: Client, has_provider: bool
+) -> None:
+    Provider.objects.create(slug="rehearsal", name="R", kind=Provider.Kind.SANDBOX, is_enabled=has_provider)
+    order = make_draft(sandbox=True)
+    actions = operator.get(url(order)).context["actions_detail"]
+    (place,) = [action for action in actions if action["title"] == "Place"]
+    assert place["variant"] == (ActionVariant.PRIMARY if has_provider else ActionVariant.DEFAULT)
+    assert operator.post(url(order, "place"), {"confirmed": "yes"}).status_code == 302  # it may be placed all the same
+
+
+def test_page_of_an_order_that_needs_attention_says_what_to_do(operator: Client) -> None:
+    content = operator.get(url(failed())).content.decode()
+    assert "Correct the cause, then choose “Try again”; what is ready stays as it is." in content
+    assert "Correct the cause" not in operator.get(url(active())).content.decode()
 
 
 def test_page_shows_parts_in_the_order_of_arrival_and_the_timeline(operator: Client) -> None:
