@@ -13,10 +13,19 @@ from products.models import Plan
 
 def active_order(member: User, drive_until: Callable[[Callable[[], bool], float], None]) -> Order:
     """The member's customer has an active order."""
+    order = draft_order(member)
+    place_order(order=order, actor=member)
+    drive_until(lambda: Order.objects.filter(pk=order.pk, state=State.ACTIVE).exists(), 90)
+    order.refresh_from_db()
+    return order
+
+
+def draft_order(member: User) -> Order:
+    """The member's customer has a draft."""
     membership = member.memberships.select_related("customer").get()
     plan = Plan.objects.filter(product__slug="sdi-lite", auto_approve=True).first()
     assert plan is not None
-    order = create_order(
+    return create_order(
         customer=membership.customer,
         plan=plan,
         name="Polder maps",
@@ -24,7 +33,3 @@ def active_order(member: User, drive_until: Callable[[Callable[[], bool], float]
         sandbox=True,
         actor=member,
     )
-    place_order(order=order, actor=member)
-    drive_until(lambda: Order.objects.filter(pk=order.pk, state=State.ACTIVE).exists(), 90)
-    order.refresh_from_db()
-    return order

@@ -9,13 +9,14 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, Response
 
+from core import clock
 from customers.choices import Role
 from customers.invitations.services import invite_member
-from customers.models import User
+from customers.models import MailAddress, User
 from customers.services import issue_token
 from customers.webhooks.services import create_webhook
 from tests.lab.browser.conftest import OpenPage, sign_in
-from tests.lab.browser.orders import active_order
+from tests.lab.browser.orders import active_order, draft_order
 
 pytestmark = [pytest.mark.lab, pytest.mark.django_db(transaction=True)]
 
@@ -82,6 +83,64 @@ def test_every_page_is_accessible_and_fits(
     sign_in(page)
     for path in PAGES:
         assert_fine(page, path.format(**values))
+
+
+NEW_CUSTOMER = (
+    *("/", "/orders/new/", "/invoices/", "/notifications/", "/customers/{number}/availability/", "/webhooks/"),
+    *("/orders/{draft}/", "/orders/{draft}/draft/", "/customers/{number}/team/", "/account/password/set/"),
+)
+"""Pages that look different before there is anything to show, with a draft, or with mail that does not arrive."""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", ["desktop", "phone"])
+def test_every_page_of_a_new_customer_is_accessible_and_fits(
+    open_page: OpenPage, member: User, size: str, scheme: str
+) -> None:
+    customer = member.memberships.get().customer
+    page = open_page(size, scheme)
+    sign_in(page)
+    assert_fine(page, "/")
+    customer.addresses.all().delete()
+    MailAddress.objects.create(address=member.email.lower(), last_bounced_at=clock.now(), stopped_at=clock.now())
+    draft = draft_order(member)
+    for path in NEW_CUSTOMER:
+        assert_fine(page, path.format(number=customer.number, draft=draft.reference))
+
+
+def test_keyboard_reaches_every_control_and_shows_where_it_is(open_page: OpenPage, member: User) -> None:
+    draft = draft_order(member)
+    number = member.memberships.get().customer.number
+    page = open_page()
+    sign_in(page)
+    for path in ("/", f"/orders/{draft.reference}/draft/", f"/customers/{number}/team/", "/notifications/settings/"):
+        page.goto(path)
+        expected = page.evaluate(CONTROLS)
+        reached = []
+        for _ in range(expected + 5):
+            page.keyboard.press("Tab")
+            reached.append(page.evaluate(FOCUSED))
+        controls = {entry["number"]: entry for entry in reached if entry}
+        assert len(controls) == expected, path
+        assert [entry["html"] for entry in controls.values() if not entry["is_marked"]] == [], path
+
+
+CONTROLS = """() => {
+  const all = [...document.querySelectorAll("a[href], button, input:not([type=hidden]), select, textarea, summary")];
+  const usable = all.filter((element) => !element.disabled && element.getClientRects().length);
+  usable.forEach((element, index) => { element.dataset.number = index; });
+  return usable.length;
+}"""
+FOCUSED = """() => {
+  const element = document.activeElement;
+  if (!element || element.dataset.number === undefined) { return null; }
+  const style = getComputedStyle(element);
+  return {
+    number: element.dataset.number,
+    html: element.outerHTML.slice(0, 120),
+    is_marked: style.outlineStyle !== "none" || style.boxShadow !== "none",
+  };
+}"""
 
 
 def assert_fine(page: Page, path: str) -> None:
