@@ -16,7 +16,7 @@ from core.errors import Refusal, TransientError
 from customers.models import User
 from customers.whmcs.services import customer_of_client, is_configured
 from orders.changes.services import change_plan
-from orders.choices import OrderAction, Wanted
+from orders.choices import OrderAction, State, Wanted
 from orders.models import Order, OrderEvent, WhmcsService
 from orders.services import (
     approve_order,
@@ -47,8 +47,8 @@ def register_address(find: Callable[[Order], ServiceAddress]) -> None:
 
 
 def address_of(order: Order) -> ServiceAddress:
-    """Where the order is reached; empty until it is."""
-    return _find_address(order)
+    """Where the order is reached; empty until it is, and once it has been removed."""
+    return ServiceAddress() if order.state == State.REMOVED else _find_address(order)
 
 
 def open_service(*, service_id: int, client: Mapping[str, Any], plan: Plan, actor: User, **order: Any) -> WhmcsService:

@@ -154,6 +154,15 @@ def test_plans_are_offered_in_the_product_settings(call: Call, plan: Plan) -> No
     assert call("MetaData")["APIVersion"] == "1.1"
 
 
+def test_refusal_names_the_custom_field_and_shows_no_json(call: Call) -> None:
+    refused = call("CreateAccount", customfields={"live_title|Title": "x" * 61})
+    assert refused.startswith("Geocat Live: live_title: ")
+    assert "{" not in refused
+    refused = call("CreateAccount", configoption1="none/small")
+    assert refused == "Geocat Live: plan: There is no such plan of that product."
+    assert not Order.objects.exists()
+
+
 def test_wrong_password_and_silent_api_are_sentences_without_the_token(call: Call) -> None:
     refused = call("TestConnection", serveraccesshash="wrong-token-0123")
     assert refused["success"] is False

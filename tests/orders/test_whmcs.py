@@ -108,6 +108,8 @@ def test_service_goes_through_its_life_and_whmcs_is_shown_it(
     assert service["status"] == "Terminated"
     assert service["notes"].count("[Geocat Live]") == 1
     assert Order.objects.get().state == State.REMOVED
+    shown = module.get(f"{SERVICES}1/").json()
+    assert (shown["domain"], shown["ip"]) == ("", ""), "its address may be another's by now"
 
 
 def test_push_waits_for_whmcs_to_come_back(module: APIClient, plan: Plan, simulator: Simulator, drive: Drive) -> None:

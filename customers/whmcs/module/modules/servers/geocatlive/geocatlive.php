@@ -266,13 +266,21 @@ function geocatlive_call(array $params, string $method, string $path, ?array $bo
     return ['status' => $status, 'body' => $answer, 'error' => $error];
 }
 
-/** The sentence of an RFC 9457 problem. */
+/** What an RFC 9457 problem says: each error with its field, or else the one sentence. */
 function geocatlive_problem(array $answer, int $status): string
 {
+    $sentences = [];
+    foreach (is_array($answer['errors'] ?? null) ? $answer['errors'] : [] as $field => $messages) {
+        $text = implode(' ', array_filter(is_array($messages) ? $messages : [$messages], 'is_string'));
+        // An input of the product comes from a custom field of this name.
+        $sentences[] = preg_replace('/^inputs\./', 'live_', (string) $field) . ': ' . $text;
+    }
+    if ($sentences !== []) {
+        return implode(' ', $sentences);
+    }
     foreach (['detail', 'title'] as $key) {
         if (isset($answer[$key]) && is_string($answer[$key]) && $answer[$key] !== '') {
-            $details = isset($answer['errors']) ? ' ' . (string) json_encode($answer['errors']) : '';
-            return $answer[$key] . $details;
+            return $answer[$key];
         }
     }
     return 'HTTP status ' . $status;
