@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from products.composition.startup import Startup, instances_of
 
 Finding = tuple[str, str]
+NEEDS_A_FILE = (".file", ".dockerfile")
 
 
 def endpoint_findings(
@@ -42,8 +43,12 @@ def file_findings(model: Mapping[str, Any], root: str, files: Collection[str]) -
     """Each (place in the model, sentence) about a file or folder that the product does not have."""
     for place, path in _paths(model):
         relative = _below(root, path)
-        if relative is not None and not _exists(relative, files):
+        if relative is None:
+            continue
+        if not _exists(relative, files):
             yield place, _("“%(path)s” is not in the product's folder.") % {"path": relative}
+        elif place.endswith(NEEDS_A_FILE) and str(PurePosixPath(relative)) not in files:
+            yield place, _("“%(path)s” is a folder; name a file.") % {"path": relative}
 
 
 def _paths(model: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -10,6 +10,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from products.composition.advice import model_advice, plain_secrets
+from products.composition.engine_values import engine_findings
 from products.composition.fitness import endpoint_findings, file_findings
 from products.composition.problems import Problem
 from products.composition.recipes import recipe_findings
@@ -85,6 +86,7 @@ class Inspection:
         if usual is None:
             return
         self._judge(usual)
+        self._judge_values(usual)
         self._advise(usual)
         for environment, message in (
             (sparse(self.manifest), _("with inputs left empty: %(problem)s")),
@@ -92,6 +94,13 @@ class Inspection:
         ):
             if environment != ordinary(self.manifest):
                 self._compare(usual, environment, message)
+
+    def _judge_values(self, read: ComposeModel) -> None:
+        """What no engine accepts; a value with variables is known at the launch only."""
+        filled = {place_of(path) for _document, path, _value, _variable in self._variables()}
+        for place, message in engine_findings(read.model):
+            if place not in filled:
+                self._add_by_place(place, message)
 
     def _compare(self, usual: ComposeModel, environment: Mapping[str, str], message: str) -> None:
         other = self._read(environment, message)
