@@ -9,7 +9,7 @@ import pytest
 from monitoring.adapters.zabbix.backend import ZabbixBackend
 from tests.lab.zabbix import VERSIONS, zabbix
 from tests.monitoring.contracts.test_backend_contract import (
-    ONE,
+    FIRST,
     TWO,
     WINDOW,
     test_absent_monitors_are_paused_and_removed_with_success,
@@ -39,4 +39,4 @@ def backend(request: pytest.FixtureRequest, socket_enabled: None) -> Iterator[Za
     backend = zabbix(str(request.param))
     yield backend
     backend.remove_windows([WINDOW.key])
-    backend.remove_monitors([ONE.key, TWO.key])
+    backend.remove_monitors([FIRST.key, TWO.key])
