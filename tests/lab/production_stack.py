@@ -96,7 +96,7 @@ class Stack:
     def up(self) -> None:
         """It serves, and has people who use it."""
         self.compose("up", "--detach", "--no-build")
-        wait_until(self, self.is_ready, "ready", 90)
+        wait_until(self, self.is_ready, "ready", 240)
         printed = self.compose("exec", "-T", "web", "python", "manage.py", "shell", "--no-imports", stdin=PREPARE)
         found = dict(line.split() for line in printed.splitlines() if line.startswith(("token ", "customer ")))
         self.headers, self.customer = {"Authorization": f"Bearer {found['token']}"}, found["customer"]

@@ -31,14 +31,14 @@ def test_it_comes_up_and_an_order_goes_on_whichever_container_is_killed(stack: S
         references[service] = stack.place(f"While {service} is killed")
         begun = time.monotonic()
         stack.kill(service)
-        wait_until(stack, stack.is_ready, f"ready after {service} was killed", 45)
+        wait_until(stack, stack.is_ready, f"ready after {service} was killed", 90)
         print(f"{service}: ready {time.monotonic() - begun:.1f} s after it was killed")  # noqa: T201
     for service, reference in references.items():
-        wait_until(stack, lambda: stack.order(reference).get("state") == "active", f"active ({service})", 60)  # noqa: B023
+        wait_until(stack, lambda: stack.order(reference).get("state") == "active", f"active ({service})", 120)  # noqa: B023
 
 
 def test_a_new_version_of_the_site_and_the_worker_loses_no_request(stack: Stack) -> None:
-    wait_until(stack, stack.is_ready, "ready", 45)
+    wait_until(stack, stack.is_ready, "ready", 90)
     over, answers = Event(), list[int]()
 
     def visit() -> None:
@@ -52,7 +52,7 @@ def test_a_new_version_of_the_site_and_the_worker_loses_no_request(stack: Stack)
         visitors = [pool.submit(visit) for _ in range(2)]
         try:
             stack.compose("up", "--detach", "--no-build", "--force-recreate", "--no-deps", "web", "worker")
-            wait_until(stack, stack.is_ready, "ready again", 60)
+            wait_until(stack, stack.is_ready, "ready again", 120)
         finally:
             over.set()
         for visitor in visitors:

@@ -99,7 +99,7 @@ def catalogue(tmp_path: Path, settings: object) -> Catalogue:
     folder = tmp_path / "catalogue/products/sdi-lite"
     shutil.copytree(SDI, folder)
     manifest = folder / "product.yaml"
-    manifest.write_text(manifest.read_text().rstrip() + MEDIUM)
+    manifest.write_text(manifest.read_text().replace("\nplans:\n", f"\nplans:{MEDIUM}", 1))
     settings.CATALOGUE_URL = str(tmp_path / "catalogue")
     settings.CHANGE_TIMEOUT = 90
     return Catalogue(folder=folder)
