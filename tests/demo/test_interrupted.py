@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from live.management.commands.demo import Command
+
 ROOT = Path(__file__).parents[2]
 LONGEST = 120.0
 
@@ -86,3 +88,12 @@ def test_a_port_in_use_is_refused_in_one_line_that_names_the_next(tmp_path: Path
     line = f"CommandError: Port {port} is in use. Choose another one: make demo PORT={port + 1}"
     assert run.stderr.strip().splitlines() == [line]
     assert not (tmp_path / "live.sqlite3").exists()
+
+
+def test_interrupt_that_python_has_ignored_is_raised_at_the_next_look() -> None:
+    demo = Command()
+    demo._stop_if_asked()
+    with pytest.raises(KeyboardInterrupt):
+        demo._interrupt(signal.SIGINT, None)
+    with pytest.raises(KeyboardInterrupt):
+        demo._stop_if_asked()

@@ -32,6 +32,7 @@ class Command(BaseCommand):
     """Sets everything up, starts the site and a worker, and drives an order; keeps running unless `--once`."""
 
     help = __doc__
+    _is_interrupted = False
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Once or for good, for people or for programs."""
@@ -47,7 +48,7 @@ class Command(BaseCommand):
         """The order went all the way, or the command fails and says where."""
         # A closed terminal ends the demo as Ctrl-C does; a shell that starts it in the background hides Ctrl-C from it.
         for signal_number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(signal_number, _interrupt)
+            signal.signal(signal_number, self._interrupt)
         self._json, self._product = options["json"], options["product"]
         try:
             port = port_to_listen_on(_wished_port(options))
@@ -73,11 +74,25 @@ class Command(BaseCommand):
             if gitlab is not None:
                 gitlab.call_on_push(processes.url)
                 self._report(f"The catalogue comes from {gitlab.clone_url}; push to it, and it is synced.")
-            watch = Killer(processes, options["kill_worker"]) if options["kill_worker"] else processes.check
+            look = Killer(processes, options["kill_worker"]) if options["kill_worker"] else processes.check
+
+            def watch() -> None:
+                self._stop_if_asked()
+                look()
+
             if options["once"]:
                 self._once(cast, watch)
             else:
                 self._stay(cast, processes, watch)
+
+    def _interrupt(self, number: int, frame: FrameType | None) -> NoReturn:
+        self._is_interrupted = True
+        raise KeyboardInterrupt
+
+    def _stop_if_asked(self) -> None:
+        """Raises once more what Python ignored: an exception is lost while an object is being finalised."""
+        if self._is_interrupted:
+            raise KeyboardInterrupt
 
     def _start_whmcs(self, processes: Processes, port: int) -> None:
         processes.start_whmcs(port)
@@ -125,7 +140,7 @@ class Command(BaseCommand):
         )
         try:
             while True:
-                processes.check()
+                watch()
                 time.sleep(1)
         except KeyboardInterrupt:
             self._report("Stopped.")
@@ -143,7 +158,3 @@ def _wished_port(options: dict[str, Any]) -> int:
     if options["port"] is not None:
         return int(options["port"])
     return ANY_PORT if options["once"] else DEFAULT_PORT
-
-
-def _interrupt(number: int, frame: FrameType | None) -> NoReturn:
-    raise KeyboardInterrupt
