@@ -250,9 +250,7 @@ globals().update(env.email("EMAIL_URL", default=f"filemail:///{VAR_DIR / 'mail'}
 if globals()["EMAIL_BACKEND"] == "django.core.mail.backends.smtp.EmailBackend":
     EMAIL_BACKEND = "customers.smtp.SmtpBackend"  # notes the recipients that the server refuses
 EMAIL_TIMEOUT = 20
-MAIL_BOUNCES_TO = env.str(
-    "MAIL_BOUNCES_TO", default=""
-)  # the envelope's sender; empty: the address in DEFAULT_FROM_EMAIL
+MAIL_BOUNCES_TO = env.str("MAIL_BOUNCES_TO", default="")  # envelope sender; empty: that of DEFAULT_FROM_EMAIL
 MAIL_WEBHOOK_SECRET = env.str("MAIL_WEBHOOK_SECRET", default="")  # signs reports pushed to /hooks/mail/; empty: none
 MAIL_STOP_AFTER_BOUNCES = env.int("MAIL_STOP_AFTER_BOUNCES", default=3)  # messages that came back for good
 DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", default=f"{SITE_NAME} <live@localhost>")

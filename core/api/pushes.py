@@ -1,8 +1,13 @@
-"""Refusals of what other systems push here: hooks and webhooks."""
+"""What other systems push here, signed: hooks and webhooks."""
 
 from __future__ import annotations
 
+from django.utils.translation import gettext as _
 from rest_framework import exceptions, status
+from rest_framework.request import Request
+
+from core import clock
+from core.signatures import HEADER, NotSigned, OutOfTime, check
 
 
 class TooLarge(exceptions.APIException):
@@ -17,3 +22,22 @@ class BadSignature(exceptions.APIException):
 
     status_code = status.HTTP_401_UNAUTHORIZED
     default_code = "bad_signature"
+
+
+def signed_body(
+    request: Request, *, secret: str, longest: int, too_long: str, stale: type[BadSignature] = BadSignature
+) -> bytes:
+    """The body, at most `longest` bytes and signed with `secret` within five minutes.
+
+    Raises TooLarge with `too_long`, BadSignature, and `stale` where only the time of the signature is wrong.
+    """
+    body = request._request.read(longest + 1)
+    if len(body) > longest:
+        raise TooLarge(too_long % {"bytes": longest})
+    try:
+        check(secret, body, request.headers.get(HEADER, ""), now=clock.now())
+    except OutOfTime:
+        raise stale(_("The signature is older than five minutes, or the clocks differ.")) from None
+    except NotSigned:
+        raise BadSignature(_("%(header)s is missing, or does not fit the body.") % {"header": HEADER}) from None
+    return body

@@ -11,9 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from core import clock
-from core.api.pushes import BadSignature, TooLarge
-from core.signatures import HEADER, NotSigned, OutOfTime, check
+from core.api.pushes import signed_body
 from customers.bounces.report import LONGEST, NotAReport
 from customers.bounces.services import record_report
 
@@ -29,21 +27,14 @@ class BounceHook(APIView):
         """202 with the addresses that mail came back from; 400 for a mail that is no report about ours."""
         if not settings.MAIL_WEBHOOK_SECRET:
             raise Http404
+        body = signed_body(
+            request,
+            secret=settings.MAIL_WEBHOOK_SECRET,
+            longest=LONGEST,
+            too_long=_("A report is %(bytes)d bytes at most."),
+        )
         try:
-            bounces = record_report(_signed_body(request))
+            bounces = record_report(body)
         except NotAReport as error:
             raise exceptions.ParseError(str(error)) from None
         return Response({"addresses": [bounce.address for bounce in bounces]}, status=status.HTTP_202_ACCEPTED)
-
-
-def _signed_body(request: Request) -> bytes:
-    body = request._request.read(LONGEST + 1)
-    if len(body) > LONGEST:
-        raise TooLarge(_("A report is %(bytes)d bytes at most.") % {"bytes": LONGEST})
-    try:
-        check(settings.MAIL_WEBHOOK_SECRET, body, request.headers.get(HEADER, ""), now=clock.now())
-    except OutOfTime:
-        raise BadSignature(_("The signature is older than five minutes, or the clocks differ.")) from None
-    except NotSigned:
-        raise BadSignature(_("%(header)s is missing, or does not fit the body.") % {"header": HEADER}) from None
-    return body

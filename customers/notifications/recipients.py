@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from customers.choices import ABILITIES, Ability, MailKind, Role
+from customers.choices import Ability, MailKind, roles_with
 from customers.models import Customer, MailChoice, Membership
 
 
@@ -32,7 +32,7 @@ def _members(customer: Customer, kind: MailKind) -> list[tuple[str, bool]]:
     members = Membership.objects.filter(customer=customer, user__is_active=True, user__is_staff=False)
     members = members.exclude(user__email="")
     if kind.is_about_money:
-        members = members.filter(role__in=[role for role in Role if Ability.SEE_INVOICES in ABILITIES[role]])
+        members = members.filter(role__in=roles_with(Ability.SEE_INVOICES))
     choices = dict(
         MailChoice.objects.filter(kind=kind, user__memberships__in=members).values_list("user", "is_on").distinct()
     )

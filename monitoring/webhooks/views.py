@@ -14,9 +14,7 @@ from rest_framework.response import Response
 from rest_framework.throttling import SimpleRateThrottle
 from rest_framework.views import APIView
 
-from core import clock
-from core.api.pushes import BadSignature, TooLarge
-from core.signatures import HEADER, NotSigned, OutOfTime, check
+from core.api.pushes import BadSignature, signed_body
 from core.text.plain_text import read_json
 from monitoring.webhooks.services import UnknownKey, read_at_once
 
@@ -52,24 +50,18 @@ class ZabbixPush(APIView):
         """Accepted, once or as often as it is repeated."""
         if not settings.ZABBIX_WEBHOOK_SECRET:
             raise Http404
-        body = self._signed_body(request)
+        body = signed_body(
+            request,
+            secret=settings.ZABBIX_WEBHOOK_SECRET,
+            longest=LONGEST,
+            too_long=_("A push is %(bytes)d bytes at most."),
+            stale=StaleSignature,
+        )
         try:
             read_at_once(_key_in(body))
         except UnknownKey:
             raise exceptions.NotFound(_("Nothing that is watched now carries that key.")) from None
         return Response({"accepted": True}, status=status.HTTP_202_ACCEPTED)
-
-    def _signed_body(self, request: Request) -> bytes:
-        body = request._request.read(LONGEST + 1)
-        if len(body) > LONGEST:
-            raise TooLarge(_("A push is %(bytes)d bytes at most.") % {"bytes": LONGEST})
-        try:
-            check(settings.ZABBIX_WEBHOOK_SECRET, body, request.headers.get(HEADER, ""), now=clock.now())
-        except OutOfTime:
-            raise StaleSignature(_("The signature is older than five minutes, or the clocks differ.")) from None
-        except NotSigned:
-            raise BadSignature(_("%(header)s is missing, or does not fit the body.") % {"header": HEADER}) from None
-        return body
 
 
 def _key_in(body: bytes) -> str:

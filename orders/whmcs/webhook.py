@@ -14,9 +14,7 @@ from rest_framework.response import Response
 from rest_framework.throttling import SimpleRateThrottle
 from rest_framework.views import APIView
 
-from core import clock
-from core.api.pushes import BadSignature, TooLarge
-from core.signatures import HEADER, NotSigned, OutOfTime, check
+from core.api.pushes import signed_body
 from core.text.plain_text import read_json
 from customers.whmcs.services import close_client, is_configured, merge_clients, request_refresh
 from orders.whmcs.services import note_on_services
@@ -47,15 +45,12 @@ class WhmcsHook(APIView):
         """Accepted, once or as often as it is repeated."""
         if not settings.WHMCS_WEBHOOK_SECRET:
             raise Http404
-        body = request._request.read(LONGEST + 1)
-        if len(body) > LONGEST:
-            raise TooLarge(_("A hook is %(bytes)d bytes at most.") % {"bytes": LONGEST})
-        try:
-            check(settings.WHMCS_WEBHOOK_SECRET, body, request.headers.get(HEADER, ""), now=clock.now())
-        except OutOfTime:
-            raise BadSignature(_("The signature is older than five minutes, or the clocks differ.")) from None
-        except NotSigned:
-            raise BadSignature(_("%(header)s is missing, or does not fit the body.") % {"header": HEADER}) from None
+        body = signed_body(
+            request,
+            secret=settings.WHMCS_WEBHOOK_SECRET,
+            longest=LONGEST,
+            too_long=_("A hook is %(bytes)d bytes at most."),
+        )
         _follow(_content(body))
         return Response({"accepted": True}, status=status.HTTP_202_ACCEPTED)
 

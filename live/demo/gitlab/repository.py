@@ -82,8 +82,7 @@ class Repository:
 
     def commits(self, name: str) -> list[dict[str, Any]]:
         """The history of a ref, newest first."""
-        texts = self.git("log", "-z", f"--format={FORM}%x01", self.resolve(name)).decode("utf-8", "replace")
-        return [_commit(text.lstrip("\0")) for text in texts.split("\x01") if text.strip("\0\n")]
+        return self._log(self.resolve(name))
 
     def branch(self, name: str) -> dict[str, Any]:
         """A branch as `GET …/repository/branches/:branch` shows it."""
@@ -109,10 +108,12 @@ class Repository:
         """These commits by their ids."""
         if not ids:
             return {}
-        options = ("--no-walk=unsorted", "--stdin", "-z", f"--format={FORM}%x01")
-        texts = self.git("log", *options, stdin="\n".join(ids).encode()).decode("utf-8", "replace")
-        commits = [_commit(text.lstrip("\0")) for text in texts.split("\x01") if text.strip("\0\n")]
+        commits = self._log("--no-walk=unsorted", "--stdin", stdin="\n".join(ids).encode())
         return {commit["id"]: commit for commit in commits}
+
+    def _log(self, *options: str, stdin: bytes = b"") -> list[dict[str, Any]]:
+        texts = self.git("log", "-z", f"--format={FORM}%x01", *options, stdin=stdin).decode("utf-8", "replace")
+        return [_commit(text.lstrip("\0")) for text in texts.split("\x01") if text.strip("\0\n")]
 
     def tree(self, ref: str, path: str, *, is_recursive: bool) -> list[dict[str, Any]]:
         """The entries of a folder."""
