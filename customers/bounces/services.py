@@ -11,7 +11,7 @@ from datetime import timedelta
 from django.conf import settings
 from django.core.signing import BadSignature, Signer
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Lower
 from django.utils.translation import gettext as _
 
@@ -114,18 +114,20 @@ def without_stopped(*, message: Message) -> list[str]:
 
 def stopped_among(addresses: Collection[str]) -> set[str]:
     """Those that no mail is sent to, in lower case. One query."""
-    lowered = {address.lower() for address in addresses}
-    rows = MailAddress.objects.alias(lowered=Lower("address")).filter(lowered__in=lowered, stopped_at__isnull=False)
+    rows = _rows_of(addresses).filter(stopped_at__isnull=False)
     return {address.lower() for address in rows.values_list("address", flat=True)}
 
 
 def mail_problems_of(addresses: Collection[str]) -> list[MailAddress]:
     """Those among the addresses that are stopped, or that mail came back from lately. One query."""
-    lowered = {address.lower() for address in addresses}
     recent = Q(stopped_at__isnull=False) | Q(last_bounced_at__gt=clock.now() - SHOWN_FOR)
-    rows = MailAddress.objects.alias(lowered=Lower("address")).filter(recent, lowered__in=lowered)
     unconfirmed = Q(confirmed_at__isnull=True) | Q(last_bounced_at__gt=F("confirmed_at"))
-    return list(rows.filter(unconfirmed).order_by("address"))
+    return list(_rows_of(addresses).filter(recent, unconfirmed).order_by("address"))
+
+
+def _rows_of(addresses: Collection[str]) -> QuerySet[MailAddress]:
+    lowered = {address.lower() for address in addresses}
+    return MailAddress.objects.alias(lowered=Lower("address")).filter(lowered__in=lowered)
 
 
 @transaction.atomic

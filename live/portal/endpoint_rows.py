@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from infrastructure.models import Endpoint
@@ -33,24 +33,25 @@ def endpoint_rows(order: Order) -> list[EndpointRow]:
         return []
     endpoints = order.endpoints.select_related("monitor_check")
     specs = {spec["name"]: spec for spec in order.release.localised("endpoints")}
-    kinds = kinds_by_name([*specs.values()])
+    kinds = kinds_by_name(list(specs.values()))
     unchecked = "suspended" if order.wanted == Wanted.SUSPENDED else ""
     return [
-        replace(
-            _row(
-                endpoint, kinds.get(endpoint.name, ServiceKind.WEB), getattr(endpoint, "monitor_check", None), unchecked
-            ),
+        _row(
+            endpoint,
             application=specs.get(endpoint.name, {}).get("application", endpoint.application),
+            kind=kinds.get(endpoint.name, ServiceKind.WEB),
+            unchecked=unchecked,
         )
         for endpoint in endpoints
     ]
 
 
-def _row(endpoint: Endpoint, kind: ServiceKind, check: MonitorCheck | None, unchecked: str) -> EndpointRow:
+def _row(endpoint: Endpoint, *, application: str, kind: ServiceKind, unchecked: str) -> EndpointRow:
+    check: MonitorCheck | None = getattr(endpoint, "monitor_check", None)
     if check is not None and check.checked_at and check.state != CheckState.PAUSED:
         return EndpointRow(
             name=endpoint.name,
-            application=endpoint.application,
+            application=application,
             url=endpoint.url,
             kind=kind,
             state=check.state,
@@ -60,7 +61,7 @@ def _row(endpoint: Endpoint, kind: ServiceKind, check: MonitorCheck | None, unch
     state = unchecked if endpoint.is_ok is None else "up" if endpoint.is_ok else "down"
     return EndpointRow(
         name=endpoint.name,
-        application=endpoint.application,
+        application=application,
         url=endpoint.url,
         kind=kind,
         state=state,

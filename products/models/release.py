@@ -67,8 +67,8 @@ def _translated(item: dict[str, Any], text: Any) -> dict[str, Any]:
         return {**item, "application" if "application" in item else "label": text}
     if not text:
         return item
-    options = {**text.get("choices", {})}
-    choices = [{**option, "label": options.get(option["value"], option["label"])} for option in item.get("choices", ())]
+    labels = text.get("choices", {})
+    choices = [{**option, "label": labels.get(option["value"], option["label"])} for option in item.get("choices", ())]
     texts = {name: text[name] for name in ("label", "help") if name in text}
     return {**item, **texts, **({"choices": choices} if choices else {})}
 
