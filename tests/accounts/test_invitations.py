@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
+import time_machine
 from django.contrib.admin.models import LogEntry
 from django.core import mail
 from django.db import IntegrityError, transaction
@@ -32,6 +34,13 @@ from tests.factories import CustomerFactory, MembershipFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
 ANN = "ann@example.org"
+
+
+@pytest.fixture(autouse=True)
+def _same_second() -> Iterator[None]:
+    """A link carries the second of its signature, and is compared here with what was mailed."""
+    with time_machine.travel(clock.now(), tick=False):
+        yield
 
 
 def invite(customer: Customer, email: str = ANN, **fields: object) -> Invitation:
