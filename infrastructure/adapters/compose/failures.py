@@ -25,7 +25,9 @@ _MAY_PASS = re.compile(
     r"cannot connect to the docker daemon|error during connect|connection (refused|reset)|no such host|i/o timeout"
     r"|tls handshake timeout|unexpected eof|deadline exceeded|temporary failure|toomanyrequests|too many requests"
     r"|dependency failed to start|already in use by container|already in progress|no such container"
-    r"|(500|502|503|504) (internal|bad|service|gateway)",
+    r"|(500|502|503|504) (internal|bad|service|gateway)"
+    # The classic builder shares layers between orders; removing another order's image takes them away from a build.
+    r"|(unable to find|no such) image:? \"?sha256:|unknown parent image|failed to get digest sha256:",
     re.I,
 )
 

@@ -124,6 +124,11 @@ BORDER = [
     ('Error response from daemon: Get "https://x/v2/": dial tcp: lookup x: no such host', TransientError),
     ("toomanyrequests: You have reached your pull rate limit", TransientError),
     ("dependency failed to start: container live-x-db-1 is unhealthy", TransientError),
+    # Each was seen while the image of another order, with the same first layers, was removed.
+    ('unable to find image "sha256:a91331803c07"', TransientError),
+    ("No such image: sha256:fc2ae11c4f8c", TransientError),
+    ("failed to export image: failed to set parent sha256:fc2a: unknown parent image ID sha256:fc2a", TransientError),
+    ("failed to get digest sha256:159f: open /var/lib/docker/x: no such file or directory", TransientError),
     ('Conflict. The container name "/x" is already in use by container "1"', TransientError),
     ("Bind for 0.0.0.0:80 failed: port is already allocated", PortTaken),
     ("validating compose.yaml: services.web additional properties 'portz' not allowed", PermanentError),
