@@ -24,6 +24,8 @@ SCHEMA_PATH = Path(__file__).parent / "schema" / "product.schema.json"
 
 CHECK = {"status": 200, "contains": "", "max_seconds": 10}
 PLAN = {"setup_fee": "0.00", "auto_approve": False}
+NAME_OF_ITEM = {"inputs": "key", "secrets": "key", "endpoints": "name", "plans": "slug"}
+"""By section: the key whose value names an item of it."""
 
 
 class ManifestError(Refusal):
@@ -134,7 +136,7 @@ def _shared_names(manifest: Mapping[str, Any]) -> Iterator[str]:
 def _translation_problems(manifest: Mapping[str, Any]) -> Iterator[str]:
     """Translations are of what there is."""
     for language, texts in manifest.get("translations", {}).items():
-        for section, name in (("inputs", "key"), ("secrets", "key"), ("endpoints", "name"), ("plans", "slug")):
+        for section, name in NAME_OF_ITEM.items():
             items = {item[name]: item for item in manifest.get(section, ())}
             for key, text in texts.get(section, {}).items():
                 place = f"translations.{language}.{section}.{key}: "

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from core.models import Timestamped
 from core.text.languages import in_reader_language
+from products.manifest import NAME_OF_ITEM
 from products.models.product import Product
 
 
@@ -57,9 +58,6 @@ class Release(Timestamped):
         """The inputs, secrets or endpoints with their labels in the reader's language; nothing else differs."""
         texts = in_reader_language(self.manifest.get("translations", {})).get(section, {})
         return [_translated(item, texts.get(item[NAME_OF_ITEM[section]])) for item in self.manifest.get(section, ())]
-
-
-NAME_OF_ITEM = {"inputs": "key", "secrets": "key", "endpoints": "name"}
 
 
 def _translated(item: dict[str, Any], text: Any) -> dict[str, Any]:
