@@ -22,6 +22,7 @@ from tests.chaos.database import Database, free_port, programs
 from tests.chaos.faults import Faults
 from tests.chaos.machines import RUN, Machine, processes_of, signal_all
 from tests.chaos.mail_server import MailServer, mail_server
+from tests.chaos.outside.stage import enter_parts
 
 TASK_SECONDS = 20  # no task takes longer, so no lease does
 WRONG_CLOCKS = {"worker-0": 170, "worker-1": -130}  # seconds by which the clock of a machine is ahead
@@ -63,15 +64,22 @@ def faults(database: Database, settings: LazySettings, tmp_path: Path, socket_en
         settings.SITE_URL = f"http://127.0.0.1:{site_port}"
         run = secrets.token_hex(8)
         environment = {**_environment(database, mail, settings, tmp_path), RUN: run}
+        outside = enter_parts(machines, tmp_path)
+        for part in outside.values():
+            environment |= part.environment
+            for name, value in part.settings.items():
+                setattr(settings, name, value)
         machines.callback(lambda: signal_all(processes_of(run), signal.SIGKILL))
         subprocess.run([sys.executable, "manage.py", "setup"], check=True, env=environment, cwd=settings.BASE_DIR)
+        for part in outside.values():
+            part.set_up()
         gunicorn = ["gunicorn", "live.wsgi", f"--bind=127.0.0.1:{site_port}", "--threads=4", "--log-level=warning"]
         site = Machine("site", [sys.executable, "-m", *gunicorn], environment, tmp_path)
         workers = [
             Machine(name, [sys.executable, "manage.py", "worker"], environment | _wrong_clock(ahead), tmp_path)
             for name, ahead in WRONG_CLOCKS.items()
         ]
-        yield Faults(run=run, database=database, mail=mail, workers=workers, site=site)
+        yield Faults(run=run, database=database, mail=mail, workers=workers, site=site, outside=outside)
 
 
 def _wrong_clock(ahead: float) -> dict[str, str]:

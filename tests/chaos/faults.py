@@ -6,7 +6,7 @@ import random
 import signal
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 
 from django.db import connection
@@ -21,7 +21,8 @@ from tests.chaos.database import Database
 from tests.chaos.lives import patiently
 from tests.chaos.machines import Machine, processes_of, signal_all
 from tests.chaos.mail_server import MailServer
-from tests.chaos.plan import Fault, PlannedFault
+from tests.chaos.outside.part import OutsidePart
+from tests.chaos.plan import STRUCK, Fault, PlannedFault
 
 SECONDS_TO_END = 10.0
 NEXT_PERIODS = 35  # days ahead: by then every subscription's second month has begun
@@ -35,8 +36,16 @@ class Faults:
     """Everything that can be made to fail, and what has fallen so far."""
 
     def __init__(
-        self, *, run: str, database: Database, mail: MailServer, workers: list[Machine], site: Machine
+        self,
+        *,
+        run: str,
+        database: Database,
+        mail: MailServer,
+        workers: list[Machine],
+        site: Machine,
+        outside: Mapping[str, OutsidePart],
     ) -> None:
+        self.outside = outside
         self.database, self.mail, self.workers, self.site = database, mail, workers, site
         self.machines = [*workers, site]
         self._run = run
@@ -72,6 +81,8 @@ class Faults:
                 self._later(until + 10, lambda: setattr(self.mail, "is_slow", False))
             case Fault.MAIL_ANSWERS_LOST:
                 self.mail.answers_to_lose += 2
+            case kind if kind in STRUCK:
+                self._strike(*STRUCK[kind], until)
             case _:
                 patiently(lambda: self._fall_in_tables(planned, dice, until))
 
@@ -108,6 +119,14 @@ class Faults:
         """
         processes = sum(self.fallen[kind] for kind in LEASE_ENDS) * len(self.workers) * 2
         return processes + self.mail.lost_answers
+
+    def _strike(self, name: str, state: str, until: float) -> None:
+        """The outside part is down or slow for some seconds, if it is there."""
+        if part := self.outside.get(name):
+            setattr(part, state, True)
+            self._later(until, lambda: setattr(part, state, False))
+        else:
+            print(f"          {name} is not on the stage")  # noqa: T201
 
     def _fall_in_tables(self, planned: PlannedFault, dice: random.Random, until: float) -> None:
         match planned.fault:

@@ -42,11 +42,12 @@ def problems_of_orders(lives: Sequence[Life]) -> Iterator[str]:
 
 
 def problems_outside() -> Iterator[str]:
-    """In the cloud is one server and one composition of each order that is not removed, and nothing else.
+    """In the sandbox's cloud is one server and one composition of each order that is not removed, and nothing else.
 
     An order that was suspended before its first launch has no composition.
     """
-    orders = {order.key: order for order in Order.objects.exclude(state=State.REMOVED).select_related("release")}
+    rows = Order.objects.filter(is_sandbox=True).exclude(state=State.REMOVED).select_related("release")
+    orders = {order.key: order for order in rows}
     nodes = Counter(SandboxNode.objects.values_list("name", flat=True))
     for name in nodes.keys() | orders.keys():
         wanted = int(name in orders)

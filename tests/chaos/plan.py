@@ -31,7 +31,27 @@ class Fault(StrEnum):
     LEASES_EXPIRED = "leases end while their holders work"
     BILL_AT_ONCE = "one billing run is delivered three times"
     SWEEP = "the sweep runs out of turn"
+    ZABBIX_DOWN = "Zabbix is down"
+    ZABBIX_SLOW = "Zabbix is slow"
+    ENGINE_DOWN = "the Docker Engine is down"
+    ENGINE_SLOW = "the Docker Engine is slow"
+    GITLAB_DOWN = "GitLab is down"
+    GITLAB_SLOW = "GitLab is slow"
+    WHMCS_DOWN = "WHMCS is down"
+    WHMCS_SLOW = "WHMCS is slow"
 
+
+# The outside part that a fault strikes, and what it is then; the parts are those of `tests.chaos.outside.stage`.
+STRUCK = {
+    Fault.ZABBIX_DOWN: ("zabbix", "is_down"),
+    Fault.ZABBIX_SLOW: ("zabbix", "is_slow"),
+    Fault.ENGINE_DOWN: ("engine", "is_down"),
+    Fault.ENGINE_SLOW: ("engine", "is_slow"),
+    Fault.GITLAB_DOWN: ("gitlab", "is_down"),
+    Fault.GITLAB_SLOW: ("gitlab", "is_slow"),
+    Fault.WHMCS_DOWN: ("whmcs", "is_down"),
+    Fault.WHMCS_SLOW: ("whmcs", "is_slow"),
+}
 
 # Kills are what the engine is about: they come more often than the rest.
 WEIGHTS = {Fault.KILL_CHILD: 40, Fault.KILL_WORKER: 10, Fault.LEASES_EXPIRED: 4, Fault.TASKS_TWICE: 4}

@@ -6,8 +6,9 @@ import os
 import random
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,13 +20,14 @@ from tests.chaos import invariants
 from tests.chaos.faults import Faults, bill_at_once
 from tests.chaos.lives import Life, is_quiet, patiently
 from tests.chaos.machines import command_of
+from tests.chaos.outside.part import OutsidePart
 from tests.chaos.plan import PlannedFault, PlannedLife, draw_plan
 from tests.factories import CustomerFactory, PlanFactory, ReleaseFactory
 
 pytestmark = pytest.mark.chaos
 
 ORDERS = int(os.environ.get("CHAOS_ORDERS", "24"))
-FAULTS = int(os.environ.get("CHAOS_FAULTS", "30"))
+FAULTS = int(os.environ.get("CHAOS_FAULTS", "42"))
 SECONDS = float(os.environ.get("CHAOS_SECONDS", "75"))
 SEED = int(os.environ.get("CHAOS_SEED", "0")) or random.SystemRandom().randrange(1, 10**6)
 SETTLED_WITHIN = float(os.environ.get("CHAOS_SETTLED_WITHIN", "300"))  # seconds after the last fault
@@ -33,8 +35,11 @@ SIGNATURES = 60  # tasks that show which processes work
 LOOK_EVERY = 0.3
 
 
-def make_lives(planned: list[PlannedLife]) -> list[Life]:
-    """A customer for every four orders, of one product with three releases, in a sandbox that is quick."""
+def make_lives(planned: list[PlannedLife], parts: Iterable[OutsidePart]) -> list[Life]:
+    """A customer for every four orders, of one product with three releases, in a sandbox that is quick.
+
+    An outside part may choose otherwise for the orders that it has to do with.
+    """
     provider = Provider.objects.create(slug="sandbox", name="Sandbox", kind=Provider.Kind.SANDBOX, rank=1)
     SandboxSwitches.objects.create(provider=provider, build_seconds=0.5, launch_seconds=0.5)
     first = _release("v1")
@@ -44,20 +49,19 @@ def make_lives(planned: list[PlannedLife]) -> list[Life]:
         for slug, auto_approve in (("small", True), ("reviewed", False))
     ]
     customers = [CustomerFactory() for _ in planned[::4]]
-    return [
-        Life(
-            life,
-            releases,
-            {
-                "release": first,
-                "plan": plans[number % 5 == 0],
-                "customer": customers[number // 4],
-                "name": f"maps {number}",
-                "sandbox": True,
-            },
-        )
-        for number, life in enumerate(planned)
+    fields: list[dict[str, Any]] = [
+        {
+            "release": first,
+            "plan": plans[number % 5 == 0],
+            "customer": customers[number // 4],
+            "name": f"maps {number}",
+            "sandbox": True,
+        }
+        for number, _life in enumerate(planned)
     ]
+    for part in parts:
+        part.cast(fields)
+    return [Life(life, own.pop("releases", releases), own) for life, own in zip(planned, fields, strict=True)]
 
 
 def _release(version: str, **fields: object) -> Release:
@@ -95,7 +99,7 @@ class Run:
         """Every order is where it is wanted and nothing is left to do; returns the seconds that it took."""
         begun = self.seconds
         patiently(bill_at_once)
-        while not (all(life.is_over for life in self.lives) and patiently(self._is_idle)):
+        while not self._is_over():
             if self.seconds - begun > SETTLED_WITHIN:
                 break  # what is not settled is named by the invariants
             self._look()
@@ -106,7 +110,15 @@ class Run:
             life.live_on(self.seconds, self.asked)
         for machine in self.faults.machines:
             machine.keep_up()
+        for part in self.faults.outside.values():
+            part.live_on(self.seconds, self.lives)
         time.sleep(LOOK_EVERY)
+
+    def _is_over(self) -> bool:
+        parts = self.faults.outside.values()
+        return all(life.is_over for life in self.lives) and patiently(
+            lambda: all(part.is_over() for part in parts) and self._is_idle()
+        )
 
     def _is_idle(self) -> bool:
         return is_quiet() and not read_queue().waiting
@@ -139,7 +151,7 @@ def problems_of_processes(faults: Faults, folder: Path) -> Iterator[str]:
 def test_orders_are_where_they_are_wanted_whatever_falls(faults: Faults, tmp_path: Path) -> None:
     print(f"CHAOS_SEED={SEED}: {ORDERS} orders, {FAULTS} faults in {SECONDS:.0f} s")  # noqa: T201
     plan = draw_plan(SEED, orders=ORDERS, faults=FAULTS, seconds=SECONDS)
-    run = Run(faults, plan.faults, make_lives(plan.lives))
+    run = Run(faults, plan.faults, make_lives(plan.lives, faults.outside.values()))
     run.play()
     took = run.settle()
     retried = sum(life.was_retried for life in run.lives)
@@ -154,6 +166,7 @@ def test_orders_are_where_they_are_wanted_whatever_falls(faults: Faults, tmp_pat
         *invariants.problems_of_billing(),
         *invariants.problems_of_mail(faults.mail.letters, faults.letters_at_risk()),
         *invariants.problems_of_the_engine(),
+        *(problem for part in faults.outside.values() for problem in part.problems()),
         *problems_of_processes(faults, tmp_path / "signatures"),
     ]
     assert not problems, "\n".join([f"replay it by CHAOS_SEED={SEED}", *problems])

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from orders.choices import OrderAction
-from tests.chaos.plan import VERBS, Fault, draw_plan
+from tests.chaos.plan import STRUCK, VERBS, Fault, draw_plan
 
-FEW = {"orders": 24, "faults": 30, "seconds": 75.0}
+FEW = {"orders": 24, "faults": 42, "seconds": 75.0}
 
 
 def test_the_same_seed_plays_the_same_sequence() -> None:
@@ -14,7 +14,7 @@ def test_the_same_seed_plays_the_same_sequence() -> None:
 
 
 def test_more_orders_leave_the_faults_of_a_seed_as_they_are() -> None:
-    more = draw_plan(4711, orders=300, faults=30, seconds=75.0)
+    more = draw_plan(4711, orders=300, faults=42, seconds=75.0)
     assert more.faults == draw_plan(4711, **FEW).faults
     assert len(more.lives) == 300
 
@@ -36,3 +36,16 @@ def test_faults_come_in_the_order_of_time_and_within_it() -> None:
     moments = [planned.at for planned in draw_plan(5, **FEW).faults]
     assert moments == sorted(moments)
     assert 0 < moments[0] < moments[-1] < 75
+
+
+def test_each_fault_of_an_outside_part_names_the_part_and_what_it_is_then() -> None:
+    assert {fault for fault in Fault if fault.name.endswith(("_DOWN", "_SLOW"))} - STRUCK.keys() == {
+        Fault.MAIL_DOWN,
+        Fault.MAIL_SLOW,
+        Fault.CLOUD_DOWN,
+        Fault.CLOUD_SLOW,
+        Fault.ENDPOINTS_DOWN,
+    }
+    assert {(name, state) for name in ("zabbix", "engine", "gitlab", "whmcs") for state in ("is_down", "is_slow")} == {
+        *STRUCK.values()
+    }
