@@ -403,5 +403,7 @@ LOGGING = {
     },
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT, "filters": ["context"]}},
     "root": {"handlers": ["stderr"], "level": env("LOG_LEVEL", default="INFO")},
+    # It logs each message that is queued, taken and done; our own log names the order and what happened to it.
+    "loggers": {"django-q": {"level": "WARNING"}},
 }
 METRICS_TOKEN = env("METRICS_TOKEN", default="")  # empty: there is no /metrics

@@ -13,7 +13,6 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.formats import date_format
-from django.utils.html import format_html
 from django.utils.timezone import localtime
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -266,7 +265,8 @@ def _release_option(order: Order, release: Release) -> Option:
     offered = order.release.product.present_release_id == release.pk
     day = date_format(localtime(release.created_at), "j M Y")
     detail = " · ".join(part for part in (day, release.author, release.message.strip().partition("\n")[0]) if part)
-    return Option(value=release.pk, name=release.version, detail=detail, mark=gettext("current") if offered else "")
+    mark = gettext("for new orders") if offered else ""
+    return Option(value=release.pk, name=release.version, detail=detail, mark=mark)
 
 
 def _plan_option(plan: Plan) -> Option:
@@ -275,13 +275,3 @@ def _plan_option(plan: Plan) -> Option:
     return Option(
         value=plan.pk, name=plan.name, detail=size, mark=f"{money_words(plan.money)} / {plan.get_period_display()}"
     )
-
-
-OUTDATED = '<span class="gl-tag gl-warning" title="{}">{}</span>'
-
-
-def outdated_mark(order: Order) -> str | None:
-    """A mark on orders whose product has a newer release."""
-    if not order.is_outdated:
-        return None
-    return format_html(OUTDATED, gettext("New orders get another release of this product."), gettext("Outdated"))

@@ -24,11 +24,10 @@ from unfold.enums import ActionVariant
 from core.admin.confirmed_actions import change_rows
 from orders import display as order_display
 from orders.admin.change_actions import MENU, ChangeActions, OutdatedFilter
-from orders.admin.changes import outdated_mark
 from orders.admin.export import as_csv
 from orders.admin.new_order import add_order, edit_draft
 from orders.admin.order_actions import BULK_ACTIONS, confirm_order_action
-from orders.admin.order_page import UNPLACED, page_of, plan_of
+from orders.admin.order_page import UNPLACED, outdated_mark, page_of, plan_of
 from orders.choices import OrderAction, State
 from orders.models import Order
 from orders.services import reveal_secrets

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import QuerySet
+from django.utils.html import format_html
 from django.utils.translation import get_language, gettext
 
 from core.admin.read_only_rows import when
@@ -17,6 +18,7 @@ from orders.choices import OrderAction, Part, PartState, State
 from orders.models import Order, OrderEvent
 from orders.order_panels import Fact, PartRow, registered_panels
 
+OUTDATED = '<span class="gl-tag gl-warning" title="{}">{}</span>'
 EVENTS = 200
 UNPLACED = (State.DRAFT, State.PENDING)
 MOVING = (State.PROVISIONING, State.REMOVING)
@@ -44,6 +46,7 @@ def page_of(order: Order) -> dict[str, Any]:
         "tone": order_display.tone_of(order),
         "is_on_its_way": order.state in MOVING,
         "inputs": input_lines(order),
+        "outdated_mark": outdated_mark(order),
         "price": money_words(order.terms.money),
         "fee": money_words(Money(order.terms.setup_fee, order.terms.currency)) if order.terms.setup_fee else "",
         "parts": [] if order.state in UNPLACED else part_lines(order),
@@ -132,3 +135,10 @@ def input_lines(order: Order) -> Iterable[tuple[str, Any]]:
 def money_words(money: Money) -> str:
     """The amount as the reader's language writes it."""
     return money.format(get_language() or "en")
+
+
+def outdated_mark(order: Order) -> str | None:
+    """A mark on orders whose product has a newer release."""
+    if not order.is_outdated:
+        return None
+    return format_html(OUTDATED, gettext("New orders get another release of this product."), gettext("Outdated"))

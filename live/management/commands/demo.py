@@ -131,7 +131,7 @@ class Command(BaseCommand):
         self.stdout.write(
             f"""
   Portal   {processes.url}/            sign in as {CUSTOMER_EMAIL}; the code arrives in {settings.VAR_DIR}/mail/
-  Admin    {processes.url}/admin/      sign in as {STAFF_NAME} with {STAFF_PASSWORD}
+  Admin    {processes.url}/admin/      use a password: {STAFF_NAME}, {STAFF_PASSWORD}
   API      {processes.url}/api/docs/
   Order    {processes.url}/orders/{order.reference}/
   Logs     {settings.VAR_DIR}/log/

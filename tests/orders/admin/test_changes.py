@@ -145,6 +145,7 @@ def test_the_list_marks_outdated_orders_and_finds_them(operator: Client, order: 
     other = active()
     page = operator.get("/admin/orders/order/").content.decode()
     assert page.count("Outdated</span>") == 1
+    assert "Outdated</span>" in operator.get(f"/admin/orders/order/{order.pk}/change/").content.decode()
     found = operator.get("/admin/orders/order/?release=outdated").content.decode()
     assert order.reference in found
     assert other.reference not in found
