@@ -9,7 +9,6 @@ from django.conf import settings
 
 from core.address_policy import address_guard
 from core.errors import ConfigError
-from infrastructure.adapters.docker.runtime import DockerRuntime
 from infrastructure.adapters.docker.this_machine import ThisMachine
 from infrastructure.adapters.libcloud.cloud import open_driver
 from infrastructure.adapters.libcloud.offers import read_offer
@@ -138,6 +137,8 @@ def _keys_of(server: Server) -> ServerKeys:
 
 
 def _docker(target: SshTarget | None) -> Runtime:
+    from infrastructure.adapters.docker.runtime import DockerRuntime  # Docker's SDK, which only some processes need
+
     return DockerRuntime(
         work_dir=Path(settings.VAR_DIR) / "compositions",
         host="" if target else settings.DOCKER_HOST,

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from segno import helpers
-
 from billing.invoice_document import InvoiceDocument
 
 LARGEST = Decimal("999999999.99")
@@ -18,6 +16,8 @@ def payment_code(document: InvoiceDocument) -> str:
     is_possible = document.currency == "EUR" and document.totals.gross <= LARGEST
     if not (document.is_payable and payment.iban and is_possible):
         return ""
+    from segno import helpers  # loaded by the first invoice that is paid by transfer
+
     code = helpers.make_epc_qr(
         name=(payment.account_holder or document.seller.name)[:NAME_LENGTH],
         iban=payment.iban,

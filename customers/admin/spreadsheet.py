@@ -6,9 +6,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.core.exceptions import ValidationError
+from django.http import HttpRequest
 from django.utils.translation import gettext as _
+from import_export.admin import ImportMixin
 from import_export.fields import Field
+from import_export.formats.base_formats import CSV, XLSX
 from import_export.resources import ModelResource
+from unfold.admin import ModelAdmin
+from unfold.contrib.import_export.forms import ImportForm
 
 from core.text.plain_text import is_plain_text, plain_text_message
 from customers.admin.export import FORMULA
@@ -116,3 +121,15 @@ class CustomerResource(ModelResource):
         for name, value in values.items():
             setattr(address, name, value)
         return address
+
+
+class CustomerImport(ImportMixin, ModelAdmin):
+    """The two steps of reading a spreadsheet, which the admin of customers shows."""
+
+    resource_classes = (CustomerResource,)
+    import_form_class = ImportForm
+    formats = (CSV, XLSX)
+
+    def has_import_permission(self, request: HttpRequest) -> bool:
+        """For whoever may add and change customers."""
+        return bool(self.has_add_permission(request) and self.has_change_permission(request))

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import nh3
-from markdown_it import MarkdownIt
+
+if TYPE_CHECKING:
+    from markdown_it import MarkdownIt
 
 TAGS = {
     *("p", "br", "hr", "em", "strong", "s", "code", "pre", "blockquote", "ul", "ol", "li", "a"),
@@ -18,6 +21,8 @@ SCHEMES = {"http", "https", "mailto"}
 @lru_cache(maxsize=1)
 def _markdown() -> MarkdownIt:
     """CommonMark with tables; HTML in the text is shown as text, and images of other sites are not loaded."""
+    from markdown_it import MarkdownIt  # 0.1 s, and only pages of products need it
+
     return MarkdownIt("commonmark", {"html": False, "linkify": False}).enable("table").disable("image")
 
 

@@ -9,15 +9,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import gitlab
 import requests
-from gitlab.exceptions import GitlabError, GitlabParsingError
 
 from core.errors import ConfigError, OutsideError, PermanentError, TransientError
 from core.outside.address_guard import AddressGuard
 from core.outside.guarded_requests import guarded_session
+
+if TYPE_CHECKING:
+    import gitlab
+    from gitlab.exceptions import GitlabError
 
 STATUS_NAME = "geocat-live/catalogue"
 LONGEST_STATUS = 255
@@ -74,6 +76,8 @@ class GitLabClient:
 
     @cached_property
     def _gitlab(self) -> gitlab.Gitlab:
+        import gitlab  # only where a catalogue is read from one
+
         session = self._session
         session.hooks["response"].append(self._count)
         return gitlab.Gitlab(
@@ -181,6 +185,8 @@ class _Missing(ConfigError):
 @contextmanager
 def _ours(client: GitLabClient, *, missing: str = "") -> Iterator[None]:
     """No exception of python-gitlab or requests leaves; messages hold no token."""
+    from gitlab.exceptions import GitlabError, GitlabParsingError
+
     try:
         yield
     except OutsideError:

@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from core.outside.check_failure import CheckFailure, FailureKind
-from core.outside.http_check import COMPLETE_UP_TO, MAX_REDIRECTS, HttpCheck, HttpResult, check_all
+from core.outside.http_check import HttpCheck, HttpResult, check_all
+from core.outside.http_checker import COMPLETE_UP_TO, MAX_REDIRECTS
 from tests.fakes.tls import self_signed
 
 pytestmark = [pytest.mark.enable_socket, pytest.mark.allow_hosts(["127.0.0.1", "localhost"])]

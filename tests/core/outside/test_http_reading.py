@@ -13,7 +13,8 @@ from yarl import URL
 
 from core.outside.address_guard import AddressGuard
 from core.outside.check_failure import CheckFailure, FailureKind
-from core.outside.http_check import HttpCheck, check_all, is_same_place
+from core.outside.http_check import HttpCheck, check_all
+from core.outside.http_checker import is_same_place
 from tests.core.outside.raw_server import redirect, response, serving_raw
 
 pytestmark = [pytest.mark.enable_socket, pytest.mark.allow_hosts(["127.0.0.1", "localhost", "::1"])]
