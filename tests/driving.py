@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+from math import ceil
 
 import pytest
+from django.db.models import Min
 
 from core import clock
 from core.engine.controller import controllers
 from core.engine.sweep import sweep
 from core.outside.http_check import HttpCheck, HttpResult
+
+STEP = timedelta(seconds=5)
+SWEEP_EVERY = timedelta(minutes=1)
 
 
 class Drive:
@@ -35,12 +40,25 @@ class Drive:
         end = self.now + timedelta(seconds=seconds)
         while self.now < end:
             sweep()
-            if not self.visit_all():
-                self.now += timedelta(seconds=5)
-                if not any(controller.model._default_manager.unsettled().exists() for controller in controllers()):
-                    sweep()
-                    if not self.visit_all():
-                        return
+            if self.visit_all():
+                continue
+            due = self._next_due()
+            self.now += self._pause(min(due, end) if due else self.now)
+            if due is None:
+                sweep()
+                if not self.visit_all():
+                    return
+
+    def _next_due(self) -> datetime | None:
+        """When the first row is due that has something left to do."""
+        managers = {controller.model._default_manager for controller in controllers()}
+        times = [manager.unsettled().aggregate(at=Min("next_attempt_at"))["at"] for manager in managers]
+        return min((at for at in times if at), default=None)
+
+    def _pause(self, until: datetime) -> timedelta:
+        """The steps of time that end there, and no later than the scheduler's next sweep."""
+        steps = ceil((until - self.now) / STEP)
+        return STEP * min(max(steps, 1), SWEEP_EVERY // STEP)
 
 
 def iter_runs(controller: object) -> int:
