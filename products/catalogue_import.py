@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -87,23 +87,25 @@ def import_changes(
     actor: AbstractBaseUser | None = None,
     repo: ConfigRepo | None = None,
     until: datetime | None = None,
+    check: Callable[[], None] = lambda: None,
 ) -> ImportResult:
     """The changed products of a config-repo are stored, refused or retired; the others are left alone.
 
-    After `until` no further product is begun, and none is retired.
+    After `until` no further product is begun, and none is retired. `check` is called in each transaction, and raises
+    what shall end the import.
     """
     results: list[ProductResult] = []
     for slug, states in groupby(changes.sources, key=attrgetter("slug")):
         if until is not None and clock.now() >= until:
             return ImportResult(products=tuple(results), is_complete=False)
         has_current = slug not in changes.tag_only
-        results.append(_import_safely(_Import(slug, tuple(states), actor, repo, has_current=has_current)))
+        results.append(_import_safely(_Import(slug, tuple(states), actor, repo, check, has_current=has_current)))
     on_sale = Product.objects.on_sale().from_repo(repo)
     if changes.is_full:
         gone = on_sale.exclude(slug__in=[result.slug for result in results])
     else:
         gone = on_sale.filter(slug__in=changes.gone)
-    results += [_retire(product, actor) for product in gone]
+    results += [_retire(product, actor, check) for product in gone]
     for result in results:
         if result.outcome is not ImportOutcome.UNCHANGED:
             logger.info("Catalogue: %s", result)
@@ -118,6 +120,7 @@ class _Import:
     states: tuple[Source, ...]
     actor: AbstractBaseUser | None
     repo: ConfigRepo | None
+    check: Callable[[], None]
     has_current: bool
     """False when the last state is an older one, too."""
 
@@ -137,6 +140,7 @@ def _import_product(task: _Import) -> ProductResult:
     product = Product.objects.filter(slug=task.slug).first() or Product(slug=task.slug)
     checks = _check_states(task, product)
     with transaction.atomic():
+        task.check()
         locked = Product.objects.select_for_update().filter(slug=task.slug).first()
         if locked is not None and locked.is_trusted != product.is_trusted:
             checks = _check_states(task, locked)
@@ -267,7 +271,8 @@ class _Stock:
 
 
 @transaction.atomic
-def _retire(product: Product, actor: AbstractBaseUser | None) -> ProductResult:
+def _retire(product: Product, actor: AbstractBaseUser | None, check: Callable[[], None]) -> ProductResult:
+    check()
     message = _("It is no longer in the catalogue.")
     product.state, product.import_error = Product.State.RETIRED, message
     product.save(update_fields=("state", "import_error", "updated_at"))

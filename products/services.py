@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import transaction
@@ -53,28 +55,35 @@ def import_catalogue(
     repo: ConfigRepo | None = None,
     is_full: bool = True,
     until: datetime | None = None,
+    check: Callable[[], None] = lambda: None,
 ) -> ImportResult:
     """The config-repo's products, releases and plans are what it defines; one that is refused keeps what it had.
 
     Without `repo` it is the one that the settings name. Idempotent; unless `is_full`, only what has changed since the
     last sync is read. With `until` it may end before everything is imported: called again, it goes on. Raises an
-    OutsideError when the repository itself cannot be read; then no product has changed.
+    OutsideError when the repository itself cannot be read; then no product has changed. `check` is called in each
+    transaction that stores something, and raises what shall end the import before that.
     """
     repo = repo or default_config_repo()
-    row = ConfigRepo.objects.filter(pk=repo.pk)
     try:
         catalogue = catalogue_of(repo)
         changes = catalogue.read_since({} if is_full else repo.position)
     except OutsideError as error:
-        row.update(last_error=str(error))
+        _note_on(repo, check, last_error=str(error))
         raise
-    result = import_changes(changes, actor=actor, repo=repo, until=until)
+    result = import_changes(changes, actor=actor, repo=repo, until=until, check=check)
     if not result.is_complete:
         return result
-    row.update(position=dict(changes.position), synced_at=clock.now(), last_error="")
+    _note_on(repo, check, position=dict(changes.position), synced_at=clock.now(), last_error="")
     if isinstance(catalogue, GitLabCatalogue) and result.products:
         _answer_committer(catalogue, str(changes.position.get("head", "")), result)
     return result
+
+
+@transaction.atomic
+def _note_on(repo: ConfigRepo, check: Callable[[], None], **fields: Any) -> None:
+    check()
+    ConfigRepo.objects.filter(pk=repo.pk).update(**fields)
 
 
 def _answer_committer(catalogue: GitLabCatalogue, commit: str, result: ImportResult) -> None:
@@ -93,10 +102,18 @@ def _answer_committer(catalogue: GitLabCatalogue, commit: str, result: ImportRes
 def request_catalogue_sync(
     *, actor: AbstractBaseUser | None = None, repo: ConfigRepo | None = None, is_full: bool = True, source: str = ""
 ) -> CatalogueSync:
-    """A sync that a worker will run; one of the same config-repo that is waiting already is returned as it is."""
+    """A sync that a worker will run.
+
+    A config-repo has one at a time: two at once would store an older state after a newer one. What is requested while
+    one waits or runs is its next run.
+    """
     repo = repo or default_config_repo()
-    waiting = CatalogueSync.objects.unsettled().filter(leased_until__isnull=True, config_repo=repo).first()
-    sync = waiting or CatalogueSync(config_repo=repo, requested_by=str(actor or source)[:160], is_full=is_full)
+    ConfigRepo.objects.select_for_update().get(pk=repo.pk)  # two requests at the same moment make one sync
+    sync = CatalogueSync.objects.unsettled().select_for_update().filter(config_repo=repo).first()
+    if sync is None:
+        sync = CatalogueSync(config_repo=repo, requested_by=str(actor or source)[:160], is_full=is_full)
+    else:
+        sync.wanted_version, sync.attempts = sync.wanted_version + 1, 0
     sync.is_full = sync.is_full or is_full
     sync.next_attempt_at = clock.now()
     sync.save()

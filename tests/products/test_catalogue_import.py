@@ -15,10 +15,11 @@ from django.db.models import ProtectedError
 from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
 
+from core import clock
 from core.engine.controller import work
-from core.errors import ConfigError
-from products.catalogue_import import ImportOutcome
-from products.models import CatalogueSync, Plan, Product, Release, ReleaseBundle
+from core.errors import ConfigError, TransientError
+from products.catalogue_import import ImportOutcome, ImportResult
+from products.models import CatalogueSync, ConfigRepo, Plan, Product, Release, ReleaseBundle
 from products.services import (
     ProductNotReady,
     import_catalogue,
@@ -191,6 +192,56 @@ def test_worker_syncs_the_catalogue_for_the_requester(catalogue: Path) -> None:
     assert (sync.requested_by, sync.is_settled, sync.last_error) == ("ann@example.org", True, "")
     assert sync.summary.startswith("maps: created")
     assert request_catalogue_sync() != sync
+
+
+def test_request_during_a_sync_is_its_next_run(catalogue: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def push_meanwhile(**options: Any) -> ImportResult:
+        with monkeypatch.context() as patched:
+            patched.setattr("products.tasks.import_catalogue", import_catalogue)
+            write_product(catalogue, "more")
+            assert request_catalogue_sync() == sync
+            work("catalogue", [sync.pk])  # the message of that request arrives while the sync runs
+        return import_catalogue(**options)
+
+    sync = request_catalogue_sync(is_full=False)
+    monkeypatch.setattr("products.tasks.import_catalogue", push_meanwhile)
+    work("catalogue", [sync.pk])
+    sync.refresh_from_db()
+    assert (sync.is_settled, sync.is_full) == (False, True)
+    assert CatalogueSync.objects.due(clock.now()).get() == sync
+    monkeypatch.undo()
+    work("catalogue", [sync.pk])
+    sync.refresh_from_db()
+    assert (sync.is_settled, sync.attempts) == (True, 0)
+
+
+def test_worker_that_lost_its_lease_stores_nothing_more(catalogue: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def take_long(*arguments: Any, **options: Any) -> CheckedSource:
+        if Product.objects.exists():
+            CatalogueSync.objects.update(leased_until=None)
+        return check_source(*arguments, **options)
+
+    write_product(catalogue, "more")
+    sync = request_catalogue_sync()
+    monkeypatch.setattr("products.catalogue_import.check_source", take_long)
+    work("catalogue", [sync.pk])
+    assert Product.objects.get().slug == "maps"
+    repo = ConfigRepo.objects.get()
+    assert (repo.position, repo.synced_at, repo.last_error) == ({}, None, "")
+    assert CatalogueSync.objects.due(clock.now()).get() == sync
+
+
+def test_worker_that_lost_its_lease_leaves_no_error_at_the_repository(
+    catalogue: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail_late(_catalogue: object, _position: object) -> None:
+        CatalogueSync.objects.update(leased_until=None)
+        raise TransientError("cut off")
+
+    sync = request_catalogue_sync()
+    monkeypatch.setattr("products.adapters.folder.catalogue.FolderCatalogue.read_since", fail_late)
+    work("catalogue", [sync.pk])
+    assert ConfigRepo.objects.get().last_error == ""
 
 
 def test_import_that_runs_out_of_time_goes_on_at_the_next_visit(

@@ -7,10 +7,11 @@ import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
+from datetime import timedelta
 from io import BytesIO
 from typing import Any
 
-from core.errors import ConfigError, PermanentError
+from core.errors import ConfigError, PermanentError, TransientError
 from products.adapters.bundle import Damage, File, FileBudget, check_path, make_source
 from products.adapters.git.catalogue import GitCatalogue
 from products.adapters.git.program import RepositoryRefused
@@ -25,6 +26,9 @@ MOST_SINGLE_READS = 20
 CLONE_SECONDS = 300
 MOST_ARCHIVES = 20
 """Without a clone: GitLab allows few archives a minute."""
+MOST_READINGS = 3
+PUSHED_TO = timedelta(seconds=10)
+"""How long to wait for somebody who pushes again and again."""
 
 
 class GitLabCatalogue:
@@ -47,16 +51,27 @@ class GitLabCatalogue:
 
     def _read_since(self, position: Mapping[str, Any]) -> CatalogueChanges:
         branch = self.branch or self.client.default_branch()
-        head = self.client.head(branch)
-        tags = [(tag, found) for tag in self.client.tags() if (found := version_of(tag.name))]
-        now = {"head": head.id, "branch": branch, "tags": {tag.name: tag.commit.id for tag, _found in tags}}
         before = position if position.get("branch") == branch else {}
+        known_tags = before.get("tags") or {}
+        head, tags = self._head_and_tags(branch, known_tags)
+        now = {"head": head.id, "branch": branch, "tags": {tag.name: tag.commit.id for tag, _found in tags}}
         touched = self._touched(str(before.get("head", "")), head.id)
         if touched is None:
             return self._everything(head, tags, now)
-        known_tags = before.get("tags") or {}
         new_tags = [(tag, found) for tag, found in tags if known_tags.get(tag.name) != tag.commit.id]
         return self._changes(head, new_tags, touched, now)
+
+    def _head_and_tags(
+        self, branch: str, known_tags: Mapping[str, str]
+    ) -> tuple[Commit, list[tuple[Tag, tuple[str, str]]]]:
+        """Both of one moment: a tag of a later commit than the head would be stored before the head, and is newer."""
+        for _reading in range(MOST_READINGS):
+            head = self.client.head(branch)
+            tags = [(tag, found) for tag in self.client.tags() if (found := version_of(tag.name))]
+            is_new = any(known_tags.get(tag.name) != tag.commit.id for tag, _found in tags)
+            if not is_new or self.client.head(branch).id == head.id:
+                return head, tags
+        raise TransientError(f"{self.client.project} is being pushed to", retry_in=PUSHED_TO)
 
     def post_status(self, commit: str, *, is_ok: bool, description: str) -> None:
         """The commit carries the result of its import."""

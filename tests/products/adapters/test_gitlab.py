@@ -16,7 +16,7 @@ from live.demo.gitlab.repository import Repository as ServedRepository
 from live.demo.gitlab.server import READ, WRITE, GitLabDouble, RequestRefused
 from products.adapters.git.catalogue import GitCatalogue
 from products.adapters.gitlab.catalogue import MOST_ARCHIVES, GitLabCatalogue
-from products.adapters.gitlab.client import GitLabClient
+from products.adapters.gitlab.client import GitLabClient, Tag
 from products.contracts import DamagedSource, ProductSource
 from tests.products.adapters.test_git import Repository
 from tests.products.conftest import MANIFEST, write_product
@@ -94,6 +94,44 @@ def test_push_that_touches_one_product_reads_one_product(
     assert not changes.is_full
     assert archives(double) == 1
     assert "path=products%2Fmore" in double.requests[-1]
+
+
+def test_tag_is_never_read_before_the_commit_that_it_names(
+    repository: Repository, address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_product(repository.root)
+    repository.commit()
+    position = catalogue_at(address).read_since({}).position
+    write_product(repository.root, manifest=MANIFEST.replace("Map server", "Second"))
+    second = repository.commit()
+    tags = GitLabClient.tags
+
+    def push_before(client: GitLabClient) -> list[Tag]:
+        monkeypatch.setattr(GitLabClient, "tags", tags)
+        write_product(repository.root, manifest=MANIFEST.replace("Map server", "Third"))
+        repository.commit("v3.0")
+        return tags(client)
+
+    monkeypatch.setattr(GitLabClient, "tags", push_before)
+    changes = catalogue_at(address).read_since(position)
+    assert [getattr(source, "commit", "") for source in changes.sources] == [changes.position["head"]] * 2
+    assert changes.position["head"] != second
+
+
+def test_project_that_is_pushed_to_all_the_time_is_read_later(
+    repository: Repository, address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_product(repository.root)
+    repository.commit("v1.0")
+    tags = GitLabClient.tags
+
+    def push_always(client: GitLabClient) -> list[Tag]:
+        repository.commit()
+        return tags(client)
+
+    monkeypatch.setattr(GitLabClient, "tags", push_always)
+    with pytest.raises(TransientError, match="is being pushed to"):
+        catalogue_at(address).read_since({})
 
 
 def test_everything_is_read_by_one_clone_however_many_tags(
