@@ -6,7 +6,6 @@ from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
 from django.urls import include, path
 
-from live import health
 from live.accounts import pages as account_pages
 from live.observability.metrics import metrics
 from live.portal import urls as portal_pages
@@ -27,8 +26,6 @@ urlpatterns = [
     path("hooks/", include("products.hooks.urls")),
     path("product-icons/", include("products.icons.urls")),
     path("account/", include("live.accounts.urls")),
-    path("healthz", health.healthz, name="healthz"),
-    path("readyz", health.readyz, name="readyz"),
     path("metrics", metrics, name="metrics"),
     path("", include(([*portal_pages.urlpatterns, *account_pages.urlpatterns], "portal"))),
 ]

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import gc
+import secrets
 from collections.abc import Callable, Iterator, Mapping
 from importlib import import_module
 from typing import Any
 
 import pytest
+from django.core.cache.backends.locmem import LocMemCache
 from django.core.management.commands.migrate import Command as Migrate
 from django.db import DataError, connection
 
+from core.api.pushes import PushThrottle
 from tests.driving import Drive
 from tests.migrated_database import load_template, save_template
 
@@ -105,3 +108,10 @@ def _issued_invoices_can_be_swept_up(request: pytest.FixtureRequest) -> Iterator
         chain = import_module("billing.migrations.0011_billed_by_whmcs")
         for statement in (*triggers.freeze_statements("sqlite"), *chain.chain_statements("sqlite")):
             cursor.execute(statement)
+
+
+@pytest.fixture
+def two_pushes_a_minute(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All that a hook takes from one address, counted in a cache that no other test knows."""
+    monkeypatch.setattr(PushThrottle, "rate", "2/min")
+    monkeypatch.setattr(PushThrottle, "cache", LocMemCache(secrets.token_hex(8), {}))

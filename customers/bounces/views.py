@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from core.api.pushes import signed_body
+from core.api.pushes import PushThrottle, signed_body
 from customers.bounces.report import LONGEST, NotAReport
 from customers.bounces.services import record_report
 
@@ -21,6 +21,7 @@ class BounceHook(APIView):
 
     authentication_classes = ()
     permission_classes = (AllowAny,)
+    throttle_classes = (PushThrottle,)
     schema = None
 
     def post(self, request: Request) -> Response:

@@ -14,7 +14,7 @@ from customers.support_views.services import count_page, running_support_view
 
 SESSION_KEY = "support_view"
 # Never shown as the member: staff's own pages, the sign-in pages, programs.
-NOT_PORTAL = ("/admin/", "/account/", "/api/", "/hooks/", "/sandbox/", "/status/", "/healthz", "/readyz", "/metrics")
+NOT_PORTAL = ("/admin/", "/account/", "/api/", "/hooks/", "/sandbox/", "/status/", "/metrics")
 # The member's own page and tokens are personal: they are not shown either.
 PERSONAL = ("/profile/", "/tokens/", "/notifications/")
 

@@ -11,10 +11,9 @@ from rest_framework import exceptions, status
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.throttling import SimpleRateThrottle
 from rest_framework.views import APIView
 
-from core.api.pushes import BadSignature, signed_body
+from core.api.pushes import BadSignature, PushThrottle, signed_body
 from core.text.plain_text import read_json
 from monitoring.webhooks.services import UnknownKey, read_at_once
 
@@ -25,17 +24,6 @@ class StaleSignature(BadSignature):
     """Written by it, but not now."""
 
     default_code = "stale_signature"
-
-
-class PushThrottle(SimpleRateThrottle):
-    """So many from one address; what is refused is read by the clock, a minute later."""
-
-    scope = "push"
-    rate = "1200/min"
-
-    def get_cache_key(self, request: Request, view: APIView) -> str:
-        """By address."""
-        return self.cache_format % {"scope": self.scope, "ident": self.get_ident(request)}
 
 
 class ZabbixPush(APIView):

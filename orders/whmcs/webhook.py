@@ -11,10 +11,9 @@ from rest_framework import exceptions, status
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.throttling import SimpleRateThrottle
 from rest_framework.views import APIView
 
-from core.api.pushes import signed_body
+from core.api.pushes import PushThrottle, signed_body
 from core.text.plain_text import read_json
 from customers.whmcs.services import close_client, is_configured, merge_clients, request_refresh
 from orders.whmcs.services import note_on_services
@@ -22,23 +21,12 @@ from orders.whmcs.services import note_on_services
 LONGEST = 16 * 1024
 
 
-class HookThrottle(SimpleRateThrottle):
-    """So many from one address; what is refused is found by the next sync."""
-
-    scope = "whmcs_hook"
-    rate = "1200/min"
-
-    def get_cache_key(self, request: Request, view: APIView) -> str:
-        """By address."""
-        return self.cache_format % {"scope": self.scope, "ident": self.get_ident(request)}
-
-
 class WhmcsHook(APIView):
     """A signed hook makes a client due for reading, closes or merges one, or is noted on an order's timeline."""
 
     authentication_classes = ()
     permission_classes = (AllowAny,)
-    throttle_classes = (HookThrottle,)
+    throttle_classes = (PushThrottle,)
     schema = None
 
     def post(self, request: Request) -> Response:

@@ -13,7 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from core.api.pushes import TooLarge
+from core.api.pushes import PushThrottle, TooLarge
 from core.text.plain_text import read_json
 from products.models import ConfigRepo
 from products.services import request_catalogue_sync
@@ -41,6 +41,7 @@ class GitLabHook(APIView):
 
     authentication_classes = ()
     permission_classes = (AllowAny,)
+    throttle_classes = (PushThrottle,)
     schema = None
 
     def post(self, request: Request, uuid: UUID) -> Response:

@@ -29,7 +29,7 @@ from tests.factories import CustomerFactory, MembershipFactory, make_draft
 pytestmark = pytest.mark.django_db
 
 OPEN = (
-    *("/account/", "/healthz", "/readyz", "/metrics"),  # signing in, and what shows nothing of customers
+    *("/account/", "/metrics"),  # signing in, and what shows nothing of customers
     *("/api/schema/", "/api/docs/", "/api/problems/"),  # the published description of the API
     *("/hooks/", "/status/", "/sandbox/"),  # signed, secret, or invented: each has tests of its own
 )

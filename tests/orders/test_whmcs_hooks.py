@@ -55,6 +55,12 @@ def test_body_that_is_no_json_is_refused_though_it_is_signed(client: Client, bod
     assert post(client, body).status_code in (400, 422)
 
 
+@pytest.mark.usefixtures("two_pushes_a_minute")
+def test_storm_from_one_address_is_throttled(client: Client) -> None:
+    body = json.dumps({"hook": "ClientAdd", "client_id": 7}).encode()
+    assert [post(client, body).status_code for _ in range(3)] == [202, 202, 429]
+
+
 def test_body_that_is_too_long_is_refused_before_it_is_read(client: Client) -> None:
     answer = post(client, b" " * (LONGEST + 1))
     assert answer.status_code == 413

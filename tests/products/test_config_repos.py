@@ -220,6 +220,11 @@ def test_push_makes_one_sync_due_however_often_it_is_replayed(client: Client, re
     assert CatalogueSync.objects.all()[0].summary == "Nothing has changed."
 
 
+@pytest.mark.usefixtures("two_pushes_a_minute")
+def test_storm_from_one_address_is_throttled(client: Client, repo: ConfigRepo) -> None:
+    assert [push(client, repo).status_code for _ in range(3)] == [202, 202, 429]
+
+
 def test_tag_push_makes_a_sync_due(client: Client, repo: ConfigRepo) -> None:
     assert push(client, repo, event="Tag Push Hook", body={"ref": "refs/tags/v2.0"}).status_code == 202
     assert CatalogueSync.objects.count() == 1

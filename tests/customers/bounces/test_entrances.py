@@ -51,6 +51,12 @@ def test_report_that_is_signed_otherwise_is_refused(write: Write, secret: str) -
     assert not Bounce.objects.exists()
 
 
+@pytest.mark.usefixtures("_with_webhook", "two_pushes_a_minute")
+def test_storm_from_one_address_is_throttled(write: Write) -> None:
+    content = report_about(write())
+    assert [push(content).status_code for _ in range(3)] == [202, 202, 429]
+
+
 @pytest.mark.usefixtures("_with_webhook")
 def test_old_signature_is_refused(write: Write) -> None:
     content = report_about(write())

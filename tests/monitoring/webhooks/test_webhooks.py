@@ -19,7 +19,7 @@ from monitoring.monitors.readings import claim_page, write_page
 from monitoring.monitors.services import reconcile_all
 from monitoring.monitors.specs import specs_of
 from monitoring.monitors.tasks import read_states
-from monitoring.webhooks.views import LONGEST, PushThrottle
+from monitoring.webhooks.views import LONGEST
 from orders.services import suspend_order
 from tests.monitoring.conftest import MINUTE, Room, count_queries
 
@@ -167,8 +167,8 @@ def test_only_post_is_taken(room: Room) -> None:
     assert Client().get("/hooks/zabbix/").status_code == 405
 
 
-def test_storm_from_one_address_is_throttled(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(PushThrottle, "rate", "2/min")
+@pytest.mark.usefixtures("two_pushes_a_minute")
+def test_storm_from_one_address_is_throttled(room: Room) -> None:
     order = room.watched()
     assert [push(room, {"key": order.key}).status_code for _ in range(3)] == [202, 202, 429]
 
