@@ -136,6 +136,9 @@ class Contact(Timestamped):
         return f"{self.name} <{self.email}>"
 
 
+SYSTEM_NAMES = {"whmcs": "WHMCS"}
+
+
 class ExternalId(Timestamped):
     """The ID of the customer in another system."""
 
@@ -154,4 +157,9 @@ class ExternalId(Timestamped):
         )
 
     def __str__(self) -> str:
-        return f"{self.system} {self.value}"
+        return f"{self.system_name} {self.value}"
+
+    @property
+    def system_name(self) -> str:
+        """As people write it: `system` is a key that somebody types."""
+        return SYSTEM_NAMES.get(self.system, self.system)

@@ -50,7 +50,7 @@ class FleetUpgrade(Timestamped):
         verbose_name = _("fleet upgrade")
         verbose_name_plural = _("fleet upgrades")
         ordering = ("-pk",)
-        permissions = (("steer_fleetupgrade", _("Can start, stop and resume fleet upgrades")),)
+        permissions = (("steer_fleetupgrade", _("Can start, stop, resume and close fleet upgrades")),)
         constraints = (
             models.UniqueConstraint(
                 fields=("release",),

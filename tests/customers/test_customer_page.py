@@ -54,7 +54,7 @@ def test_it_shows_orders_money_people_mail_notes_and_history(admin_client: Clien
     shown = admin_client.get(page(customer)).content.decode()
     for text in (
         *("Waterschap Vallei", customer.number, "Maps of the valley", "2026-00001", "50.82"),
-        *("olga@vallei.example", "Technical", "ann@vallei.example", "piet@vallei.example", "4711"),
+        *("olga@vallei.example", "Technical", "ann@vallei.example", "piet@vallei.example", "<dt>WHMCS</dt>", "4711"),
         *("Invitation to Waterschap Vallei", "Calls on Mondays.", "Invited ann@vallei.example as Billing."),
         "VIES_URL is not set.",
     ):
