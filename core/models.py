@@ -114,3 +114,23 @@ class Heartbeat(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class OutsideCalls(models.Model):
+    """Calls to one kind of outside system that ended alike, by how long they took: a bucket of `/metrics`."""
+
+    system = models.CharField(_("system"), max_length=20)
+    outcome = models.CharField(_("outcome"), max_length=20)
+    at_most = models.CharField(_("seconds at most"), max_length=10)  # as Prometheus writes it: 0.25, +Inf
+    calls = models.BigIntegerField(_("calls"))
+    seconds = models.FloatField(_("seconds together"))
+
+    class Meta:
+        verbose_name = _("calls to an outside system")
+        verbose_name_plural = _("calls to outside systems")
+        constraints = (
+            models.UniqueConstraint(fields=("system", "outcome", "at_most"), name="one_row_for_each_bucket"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.system} {self.outcome} {self.at_most}"

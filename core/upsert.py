@@ -14,11 +14,17 @@ from django.db.models import Field, Model
 
 
 def upsert(
-    rows: Sequence[Model], *, unique: Collection[str], update: Collection[str], keep: Collection[str] = ()
+    rows: Sequence[Model],
+    *,
+    unique: Collection[str],
+    update: Collection[str],
+    keep: Collection[str] = (),
+    add: Collection[str] = (),
 ) -> None:
     """Rows that are there by their `unique` fields have these `update` fields; the others are made.
 
-    Of the fields in `keep`, a value that is there is not replaced by none. Nothing is read back: rows get no ids.
+    Of the fields in `keep`, a value that is there is not replaced by none; those in `add` are summed up. Nothing is
+    read back: rows get no ids.
     """
     if not rows:
         return
@@ -26,7 +32,7 @@ def upsert(
     fields = [field for field in model._meta.concrete_fields if not field.primary_key]
     values = [[_value(field, row) for field in fields] for row in rows]
     with connection.cursor() as cursor:
-        cursor.execute(_statement(model, fields, unique, update, keep), [json.dumps(values, default=str)])
+        cursor.execute(_statement(model, fields, unique, update, keep, add), [json.dumps(values, default=str)])
 
 
 def _value(field: Field[Any, Any], row: Model) -> Any:
@@ -34,7 +40,12 @@ def _value(field: Field[Any, Any], row: Model) -> Any:
 
 
 def _statement(
-    model: type[Model], fields: Sequence[Any], unique: Collection[str], update: Collection[str], keep: Collection[str]
+    model: type[Model],
+    fields: Sequence[Any],
+    unique: Collection[str],
+    update: Collection[str],
+    keep: Collection[str],
+    add: Collection[str],
 ) -> str:
     quote = connection.ops.quote_name
     table = quote(model._meta.db_table)
@@ -47,6 +58,7 @@ def _statement(
     ]
     changes = [f"{columns[name]} = EXCLUDED.{columns[name]}" for name in update]
     changes += [f"{columns[name]} = COALESCE(EXCLUDED.{columns[name]}, {table}.{columns[name]})" for name in keep]
+    changes += [f"{columns[name]} = {table}.{columns[name]} + EXCLUDED.{columns[name]}" for name in add]
     # Names come from the model, values from the parameter. `WHERE true` tells SQLite where the SELECT ends.
     return (
         f"INSERT INTO {table} ({', '.join(columns.values())}) SELECT {', '.join(read)} FROM {source} WHERE true "  # noqa: S608

@@ -11,6 +11,7 @@ from django.core.files.storage import default_storage
 from django.core.mail import EmailMultiAlternatives, get_connection
 from django.core.mail.backends.base import BaseEmailBackend
 
+from core.call_times.counting import OutsideSystem, timed_call
 from core.errors import ConfigError, PermanentError, TransientError
 from core.text.plain_text import clean_text
 
@@ -73,7 +74,7 @@ class Postbox:
         for name, path, kind in letter.attachments:
             with default_storage.open(path) as file:
                 mail.attach(name, file.read(), kind)
-        with smtp_errors():
+        with timed_call(OutsideSystem.SMTP), smtp_errors():
             self._connection.send_messages([mail])
         return refused_recipients(getattr(self._connection, "refused", {}))
 
@@ -82,7 +83,7 @@ class Postbox:
 def get_postbox() -> Iterator[Postbox]:
     """A connection to the mail server, closed afterwards."""
     connection = get_connection()
-    with smtp_errors():
+    with timed_call(OutsideSystem.SMTP), smtp_errors():
         connection.open()
     try:
         yield Postbox(connection)

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from core.call_times.counting import CallOutcome, OutsideSystem, count_call
 from core.outside.address_guard import PUBLIC_ONLY, AddressGuard
 from core.outside.check_failure import CheckFailure
 
@@ -46,4 +47,8 @@ def check_all(
     """
     from core.outside.http_checker import run_checks  # aiohttp takes a quarter of a second: only where checks are made
 
-    return asyncio.run(run_checks(checks, guard, concurrency)) if checks else []
+    results = asyncio.run(run_checks(checks, guard, concurrency)) if checks else []
+    for result in results:
+        outcome = CallOutcome.OK if result.ok else CallOutcome.TRANSIENT
+        count_call(OutsideSystem.ENDPOINTS, outcome, result.seconds)
+    return results

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 import requests
 from standardwebhooks.webhooks import EmptyWebhookSecretError, Webhook
 
+from core.call_times.counting import OutsideSystem, outcome_of_status, timed_call
 from core.errors import ConfigError, TransientError
 from core.outside.address_guard import AddressGuard
 from core.outside.guarded_requests import guarded_session
@@ -57,6 +58,12 @@ class WebhookTarget:
 
         Raises AddressBlocked or ConfigError when nothing may be sent, TransientError when it cannot be reached.
         """
+        with timed_call(OutsideSystem.WEBHOOK) as call:
+            reply = self._post(message_id, body, at)
+            call.outcome = outcome_of_status(reply.status)
+        return reply
+
+    def _post(self, message_id: str, body: str, at: datetime) -> WebhookReply:
         signatures = " ".join(sign_message(secret, message_id=message_id, body=body, at=at) for secret in self.secrets)
         headers = {
             "Content-Type": "application/json",

@@ -14,6 +14,7 @@ from typing import Any
 
 import requests
 
+from core.call_times.counting import OutsideSystem, timed_call
 from core.errors import ConfigError, OutsideError, PermanentError, TransientError
 from core.outside.connection_errors import connection_failure
 
@@ -52,6 +53,7 @@ class Vies:
     requester: str = ""
     timeout: tuple[float, float] = TIMEOUT
 
+    @timed_call(OutsideSystem.VIES)
     def check(self, vat_id: str) -> ViesAnswer:
         """Whether `vat_id`, prefix included, is in use today."""
         body = {"countryCode": vat_id[:2], "vatNumber": vat_id[2:]}

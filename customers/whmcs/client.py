@@ -15,6 +15,7 @@ from typing import Any
 
 import requests
 
+from core.call_times.counting import OutsideSystem, timed_call
 from core.errors import ConfigError, OutsideError, PermanentError, TransientError
 from core.outside.connection_errors import connection_failure
 from core.text.plain_text import read_json
@@ -80,6 +81,7 @@ class WhmcsClient:
         base = self.url.rstrip("/")
         return base if base.endswith(".php") else f"{base}/includes/api.php"
 
+    @timed_call(OutsideSystem.WHMCS, answers=(NotInWhmcs,))
     def call(self, action: str, **parameters: object) -> dict[str, Any]:
         """The answer to one action, which was carried out."""
         form = {name: _as_form(value) for name, value in parameters.items() if value is not None}

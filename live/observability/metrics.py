@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from http import HTTPStatus
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
-from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest, multiprocess
-from prometheus_client.core import GaugeMetricFamily
+from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, Metric, generate_latest, multiprocess
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
+from prometheus_client.registry import Collector
 
 from core import clock
+from core.call_times.counting import BOUNDS, FAILURES, Bucket, Count, bound_text
+from core.call_times.store import read_call_times
 from core.engine.controller import controllers
 from core.engine.queue import ALL_QUEUES, read_queue
 from orders.choices import State
@@ -42,14 +45,15 @@ def _requests() -> CollectorRegistry:
     return registry
 
 
-class DatabaseCollector:
+class DatabaseCollector(Collector):
     """What the database knows, read when it is asked for: the same from every process and machine."""
 
-    def collect(self) -> Iterator[GaugeMetricFamily]:
+    def collect(self) -> Iterator[Metric]:
         """Each metric once; the number of queries is that of the kinds of rows, whatever their count."""
         yield from self._queue()
         yield from self._rows()
         yield from self._orders()
+        yield from self._outside()
 
     def _queue(self) -> Iterator[GaugeMetricFamily]:
         status = read_queue()
@@ -80,3 +84,34 @@ class DatabaseCollector:
         yield orders
         attention = Order.objects.filter(needs_attention=True).count()
         yield GaugeMetricFamily("live_orders_needing_attention", "Orders that staff have to look at.", value=attention)
+
+    def _outside(self) -> Iterator[Metric]:
+        counts = dict(read_call_times())
+        times = HistogramMetricFamily(
+            "live_outside_seconds", "Calls of workers to other systems.", labels=["system", "outcome"]
+        )
+        for system, outcome in sorted({(bucket.system, bucket.outcome) for bucket in counts}):
+            times.add_metric([system, outcome], *_histogram(system, outcome, counts))
+        yield times
+        errors = CounterMetricFamily(
+            "live_outside_errors", "Calls to other systems that failed.", labels=["system", "outcome"]
+        )
+        for system in sorted({bucket.system for bucket in counts}):
+            for failure in FAILURES:  # with its zeros, so that the first error of a kind is an increase
+                failed = sum(
+                    count.calls
+                    for bucket, count in counts.items()
+                    if (bucket.system, bucket.outcome) == (system, failure)
+                )
+                errors.add_metric([system, failure], failed)
+        yield errors
+
+
+def _histogram(system: str, outcome: str, counts: Mapping[Bucket, Count]) -> tuple[list[tuple[str, float]], float]:
+    """For each bound the calls that took no longer, and the seconds of all calls together."""
+    calls, seconds, buckets = 0, 0.0, []
+    for bound in BOUNDS:
+        count = counts.get(Bucket(system, outcome, bound), Count())
+        calls, seconds = calls + count.calls, seconds + count.seconds
+        buckets.append((bound_text(bound), float(calls)))
+    return buckets, seconds

@@ -49,6 +49,12 @@ def test_what_is_kept_is_not_replaced_by_nothing(provider: Provider) -> None:
     assert list(Observation.objects.values_list("cpus", "seen_at")) == [(8, THEN)]
 
 
+def test_what_is_added_is_summed_up(provider: Provider) -> None:
+    for cpus in (4, 8):
+        upsert(observations(provider, 1, cpus=cpus, error=str(cpus)), unique=MARK, update=("error",), add=("cpus",))
+    assert list(Observation.objects.values_list("cpus", "error")) == [(12, "8")]
+
+
 def test_nothing_to_write_asks_nothing() -> None:
     with CaptureQueriesContext(connection) as captured:
         upsert([], unique=MARK, update=("cpus",))

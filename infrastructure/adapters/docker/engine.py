@@ -12,6 +12,7 @@ import requests
 from docker.errors import APIError, DockerException, ImageNotFound, NotFound
 from docker.utils import parse_host
 
+from core.call_times.counting import OutsideSystem, timed_call
 from core.errors import ConfigError, OutsideError, PermanentError, TransientError
 from infrastructure.adapters.compose.labels import KEY_LABEL, builder_name
 from infrastructure.adapters.docker.container import SERVICE_LABEL, Container, DiskUsage, container_of
@@ -127,7 +128,15 @@ class DockerEngine:
 
     @contextmanager
     def api(self) -> Iterator[Any]:
-        """The SDK's low-level API, which returns lists and dicts; its errors are translated to ours."""
+        """The SDK's low-level API, which returns lists and dicts; its errors are translated to ours.
+
+        The block is timed as one call.
+        """
+        with timed_call(OutsideSystem.DOCKER), self._translated_api() as api:
+            yield api
+
+    @contextmanager
+    def _translated_api(self) -> Iterator[Any]:
         try:
             api = docker.APIClient(self.host, version="auto", timeout=self._timeout)
             try:

@@ -17,6 +17,7 @@ from libcloud.compute.base import NodeDriver, NodeImage, NodeLocation, NodeSize
 from libcloud.compute.providers import DRIVERS, get_driver
 from libcloud.compute.types import NodeState as CloudState
 
+from core.call_times.counting import OutsideSystem, timed_call
 from core.errors import ConfigError, PermanentError, TransientError
 from core.outside.address_guard import AddressGuard
 from core.outside.connection_errors import connection_failure
@@ -30,6 +31,7 @@ from infrastructure.contracts.cloud import Node, Size
 from infrastructure.contracts.sizing import cheapest, suits
 
 KEY_PREFIX = "live-"
+SANDBOX = "Sandbox"  # the name of the sandbox's driver
 TIMEOUT_SECONDS = 30
 # By default libcloud signs in a way that AWS's newer regions refuse, and Google's driver asks for a sign-in on the
 # terminal unless it is set to use a service account.
@@ -66,7 +68,7 @@ def open_driver(name: str, credentials: Mapping[str, object], *, guard: AddressG
     make = driver_class(name)
     if guard is not None:
         check_addresses(credentials, guard)
-    with translate_errors(name):
+    with cloud_call(name):
         try:
             driver: NodeDriver = make(
                 **{**DEFAULTS.get(name.lower(), {}), **differing(name.lower(), make, credentials)}
@@ -143,7 +145,7 @@ class LibcloudCloud:
         return [node_of(node) for node in self._nodes() if key_of(node).startswith(KEY_PREFIX)]
 
     def _nodes(self) -> list[CloudNode]:
-        with translate_errors(self._name):
+        with cloud_call(self._name):
             nodes = self._driver.list_nodes()
         # EC2 lists destroyed servers for another hour.
         return [node for node in nodes if node.state != CloudState.TERMINATED]
@@ -152,7 +154,7 @@ class LibcloudCloud:
         return sorted((node for node in self._nodes() if key_of(node) == key), key=node_age)
 
     def _create(self, key: str, size: Size, user_data: str) -> CloudNode:
-        with translate_errors(self._name):
+        with cloud_call(self._name):
             options = self._options(key, user_data)
             chosen = self._choose(size)
             image = NodeImage(id=self._image_id, name=self._image_id, driver=self._driver)
@@ -195,7 +197,7 @@ class LibcloudCloud:
 
     def _destroy(self, node: CloudNode, key: str) -> None:
         try:
-            with translate_errors(self._name):
+            with cloud_call(self._name):
                 accepted = self._driver.destroy_node(node)
         except PermanentError:
             # Each cloud reports a missing server in its own way; listing the servers works for all.
@@ -204,6 +206,14 @@ class LibcloudCloud:
             return
         if not accepted:
             raise TransientError(f"{self._name} did not accept the removal of {node.name} ({node.id})")
+
+
+@contextmanager
+def cloud_call(name: str) -> Iterator[None]:
+    """The block is timed as a call to the cloud; errors of libcloud inside it are raised as ours."""
+    system = OutsideSystem.SANDBOX if name == SANDBOX else OutsideSystem.CLOUD
+    with timed_call(system), translate_errors(name):
+        yield
 
 
 @contextmanager

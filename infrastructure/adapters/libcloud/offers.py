@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from infrastructure.adapters.libcloud.arguments import Argument, arguments_of
-from infrastructure.adapters.libcloud.cloud import driver_class, translate_errors
+from infrastructure.adapters.libcloud.cloud import cloud_call, driver_class
 from infrastructure.adapters.libcloud.options import LISTED_BY, network_option
 from infrastructure.adapters.libcloud.sizes import is_offered, offer_of
 from infrastructure.contracts.cloud import Choice, Offer
@@ -46,7 +46,7 @@ def _networks(driver: Any) -> list[Any]:
 
 
 def _listed(driver: Any, fetch: Callable[[], list[Any]]) -> list[Any]:
-    with translate_errors(str(driver.name)):
+    with cloud_call(str(driver.name)):
         try:
             return list(fetch())
         except NotImplementedError:

@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 from core.errors import ConfigError, PermanentError, TransientError
-from infrastructure.adapters.libcloud.cloud import LibcloudCloud, driver_class, translate_errors
+from infrastructure.adapters.libcloud.cloud import LibcloudCloud, cloud_call, driver_class
 from infrastructure.adapters.libcloud.nodes import node_of
 from infrastructure.contracts.cloud import Node, NodeState, Power, Powers
 
@@ -94,7 +94,7 @@ class PoweredCloud(LibcloudCloud):
 
     def resize_server(self, *, key: str, outside_id: str, size_id: str) -> None:
         """The cloud has accepted to give it the size."""
-        with translate_errors(self._name):
+        with cloud_call(self._name):
             size = next((item for item in self._driver.list_sizes() if str(item.id) == size_id), None)
         if size is None:
             raise PermanentError(f"{self._name} has no size '{size_id}'")
@@ -114,7 +114,7 @@ class PoweredCloud(LibcloudCloud):
         node = self._find(key, outside_id)
         if node is None:
             raise PermanentError(f"{self._name} has no server {outside_id} named {key}")
-        with translate_errors(self._name):
+        with cloud_call(self._name):
             try:
                 accepted = method(node, *arguments, **_without_waiting(method))
             except ValueError as error:

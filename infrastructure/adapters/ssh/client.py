@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from core.call_times.counting import OutsideSystem, timed_call
 from core.errors import ConfigError, OutsideError, PermanentError, TransientError
 from infrastructure.adapters.ssh.keys import bare, fingerprint
 
@@ -47,6 +48,7 @@ class HostKeyChanged(PermanentError):
     """The host's key is not the expected one: another server, or an attack. Nothing was sent to it."""
 
 
+@timed_call(OutsideSystem.SSH)
 def run(target: SshTarget, command: str, *, timeout: float) -> str:
     """The command's output; raises PermanentError with its last line if it fails."""
     with options_for(target, timeout) as options, _started([*options, command], stdin=subprocess.DEVNULL) as process:

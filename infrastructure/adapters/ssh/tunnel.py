@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from core.call_times.counting import OutsideSystem, timed_call
 from core.errors import ConfigError, PermanentError, TransientError
 from infrastructure.adapters.ssh.client import (
     SSH_FAILED,
@@ -123,6 +124,7 @@ def tunnel_to_engine(target: SshTarget, *, timeout: float = 30, lock: str = "", 
             shutil.rmtree(folder, ignore_errors=True)
 
 
+@timed_call(OutsideSystem.SSH)
 def _open_tunnel(target: SshTarget, process: subprocess.Popen[str], folder: Path, timeout: float) -> Tunnel:
     try:
         answer = _wait_for_engine(target, process, timeout)

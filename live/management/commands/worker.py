@@ -12,6 +12,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError, close_old_connections
 from django_q import cluster, signals
 
+from core.call_times.store import store_before_exit, store_when_due
 from core.engine import supervisor
 from core.engine.queue import is_work_due, write_schedules
 from core.engine.schedules import all_schedules
@@ -98,8 +99,10 @@ def lead_group() -> None:
 
 
 def _task_begins(**_: object) -> None:
+    store_before_exit()
     supervisor.report_begin()
 
 
 def _task_ends(**_: object) -> None:
     supervisor.report_end()
+    store_when_due()

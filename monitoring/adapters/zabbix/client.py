@@ -11,6 +11,7 @@ from typing import Any
 import requests
 from pyzabbix.api import ZabbixAPI, ZabbixAPIException
 
+from core.call_times.counting import OutsideSystem, timed_call
 from core.errors import ConfigError, OutsideError, PermanentError, TransientError
 from core.outside.connection_errors import connection_failure
 from core.text.plain_text import clean_text, clean_value
@@ -70,13 +71,13 @@ class ZabbixClient:
 
     def _ask(self, method: str, params: Mapping[str, Any] | Sequence[Any]) -> Any:
         api = self._signed_in()
-        with self._our_words():
+        with timed_call(OutsideSystem.ZABBIX), self._our_words():
             self.calls += 1
             return clean_value(api.do_request(method, params)["result"])
 
     def _signed_in(self) -> ZabbixAPI:
         if self._api is None:
-            with self._our_words():
+            with timed_call(OutsideSystem.ZABBIX), self._our_words():
                 api = ZabbixAPI(self.url, session=_session(), timeout=self._timeout)
                 self.calls += 1 if self._token else 2
                 api.login(self._user, self._password, api_token=self._token or None)

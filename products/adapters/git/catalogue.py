@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from dataclasses import replace
 from typing import Any
 
+from core.call_times.counting import OutsideSystem, timed_call
 from core.errors import ConfigError
 from core.outside.address_guard import AddressGuard
 from products.adapters.git.address import check_git_url, guarded_settings, without_userinfo
@@ -64,7 +65,9 @@ class GitCatalogue:
 
     def _names(self, settings: Sequence[str]) -> str:
         """The branch and the tags that name versions, as the repository shows them now: a digest of their commits."""
-        lines = self.git.run(*settings, "ls-remote", "--quiet", "--", self.url).decode("utf-8", "replace").splitlines()
+        with timed_call(OutsideSystem.GIT):
+            output = self.git.run(*settings, "ls-remote", "--quiet", "--", self.url)
+        lines = output.decode("utf-8", "replace").splitlines()
         names = {name: commit for commit, _tab, name in (line.partition("\t") for line in lines)}
         if self.ref not in names:
             raise ConfigError(f"{self.git.shown} has no commits, or no such branch: check CATALOGUE_URL")

@@ -10,6 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from core.call_times.counting import OutsideSystem, timed_call
 from core.errors import ConfigError
 from products.adapters.bundle import Damage, make_source
 from products.adapters.git.objects import TREE, Objects, objects_in
@@ -45,7 +46,8 @@ def copy_of(url: str, ref: str, git: GitProgram, settings: Iterable[str] = ()) -
         repository = Path(folder) / "catalogue.git"
         git.run("init", "--quiet", "--bare", str(repository))
         specs = (f"+{ref}:{HEAD}", "+refs/tags/*:refs/tags/*")
-        git.run(*settings, "fetch", "--quiet", "--no-tags", "--", url, *specs, at=repository)
+        with timed_call(OutsideSystem.GIT):
+            git.run(*settings, "fetch", "--quiet", "--no-tags", "--", url, *specs, at=repository)
         yield repository
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import requests
 
+from core.call_times.counting import OutsideSystem, timed_call
 from core.errors import ConfigError, OutsideError, PermanentError, TransientError
 from core.outside.address_guard import AddressGuard
 from core.outside.guarded_requests import guarded_session
@@ -184,7 +185,13 @@ class _Missing(ConfigError):
 
 @contextmanager
 def _ours(client: GitLabClient, *, missing: str = "") -> Iterator[None]:
-    """No exception of python-gitlab or requests leaves; messages hold no token."""
+    """The block is timed as one call; no exception of python-gitlab or requests leaves, and messages hold no token."""
+    with timed_call(OutsideSystem.GITLAB), _translated_errors(client, missing):
+        yield
+
+
+@contextmanager
+def _translated_errors(client: GitLabClient, missing: str) -> Iterator[None]:
     from gitlab.exceptions import GitlabError, GitlabParsingError
 
     try:

@@ -13,6 +13,8 @@ from django.test import Client
 from prometheus_client.parser import text_string_to_metric_families
 
 from core import clock
+from core.call_times.counting import CallOutcome, OutsideSystem, count_call, take_counts
+from core.call_times.store import store_call_times
 from core.engine.queue import DOCUMENTS, Call, enqueue_calls
 from core.models import Heartbeat
 from customers.models import Message
@@ -81,6 +83,27 @@ def test_requests_are_counted_besides(client: Client) -> None:
     assert any(name.startswith("django_http_requests_total_by_view") for name, *_labels in read(client))
 
 
+def test_times_of_outside_calls_are_a_histogram_with_every_kind_of_error(client: Client) -> None:
+    take_counts()
+    for outcome, seconds in ((CallOutcome.OK, 0.2), (CallOutcome.OK, 0.7), (CallOutcome.TRANSIENT, 120.0)):
+        count_call(OutsideSystem.ZABBIX, outcome, seconds)
+    store_call_times()
+    samples = read(client)
+    bounds = ("0.1", "0.25", "0.5", "1", "60", "+Inf")
+    found = {
+        outcome: [
+            value
+            for key, value in samples.items()
+            if key[0] == "live_outside_seconds_bucket" and key[1] in bounds and key[2] == outcome
+        ]
+        for outcome in ("ok", "transient")
+    }
+    assert found == {"ok": [0, 1, 1, 2, 2, 2], "transient": [0, 0, 0, 0, 0, 1]}
+    assert samples["live_outside_seconds_sum", "ok", "zabbix"] == pytest.approx(0.9)
+    errors = {key[1]: value for key, value in samples.items() if key[0] == "live_outside_errors_total"}
+    assert errors == {"transient": 1, "permanent": 0, "configuration": 0, "unexpected": 0}
+
+
 def test_number_of_queries_does_not_grow_with_orders(client: Client, django_assert_max_num_queries: Any) -> None:
     for _ in range(3):
         make_draft()
@@ -92,6 +115,8 @@ def test_dashboard_for_grafana_asks_only_for_metrics_that_there_are(client: Clie
     make_draft()
     Heartbeat.objects.create(name="sweep", finished_at=clock.now())
     client.get("/healthz")
+    count_call(OutsideSystem.CLOUD, CallOutcome.OK, 0.2)
+    store_call_times()
     names = {name for name, *_labels in read(client)}
     dashboard = json.loads((settings.BASE_DIR / "deploy/grafana/geocat-live.json").read_text())
     asked = {
@@ -100,5 +125,5 @@ def test_dashboard_for_grafana_asks_only_for_metrics_that_there_are(client: Clie
         for target in panel["targets"]
         for name in re.findall(r"\b(?:live|django)_\w+", target["expr"])
     }
-    assert len(asked) == 7
+    assert len(asked) == 9
     assert asked <= names

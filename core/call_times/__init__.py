@@ -1,0 +1,1 @@
+"""How long calls to other systems take, and how they end."""
