@@ -17,7 +17,7 @@ demo: setup ## A whole company on this machine: site, worker, an order. PORT=800
 	@$(RUN) manage.py demo $(if $(PORT),--port $(PORT)) $(if $(ONCE),--once --json) $(if $(GITLAB),--gitlab) $(if $(WHMCS),--whmcs)
 
 test: setup ## Every test that needs no service
-	@$(RUN) -m pytest -n 2 --dist loadfile
+	@$(RUN) -m pytest -n 2 --dist loadfile --no-loadscope-reorder --durations=20
 
 check: setup ## Style, types, walls between rooms, templates, migrations, deploy check
 	@deploy/check

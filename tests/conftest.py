@@ -6,6 +6,7 @@ import gc
 import secrets
 from collections.abc import Callable, Iterator, Mapping
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,6 +24,33 @@ def pytest_collection_finish() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)
+
+
+# Each takes ten seconds to a minute. A file is the work of one process: the last to begin must not be a long one.
+LONGEST_FILES = (
+    "infrastructure/provisioning/test_faults.py",
+    "products/test_bad_input.py",
+    "live/test_every_address.py",
+    "live/test_worker.py",
+    "live/test_admin_lists.py",
+    "infrastructure/provisioning/test_upgrade.py",
+    "infrastructure/provisioning/test_launching.py",
+    "infrastructure/provisioning/test_killed_changes.py",
+    "infrastructure/test_migrations.py",
+    "infrastructure/sandbox/test_map.py",
+    "billing/test_year.py",
+    "monitoring/test_migrations.py",
+    "orders/test_who_may.py",
+    "monitoring/incidents/test_incidents.py",
+)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest files come first, the others as they were."""
+    here = Path(__file__).parent
+    rank = {here / name: number for number, name in enumerate(LONGEST_FILES)}
+    items.sort(key=lambda item: rank.get(item.path, len(rank)))
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from infrastructure.models import Host, HostSecrets, Provider
+from infrastructure.provisioning.reconcile import reconcile_all, reconcile_orders
 from orders.models import Order
 from orders.services import place_order
 from products.models import Release, ReleaseBundle
@@ -18,6 +19,13 @@ from tests.infrastructure.outside_world import World
 
 MakeHost = Callable[..., Host]
 Place = Callable[..., Order]
+
+
+@pytest.fixture
+def this_room_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No room above follows the orders: their rows would only cost time here."""
+    monkeypatch.setattr("orders.followers._followers", {"infrastructure": reconcile_orders})
+    monkeypatch.setattr("core.engine.sweep._followers", {"infrastructure": reconcile_all})
 
 
 @pytest.fixture

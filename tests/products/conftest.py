@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from copy import deepcopy
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pytest_django import Settings
+
+from products.adapters.compose.config import ComposeConfig
+from products.contracts import ComposeModel
 
 MANIFEST = """\
 name: Map server
@@ -62,6 +67,25 @@ def write_product(root: Path, slug: str = "maps", *, manifest: str = MANIFEST, c
     (folder / "compose.yaml").write_text(compose)
     (folder / "Dockerfile").write_text("FROM debian:bookworm-slim\n")
     return folder
+
+
+@pytest.fixture
+def remembered_compositions(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Compose is asked once about the same files: its model depends on nothing else."""
+
+    def read(
+        self: ComposeConfig, files: Mapping[str, bytes], environment: Mapping[str, str], **how: Any
+    ) -> ComposeModel:
+        question = (self.timeout, *map(frozenset, (files.items(), environment.items(), how.items())))
+        if question not in _models:
+            _models[question] = read_anew(self, files, environment, **how)
+        return deepcopy(_models[question])
+
+    read_anew = ComposeConfig.read
+    monkeypatch.setattr(ComposeConfig, "read", read)
+
+
+_models: dict[object, ComposeModel] = {}
 
 
 @pytest.fixture

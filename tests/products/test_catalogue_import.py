@@ -31,7 +31,7 @@ from products.source_check import CheckedSource, check_source
 from tests.factories import PlanFactory, ProductFactory, ReleaseFactory, UserFactory, make_draft
 from tests.products.conftest import COMPOSE, MANIFEST, write_product
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("remembered_compositions")]
 
 
 def outcomes() -> dict[str, ImportOutcome]:

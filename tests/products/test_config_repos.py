@@ -35,6 +35,7 @@ from tests.products.adapters.test_git import Repository
 from tests.products.conftest import MANIFEST, write_product
 
 pytestmark = [
+    pytest.mark.usefixtures("remembered_compositions"),
     pytest.mark.django_db,
     pytest.mark.enable_socket,
     pytest.mark.allow_hosts(["127.0.0.1"]),

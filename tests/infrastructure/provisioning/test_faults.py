@@ -24,7 +24,6 @@ from infrastructure.backends import engine_of
 from infrastructure.contracts.runtime import InProgress
 from infrastructure.models import Deployment, Endpoint, Host, Provider, PublishedPort, Server
 from infrastructure.placement.places import rooms_of
-from infrastructure.provisioning.reconcile import reconcile_all, reconcile_orders
 from orders.choices import State
 from orders.models import Order
 from orders.services import remove_order, retry_order
@@ -247,13 +246,6 @@ class World:
     def _has_node(self, engine: str) -> bool:
         key = Server.objects.select_related("order").get(pk=int(engine.split()[1])).order.key
         return key in self.nodes()
-
-
-@pytest.fixture
-def this_room_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No room above follows the orders: their rows would only cost time here."""
-    monkeypatch.setattr("orders.followers._followers", {"infrastructure": reconcile_orders})
-    monkeypatch.setattr("core.engine.sweep._followers", {"infrastructure": reconcile_all})
 
 
 @pytest.mark.usefixtures("this_room_alone")

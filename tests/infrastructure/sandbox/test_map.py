@@ -32,7 +32,7 @@ GET_MAP = {"bbox": "3,55,4,55.6", "crs": "CRS:84", "width": "200", "height": "12
 
 
 @pytest.fixture
-def order(drive: Drive) -> Order:
+def order(drive: Drive, this_room_alone: None) -> Order:
     """An active order in the sandbox, with an endpoint at /wms."""
     provider = Provider.objects.create(slug="sandbox", name="Sandbox", kind=Provider.Kind.SANDBOX)
     SandboxSwitches.objects.create(provider=provider, build_seconds=0, launch_seconds=0)
