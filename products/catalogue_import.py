@@ -102,7 +102,7 @@ def import_changes(
         results.append(_import_safely(_Import(slug, tuple(states), actor, repo, check, has_current=has_current)))
     on_sale = Product.objects.on_sale().from_repo(repo)
     if changes.is_full:
-        gone = on_sale.exclude(slug__in=[result.slug for result in results])
+        gone = on_sale.exclude(slug__in=[result.slug for result in results if result.slug not in changes.tag_only])
     else:
         gone = on_sale.filter(slug__in=changes.gone)
     results += [_retire(product, actor, check) for product in gone]

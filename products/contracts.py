@@ -51,7 +51,7 @@ class CatalogueChanges:
     gone: frozenset[str] = frozenset()
     """Products that were removed since the last sync; of use where `is_full` is False."""
     is_full: bool = True
-    """True when every product is among the sources, so that the others are gone."""
+    """True when every product is among the sources: those that are not, or only by older states, are gone."""
     position: Mapping[str, Any] = field(default_factory=dict)
     """Where the next sync begins: `head` and `tags`."""
     tag_only: frozenset[str] = frozenset()

@@ -121,6 +121,24 @@ def test_product_that_vanished_is_retired_and_its_releases_stay(repo: ConfigRepo
     assert (product.state, product.releases.count()) == (Product.State.RETIRED, 1)
 
 
+@pytest.mark.parametrize("token", ["writer", "reader"])
+def test_tagged_product_that_vanished_is_retired_by_a_full_sync_too(
+    repo: ConfigRepo, repository: Repository, token: str
+) -> None:
+    change_repo_secrets(repo=repo, token=token)
+    write_product(repository.root, "more")
+    repository.commit("v1.1")
+    sync(repo)
+    repository.git("rm", "-rq", "products/maps")
+    repository.commit()
+    sync(repo, is_full=True)
+    assert list(Product.objects.on_sale().values_list("slug", flat=True)) == ["more"]
+    retired = Product.objects.get(slug="maps")
+    assert (retired.import_error, retired.releases.count()) == ("It is no longer in the catalogue.", 1)
+    sync(repo, is_full=True)
+    assert Product.objects.get(slug="maps").state == Product.State.RETIRED
+
+
 def test_tag_alone_adds_a_release_and_changes_nothing_else(repo: ConfigRepo, repository: Repository) -> None:
     write_product(repository.root, manifest=MANIFEST.replace("Map server", "New maps"))
     repository.commit()

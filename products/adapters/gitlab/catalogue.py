@@ -132,7 +132,8 @@ class GitLabCatalogue:
         current = list(self._at(head, self.client.archive(head.id), version=head.id[:12]))
         if not current:
             raise ConfigError(f"{self.client.project} has no products below “{self.root}”")
-        return CatalogueChanges(sources=_by_product(*sources, *current), position=position)
+        tag_only = frozenset({source.slug for source in sources} - {source.slug for source in current})
+        return CatalogueChanges(sources=_by_product(*sources, *current), position=position, tag_only=tag_only)
 
     def _changes(
         self, head: Commit, tags: list[tuple[Tag, tuple[str, str]]], touched: set[str], position: Mapping[str, Any]
