@@ -78,6 +78,12 @@ class Controller(Generic[R, S]):
     def on_outcomes(self, outcomes: Sequence[tuple[R, Outcome[S]]]) -> None:
         """Called inside the transaction that records `outcomes`, with those rows only whose lease is still held."""
 
+    def on_lost_lease(self, row: R) -> None:
+        """Called instead when the lease was lost before its outcome could be recorded; nothing has to be done.
+
+        Override it where the last effect outside counts, and this visit's may have come after that of a later one.
+        """
+
     @property
     def holds_for(self) -> timedelta:
         """How long one visit may hold a row: its lease, but never longer than the queue lets a task run."""
@@ -166,6 +172,10 @@ class Controller(Generic[R, S]):
             held = [(row, outcome) for row, outcome in outcomes if self._write(row, lease, outcome)]
             if held:
                 self.on_outcomes(held)
+            kept = {row.pk for row, _outcome in held}
+            for row, _outcome in outcomes:
+                if row.pk not in kept:
+                    self.on_lost_lease(row)
 
     def _write(self, row: R, lease: Lease, outcome: Outcome[S]) -> bool:
         now = clock.now()

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+from django.db.models import F
+
 from core import clock
 from core.engine.controller import Controller, register
 from core.engine.outcome import Outcome, done, failed
@@ -34,11 +36,12 @@ class WhmcsServiceController(Controller[WhmcsService]):
 
     def act(self, row: WhmcsService) -> Outcome:
         """WHMCS shows the order's state; what staff wrote into the notes there is kept."""
-        client, order = get_client(), row.order
-        state, address = State(order.state), address_of(order)
+        client = get_client()
         service = next(iter(client.services(service_id=row.service_id)), None)
         if service is None:
             return failed(f"WHMCS has no service {row.service_id}")
+        order = Order.objects.get(pk=row.order_id)  # as it is now, however long WHMCS took
+        state, address = State(order.state), address_of(order)
         fields: dict[str, Any] = {"notes": _notes(str(service.get("notes") or ""), order)}
         if state in STATUS and str(service.get("status")) != STATUS[state]:
             fields["status"] = STATUS[state]
@@ -51,6 +54,11 @@ class WhmcsServiceController(Controller[WhmcsService]):
         except NotInWhmcs:
             return failed(f"WHMCS has no service {row.service_id}")
         return done("Sent", sent_state=order.state, sent_at=clock.now())
+
+    def on_lost_lease(self, row: WhmcsService) -> None:
+        """What was written may have replaced what a later visit wrote: the present state is written once more."""
+        again = {"wanted_version": F("wanted_version") + 1, "next_attempt_at": clock.now(), "attempts": 0}
+        WhmcsService.objects.filter(pk=row.pk).update(**again)
 
 
 def _notes(notes: str, order: Order) -> str:

@@ -15,8 +15,10 @@ from rest_framework.test import APIClient
 
 from billing.models import Subscription
 from core import clock
+from core.engine.controller import work
 from core.signatures import sign
 from customers.models import Customer, Membership, User, WhmcsClientRow, WhmcsSync
+from customers.whmcs.client import WhmcsClient
 from customers.whmcs.simulator.records import example_client, example_records
 from customers.whmcs.simulator.server import IDENTIFIER, SECRET, Simulator, running
 from infrastructure.models import Provider
@@ -120,6 +122,47 @@ def test_push_waits_for_whmcs_to_come_back(module: APIClient, plan: Plan, simula
     simulator.oddities.maintenance_page = False
     drive.settle(seconds=1200)
     assert simulator.records.services[1]["status"] == "Active"
+
+
+def test_push_writes_the_state_at_its_end_however_slow_whmcs_is(
+    module: APIClient, plan: Plan, simulator: Simulator, drive: Drive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    create(module, plan)
+    drive.settle()
+    services = WhmcsClient.services
+
+    def change_meanwhile(client: WhmcsClient, **filters: Any) -> Any:
+        Order.objects.update(state=State.SUSPENDED)
+        return services(client, **filters)
+
+    WhmcsService.objects.update(next_attempt_at=drive.now)
+    monkeypatch.setattr(WhmcsClient, "services", change_meanwhile)
+    work("whmcs service", [WhmcsService.objects.get().pk])
+    assert simulator.records.services[1]["status"] == "Suspended"
+    assert WhmcsService.objects.get().sent_state == State.SUSPENDED
+
+
+def test_push_that_came_too_late_is_followed_by_another(
+    module: APIClient, plan: Plan, simulator: Simulator, drive: Drive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    create(module, plan)
+    drive.settle()
+    update = WhmcsClient.update_service
+
+    def overtaken(client: WhmcsClient, service_id: int, **fields: Any) -> None:
+        Order.objects.update(state=State.SUSPENDED)
+        monkeypatch.setattr(WhmcsClient, "update_service", update)
+        WhmcsService.objects.update(leased_until=None)
+        work("whmcs service", [WhmcsService.objects.get().pk])
+        simulator.records.services[1]["status"] = "Active"  # the first one arrives now
+
+    WhmcsService.objects.update(next_attempt_at=drive.now)
+    monkeypatch.setattr(WhmcsClient, "update_service", overtaken)
+    work("whmcs service", [WhmcsService.objects.get().pk])
+    assert simulator.records.services[1]["status"] == "Active"
+    work("whmcs service", [WhmcsService.objects.get().pk])
+    assert simulator.records.services[1]["status"] == "Suspended"
+    assert WhmcsService.objects.get().is_settled
 
 
 def test_push_to_a_service_that_is_gone_is_left_to_staff(
