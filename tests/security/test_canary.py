@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Iterator
+from io import BytesIO
 from typing import Any
+from zipfile import ZipFile
 
 import pytest
 from django.conf import settings as project_settings
@@ -14,13 +16,20 @@ from django.core.cache import cache
 from django.db import connection
 from django.test import Client
 from django.urls import reverse
+from pypdf import PdfReader
 
+from billing.models import Invoice
+from billing.reports.exports import EXPORTS
+from core.engine.controller import controllers
 from customers.choices import Role
 from customers.invitations.services import invite_member
 from customers.models import Message, Webhook
 from infrastructure.models import Host, HostSecrets, Provider, ProviderSecrets, Server, ServerKeys
 from infrastructure.sandbox.models import SandboxSwitches
+from live.demo.company import write_history
 from live.reseal import sealed_columns
+from monitoring.models import MonthlyReport
+from monitoring.reports.services import make_reports
 from orders.models import Order, OrderChange, OrderSecrets
 from orders.services import approve_order, place_order, remove_order
 from products.models import ConfigRepo, ReleaseBundle
@@ -33,6 +42,7 @@ from tests.live.test_every_address import CLOSED, filled_in, program
 pytestmark = pytest.mark.django_db
 
 CANARY = "canary-4711-that-nobody-may-read"
+VAT_ID = "NL861234567B84"
 SECRET_SETTINGS = (
     *("GITLAB_TOKEN", "GITLAB_WEBHOOK_SECRET", "WHMCS_SECRET", "WHMCS_ACCESS_KEY", "WHMCS_WEBHOOK_SECRET"),
     *("ZABBIX_TOKEN", "ZABBIX_PASSWORD", "ZABBIX_WEBHOOK_SECRET", "STAFF_WEBHOOK_SECRET", "EMAIL_HOST_PASSWORD"),
@@ -68,6 +78,7 @@ def sow(order: Order) -> None:
 def order(settings: Any) -> Order:
     """An order with a row in every room, and the canary in all that is secret."""
     cache.clear()
+    settings.SELLER = {**settings.SELLER, "name": "Kaartwerk", "street": "Kade 2", "city": "Ede", "vat_id": VAT_ID}
     order = furnish(make_draft(name="Maps", customer=CustomerFactory(name="Waterschap Vallei")))
     invite_member(customer=order.customer, email="ann@example.org", role=Role.BILLING)
     sow(order)
@@ -111,6 +122,39 @@ def pages_that_show_it(client: Client, addresses: list[str], **options: Any) -> 
     return found
 
 
+def legible(content: bytes) -> bytes:
+    """What somebody can read in a document: a PDF's text and what is attached to it, and each file of an archive."""
+    if content.startswith(b"%PDF"):
+        document = PdfReader(BytesIO(content))
+        texts = [page.extract_text().encode() for page in document.pages]
+        attached = [part for parts in document.attachments.values() for part in parts]
+        return b"\n".join([*texts, *attached, str(document.metadata).encode()])
+    if content.startswith(b"PK"):
+        with ZipFile(BytesIO(content)) as archive:
+            return b"\n".join(legible(archive.read(name)) for name in archive.namelist())
+    return content
+
+
+def documents_of(order: Order) -> Iterator[tuple[str, bytes]]:
+    """Every file that the admin and the portal hand out about an order, its customer and its invoices."""
+    staff, owner = Client(), Client()
+    staff.force_login(UserFactory(is_staff=True, is_superuser=True))
+    owner.force_login(MembershipFactory(customer=order.customer).user)
+    for model, action, pk in (
+        ("customers/customer", "export", order.customer_id),
+        ("customers/customer", "export_workbook", order.customer_id),
+        ("orders/order", "export_csv", order.pk),
+    ):
+        yield action, staff.post(f"/admin/{model}/", {"action": action, "_selected_action": [pk]}).getvalue()
+    for name in EXPORTS:
+        yield name, staff.get(reverse("admin:billing_report_csv", args=[name])).getvalue()
+    yield "documents.zip", staff.get(reverse("admin:billing_report_zip")).getvalue()
+    number = Invoice.objects.get(order=order).number
+    yield "pdf", owner.get(f"/invoices/{number}/pdf/").getvalue()
+    report = MonthlyReport.objects.filter(order=order).latest("month")
+    yield "report", owner.get(reverse("portal:report_pdf", args=[order.reference, report.month])).getvalue()
+
+
 def test_it_is_sown_in_every_encrypted_column(order: Order) -> None:
     sown = {
         (model.__name__, column)
@@ -150,6 +194,24 @@ def test_no_answer_of_the_api_shows_it_to_staff_or_owner(order: Order, caplog: p
     users = (UserFactory(is_staff=True, is_superuser=True), MembershipFactory(customer=order.customer).user)
     for user in users:
         assert pages_that_show_it(Client(), addresses, headers=program(user)) == []
+    assert CANARY not in caplog.text
+
+
+def test_no_document_shows_it(order: Order, drive: Drive, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    write_history(order, 0)
+    make_reports()
+    for controller in controllers():
+        if controller.name in ("invoice pdf", "report pdf"):
+            while controller.run():
+                pass
+    found = {name: legible(content) for name, content in documents_of(order)}
+    # What is looked through can be read: nearly every document names the customer.
+    silent = {name for name, text in found.items() if b"Waterschap Vallei" not in text}
+    assert silent <= {"icp", "oss", "revenue", "vat"}
+    assert b"urn:oasis:names:specification:ubl" in found["documents.zip"]
+    assert b"urn:un:unece:uncefact" in found["pdf"]
+    assert [name for name, text in found.items() if CANARY.encode() in text] == []
     assert CANARY not in caplog.text
 
 
