@@ -28,9 +28,11 @@ lab: setup ## Debian, root: the real services on this machine, and the tests aga
 bench: setup ## Ratios against a floor measured in the same run
 	@$(RUN) -m pytest -m bench -p no:randomly -s tests/bench
 
-chaos: setup ## Hundreds of orders while workers are killed and all else fails; a quarter of an hour. CHAOS_SEED=4711 replays
-	@CHAOS_ORDERS=$${CHAOS_ORDERS:-300} CHAOS_FAULTS=$${CHAOS_FAULTS:-150} CHAOS_SECONDS=$${CHAOS_SECONDS:-600} \
-	  CHAOS_SETTLED_WITHIN=$${CHAOS_SETTLED_WITHIN:-600} $(RUN) -m pytest -m chaos -n 0 -p no:randomly -s tests/chaos
+chaos: setup ## Hundreds of orders while workers are killed and all else fails; a quarter of an hour, with Zabbix if the lab is up. CHAOS_SEED=4711 replays
+	@set -a; if [ -f var/lab/env ]; then . var/lab/env; fi; \
+	  CHAOS_ORDERS=$${CHAOS_ORDERS:-300} CHAOS_FAULTS=$${CHAOS_FAULTS:-280} CHAOS_KILLS=$${CHAOS_KILLS:-200} \
+	  CHAOS_SECONDS=$${CHAOS_SECONDS:-600} CHAOS_SETTLED_WITHIN=$${CHAOS_SETTLED_WITHIN:-600} \
+	  $(RUN) -m pytest -m chaos -n 0 -p no:randomly -s tests/chaos
 
 schema: setup ## Write docs/openapi.yaml anew after the API has changed
 	@$(RUN) manage.py spectacular --validate --fail-on-warn --file docs/openapi.yaml

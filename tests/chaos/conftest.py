@@ -69,7 +69,7 @@ def faults(database: Database, settings: LazySettings, tmp_path: Path, socket_en
             environment |= part.environment
             for name, value in part.settings.items():
                 setattr(settings, name, value)
-        machines.callback(lambda: signal_all(processes_of(run), signal.SIGKILL))
+        machines.callback(lambda: signal_all(processes_of(run), signal.SIGKILL))  # before the parts are cleared
         subprocess.run([sys.executable, "manage.py", "setup"], check=True, env=environment, cwd=settings.BASE_DIR)
         for part in outside.values():
             part.set_up()

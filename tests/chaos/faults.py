@@ -22,12 +22,11 @@ from tests.chaos.lives import patiently
 from tests.chaos.machines import Machine, processes_of, signal_all
 from tests.chaos.mail_server import MailServer
 from tests.chaos.outside.part import OutsidePart
-from tests.chaos.plan import STRUCK, Fault, PlannedFault
+from tests.chaos.plan import KILLS, STRUCK, Fault, PlannedFault
 
 SECONDS_TO_END = 10.0
 NEXT_PERIODS = 35  # days ahead: by then every subscription's second month has begun
 AT_ONCE = 3
-KILLS = (Fault.KILL_CHILD, Fault.KILL_WORKER)
 LEASE_ENDS = (*KILLS, Fault.FREEZE_WORKER, Fault.LEASES_EXPIRED, Fault.CUT_CONNECTIONS, Fault.CRASH_DATABASE)
 """After these a worker may have handed a letter over without having noted it."""
 
@@ -53,18 +52,25 @@ class Faults:
         self.interrupted_sessions = 0
         self._ends: list[tuple[float, Callable[[], object]]] = []
 
-    def fall(self, planned: PlannedFault, now: float) -> None:
-        """The fault has fallen; one that lasts ends by itself."""
-        self.fallen[planned.fault] += 1
+    def fall(self, planned: PlannedFault, now: float) -> bool:
+        """The fault has fallen, and ends by itself if it lasts; False for a kill that found nobody to kill."""
+        if planned.fault in KILLS:
+            has_fallen = self._kill(planned)
+        else:
+            has_fallen = True
+            self._fall(planned, now)
+        self.fallen[planned.fault] += has_fallen
+        return has_fallen
+
+    def _kill(self, planned: PlannedFault) -> bool:
+        worker = random.Random(planned.choice).choice(self.workers)  # noqa: S311
+        return worker.kill() if planned.fault == Fault.KILL_WORKER else worker.kill_child(planned.choice)
+
+    def _fall(self, planned: PlannedFault, now: float) -> None:
         dice, until = random.Random(planned.choice), now + planned.seconds  # noqa: S311
-        worker = dice.choice(self.workers)
         match planned.fault:
-            case Fault.KILL_WORKER:
-                worker.kill()
-            case Fault.KILL_CHILD:
-                worker.kill_child(planned.choice)
             case Fault.FREEZE_WORKER:
-                frozen = worker.freeze()
+                frozen = dice.choice(self.workers).freeze()
                 self._later(now + 25, lambda: signal_all(frozen, signal.SIGCONT))
             case Fault.KILL_SITE:
                 self.site.kill_child(planned.choice)
@@ -109,7 +115,7 @@ class Faults:
         return _what_stays(lambda: processes_of(self._run))
 
     def kills(self) -> int:
-        """How many processes were killed."""
+        """How many processes of workers were killed."""
         return sum(self.fallen[kind] for kind in KILLS)
 
     def letters_at_risk(self) -> int:

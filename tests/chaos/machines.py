@@ -64,17 +64,19 @@ class Machine:
         """All its processes but the first."""
         return descendants_of(self.pid)
 
-    def kill(self) -> None:
-        """Its first process is killed; the others have to notice."""
+    def kill(self) -> bool:
+        """Its first process is killed, and the others have to notice; False when it has ended already."""
+        is_alive = self._process.poll() is None
         self._process.kill()
+        return is_alive
 
     def kill_child(self, choice: int) -> bool:
         """The child of that position is killed, counted round; False when it has none just now."""
-        children = self.children()
-        if children:
+        if children := self.children():
             with suppress(ProcessLookupError):
                 os.kill(children[choice % len(children)], signal.SIGKILL)
-        return bool(children)
+                return True
+        return False
 
     def family(self) -> set[int]:
         """All its processes."""

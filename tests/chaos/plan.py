@@ -53,8 +53,10 @@ STRUCK = {
     Fault.WHMCS_SLOW: ("whmcs", "is_slow"),
 }
 
-# Kills are what the engine is about: they come more often than the rest.
-WEIGHTS = {Fault.KILL_CHILD: 40, Fault.KILL_WORKER: 10, Fault.LEASES_EXPIRED: 4, Fault.TASKS_TWICE: 4}
+# Kills are what the engine is about: how many there are is said by itself.
+KILLS = (Fault.KILL_CHILD, Fault.KILL_WORKER)
+CHILDREN_TO_WORKERS = (4, 1)
+WEIGHTS = {Fault.LEASES_EXPIRED: 4, Fault.TASKS_TWICE: 4}
 VERBS = (
     OrderAction.UPGRADE,
     OrderAction.ROLL_BACK,
@@ -91,18 +93,21 @@ class Plan:
     lives: list[PlannedLife]
 
 
-def draw_plan(seed: int, *, orders: int, faults: int, seconds: float) -> Plan:
-    """Lives and faults by two dice of their own: more orders leave the faults as they are."""
+def draw_plan(seed: int, *, orders: int, faults: int, kills: int, seconds: float) -> Plan:
+    """Faults, some of them kills, and lives, by two dice of their own: more orders leave the faults as they are."""
     return Plan(
-        faults=_draw_faults(random.Random(f"faults {seed}"), faults, seconds),  # noqa: S311
+        faults=_draw_faults(random.Random(f"faults {seed}"), faults, kills, seconds),  # noqa: S311
         lives=_draw_lives(random.Random(f"lives {seed}"), orders, seconds),  # noqa: S311
     )
 
 
-def _draw_faults(dice: random.Random, count: int, seconds: float) -> list[PlannedFault]:
-    """Each kind once as far as `count` goes, the others by weight, at moments all over the time."""
-    kinds = dice.sample(list(Fault), min(count, len(Fault)))
-    kinds += dice.choices(list(Fault), [WEIGHTS.get(kind, 1) for kind in Fault], k=count - len(kinds))
+def _draw_faults(dice: random.Random, count: int, kills: int, seconds: float) -> list[PlannedFault]:
+    """Each kind once as far as the numbers go, the others by weight, at moments all over the time."""
+    others = [kind for kind in Fault if kind not in KILLS]
+    kinds = dice.sample(others, min(count - kills, len(others)))
+    kinds += dice.choices(others, [WEIGHTS.get(kind, 1) for kind in others], k=count - kills - len(kinds))
+    kinds += [*KILLS[:kills], *dice.choices(KILLS, CHILDREN_TO_WORKERS, k=max(0, kills - len(KILLS)))]
+    dice.shuffle(kinds)
     moments = sorted(dice.uniform(2, seconds) for _ in kinds)
     return [
         PlannedFault(at=at, fault=kind, seconds=dice.uniform(2, 8), choice=dice.randrange(10**6))

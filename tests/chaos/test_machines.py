@@ -68,5 +68,14 @@ def test_a_machine_that_has_ended_is_started_again(machine: Machine) -> None:
     wait_until(lambda: command_of(machine.pid).endswith(PARENT))  # it is a copy of this process at first
 
 
+def test_a_kill_that_finds_nobody_says_so(machine: Machine) -> None:
+    assert machine.kill_child(7)
+    wait_until(lambda: not machine.children())
+    assert not machine.kill_child(7)
+    machine.kill()
+    machine.stop()
+    assert not machine.kill()
+
+
 def test_a_process_that_has_ended_has_no_command() -> None:
     assert command_of(2**22 + 1) == ""
