@@ -72,6 +72,7 @@ class Progress:
     def __init__(self, now: float) -> None:
         self.busy: dict[int, float] = {}
         self.finished_at = now
+        self.has_finished = False
         self._rest = b""
 
     def take(self, data: bytes, now: float) -> None:
@@ -82,7 +83,7 @@ class Progress:
                 self.busy[int(line[1:])] = now
             else:
                 self.busy.pop(int(line[1:]), None)
-                self.finished_at = now
+                self.finished_at, self.has_finished = now, True
 
     def busy_workers(self, now: float, longest: float) -> int:
         """How many workers have begun a task, no longer than `longest` ago, and not finished it."""
@@ -196,9 +197,14 @@ class Supervisor:
                 group.stop(self._grace)
                 return
             logger.critical("The queue's processes are started again: %s", trouble)
+            failures = 0 if self._has_worked(group) else failures + 1
             group.kill()
-            failures = failures + 1 if time.monotonic() - group.started_at < LONGEST_PAUSE else 0
             self._pause(min(2.0**failures - 1, LONGEST_PAUSE))
+
+    def _has_worked(self, group: Group) -> bool:
+        """False for a group that ended early without a finished task: the next would hardly fare better at once."""
+        group.read_progress()
+        return group.progress.has_finished or time.monotonic() - group.started_at >= LONGEST_PAUSE
 
     def _watch(self, group: Group) -> str:
         """Why the group has to end; empty when this process was asked to stop."""

@@ -63,8 +63,11 @@ class Faults:
         return has_fallen
 
     def _kill(self, planned: PlannedFault) -> bool:
-        worker = random.Random(planned.choice).choice(self.workers)  # noqa: S311
-        return worker.kill() if planned.fault == Fault.KILL_WORKER else worker.kill_child(planned.choice)
+        """True once a process was killed: one of the worker that the dice choose, or else of the other."""
+        workers = random.Random(planned.choice).sample(self.workers, len(self.workers))  # noqa: S311
+        if planned.fault == Fault.KILL_WORKER:
+            return any(worker.kill() for worker in workers)
+        return any(worker.kill_child(planned.choice) for worker in workers)
 
     def _fall(self, planned: PlannedFault, now: float) -> None:
         dice, until = random.Random(planned.choice), now + planned.seconds  # noqa: S311

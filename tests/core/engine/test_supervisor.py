@@ -192,3 +192,44 @@ def test_reports_may_arrive_in_pieces() -> None:
     assert progress.busy_workers(100.0, longest=10) == 0
     progress.take(b"7\n", 4.0)
     assert (progress.busy, progress.finished_at) == ({123: 3.0}, 4.0)
+
+
+class BrokenGroup:
+    """A group that is broken at once, after some tasks; the last one asks its supervisor to stop."""
+
+    def __init__(self, watched: Supervisor, finished: int, *, is_last: bool) -> None:
+        self.started_at = time.monotonic()
+        self.progress = Progress(self.started_at)
+        self.progress.take(b"+1\n-1\n" * finished, self.started_at)
+        self.watched, self.is_last = watched, is_last
+
+    def read_progress(self) -> None:
+        """Everything has been read."""
+
+    def trouble(self) -> str:
+        return "a process was killed"
+
+    def kill(self) -> None:
+        self.watched._is_stopping = self.is_last
+
+
+def pauses_after(tasks: list[int], monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """How long the supervisor waited after each of some broken groups, which had finished so many tasks."""
+    watched, pauses, left = supervisor(is_work_due=True), list[float](), list(tasks)
+
+    def start() -> BrokenGroup:
+        return BrokenGroup(watched, left.pop(0), is_last=len(left) == 0)
+
+    monkeypatch.setattr(signal, "signal", lambda number, handler: None)
+    monkeypatch.setattr(watched, "_start", start)
+    monkeypatch.setattr(watched, "_pause", pauses.append)
+    watched.run()
+    return pauses
+
+
+def test_group_that_finishes_nothing_is_started_again_later_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert pauses_after([0, 0, 0, 0, 0, 0], monkeypatch) == [1, 3, 7, 15, 30, 30]
+
+
+def test_group_that_has_worked_is_started_again_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert pauses_after([1, 5, 0, 0, 1, 0], monkeypatch) == [0, 0, 1, 3, 0, 1]
