@@ -145,7 +145,7 @@ def test_what_the_engine_keeps_of_a_removed_order_is_named(order: Order, monkeyp
     volume = {"Name": "kept_maps", "Labels": {engine.PROJECT: order.key.lower()}}
     foreign = {"Name": "other_maps", "Labels": {engine.PROJECT: "other"}}
     answers = {"volume ls": "kept_maps other_maps", "volume inspect": json.dumps([volume, foreign])}
-    monkeypatch.setattr(engine, "_docker", lambda *words, **_options: answers.get(" ".join(words[:2]), ""))
+    monkeypatch.setattr(engine, "_docker", lambda *arguments, **_options: answers.get(" ".join(arguments[:2]), ""))
     problems = list(engine.Engine(NOWHERE, Path("docker")).problems())
     assert problems == [f"{order.key} is removed, and its volume kept_maps is left on the engine"]
 
@@ -157,7 +157,7 @@ def test_a_composition_that_is_not_as_its_order_is_named(order: Order, monkeypat
         "State": {"Status": "exited"},
     }
     answers = {"ps --all": "1", "container inspect": json.dumps([container])}
-    monkeypatch.setattr(engine, "_docker", lambda *words, **_options: answers.get(" ".join(words[:2]), ""))
+    monkeypatch.setattr(engine, "_docker", lambda *arguments, **_options: answers.get(" ".join(arguments[:2]), ""))
     stopped, release, belongings = engine.Engine(NOWHERE, Path("docker")).problems()
     assert "is exited on the engine and wanted running" in stopped
     assert "runs v3 and not one of" in release
