@@ -1,0 +1,1 @@
+"""Makes the admin's fonts small: `python -m deploy.fonts.subset`."""
