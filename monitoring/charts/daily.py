@@ -55,6 +55,37 @@ def bars(days: Sequence[Day]) -> tuple[Bar, ...]:
     return tuple(Bar(day=day, x=n * STEP, blocks=_blocks(day.figures)) for n, day in enumerate(days))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """Days in a row that look alike, of one colour; a single day may have several."""
+
+    first: Bar
+    last: Bar
+
+    @property
+    def width(self) -> int:
+        """From the left edge of the first bar to the right edge of the last."""
+        return self.last.x - self.first.x + BAR
+
+    @property
+    def is_plain(self) -> bool:
+        """True when one line, dashed, draws all its bars."""
+        return len(self.first.blocks) == 1
+
+
+def runs(drawn: Sequence[Bar]) -> tuple[Run, ...]:
+    """The bars, as few elements as show the same: most services are up on most days."""
+    found: list[Run] = []
+    for bar in drawn:
+        last = found[-1] if found else None
+        is_alike = last and last.is_plain and last.first.blocks == bar.blocks
+        if last and is_alike and last.first.day.percentage == bar.day.percentage:
+            found[-1] = Run(first=last.first, last=bar)
+        else:
+            found.append(Run(first=bar, last=bar))
+    return tuple(found)
+
+
 def width(count: int) -> int:
     """How wide so many bars are."""
     return max(count * STEP - (STEP - BAR), 1)

@@ -60,6 +60,11 @@ class OrderSummary:
         return daily.bars(self.days)
 
     @property
+    def runs(self) -> tuple[daily.Run, ...]:
+        """The days as bars, those that look alike together."""
+        return daily.runs(self.bars)
+
+    @property
     def line(self) -> daily.ResponseTimeLine | None:
         """The response times as a line."""
         return daily.line(self.days)

@@ -12,7 +12,8 @@ from django.utils import timezone
 from django.utils.formats import date_format
 
 from customers.models import Customer, User
-from monitoring.models import Incident, Monitor, StatusPage
+from monitoring.history.measurement import today
+from monitoring.models import DailyAvailability, Incident, Monitor, StatusPage
 from orders.models import Order
 from tests.factories import make_draft
 from tests.portal.conftest import SignIn
@@ -99,3 +100,18 @@ def test_page_takes_as_many_queries_for_fifty_orders(customer: Customer, owner: 
             assert client.get(page_of(customer)).status_code == 200
         counts.append(len(queries))
     assert counts[0] == counts[1]
+
+
+def test_page_of_sixty_orders_is_small_though_six_had_outages(customer: Customer, owner: User, sign_in: SignIn) -> None:
+    orders, last = [watched(customer, f"Maps of the valley {n}") for n in range(60)], today()
+    DailyAvailability.objects.bulk_create(
+        DailyAvailability(
+            order=order, day=last - timedelta(days=ago), up=86_400 - down, down=down, closed_at=timezone.now()
+        )
+        for number, order in enumerate(orders)
+        for ago in range(1, 91)
+        for down in [600 if number % 10 == 0 and ago % 30 == 7 else 0]
+    )
+    page = sign_in(owner).get(page_of(customer)).content
+    assert page.count(b"days with an outage") == 6
+    assert len(page) <= 60 * 1024

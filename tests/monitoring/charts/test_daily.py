@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitoring.charts.daily import HEIGHT, Day, bars, line, width
+from monitoring.charts.daily import HEIGHT, Day, bars, line, runs, width
 from monitoring.rules.availability import Figures
 
 FIRST = date(2026, 3, 1)
@@ -48,6 +48,26 @@ def test_bar_is_filled_exactly_and_shows_all_that_happened(figures: Figures) -> 
 def test_ninety_bars_are_as_wide_as_the_picture() -> None:
     days = [Day(day=FIRST + timedelta(days=n)) for n in range(90)]
     assert bars(days)[-1].x + 5 == width(90) == 628
+
+
+def test_days_that_look_alike_are_one_run_and_the_others_stay_alone() -> None:
+    good, bad, silent = Figures(up=86400), Figures(up=86100, down=300), Figures()
+    looks = [silent, silent, good, good, good, bad, bad, good]
+    drawing = runs(bars([Day(day=FIRST + timedelta(days=n), figures=figures) for n, figures in enumerate(looks)]))
+    assert [(run.first.x // 7, run.last.x // 7, run.width, run.is_plain) for run in drawing] == [
+        (0, 1, 12, True),
+        (2, 4, 19, True),
+        (5, 5, 5, False),
+        (6, 6, 5, False),
+        (7, 7, 5, True),
+    ]
+    assert runs([]) == ()
+
+
+def test_days_that_were_down_all_day_are_no_run_with_days_under_maintenance() -> None:
+    looks = [Figures(down=86400), Figures(maintenance=86400), Figures(up=40000), Figures(up=86400)]
+    drawing = runs(bars([Day(day=FIRST + timedelta(days=n), figures=figures) for n, figures in enumerate(looks)]))
+    assert [[block.tone for block in run.first.blocks] for run in drawing] == [["down"], ["maintenance"], ["up"]]
 
 
 def test_line_breaks_where_nothing_answered() -> None:
