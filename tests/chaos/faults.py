@@ -49,25 +49,37 @@ class Faults:
         self.machines = [*workers, site]
         self._run = run
         self.fallen = Counter[Fault]()
+        self.kills = 0  # processes of workers
         self.interrupted_sessions = 0
         self._ends: list[tuple[float, Callable[[], object]]] = []
 
     def fall(self, planned: PlannedFault, now: float) -> bool:
         """The fault has fallen, and ends by itself if it lasts; False for a kill that found nobody to kill."""
         if planned.fault in KILLS:
-            has_fallen = self._kill(planned)
-        else:
-            has_fallen = True
-            self._fall(planned, now)
-        self.fallen[planned.fault] += has_fallen
-        return has_fallen
+            killed = self._kill(planned)
+            self.kills += killed
+            self.fallen[planned.fault] += bool(killed)
+            return bool(killed)
+        self.fallen[planned.fault] += 1
+        self._fall(planned, now)
+        return True
 
-    def _kill(self, planned: PlannedFault) -> bool:
-        """True once a process was killed: one of the worker that the dice choose, or else of the other."""
+    def _kill(self, planned: PlannedFault) -> int:
+        """Returns how many processes were killed: those of the worker that the dice choose, or else of the other.
+
+        One child of four is killed at any moment, the rest while their machine is up.
+        """
         workers = random.Random(planned.choice).sample(self.workers, len(self.workers))  # noqa: S311
-        if planned.fault == Fault.KILL_WORKER:
-            return any(worker.kill() for worker in workers)
-        return any(worker.kill_child(planned.choice) for worker in workers)
+        for worker in workers:
+            if planned.fault == Fault.KILL_WORKER:
+                killed = int(worker.kill())
+            elif planned.fault == Fault.KILL_CHILD and planned.choice % 4 == 0:
+                killed = int(worker.kill_child(planned.choice // 4))
+            else:
+                killed = worker.kill_children(KILLS[planned.fault], planned.choice)
+            if killed:
+                return killed
+        return 0
 
     def _fall(self, planned: PlannedFault, now: float) -> None:
         dice, until = random.Random(planned.choice), now + planned.seconds  # noqa: S311
@@ -117,8 +129,9 @@ class Faults:
             machine.stop()
         return _what_stays(lambda: processes_of(self._run))
 
-    def kills(self) -> int:
-        """How many processes of workers were killed."""
+    @property
+    def blows(self) -> int:
+        """How many times processes of workers were killed, whether one or some of them at once."""
         return sum(self.fallen[kind] for kind in KILLS)
 
     def letters_at_risk(self) -> int:

@@ -16,6 +16,7 @@ from core.engine.supervisor import process_states
 
 RESTART_AFTER = 1.0  # seconds, as a service manager does
 GRACE = 60.0
+UP = 5  # children: leader, ticker, guard, and those that take tasks
 RUN = "CHAOS_RUN"  # in the environment of everything that a run starts, and so of all that those start
 
 
@@ -72,11 +73,19 @@ class Machine:
 
     def kill_child(self, choice: int) -> bool:
         """The child of that position is killed, counted round; False when it has none just now."""
-        if children := self.children():
-            with suppress(ProcessLookupError):
-                os.kill(children[choice % len(children)], signal.SIGKILL)
-                return True
-        return False
+        children = self.children()
+        return bool(children) and bool(signal_all([children[choice % len(children)]], signal.SIGKILL))
+
+    def kill_children(self, number: int, choice: int) -> int:
+        """So many children are killed at once, from that position on; returns how many there were.
+
+        None of a machine that is not up yet: its children would be killed before they have done anything.
+        """
+        children = self.children()
+        if len(children) < UP:
+            return 0
+        first = choice % len(children)
+        return signal_all((children * 2)[first : first + min(number, len(children))], signal.SIGKILL)
 
     def family(self) -> set[int]:
         """All its processes."""
@@ -118,8 +127,11 @@ class Machine:
             )
 
 
-def signal_all(pids: Iterable[int], number: signal.Signals) -> None:
-    """Each of the processes that is still there has got the signal."""
+def signal_all(pids: Iterable[int], number: signal.Signals) -> int:
+    """Each of the processes that is still there has got the signal; returns how many there were."""
+    reached = 0
     for pid in pids:
         with suppress(ProcessLookupError):
             os.kill(pid, number)
+            reached += 1
+    return reached

@@ -14,6 +14,7 @@ class Fault(StrEnum):
 
     KILL_WORKER = "a worker's first process is killed"
     KILL_CHILD = "a process of a worker is killed"
+    KILL_SOME = "some processes of a worker are killed at once"
     FREEZE_WORKER = "a worker stands still for longer than its leases"
     KILL_SITE = "the site is killed"
     CUT_CONNECTIONS = "every session of the database is ended"
@@ -53,9 +54,9 @@ STRUCK = {
     Fault.WHMCS_SLOW: ("whmcs", "is_slow"),
 }
 
-# Kills are what the engine is about: how many there are is said by itself.
-KILLS = (Fault.KILL_CHILD, Fault.KILL_WORKER)
-CHILDREN_TO_WORKERS = (4, 1)
+# Kills are what the engine is about: how many there are is said by itself. The processes that each of them kills:
+KILLS = {Fault.KILL_CHILD: 1, Fault.KILL_WORKER: 1, Fault.KILL_SOME: 3}
+KILL_WEIGHTS = (5, 2, 3)
 WEIGHTS = {Fault.LEASES_EXPIRED: 4, Fault.TASKS_TWICE: 4}
 VERBS = (
     OrderAction.UPGRADE,
@@ -94,7 +95,7 @@ class Plan:
 
 
 def draw_plan(seed: int, *, orders: int, faults: int, kills: int, seconds: float) -> Plan:
-    """Faults, some of them kills, and lives, by two dice of their own: more orders leave the faults as they are."""
+    """Faults besides kills, and lives, by two dice of their own: more orders leave the faults as they are."""
     return Plan(
         faults=_draw_faults(random.Random(f"faults {seed}"), faults, kills, seconds),  # noqa: S311
         lives=_draw_lives(random.Random(f"lives {seed}"), orders, seconds),  # noqa: S311
@@ -104,15 +105,24 @@ def draw_plan(seed: int, *, orders: int, faults: int, kills: int, seconds: float
 def _draw_faults(dice: random.Random, count: int, kills: int, seconds: float) -> list[PlannedFault]:
     """Each kind once as far as the numbers go, the others by weight, at moments all over the time."""
     others = [kind for kind in Fault if kind not in KILLS]
-    kinds = dice.sample(others, min(count - kills, len(others)))
-    kinds += dice.choices(others, [WEIGHTS.get(kind, 1) for kind in others], k=count - kills - len(kinds))
-    kinds += [*KILLS[:kills], *dice.choices(KILLS, CHILDREN_TO_WORKERS, k=max(0, kills - len(KILLS)))]
+    kinds = dice.sample(others, min(count, len(others)))
+    kinds += dice.choices(others, [WEIGHTS.get(kind, 1) for kind in others], k=count - len(kinds))
+    kinds += _draw_kills(dice, kills)
     dice.shuffle(kinds)
     moments = sorted(dice.uniform(2, seconds) for _ in kinds)
     return [
         PlannedFault(at=at, fault=kind, seconds=dice.uniform(2, 8), choice=dice.randrange(10**6))
         for at, kind in zip(moments, kinds, strict=True)
     ]
+
+
+def _draw_kills(dice: random.Random, kills: int) -> list[Fault]:
+    """Each kind of kill once, the others by weight; so many processes are killed by all of them."""
+    kinds = list(KILLS) if kills >= sum(KILLS.values()) else []
+    while (left := kills - sum(KILLS[kind] for kind in kinds)) > 0:
+        (kind,) = dice.choices(list(KILLS), KILL_WEIGHTS)
+        kinds.append(kind if KILLS[kind] <= left else Fault.KILL_CHILD)
+    return kinds
 
 
 def _draw_lives(dice: random.Random, count: int, seconds: float) -> list[PlannedLife]:
