@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 from django.db import InterfaceError, OperationalError, connection
@@ -39,6 +39,12 @@ def patiently(ask: Callable[[], T]) -> T:
             time.sleep(0.3)
 
 
+def orders_of(lives: Iterable[Life]) -> dict[int, Order]:
+    """The orders that have been placed, as they are now, by their key; one query for all."""
+    pks = [life.pk for life in lives if life.pk]
+    return patiently(lambda: {order.pk: order for order in Order.objects.filter(pk__in=pks)})
+
+
 class Life:
     """One order: what is asked of it, and what was wanted last."""
 
@@ -51,19 +57,17 @@ class Life:
         self.wanted = Wanted.RUNNING
         self.was_retried = 0
 
-    def live_on(self, seconds: float, asked: Counter[str]) -> None:
-        """At `seconds` of the run, whoever has a wish for this order has asked for it."""
-        if not self.pk:
-            if seconds >= self._planned.placed_at:
+    def live_on(self, seconds: float, asked: Counter[str], order: Order | None) -> None:
+        """At `seconds` of the run, whoever has a wish for this order, as it was a moment ago, has asked for it."""
+        if order is None:
+            if not self.pk and seconds >= self._planned.placed_at:
                 self._place()
                 asked["place"] += 1
-            return
-        order = self.order()
-        if order.state == State.PENDING:
-            self._ask(lambda: approve_order(order=order))
+        elif order.state == State.PENDING:
+            self._ask(lambda: approve_order(order=self.order()))
         elif order.needs_attention:
             assert order.reason, f"{order.reference} needs attention and does not say why"
-            self.was_retried += self._ask(lambda: retry_order(order=order))
+            self.was_retried += self._ask(lambda: retry_order(order=self.order()))
         elif self._verbs:
             self._ask_next(order, asked)
 
@@ -76,12 +80,10 @@ class Life:
         """How many wishes nobody has been able to ask for."""
         return len(self._verbs)
 
-    @property
-    def is_over(self) -> bool:
+    def is_over(self, order: Order | None) -> bool:
         """True once nothing more will be asked, and the order is where it is wanted."""
-        if not self.pk or self._verbs:
+        if order is None or self._verbs:
             return False
-        order = self.order()
         return _is_calm(order) and order.state == GOALS[self.wanted] and not order.needs_attention
 
     def _place(self) -> None:
@@ -97,6 +99,7 @@ class Life:
         verb, is_hasty = self._verbs[0]
         if not (is_hasty or _is_calm(order)):
             return
+        order = self.order()
         if not order.allows(verb):
             self._refused_since = self._refused_since or time.monotonic()
             if time.monotonic() - self._refused_since < REFUSED_AFTER:

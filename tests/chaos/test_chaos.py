@@ -20,7 +20,7 @@ from infrastructure.sandbox.models import SandboxSwitches
 from products.models import Release, ReleaseBundle
 from tests.chaos import invariants
 from tests.chaos.faults import Faults, bill_at_once
-from tests.chaos.lives import Life, is_quiet, patiently
+from tests.chaos.lives import Life, is_quiet, orders_of, patiently
 from tests.chaos.machines import command_of
 from tests.chaos.outside.part import OutsidePart
 from tests.chaos.plan import Fault, PlannedFault, PlannedLife, draw_plan
@@ -123,8 +123,9 @@ class Run:
         return self.seconds - begun
 
     def _look(self) -> None:
+        orders = orders_of(self.lives)
         for life in self.lives:
-            life.live_on(self.seconds, self.asked)
+            life.live_on(self.seconds, self.asked, orders.get(life.pk))
         for machine in self.faults.machines:
             machine.keep_up()
         for part in self.faults.outside.values():
@@ -133,7 +134,8 @@ class Run:
 
     def _is_over(self) -> bool:
         parts = self.faults.outside.values()
-        return all(life.is_over for life in self.lives) and patiently(
+        orders = orders_of(self.lives)
+        return all(life.is_over(orders.get(life.pk)) for life in self.lives) and patiently(
             lambda: all(part.is_over() for part in parts) and self._is_idle()
         )
 
