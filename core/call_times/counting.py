@@ -12,6 +12,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from enum import StrEnum
 from math import inf
+from typing import NamedTuple
 
 from core.errors import ConfigError, OutsideError, TransientError
 
@@ -49,8 +50,7 @@ class CallOutcome(StrEnum):
 FAILURES = tuple(outcome for outcome in CallOutcome if outcome is not CallOutcome.OK)
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Bucket:
+class Bucket(NamedTuple):
     """What is counted together."""
 
     system: str
@@ -122,7 +122,11 @@ def outcome_of_status(status: int) -> CallOutcome:
 
 def count_call(system: OutsideSystem, outcome: CallOutcome, seconds: float) -> None:
     """One more call ended so, after that time."""
-    add_counts({Bucket(system, outcome, BOUNDS[bisect_left(BOUNDS, seconds)]): Count(1, seconds)})
+    bucket = Bucket(system.value, outcome.value, BOUNDS[bisect_left(BOUNDS, seconds)])
+    with _lock:
+        count = _counts.get(bucket) or _counts.setdefault(bucket, Count())
+        count.calls += 1
+        count.seconds += seconds
 
 
 def add_counts(counts: Mapping[Bucket, Count]) -> None:
