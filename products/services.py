@@ -82,8 +82,14 @@ def import_catalogue(
 
 @transaction.atomic
 def _note_on(repo: ConfigRepo, check: Callable[[], None], **fields: Any) -> None:
+    _lock(repo)
     check()
     ConfigRepo.objects.filter(pk=repo.pk).update(**fields)
+
+
+def _lock(repo: ConfigRepo) -> None:
+    """Taken before the lock of a sync; products that name the config-repo can be stored meanwhile."""
+    ConfigRepo.objects.select_for_update(no_key=True).filter(pk=repo.pk).first()
 
 
 def _answer_committer(catalogue: GitLabCatalogue, commit: str, result: ImportResult) -> None:
@@ -108,7 +114,7 @@ def request_catalogue_sync(
     one waits or runs is its next run.
     """
     repo = repo or default_config_repo()
-    ConfigRepo.objects.select_for_update().get(pk=repo.pk)  # two requests at the same moment make one sync
+    _lock(repo)  # two requests at the same moment make one sync
     sync = CatalogueSync.objects.unsettled().select_for_update().filter(config_repo=repo).first()
     if sync is None:
         sync = CatalogueSync(config_repo=repo, requested_by=str(actor or source)[:160], is_full=is_full)
