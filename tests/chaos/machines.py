@@ -17,6 +17,7 @@ from core.engine.supervisor import process_states
 RESTART_AFTER = 1.0  # seconds, as a service manager does
 GRACE = 60.0
 UP = 5  # children: leader, ticker, guard, and those that take tasks
+AT_WORK = 4.0  # seconds for which it has been up
 RUN = "CHAOS_RUN"  # in the environment of everything that a run starts, and so of all that those start
 
 
@@ -54,6 +55,7 @@ class Machine:
         self.name, self._command, self._environment = name, list(command), dict(environment)
         self.log = folder / f"{name}.log"
         self._ended_at: float | None = None
+        self._up_since: float | None = None
         self._process = self._start()
 
     @property
@@ -79,12 +81,12 @@ class Machine:
     def kill_children(self, number: int, choice: int) -> int:
         """So many children are killed at once, from that position on; returns how many there were.
 
-        None of a machine that is not up yet: its children would be killed before they have done anything.
+        None of a machine that has not been at work for some seconds: else it would never do anything.
         """
-        children = self.children()
-        if len(children) < UP:
+        if self._up_since is None or time.monotonic() - self._up_since < AT_WORK:
             return 0
-        first = choice % len(children)
+        children, self._up_since = self.children(), None
+        first = choice % max(1, len(children))
         return signal_all((children * 2)[first : first + min(number, len(children))], signal.SIGKILL)
 
     def family(self) -> set[int]:
@@ -99,6 +101,7 @@ class Machine:
 
     def keep_up(self) -> None:
         """It is started again when it has ended a moment ago."""
+        self._up_since = (self._up_since or time.monotonic()) if len(self.children()) >= UP else None
         if self._process.poll() is None:
             return
         self._ended_at = self._ended_at or time.monotonic()

@@ -68,14 +68,18 @@ def test_a_machine_that_has_ended_is_started_again(machine: Machine) -> None:
     wait_until(lambda: command_of(machine.pid).endswith(PARENT))  # it is a copy of this process at first
 
 
-def test_some_children_are_killed_at_once_if_the_machine_is_up(
+def test_some_children_are_killed_at_once_once_they_are_at_work(
     machine: Machine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert machine.kill_children(3, 7) == 0
-    assert len(machine.children()) == 1
+    machine.keep_up()
+    assert machine.kill_children(3, 7) == 0  # one child is less than a worker that is up
     monkeypatch.setattr("tests.chaos.machines.UP", 1)
+    machine.keep_up()
+    assert machine.kill_children(3, 7) == 0  # it has come up only now
+    monkeypatch.setattr("tests.chaos.machines.AT_WORK", 0.0)
     assert machine.kill_children(3, 7) == 1
     wait_until(lambda: not machine.children())
+    assert machine.kill_children(3, 7) == 0
 
 
 def test_a_kill_that_finds_nobody_says_so(machine: Machine) -> None:
