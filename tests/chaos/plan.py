@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import random
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 from orders.choices import OrderAction
+
+SECONDS = float(os.environ.get("CHAOS_SECONDS", "60"))  # how long faults fall
 
 
 class Fault(StrEnum):

@@ -23,7 +23,7 @@ from tests.chaos.faults import Faults, bill_at_once
 from tests.chaos.lives import Life, is_quiet, orders_of, patiently
 from tests.chaos.machines import command_of
 from tests.chaos.outside.part import OutsidePart
-from tests.chaos.plan import Fault, PlannedFault, PlannedLife, draw_plan
+from tests.chaos.plan import SECONDS, Fault, PlannedFault, PlannedLife, draw_plan
 from tests.factories import CustomerFactory, PlanFactory, ReleaseFactory
 
 pytestmark = pytest.mark.chaos
@@ -31,7 +31,6 @@ pytestmark = pytest.mark.chaos
 ORDERS = int(os.environ.get("CHAOS_ORDERS", "24"))
 FAULTS = int(os.environ.get("CHAOS_FAULTS", "28"))
 KILLS = int(os.environ.get("CHAOS_KILLS", "14"))  # processes that are killed besides
-SECONDS = float(os.environ.get("CHAOS_SECONDS", "60"))
 SEED = int(os.environ.get("CHAOS_SEED", "0")) or random.SystemRandom().randrange(1, 10**6)
 SETTLED_WITHIN = float(os.environ.get("CHAOS_SETTLED_WITHIN", "300"))  # seconds after the last fault
 SIGNATURES = 60  # tasks that show which processes work
@@ -64,7 +63,10 @@ def make_lives(planned: list[PlannedLife], parts: Iterable[OutsidePart]) -> list
     ]
     for part in parts:
         part.cast(fields)
-    return [Life(life, own.pop("releases", releases), own) for life, own in zip(planned, fields, strict=True)]
+    return [
+        own.pop("life", Life)(life, own.pop("releases", releases), own)
+        for life, own in zip(planned, fields, strict=True)
+    ]
 
 
 def _release(version: str, **fields: object) -> Release:

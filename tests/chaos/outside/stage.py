@@ -6,12 +6,14 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 
-from tests.chaos.outside import engine, zabbix
+from tests.chaos.outside import engine, gitlab, whmcs, zabbix
 from tests.chaos.outside.part import NotOnStage, OutsidePart
 
 PARTS: dict[str, Callable[[Path], AbstractContextManager[OutsidePart]]] = {
     "zabbix": zabbix.on_stage,
     "engine": engine.on_stage,
+    "gitlab": gitlab.on_stage,
+    "whmcs": whmcs.on_stage,
 }
 """How each part is started: it gets a folder of its own, or raises `NotOnStage`."""
 
