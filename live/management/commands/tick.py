@@ -22,12 +22,14 @@ class Command(BaseCommand):
     help = __doc__
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """How often, and whether only once."""
+        """How often, and until when."""
         parser.add_argument("--every", type=float, default=1.0, help="Seconds between two looks.")
+        # The worker says who it is: it may be gone before this process can ask.
+        parser.add_argument("--parent", type=int, help="Number of the process with which this one ends.")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Ticks until the worker that started it is gone."""
-        parent, leader = os.getppid(), Leader()
+        parent, leader = options["parent"] or os.getppid(), Leader()
         while os.getppid() == parent:
             close_old_connections()
             try:

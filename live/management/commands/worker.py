@@ -53,8 +53,9 @@ class Command(BaseCommand):
 def supervise(*, tick: float) -> None:
     """A group of queue processes is at work, and is started again whenever it breaks."""
     manage = [sys.executable, str(settings.BASE_DIR / "manage.py")]
+    ticker = [*manage, "tick", "--every", str(tick), "--parent", str(os.getpid())]
     supervisor.Supervisor(
-        lambda: supervisor.Group([*manage, "worker", "--group"], [*manage, "tick", "--every", str(tick)]),
+        lambda: supervisor.Group([*manage, "worker", "--group"], ticker),
         is_work_due=ask_for_work,
         workers=settings.Q_CLUSTER["workers"],
         longest_task=settings.TASK_TIMEOUT + 30,
