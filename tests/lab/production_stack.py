@@ -113,7 +113,7 @@ class Stack:
             session.verify = str(self.authority.file)
             headers = {"Host": HOST, **self.headers, **options.pop("headers", {})}
             return session.request(
-                method, f"https://127.0.0.1:{self.port}{path}", headers=headers, timeout=30, **options
+                method, f"https://127.0.0.1:{self.port}{path}", headers=headers, timeout=90, **options
             )
 
     def is_ready(self) -> bool:

@@ -12,6 +12,8 @@ import requests
 
 from tests.lab.production_stack import FOLLOWED, Stack, wait_until
 
+BEFORE = ("lib", "0002")  # the migration after it adds a table, which the version before does without
+
 pytestmark = [pytest.mark.lab, pytest.mark.enable_socket]
 
 
@@ -37,9 +39,12 @@ def test_it_comes_up_and_an_order_goes_on_whichever_container_is_killed(stack: S
         wait_until(stack, lambda: stack.order(reference).get("state") == "active", f"active ({service})", 120)  # noqa: B023
 
 
-def test_a_new_version_of_the_site_and_the_worker_loses_no_request(stack: Stack) -> None:
+def test_a_new_version_of_the_site_and_the_worker_loses_no_request_and_no_order(stack: Stack) -> None:
+    """With a migration in between: the old version works on while the table of the new one is made."""
     wait_until(stack, stack.is_ready, "ready", 90)
-    over, answers = Event(), list[int]()
+    stack.compose("exec", "-T", "web", "python", "manage.py", "migrate", "--verbosity", "0", *BEFORE)
+    assert stack.ask("GET", "/readyz").json()["migrations"] == "missing"
+    over, answers, references = Event(), list[int](), list[str]()
 
     def visit() -> None:
         while not over.is_set():
@@ -51,6 +56,9 @@ def test_a_new_version_of_the_site_and_the_worker_loses_no_request(stack: Stack)
     with ThreadPoolExecutor(max_workers=2) as pool:
         visitors = [pool.submit(visit) for _ in range(2)]
         try:
+            references += [stack.place(f"Before the migration {number}") for number in range(2)]
+            stack.compose("run", "--rm", "--no-deps", "--no-TTY", "setup")
+            references += [stack.place(f"Before the new version {number}") for number in range(2)]
             stack.compose("up", "--detach", "--no-build", "--force-recreate", "--no-deps", "web", "worker")
             wait_until(stack, stack.is_ready, "ready again", 120)
         finally:
@@ -58,3 +66,5 @@ def test_a_new_version_of_the_site_and_the_worker_loses_no_request(stack: Stack)
         for visitor in visitors:
             visitor.result()
     assert set(answers) == {200}, {status: answers.count(status) for status in set(answers)}
+    for reference in references:
+        wait_until(stack, lambda: stack.order(reference).get("state") == "active", f"active ({reference})", 120)  # noqa: B023
