@@ -18,6 +18,7 @@ from django.test import Client
 from django.urls import reverse
 from pypdf import PdfReader
 
+from billing.documents.rendering import invoice_pdf
 from billing.models import Invoice
 from billing.reports.exports import EXPORTS
 from core.engine.controller import controllers
@@ -197,8 +198,11 @@ def test_no_answer_of_the_api_shows_it_to_staff_or_owner(order: Order, caplog: p
     assert CANARY not in caplog.text
 
 
-def test_no_document_shows_it(order: Order, drive: Drive, caplog: pytest.LogCaptureFixture) -> None:
+def test_no_document_shows_it(
+    order: Order, drive: Drive, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     caplog.set_level(logging.INFO)
+    monkeypatch.setattr("billing.documents.tasks.invoice_pdf", invoice_pdf)  # not the page that stands for it
     write_history(order, 0)
     make_reports()
     for controller in controllers():
