@@ -199,7 +199,7 @@ def test_no_answer_of_the_api_shows_it_to_staff_or_owner(order: Order, caplog: p
 
 
 def test_no_document_shows_it(
-    order: Order, drive: Drive, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    drive: Drive, order: Order, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
     monkeypatch.setattr("billing.documents.tasks.invoice_pdf", invoice_pdf)  # not the page that stands for it
