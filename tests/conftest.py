@@ -26,9 +26,14 @@ def pytest_collection_finish() -> None:
     gc.set_threshold(20_000, 20, 20)
 
 
-# Each takes ten seconds to a minute. A file is the work of one process: the last to begin must not be a long one.
+# Each takes ten seconds to two minutes. A file is the work of one process: the last to begin must not be a long one.
 LONGEST_FILES = (
     "infrastructure/provisioning/test_faults.py",
+    "docs/test_write_a_product.py",
+    "demo/test_once.py",
+    "demo/test_interrupted.py",
+    "demo/test_demo_gitlab.py",
+    "migrations/test_filled_database.py",
     "products/test_bad_input.py",
     "live/test_every_address.py",
     "live/test_worker.py",
