@@ -151,36 +151,35 @@ def live_through(site: Site) -> int:
         return int(remove_order(order=order, actor=cast.staff).pk)
 
 
-@pytest.fixture(scope="module")
-def restored(django_db_blocker: DjangoDbBlocker, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Restored]:
+@pytest.fixture
+def restored(django_db_blocker: DjangoDbBlocker, tmp_path: Path) -> Iterator[Restored]:
     """Backup and restore by their two commands, from one database into an empty one."""
     if (bin_folder := programs()) is None:
         pytest.fail("PostgreSQL's server is missing; Debian's package is postgresql")
-    folder = tmp_path_factory.mktemp("backup")
     with ExitStack() as stack:
         server = Database(bin_folder)
         stack.callback(server.drop)
         stack.enter_context(django_db_blocker.unblock())
         with psycopg.connect(dbname="postgres", **server.address, autocommit=True) as session:
             session.execute("CREATE DATABASE restored")
-        before = Site(server.url, folder / "before")
-        after = Site(server.url.removesuffix("/live") + "/restored", folder / "after")
+        before = Site(server.url, tmp_path / "before")
+        after = Site(server.url.removesuffix("/live") + "/restored", tmp_path / "after")
         for site in (before, after):
             site.folder.mkdir()
         before.manage("setup")
         removing = live_through(before)
-        before.manage("backup", str(folder / "backup.tar"))
-        after.manage("restore", str(folder / "backup.tar"))
+        before.manage("backup", str(tmp_path / "backup.tar"))
+        after.manage("restore", str(tmp_path / "backup.tar"))
         yield Restored(before.content(), after.content(), after, removing)
 
 
-def test_every_row_of_every_table_is_there(restored: Restored) -> None:
+def _every_row_of_every_table_is_there(restored: Restored) -> None:
     assert restored.after.rows == restored.before.rows
     assert sum(count > 0 for count, _digest in restored.before.rows.values()) > 40
     assert restored.before.rows["django_q_ormq"][0] > 0, "the queue is part of it"
 
 
-def test_every_stored_file_is_the_same_and_that_which_its_row_names(restored: Restored) -> None:
+def _every_stored_file_is_the_same_and_that_which_its_row_names(restored: Restored) -> None:
     assert restored.after.files == restored.before.files
     with restored.site.in_this_process():
         documents = dict(InvoicePdf.objects.exclude(sha256="").values_list("path", "sha256"))
@@ -188,7 +187,7 @@ def test_every_stored_file_is_the_same_and_that_which_its_row_names(restored: Re
     assert documents.items() <= restored.after.files.items()
 
 
-def test_secrets_open_and_sign_in_codes_count(restored: Restored) -> None:
+def _secrets_open_and_sign_in_codes_count(restored: Restored) -> None:
     with restored.site.in_this_process():
         device = Authenticator.objects.get(type=Authenticator.Type.TOTP).wrap()
         counter = next(yield_hotp_counters_from_time())
@@ -196,7 +195,7 @@ def test_secrets_open_and_sign_in_codes_count(restored: Restored) -> None:
         assert all(row.values for row in OrderSecrets.objects.all())
 
 
-def test_numbers_go_on_where_they_were(restored: Restored) -> None:
+def _numbers_go_on_where_they_were(restored: Restored) -> None:
     assert restored.after.sequences == restored.before.sequences
     with restored.site.in_this_process():
         highest = Invoice.objects.latest("pk").pk
@@ -208,7 +207,7 @@ def test_numbers_go_on_where_they_were(restored: Restored) -> None:
             assert numbers.count() == series.last
 
 
-def test_a_worker_goes_on_with_what_had_begun(restored: Restored) -> None:
+def _a_worker_goes_on_with_what_had_begun(restored: Restored) -> None:
     site = restored.site
     worker = Machine("worker", [sys.executable, "manage.py", "worker"], site.environment, site.folder)
     try:
@@ -219,3 +218,12 @@ def test_a_worker_goes_on_with_what_had_begun(restored: Restored) -> None:
                 time.sleep(0.3)
     finally:
         worker.stop()
+
+
+def test_a_restored_company_lacks_nothing_and_goes_on(restored: Restored) -> None:
+    """One test, as the tests of the lab run side by side and each process would found a company of its own."""
+    _every_row_of_every_table_is_there(restored)
+    _every_stored_file_is_the_same_and_that_which_its_row_names(restored)
+    _secrets_open_and_sign_in_codes_count(restored)
+    _numbers_go_on_where_they_were(restored)
+    _a_worker_goes_on_with_what_had_begun(restored)
