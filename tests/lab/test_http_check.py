@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from core.outside import http_check
+from core.outside import http_checker
 from core.outside.address_guard import PUBLIC_ONLY, AddressGuard
 from core.outside.check_failure import CheckFailure, FailureKind
 from core.outside.http_check import HttpCheck, HttpResult, check_all
@@ -118,7 +118,7 @@ def authority(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Authority:
     """An authority that the checker trusts, and no other."""
     authority = Authority(tmp_path)
     trusting = ssl.create_default_context(cafile=str(authority.file))
-    monkeypatch.setattr(http_check, "trusted_authorities", lambda: trusting)
+    monkeypatch.setattr(http_checker, "trusted_authorities", lambda: trusting)
     return authority
 
 
