@@ -15,7 +15,7 @@ from orders.changes.services import change_inputs, roll_back_order, rotate_secre
 from orders.choices import OrderAction, State, Wanted
 from orders.models import Order
 from orders.services import approve_order, place_order, remove_order, resume_order, retry_order, suspend_order
-from products.models import Release
+from products.models import ConfigRepo, Release
 from tests.chaos.plan import PlannedLife
 from tests.factories import make_draft
 
@@ -43,6 +43,11 @@ def orders_of(lives: Iterable[Life]) -> dict[int, Order]:
     """The orders that have been placed, as they are now, by their key; one query for all."""
     pks = [life.pk for life in lives if life.pk]
     return patiently(lambda: {order.pk: order for order in Order.objects.filter(pk__in=pks)})
+
+
+def never_synced() -> ConfigRepo:
+    """The config-repo of products that are made by hand: a sync of the site's own takes those without one as gone."""
+    return ConfigRepo.objects.get_or_create(name="By hand", defaults={"is_enabled": False})[0]
 
 
 class Life:

@@ -20,7 +20,7 @@ from infrastructure.sandbox.models import SandboxSwitches
 from products.models import Release, ReleaseBundle
 from tests.chaos import invariants
 from tests.chaos.faults import Faults, bill_at_once
-from tests.chaos.lives import Life, is_quiet, orders_of, patiently
+from tests.chaos.lives import Life, is_quiet, never_synced, orders_of, patiently
 from tests.chaos.machines import command_of
 from tests.chaos.outside.part import OutsidePart
 from tests.chaos.plan import SECONDS, Fault, PlannedFault, PlannedLife, draw_plan
@@ -44,7 +44,7 @@ def make_lives(planned: list[PlannedLife], parts: Iterable[OutsidePart]) -> list
     """
     provider = Provider.objects.create(slug="sandbox", name="Sandbox", kind=Provider.Kind.SANDBOX, rank=1)
     SandboxSwitches.objects.create(provider=provider, build_seconds=0.5, launch_seconds=0.5)
-    first = _release("v1", product__slug=f"chaos-{secrets.token_hex(4)}")
+    first = _release("v1", product__slug=f"chaos-{secrets.token_hex(4)}", product__config_repo=never_synced())
     releases = [first, *(_release(version, product=first.product) for version in ("v2", "v3"))]
     plans = [
         PlanFactory(product=first.product, slug=slug, auto_approve=auto_approve)

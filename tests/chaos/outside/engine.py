@@ -16,6 +16,7 @@ from infrastructure.models import Deployment, Provider
 from orders.choices import State, Wanted
 from orders.models import Order, OrderChange
 from products.models import Release, ReleaseBundle
+from tests.chaos.lives import never_synced
 from tests.chaos.outside.part import NotOnStage, OutsidePart
 from tests.chaos.proxy import Proxy, unix_proxy
 from tests.factories import PlanFactory, ReleaseFactory
@@ -65,7 +66,7 @@ class Engine(OutsidePart):
 
     def cast(self, order_fields: Sequence[dict[str, Any]]) -> None:
         """Some orders are of a product of their own, which no sandbox runs."""
-        first = _release("v1", product__slug=f"chaos-{secrets.token_hex(4)}")
+        first = _release("v1", product__slug=f"chaos-{secrets.token_hex(4)}", product__config_repo=never_synced())
         releases = [first, *(_release(version, product=first.product) for version in ("v2", "v3"))]
         plan = PlanFactory(product=first.product, auto_approve=True, placement="shared", ram_gb=1, disk_gb=1)
         for fields in order_fields[EVERY // 2 :: EVERY][:MOST]:
