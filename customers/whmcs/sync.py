@@ -21,6 +21,7 @@ from customers.whmcs.new_customers import NewCustomer, create_customers, find_du
 from customers.whmcs.reading import read_details
 
 SYSTEM = "whmcs"
+WRITTEN_MEANWHILE = "Another sync wrote the same client; trying again"
 PAGE_SIZE = 100
 
 Report = Callable[[str], None]
@@ -105,7 +106,7 @@ def write_clients(
             _compare_page(page, ids, digests, details)
             _write_page(page)
     except IntegrityError as error:
-        raise TransientError("Another sync wrote the same client; trying again") from error
+        raise TransientError(WRITTEN_MEANWHILE) from error
     return page.result
 
 
@@ -120,7 +121,7 @@ def _compare_page(
         .prefetch_related("customer__addresses")
     }
     unlinked = [client_id for client_id in ids if client_id not in rows or rows[client_id].customer is None]
-    linked = _linked_by_hand(unlinked)
+    linked = _linked(unlinked)
     for client_id in ids:
         row = rows.get(client_id) or WhmcsClientRow(client_id=client_id)
         if row.customer is None and client_id in linked:
@@ -134,8 +135,8 @@ def _compare_page(
     _list_duplicates(page)
 
 
-def _linked_by_hand(client_ids: Sequence[int]) -> dict[int, Customer]:
-    """Customers to which staff gave the external id of a client."""
+def _linked(client_ids: Sequence[int]) -> dict[int, Customer]:
+    """Customers that have the external id of a client: staff gave it to them, or another sync created them."""
     if not client_ids:
         return {}
     found = ExternalId.objects.filter(system=SYSTEM, value__in=[str(number) for number in client_ids])
@@ -222,6 +223,8 @@ def _prepare_new(page: _Page, row: WhmcsClientRow, digest: str, details: ClientD
 def _list_duplicates(page: _Page) -> None:
     """A new client that looks like a customer we have is not created: staff link it, or say that it is another."""
     duplicates = find_duplicates([new for new in page.new if not new.is_confirmed])
+    if _linked(list(duplicates)):
+        raise TransientError(WRITTEN_MEANWHILE)  # it looks like itself: another sync has just created it
     for new in list(page.new):
         similar = duplicates.get(new.row.client_id)
         found = {"": new.values["name"]} if similar else {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from io import StringIO
 
 import pytest
@@ -14,6 +15,7 @@ from customers.erasure.services import anonymise_customer
 from customers.models import Address, Customer, ExternalId, WhmcsChange, WhmcsClientRow, WhmcsConflict, WhmcsSync
 from customers.whmcs import sync as module
 from customers.whmcs.client import WhmcsClient
+from customers.whmcs.new_customers import NewCustomer, find_duplicates
 from customers.whmcs.services import (
     NotDecidable,
     close_client,
@@ -157,6 +159,22 @@ def test_client_that_looks_like_a_customer_is_left_to_staff(whmcs: WhmcsClient) 
     existing.refresh_from_db()
     assert customer(2) == existing
     assert existing.name == "Provincie Gelderland 2"
+
+
+def test_client_that_another_sync_creates_meanwhile_is_no_duplicate_of_itself(
+    whmcs: WhmcsClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def find_after_the_other(new: Sequence[NewCustomer]) -> dict[int, Customer]:
+        monkeypatch.undo()
+        sync_client(whmcs, 2)
+        return find_duplicates(new)
+
+    monkeypatch.setattr(module, "find_duplicates", find_after_the_other)
+    with pytest.raises(TransientError, match="Another sync wrote the same client"):
+        sync_client(whmcs, 2)
+    sync_client(whmcs, 2)
+    assert customer(2).name == "Provincie Gelderland 2"
+    assert open_conflicts() == []
 
 
 def test_client_that_is_another_gets_a_customer_of_its_own(whmcs: WhmcsClient) -> None:
