@@ -32,7 +32,7 @@ ORDERS = int(os.environ.get("CHAOS_ORDERS", "24"))
 FAULTS = int(os.environ.get("CHAOS_FAULTS", "28"))
 KILLS = int(os.environ.get("CHAOS_KILLS", "14"))  # processes that are killed besides
 SEED = int(os.environ.get("CHAOS_SEED", "0")) or random.SystemRandom().randrange(1, 10**6)
-SETTLED_WITHIN = float(os.environ.get("CHAOS_SETTLED_WITHIN", "420"))  # seconds after the last fault
+SETTLED_WITHIN = float(os.environ.get("CHAOS_SETTLED_WITHIN", "300"))  # seconds after the last fault
 SIGNATURES = 60  # tasks that show which processes work
 LOOK_EVERY = 0.3
 
