@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from billing.dunning.services import resume_paid_orders
 from billing.subscriptions.reconcile import reconcile_all, reconcile_orders
+from orders.choices import Move
 from orders.followers import register_follower
 
 
@@ -12,4 +13,4 @@ def _reconcile_all() -> None:
     resume_paid_orders()
 
 
-register_follower("billing", all=_reconcile_all, orders=reconcile_orders)
+register_follower("billing", all=_reconcile_all, orders=reconcile_orders, after=(Move.STATE,))

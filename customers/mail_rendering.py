@@ -62,7 +62,7 @@ def unpack(value: Json) -> Any:
         case list():
             return [unpack(inner) for inner in value]
         case {"row": label, "pk": pk}:
-            return apps.get_model(label)._default_manager.get(pk=pk)
+            return _row_of(apps.get_model(label), pk)
         case {"datetime": text}:
             return datetime.fromisoformat(text)
         case {"date": text}:
@@ -72,6 +72,13 @@ def unpack(value: Json) -> Any:
         case {"mapping": inner}:
             return {key: unpack(item) for key, item in inner.items()}
     return value
+
+
+def _row_of(model: type[Model], pk: int) -> Model:
+    """The row as it is now, with what its mails name of other rows where its model says which those are."""
+    rows: Any = model._default_manager.all()
+    row: Model = (rows.with_names() if hasattr(rows, "with_names") else rows).get(pk=pk)
+    return row
 
 
 def render_mail(message: Message) -> RenderedMail:

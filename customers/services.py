@@ -84,7 +84,7 @@ def admit_user(*, customer: Customer, email: str, name: str = "", role: str = Ro
     return user
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def write_message(
     *,
     key: str,

@@ -6,11 +6,17 @@ from urllib.parse import urlsplit
 
 from infrastructure.models import Endpoint, Server
 from infrastructure.provisioning.reconcile import reconcile_all, reconcile_orders
+from orders.choices import Part
 from orders.followers import register_follower
 from orders.models import Order
 from orders.whmcs.services import ServiceAddress, register_address
 
-register_follower("infrastructure", all=reconcile_all, orders=reconcile_orders)
+register_follower(
+    "infrastructure",
+    all=reconcile_all,
+    orders=reconcile_orders,
+    after=(Part.SERVER, Part.COMPOSITION, Part.MONITORING),  # the last where an order is removed
+)
 
 
 def find_address(order: Order) -> ServiceAddress:

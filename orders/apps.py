@@ -19,6 +19,7 @@ class OrdersConfig(AppConfig):
         from orders import erasure
         from orders.admin.customer_page import customers_of_order, orders_panel
         from orders.changes.services import resolve_overdue
+        from orders.choices import Move
         from orders.fleet.services import advance_all, advance_orders
         from orders.followers import register_follower
         from orders.whmcs import tasks  # noqa: F401  (registers the controller that pushes states to WHMCS)
@@ -27,5 +28,5 @@ class OrdersConfig(AppConfig):
         register_customer_panel("orders", orders_panel)
         register_customer_search("orders", customers_of_order)
         register_follower("order changes", all=resolve_overdue)
-        register_follower("fleet upgrades", all=advance_all, orders=advance_orders)
+        register_follower("fleet upgrades", all=advance_all, orders=advance_orders, after=(Move.STATE,))
         register_schedule(Every(name="scheduled removals", task="orders.removals.tasks.remove_due", minutes=30))

@@ -43,6 +43,13 @@ class Part(models.TextChoices):
     SUBSCRIPTION = "subscription", _("Subscription")
 
 
+class Move(StrEnum):
+    """What moved of an order, where it was not one of its parts."""
+
+    WANTED = "something else is wanted"
+    STATE = "it reached another state"
+
+
 class PartState(models.TextChoices):
     """The reported state of a part."""
 

@@ -23,8 +23,9 @@ LEAVES_AFTER: Mapping[Part, tuple[Part, ...]] = {
     Part.ENDPOINTS: (Part.COMPOSITION,),
     Part.SERVER: (Part.COMPOSITION,),
 }
-# The parts that others wait for, when an order is set up or removed.
-AWAITED = frozenset(part for waits in (ARRIVES_AFTER, LEAVES_AFTER) for before in waits.values() for part in before)
+# The parts that others wait for, when an order is set up and when it is removed.
+AWAITED_TO_ARRIVE = frozenset(part for before in ARRIVES_AFTER.values() for part in before)
+AWAITED_TO_LEAVE = frozenset(part for before in LEAVES_AFTER.values() for part in before)
 # An order is active without monitoring: an outage of Zabbix holds no customer back.
 REQUIRED = (Part.SERVER, Part.COMPOSITION, Part.ENDPOINTS)
 # The states of a part that exists, healthy or not.
@@ -69,7 +70,9 @@ def may_move(part: Part, *, wanted: Wanted, version: int, parts: Iterable[Report
 
 def lets_others_move(part: Part, state: PartState) -> bool:
     """True when another part may have waited for `part` to reach `state`."""
-    return part in AWAITED and state not in (PartState.WORKING, PartState.FAILED)
+    if state is PartState.REMOVED:
+        return part in AWAITED_TO_LEAVE
+    return state in ARRIVED and part in AWAITED_TO_ARRIVE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,11 +18,14 @@ S = TypeVar("S", default=None)
 class OrderPartController(Controller[R, S]):
     """Locks the orders of the rows before it records their outcomes, because `on_outcomes` reports to them."""
 
-    def order_of(self, row: R) -> int:
-        """The primary key of the row's order."""
-        part: Any = row
-        return int(part.order_id)
+    def part_of(self, row: R) -> Any:
+        """What belongs to the order, if the row itself does not: it has `order` and `order_id`."""
+        return row
 
     def lock_related(self, rows: Sequence[R]) -> None:
-        """The orders are locked, in the sequence that all code keeps."""
-        lock_orders(self.order_of(row) for row in rows)
+        """The orders are locked, in the sequence that all code keeps, and each row has its order as it is now."""
+        parts = [self.part_of(row) for row in rows]
+        orders = {order.pk: order for order in lock_orders(part.order_id for part in parts)}
+        for part in parts:
+            if part.order_id in orders:
+                part.order = orders[part.order_id]

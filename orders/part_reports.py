@@ -9,13 +9,14 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import prefetch_related_objects
 from django.utils import translation
 from django.utils.translation import gettext as _
 
 from core import clock
 from customers.models import User
 from orders.allowed_actions import RULES, OrderActionNotPossible
-from orders.choices import OrderAction, Part, PartState, State
+from orders.choices import Move, OrderAction, Part, PartState, State
 from orders.derived.change_outcomes import resolve_changes
 from orders.lifecycle import lets_others_move
 from orders.models import Order, OrderEvent, OrderPart
@@ -27,6 +28,8 @@ STATUS_FIELDS = ("state", "reason", "needs_attention", "activated_at", "removed_
 FAILURES = (State.DEGRADED, State.ATTENTION)
 # A launch that is retried passes through the same stages: within this time they are not repeated on the timeline.
 REPEATED_WITHIN = timedelta(hours=1)
+Moves = dict[int, set[Move | Part]]
+"""What moved of each order, by its primary key."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,15 +67,17 @@ def report(order_pk: int, part: Part, state: PartState, message: str = "", *, ve
     report_many([Report(order_pk=order_pk, part=part, state=state, version=version, message=message)])
 
 
-@transaction.atomic
-def report_many(reports: Sequence[Report]) -> None:
+@transaction.atomic(savepoint=False)
+def report_many(reports: Sequence[Report], *, locked: Collection[Order] = ()) -> None:
     """The parts are stored, the orders' states derived anew, and changes are on the timeline.
 
-    Two queries to read and at most three to write, however many orders. Repeating a report changes nothing. The rooms
-    above are only notified where another part may move now: progress on the way concerns nobody else.
+    Two queries to read and at most three to write, however many orders; `locked` orders, which the caller has locked
+    and read in this transaction, are not read again. Repeating a report changes nothing. The rooms above are only
+    notified where another part may move now: progress on the way concerns nobody else.
     """
-    orders = {order.pk: order for order in lock_orders({report.order_pk for report in reports})}
-    parts = {(part.order_id, part.part): part for part in OrderPart.objects.filter(order__in=orders)}
+    orders = {order.pk: order for order in locked or lock_orders({report.order_pk for report in reports})}
+    prefetch_related_objects(list(orders.values()), "parts")
+    parts = {(part.order_id, part.part): part for order in orders.values() for part in order.parts.all()}
     events = []
     recent_notes = _recent_notes(reports)
     touched: dict[tuple[int, str], OrderPart] = {}
@@ -94,19 +99,17 @@ def report_many(reports: Sequence[Report]) -> None:
         touched.values(), update_conflicts=True, unique_fields=("order", "part"), update_fields=PART_FIELDS
     )
     reported = sorted({order_pk for order_pk, _part in touched})
-    changed = derive([orders[pk] for pk in reported], parts.values(), events)
-    moving = {
-        report.order_pk
-        for report in reports
-        if (report.order_pk, str(report.part)) in touched and report.lets_others_move
-    }
-    announce(changed | moving)
+    moves = derive([orders[pk] for pk in reported], parts.values(), events)
+    for report in reports:
+        if (report.order_pk, str(report.part)) in touched and report.lets_others_move:
+            moves.setdefault(report.order_pk, set()).add(report.part)
+    announce(moves)
 
 
-def derive(orders: Sequence[Order], parts: Iterable[OrderPart], events: list[OrderEvent]) -> set[int]:
-    """The stored state of `orders` is what `orders.lifecycle` derives; returns the orders whose state changed.
+def derive(orders: Sequence[Order], parts: Iterable[OrderPart], events: list[OrderEvent]) -> Moves:
+    """The stored state of `orders` is what `orders.lifecycle` derives; returns what moved, by order.
 
-    Changes in progress end with it, or go back: such an order is returned too.
+    Changes in progress end with it, or go back: then something else is wanted of the order.
     """
     before = {order.pk: order.state for order in orders}
     by_order: dict[int, list[OrderPart]] = {order.pk: [] for order in orders}
@@ -124,18 +127,26 @@ def derive(orders: Sequence[Order], parts: Iterable[OrderPart], events: list[Ord
     OrderEvent.objects.bulk_create(events)
     # An upsert of rows that exist: bulk_update makes one CASE per column and row, several times slower.
     Order.objects.bulk_create(orders, update_conflicts=True, unique_fields=("pk",), update_fields=STATUS_FIELDS)
-    return {order.pk for order in changed} | went_back
+    moves: Moves = {order.pk: {Move.STATE} for order in changed}
+    for pk in went_back:
+        moves.setdefault(pk, set()).add(Move.WANTED)
+    return moves
 
 
-def announce(order_pks: Collection[int]) -> None:
-    """After commit, the rooms above are notified of these orders."""
-    if pks := tuple(sorted(order_pks)):
-        transaction.on_commit(lambda: orders_moved.send_robust(sender=Order, order_pks=pks))
+def announce(moves: Moves) -> None:
+    """After commit, the rooms above that wait for such moves are notified of these orders."""
+    if pks := tuple(sorted(moves)):
+        kinds = frozenset[Move | Part]().union(*moves.values())
+        transaction.on_commit(lambda: orders_moved.send_robust(sender=Order, order_pks=pks, moves=kinds))
 
 
-def lock_orders(pks: Iterable[int]) -> list[Order]:
-    """The orders, locked for this transaction, always in the same sequence so that two callers cannot deadlock."""
-    return list(Order.objects.select_for_update(of=("self",)).filter(pk__in=pks).order_by("pk"))
+def lock_orders(pks: Iterable[int], *related: str) -> list[Order]:
+    """The orders, locked for this transaction, always in the same sequence so that two callers cannot deadlock.
+
+    What is `related` to them is read with them, and not locked.
+    """
+    orders = Order.objects.select_for_update(of=("self",)).filter(pk__in=pks).order_by("pk")
+    return list(orders.select_related(*related) if related else orders)
 
 
 def reason_for_customers(order: Order, parts: Iterable[OrderPart]) -> str:
@@ -145,21 +156,26 @@ def reason_for_customers(order: Order, parts: Iterable[OrderPart]) -> str:
 
 def locked_order(order: Order, action: OrderAction) -> Order:
     """The order, locked and read again; raises OrderActionNotPossible when its state does not allow `action`."""
-    (locked,) = lock_orders([order.pk])
+    locked = Order.objects.with_names().select_for_update(of=("self",)).get(pk=order.pk)
     if not locked.allows(action):
         raise OrderActionNotPossible(str(RULES[action].refusal))
     return locked
 
 
-def derive_now(order: Order) -> None:
-    """The locked order's state follows from its parts, and the rooms above are notified after commit."""
-    derive([order], order.parts.all(), [])
-    announce([order.pk])
+def derive_now(order: Order, events: list[OrderEvent] | None = None) -> None:
+    """The locked order's state follows from its parts; after commit every room above is notified that it moved."""
+    moves = derive([order], order.parts.all(), events or [])
+    announce({order.pk: {Move.WANTED, *moves.get(order.pk, ())}})
 
 
 def note_event(order: Order, actor: User | None, message: str, *, public: bool) -> None:
     """The message is on the order's timeline."""
-    OrderEvent.objects.create(order=order, at=clock.now(), actor=actor, message=message, is_public=public)
+    new_event(order, actor, message, public=public).save()
+
+
+def new_event(order: Order, actor: User | None, message: str, *, public: bool) -> OrderEvent:
+    """A line for the order's timeline, to be stored with what follows from it."""
+    return OrderEvent(order=order, at=clock.now(), actor=actor, message=message, is_public=public)
 
 
 def _derive_one(order: Order, parts: list[OrderPart], events: list[OrderEvent]) -> None:

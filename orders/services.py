@@ -25,6 +25,7 @@ from orders.part_reports import (
     derive_now,
     lock_orders,
     locked_order,
+    new_event,
     note_event,
     report,
     report_many,
@@ -153,11 +154,12 @@ def place_order(*, order: Order, actor: User | None = None) -> Order:
     _check_billable(order)
     order.placed_at = clock.now()
     order.agree(offered(order.plan))
-    order.save(update_fields=("placed_at", *Order.AGREED_FIELDS))
-    note_event(order, actor, gettext_noop("Order placed."), public=True)
+    events = [new_event(order, actor, gettext_noop("Order placed."), public=True)]
     if order.plan.auto_approve:
-        _approve(order, None, gettext_noop("Approved automatically (plan setting)."))
-    derive_now(order)
+        order.approved_at = clock.now()
+        events.append(new_event(order, None, gettext_noop("Approved automatically (plan setting)."), public=True))
+    order.save(update_fields=("placed_at", "approved_at", *Order.AGREED_FIELDS))
+    derive_now(order, events)
     return order
 
 
@@ -167,9 +169,10 @@ def approve_order(*, order: Order, actor: User | None = None) -> Order:
     order = locked_order(order, OrderAction.APPROVE)
     _check_open(order.customer)
     _check_billable(order)
-    _approve(order, actor, gettext_noop("Approved."))
+    order.approved_at = clock.now()
+    order.save(update_fields=("approved_at",))
     notify_approved(order)
-    derive_now(order)
+    derive_now(order, [new_event(order, actor, gettext_noop("Approved."), public=True)])
     return order
 
 
@@ -223,15 +226,8 @@ def _change_wanted(order: Order, wanted: Wanted, actor: User | None, message: st
     order.save(update_fields=("wanted", "wanted_version"))
     if order.is_changing:
         OrderChange.objects.prepare_anew(order)
-    note_event(order, actor, f"{message} {why}".strip(), public=True)
-    derive_now(order)
+    derive_now(order, [new_event(order, actor, f"{message} {why}".strip(), public=True)])
     return order
-
-
-def _approve(order: Order, actor: User | None, message: str) -> None:
-    order.approved_at = clock.now()
-    order.save(update_fields=("approved_at",))
-    note_event(order, actor, message, public=True)
 
 
 def _check_orderable(customer: Customer, plan: Plan, release: Release) -> None:

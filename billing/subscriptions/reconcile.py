@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
@@ -39,12 +39,18 @@ def _out_of_step() -> QuerySet[Order]:
     return Order.objects.exclude(state__in=(State.DRAFT, State.PENDING)).filter(lacks | lingers | has_new_terms)
 
 
-@transaction.atomic
 def reconcile_orders(pks: Iterable[int]) -> None:
     """Every order that became active has a subscription and a first invoice; on removal the subscription has ended.
 
-    An order that runs on other terms than before is charged by these.
+    An order that runs on other terms than before is charged by these. What is never charged is not locked.
     """
+    charged = Q(activated_at__isnull=False) | Q(subscription__isnull=False)
+    if due := list(Order.objects.filter(charged, pk__in=list(pks)).values_list("pk", flat=True)):
+        _reconcile(due)
+
+
+@transaction.atomic
+def _reconcile(pks: Sequence[int]) -> None:
     orders = lock_orders(pks)
     by_order = {row.order_id: row for row in Subscription.objects.filter(order__in=orders)}
     billed_by_whmcs = set(WhmcsService.objects.filter(order__in=orders).values_list("order", flat=True))
@@ -65,7 +71,7 @@ def reconcile_orders(pks: Iterable[int]) -> None:
         if order.pk in by_order and (order.pk in stale or _lingers(order, by_order[order.pk])):
             reports.append(_confirm_or_end(order, by_order[order.pk]))
     if reports:
-        report_many(reports)
+        report_many(reports, locked=orders)
 
 
 def _follow_terms(orders: Iterable[Order], by_order: Mapping[int, Subscription]) -> list[Report]:

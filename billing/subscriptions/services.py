@@ -21,7 +21,7 @@ from core import clock
 from orders.models import Order
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def start_subscriptions(*, orders: Iterable[Order]) -> list[Subscription]:
     """Each order has a subscription on its agreed terms, and a first invoice unless a free trial comes first.
 

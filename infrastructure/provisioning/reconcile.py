@@ -26,6 +26,7 @@ from orders.part_reports import lock_orders
 from orders.services import Report, report_many
 
 BATCH_SIZE = 200
+RELATED = ("release__product", "plan")
 
 
 def reconcile_all() -> None:
@@ -55,11 +56,11 @@ def reconcile_orders(pks: Iterable[int]) -> None:
 
     Five queries for any number of orders that have nothing to do; orders that move need queries of their own.
     """
-    orders = [order for order in lock_orders(pks) if order.approved_at is not None]
+    orders = [order for order in lock_orders(pks, *RELATED) if order.approved_at is not None]
     prefetch_related_objects(orders, "parts")
     rows = _rows_of(orders)
     if reports := [report for order in orders for report in _reconcile(order, rows)]:
-        report_many(reports)
+        report_many(reports, locked=orders)
 
 
 def _reconcile(order: Order, rows: RowVersions) -> Iterator[Report]:
@@ -221,7 +222,7 @@ def _create_deployment(order: Order) -> Deployment:
 def _want_endpoints(order: Order) -> Iterator[Report]:
     rows = Endpoint.objects.filter(order=order, is_retired=False)
     if want(rows, order.wanted_version):
-        match_endpoints(order.deployment)
+        match_endpoints(Deployment.objects.select_related("release", "server__provider").get(order=order))
         pks = list(rows.values_list("pk", flat=True))
         enqueue_rows("endpoint", pks)
         message = ngettext("Checking %(count)s endpoint.", "Checking %(count)s endpoints.", len(pks))

@@ -134,7 +134,8 @@ class ServerController(OrderPartController[Server]):
 
     def on_outcomes(self, outcomes: Sequence[tuple[Server, Outcome]]) -> None:
         """The servers' states are reported to the orders."""
-        report_many([part_report(Part.SERVER, row, outcome) for row, outcome in outcomes])
+        reports = [part_report(Part.SERVER, row, outcome) for row, outcome in outcomes]
+        report_many(reports, locked=[row.order for row, _outcome in outcomes])
 
 
 class DeploymentController(OrderPartController[Deployment, LaunchResult]):
@@ -242,7 +243,7 @@ class DeploymentController(OrderPartController[Deployment, LaunchResult]):
             if row.wanted != Wanted.RUNNING:
                 row.order.endpoints.update(is_ok=None, failure=None, next_attempt_at=None)
                 reports.append(part_report(Part.ENDPOINTS, row, outcome))
-        report_many(reports)
+        report_many(reports, locked=[row.order for row, _outcome in outcomes])
 
 
 def _is_removed_with_server(row: Deployment, error: OutsideError) -> bool:
@@ -283,7 +284,7 @@ class EndpointController(OrderPartController[Endpoint]):
     def on_outcomes(self, outcomes: Sequence[tuple[Endpoint, Outcome]]) -> None:
         """The orders get a report about all their endpoints."""
         versions = {row.order_id: row.wanted_version for row, _outcome in outcomes}
-        report_many(endpoint_reports(versions))
+        report_many(endpoint_reports(versions), locked=[row.order for row, _outcome in outcomes])
         Endpoint.objects.filter(order__in=versions, is_retired=True, order__is_changing=False).delete()
 
 

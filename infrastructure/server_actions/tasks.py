@@ -81,9 +81,9 @@ class ServerActionController(OrderPartController[ServerAction, Node]):
     def _backoff(self, row: ServerAction, outcome: Outcome[Node]) -> timedelta:
         return min(super()._backoff(row, outcome), LONGEST_BACKOFF)
 
-    def order_of(self, row: ServerAction) -> int:
-        """The server's order."""
-        return row.server.order_id
+    def part_of(self, row: ServerAction) -> Server:
+        """The server that it is about."""
+        return row.server
 
     def on_outcomes(self, outcomes: Sequence[tuple[ServerAction, Outcome[Node]]]) -> None:
         """The server's row is updated, the result is on the order's timeline, and the order is checked again."""

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef, Prefetch, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Prefetch, Q, QuerySet, prefetch_related_objects
 from django.utils.translation import gettext as _
 
 from core import clock
@@ -20,7 +20,7 @@ from monitoring.maintenance.services import maintenance_until
 from monitoring.models import Monitor, MonitorCheck
 from monitoring.monitors.status import report_of
 from orders.choices import Part, Wanted
-from orders.lifecycle import ARRIVED, ReportedPart, may_move
+from orders.lifecycle import ARRIVED, may_move
 from orders.models import Order, OrderPart
 from orders.part_reports import lock_orders
 from orders.services import report_many
@@ -72,19 +72,20 @@ def _follow(pks: Sequence[int]) -> None:
     # Locked from here on: a concurrent removal waits, or is visible here; it never leaves a new row behind.
     orders = lock_orders(pks)
     versions = dict(Monitor.objects.filter(order__in=pks).values_list("order", "wanted_version"))
-    parts = _part_states(pks)
+    prefetch_related_objects(orders, "parts")
     behind = [order for order in orders if versions.get(order.pk, 0) < order.wanted_version]
-    movable = [order for order in behind if _may_move(order, parts[order.pk])]
+    movable = [order for order in behind if _may_move(order)]
     fresh = [order for order in movable if order.pk not in versions and order.wanted == Wanted.RUNNING]
     existing = [order for order in movable if order.pk in versions]
     if not fresh and not existing:
         return
     _create(fresh)
     _raise(existing)
-    _match_checks([order for order in movable if order.wanted == Wanted.RUNNING])
     rows = Monitor.objects.filter(order__in=[order.pk for order in (*fresh, *existing)])
-    enqueue_rows("monitoring", rows.values_list("pk", flat=True))
-    report_rows(rows)
+    monitors = dict(rows.order_by("pk").values_list("order", "pk"))
+    _match_checks([order for order in movable if order.wanted == Wanted.RUNNING], monitors)
+    enqueue_rows("monitoring", monitors.values())
+    report_rows(rows, locked=orders)
 
 
 def move_monitors() -> int:
@@ -131,14 +132,8 @@ def _make_due(rows: QuerySet[Monitor]) -> int:
     return len(pks)
 
 
-def _part_states(pks: Sequence[int]) -> dict[int, list[ReportedPart]]:
-    states: dict[int, list[ReportedPart]] = defaultdict(list)
-    for part in OrderPart.objects.filter(order__in=pks):
-        states[part.order_id].append(part.reported)
-    return states
-
-
-def _may_move(order: Order, parts: Sequence[ReportedPart]) -> bool:
+def _may_move(order: Order) -> bool:
+    parts = [part.reported for part in order.parts.all()]
     return may_move(Part.MONITORING, wanted=Wanted(order.wanted), version=order.wanted_version, parts=parts)
 
 
@@ -158,9 +153,8 @@ def _raise(orders: Sequence[Order]) -> None:
         want(Monitor.objects.filter(order__in=pks), version, wanted=wanted)
 
 
-def _match_checks(orders: Sequence[Order]) -> None:
-    """Every endpoint of these orders has a check; those of deleted endpoints were deleted with them."""
-    monitors = dict(Monitor.objects.filter(order__in=orders).values_list("order", "pk"))
+def _match_checks(orders: Sequence[Order], monitors: Mapping[int, int]) -> None:
+    """Every endpoint of these orders has a check at its order's monitor; those of deleted endpoints went with them."""
     bare = Endpoint.objects.filter(order__in=orders, monitor_check__isnull=True)
     now = clock.now()
     MonitorCheck.objects.bulk_create(
@@ -168,12 +162,13 @@ def _match_checks(orders: Sequence[Order]) -> None:
     )
 
 
-def report_rows(rows: QuerySet[Monitor]) -> None:
-    """Reports the present state of these monitors to their orders."""
+def report_rows(rows: QuerySet[Monitor], *, locked: Collection[Order] = ()) -> None:
+    """Reports the present state of these monitors to their orders; see `orders.part_reports.report_many`."""
     now = clock.now()
     loaded = list(rows.prefetch_related(Prefetch("checks", MonitorCheck.objects.with_endpoints())))
     resting = maintenance_until([row.order_id for row in loaded], now)
-    report_many([report_of(row, now=now, maintenance_until=resting.get(row.order_id)) for row in loaded])
+    reports = [report_of(row, now=now, maintenance_until=resting.get(row.order_id)) for row in loaded]
+    report_many(reports, locked=locked)
 
 
 @transaction.atomic

@@ -64,7 +64,8 @@ class MonitoringController(OrderPartController[Monitor]):
         _pause_checks([row.pk for row in reached if row.wanted != Wanted.RUNNING], now)
         record_intervals_of([row.pk for row in reached])
         reconcile_windows_of([row.order_id for row, outcome in outcomes if _is_made(row, outcome)])
-        report_rows(Monitor.objects.filter(pk__in=[row.pk for row, _outcome in outcomes]))
+        rows = Monitor.objects.filter(pk__in=[row.pk for row, _outcome in outcomes])
+        report_rows(rows, locked=[row.order for row, _outcome in outcomes])
 
 
 def _is_made(row: Monitor, outcome: Outcome) -> bool:

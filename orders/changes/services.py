@@ -238,6 +238,5 @@ def _stop_change(order: Order, actor: User | None, why: str) -> Order:
     change.order = order
     events: list[OrderEvent] = []
     revert_change(change, f"{_('Stopped by %(user)s.') % {'user': actor or _('the system')}} {why}".strip(), events)
-    derive([order], order.parts.all(), events)
-    announce([order.pk])
+    derive_now(order, events)
     return order

@@ -118,10 +118,13 @@ def reconcile_orders(pks: tuple[int, ...]) -> None:
     _reconcile(WhmcsService.objects.filter(order__in=pks))
 
 
-@transaction.atomic
 def _reconcile(rows: Any) -> None:
-    if not is_configured():
-        return
+    if is_configured():
+        _note_states(rows)
+
+
+@transaction.atomic
+def _note_states(rows: Any) -> None:
     moved = dict(rows.exclude(noted_state=F("order__state")).values_list("pk", "order__state"))
     for state in set(moved.values()):
         WhmcsService.objects.filter(pk__in=[pk for pk in moved if moved[pk] == state]).update(

@@ -11,7 +11,7 @@ from core import clock
 from core.engine.controller import Controller, register
 from core.engine.outcome import Outcome, done, failed
 from customers.whmcs.services import NotInWhmcs, get_client
-from orders.choices import State
+from orders.choices import Move, State
 from orders.followers import register_follower
 from orders.models import Order, WhmcsService
 from orders.whmcs.services import address_of, reconcile_all, reconcile_orders
@@ -68,4 +68,4 @@ def _notes(notes: str, order: Order) -> str:
 
 
 register(WhmcsServiceController())
-register_follower("whmcs services", all=reconcile_all, orders=reconcile_orders)
+register_follower("whmcs services", all=reconcile_all, orders=reconcile_orders, after=(Move.STATE,))

@@ -224,3 +224,18 @@ def test_what_lets_others_move_is_never_work_in_progress(parts, part, state) -> 
     report = ReportedPart(part=part, state=state, version=1)
     after = [may_move(other, wanted=RUNNING, version=1, parts=[*changed, report]) for other in Part]
     assert before == after or lets_others_move(part, state)
+
+
+@given(parts_of_an_order, st.sampled_from(Part), st.sampled_from(PartState), st.sampled_from(PartState))
+@settings(max_examples=200, deadline=None)
+def test_whoever_may_leave_after_a_move_was_waiting_for_it(parts, part, former, state) -> None:  # type: ignore[no-untyped-def]
+    others = [report for report in parts if report.part is not part]
+    before, after = (
+        {
+            other
+            for other in Part
+            if may_move(other, wanted=REMOVED, version=1, parts=[*others, ReportedPart(part=part, state=at, version=1)])
+        }
+        for at in (former, state)
+    )
+    assert after <= before or lets_others_move(part, state)

@@ -7,7 +7,7 @@ from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from core.models import Resource
-from orders.models import OrderPart
+from orders.models import Order, OrderPart
 from orders.part_controller import OrderPartController
 from orders.part_reports import lock_orders
 from tests.orders.situations import active, provisioning
@@ -21,9 +21,12 @@ class PartController(OrderPartController[Resource]):
     name = "of a test"
 
 
-def test_the_order_of_a_row_is_its_own() -> None:
+def test_each_row_has_its_order_as_it_is_once_it_is_locked() -> None:
     part = OrderPart(order=provisioning())
-    assert PartController().order_of(part) == part.order_id  # type: ignore[arg-type]
+    Order.objects.update(name="renamed meanwhile")
+    with transaction.atomic():
+        PartController().lock_related([part])  # type: ignore[list-item]
+    assert part.order.name == "renamed meanwhile"
 
 
 def test_the_orders_of_all_rows_are_locked_by_one_query() -> None:

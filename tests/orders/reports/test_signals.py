@@ -65,6 +65,14 @@ def test_a_changed_state_is_always_told(order: Order, moved: list[int]) -> None:
     assert moved == [order.pk] * 4  # degraded: its own state changed
 
 
+def test_monitoring_that_arrives_concerns_nobody_else(order: Order, moved: list[int]) -> None:
+    for part in (Part.SERVER, Part.COMPOSITION, Part.ENDPOINTS):
+        say(order, part, PartState.READY)
+    moved.clear()
+    say(order, Part.MONITORING, PartState.READY)
+    assert moved == []
+
+
 def test_monitoring_that_is_gone_lets_the_composition_go(order: Order, moved: list[int]) -> None:
     say(order, Part.MONITORING, PartState.WORKING)
     moved.clear()
