@@ -44,11 +44,11 @@ class Zabbix(OutsidePart):
         yield from (f"Zabbix has the orphan {name}" for name in names.keys() - orders.keys())
         tagged = Counter(tag["value"] for service in services for tag in service["tags"] if tag["tag"] == "live")
         for key, order in orders.items():
-            # An order that was suspended before it was registered is not there.
-            is_there = order.state != State.REMOVED and (order.wanted == Wanted.RUNNING or order.pk in registered)
+            allowed = _allowed(order, is_registered=order.pk in registered)
             for kind, found in (("hosts", names[key]), ("services", tagged[key])):
-                if found != is_there:
-                    yield f"Zabbix has {found} {kind} of {key}, not {int(is_there)}; it is {order.state}"
+                if found not in allowed:
+                    numbers = " or ".join(map(str, sorted(allowed)))
+                    yield f"Zabbix has {found} {kind} of {key}, not {numbers}; it is {order.state}"
         scenarios = self._scenarios([host["hostid"] for host in hosts])
         for host in hosts:
             if (order := orders.get(host["host"])) and order.state != State.REMOVED:
@@ -91,6 +91,16 @@ class Zabbix(OutsidePart):
     def _delete(self, kind: str, id_name: str, found: Sequence[Item]) -> None:
         if found:
             self._client.call(f"{kind}.delete", [item[id_name] for item in found])
+
+
+def _allowed(order: Order, *, is_registered: bool) -> set[int]:
+    """How many hosts, and how many services, Zabbix may have of the order."""
+    if order.state == State.REMOVED:
+        return {0}
+    if order.wanted == Wanted.RUNNING or is_registered:
+        return {1}
+    # Suspended before Zabbix answered that it is registered: the answer may be lost, and what is there rests.
+    return {0, 1}
 
 
 def _problems_of_host(host: Item, order: Order, scenarios: Sequence[Item]) -> Iterator[str]:
