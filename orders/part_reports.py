@@ -149,6 +149,11 @@ def lock_orders(pks: Iterable[int], *related: str) -> list[Order]:
     return list(orders.select_related(*related) if related else orders)
 
 
+def hold_orders(pks: Iterable[int]) -> None:
+    """The orders are locked as by `lock_orders`, where nothing of them is read."""
+    list(Order.objects.select_for_update().filter(pk__in=pks).order_by("pk").values_list("pk"))
+
+
 def reason_for_customers(order: Order, parts: Iterable[OrderPart]) -> str:
     """The reason of the order's state, without anything meant for staff."""
     return order.status_with(part.reported.for_customers for part in parts).reason

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from typing import NamedTuple
 
-from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from core import clock
@@ -33,27 +33,54 @@ SHOWN_FIELDS = (
 
 
 def write_services(observed: Mapping[int, Sequence[ObservedService]], *, launched: bool = False) -> None:
-    """The service rows of each deployment match what its engine reported; three statements for any number of rows.
+    """The service rows of each deployment match what its engine reported; at most four statements for any number.
 
-    After a launch (`launched`), the digests are stored for comparison with later ones.
+    Only what changed is written, besides the time. After a launch (`launched`), the digests are stored for comparison
+    with later ones.
     """
     now = clock.now()
-    rows = [_service(pk, service, now) for pk, services in observed.items() for service in services]
-    existing = {(row.deployment_id, row.name): row for row in _stored(observed)}
-    for row in rows:
+    existing = _stored(observed)
+    changed, same = [], []
+    for row in (_service(pk, service, now) for pk, services in observed.items() for service in services):
         before = existing.pop((row.deployment_id, row.name), None)
         # A launch that left the image unchanged did not deploy it: an unexpected image stays unexpected.
         stays = before is not None and before.launched_digest and before.digest == row.digest
         row.launched_digest = before.launched_digest if before and stays else row.digest if launched else ""
+        if before is not None and before.equals(row) and (stays or not launched):
+            same.append(before.pk)
+        else:
+            changed.append(row)
     also = ("launched_digest",) if launched else ()
     # Disk usage is not part of every observation.
-    upsert(rows, unique=("deployment", "name"), update=(*SHOWN_FIELDS, *also, "seen_at"), keep=("disk_bytes",))
-    Service.objects.filter(pk__in=[row.pk for row in existing.values()]).delete()
+    upsert(changed, unique=("deployment", "name"), update=(*SHOWN_FIELDS, *also, "seen_at"), keep=("disk_bytes",))
+    if same:
+        Service.objects.filter(pk__in=same).update(seen_at=now)
+    if existing:
+        Service.objects.filter(pk__in=[row.pk for row in existing.values()]).delete()
 
 
-def _stored(deployment_pks: Collection[int]) -> QuerySet[Service]:
+class _Stored(NamedTuple):
+    """What is stored of a service: by the thousand, so not as rows of the model."""
+
+    pk: int
+    launched_digest: str
+    digest: str
+    disk_bytes: int | None
+    shown: tuple[object, ...]
+
+    def equals(self, row: Service) -> bool:
+        """True when `row` shows the same; an observation without the disk usage leaves that as it is."""
+        is_same_disk = row.disk_bytes is None or row.disk_bytes == self.disk_bytes
+        return is_same_disk and self.shown == tuple([getattr(row, name) for name in SHOWN_FIELDS])
+
+
+def _stored(deployment_pks: Collection[int]) -> dict[tuple[int, str], _Stored]:
     rows = Service.objects.filter(deployment__in=deployment_pks).order_by()
-    return rows.only("deployment", "name", "digest", "launched_digest")
+    columns = ("deployment", "name", "pk", "launched_digest", "digest", "disk_bytes", *SHOWN_FIELDS)
+    return {
+        (deployment, name): _Stored(pk, launched_digest, digest, disk_bytes, tuple(shown))
+        for deployment, name, pk, launched_digest, digest, disk_bytes, *shown in rows.values_list(*columns)
+    }
 
 
 def write_unseen(deployment_pks: Collection[int]) -> None:

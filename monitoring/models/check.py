@@ -31,6 +31,12 @@ class MonitorCheckQuerySet(models.QuerySet["MonitorCheck"]):
         # A prefetch across a one-to-one joins its keys by OR, and SQLite refuses more than a thousand.
         return self.select_related("endpoint")
 
+    def with_applications(self) -> Self:
+        """Each with what a reading and a report name of its endpoint."""
+        named = ("name", "application", "check_status", "check_max_seconds")
+        own = (field.name for field in self.model._meta.concrete_fields)
+        return self.with_endpoints().only(*own, *(f"endpoint__{name}" for name in named))
+
     def count_by_order(self, orders: Collection[int]) -> dict[int, int]:
         """The number of checks of each of `orders`."""
         rows = self.filter(monitor__order__in=orders).order_by()

@@ -24,11 +24,11 @@ from monitoring.history.intervals import (
 )
 from monitoring.maintenance.services import maintenance_until
 from monitoring.models import Monitor, MonitorCheck
-from monitoring.monitors.specs import RELATED
+from monitoring.monitors.specs import RELATED, SPEC_FIELDS
 from monitoring.monitors.status import report_of, rolled_up
 from orders.choices import Part, Wanted
 from orders.models import OrderPart
-from orders.part_reports import lock_orders
+from orders.part_reports import hold_orders
 from orders.services import Report, report_many
 
 READ_EVERY = timedelta(seconds=50)  # less than the minute of the schedule, so that no run is missed
@@ -54,7 +54,8 @@ def claim_page(size: int) -> Page:
     pks = list(due.values_list("pk", flat=True)[:size])
     if not pks or not lease.claim(Monitor.objects.filter(pk__in=pks)):
         return Page(begun_at=now, lease=lease, rows=())
-    return Page(begun_at=now, lease=lease, rows=list(lease.held(Monitor.objects.select_related(*RELATED))))
+    rows = Monitor.objects.select_related(*RELATED).only("order", *SPEC_FIELDS)
+    return Page(begun_at=now, lease=lease, rows=list(lease.held(rows)))
 
 
 @transaction.atomic
@@ -64,11 +65,12 @@ def write_page(page: Page, states: States, *, error: str = "") -> None:
     Writes only what changed, and the time of the last reading; nothing if the lease was lost meanwhile.
     """
     now = clock.now()
-    lock_orders(row.order_id for row in page.rows)
+    hold_orders(row.order_id for row in page.rows)
     rows = list(
         page.lease.held(Monitor.objects.filter(wanted=Wanted.RUNNING))
         .select_related("order")
-        .prefetch_related(Prefetch("checks", MonitorCheck.objects.with_endpoints().select_for_update(of=("self",))))
+        .only(*(field.name for field in Monitor._meta.concrete_fields), "order__reference")
+        .prefetch_related(Prefetch("checks", MonitorCheck.objects.with_applications().select_for_update(of=("self",))))
     )
     moves = _apply_readings([(check, states.get(row.order.key, {})) for row in rows for check in row.checks.all()], now)
     _write_monitors(rows, now, error)

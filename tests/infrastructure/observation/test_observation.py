@@ -76,11 +76,29 @@ def test_one_query_of_the_engine_and_the_same_database_queries_for_few_and_many(
         observe_provider(provider.pk)
     for _ in range(20):
         launched(provider, engine)
+    observe_provider(provider.pk)
     with CaptureQueriesContext(connection) as many:
         assert observe_provider(provider.pk) == 21
-    assert observations(engine) == 3
+    assert observations(engine) == 4
     assert len(many) == len(few)
     assert Service.objects.count() == 21
+
+
+def test_of_what_is_as_it_was_only_the_time_is_written(provider: Provider, engine: FakeRuntime) -> None:
+    rows = [launched(provider, engine) for _ in range(3)]
+    observe_provider(provider.pk)
+    before = dict(Service.objects.values_list("pk", "seen_at"))
+    engine.unhealthy.add((rows[1].order.key, "gateway"))
+    with CaptureQueriesContext(connection) as queries:
+        observe_provider(provider.pk)
+    (written,) = [query["sql"] for query in queries if 'INSERT INTO "infrastructure_service"' in query["sql"]]
+    assert written.count('"gateway"') == 1  # its name
+    assert list(Service.objects.order_by("deployment").values_list("state", flat=True)) == [
+        "running",
+        "unhealthy",
+        "running",
+    ]
+    assert all(seen_at > before[pk] for pk, seen_at in Service.objects.values_list("pk", "seen_at"))
 
 
 def test_services_that_no_longer_exist_are_deleted(provider: Provider, engine: FakeRuntime) -> None:
