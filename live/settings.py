@@ -403,7 +403,8 @@ LOGGING = {
     },
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT, "filters": ["context"]}},
     "root": {"handlers": ["stderr"], "level": env("LOG_LEVEL", default="INFO")},
-    # It logs each message that is queued, taken and done; our own log names the order and what happened to it.
+    # The first logs each message that is queued, taken and done, where our own log names the order and what happened to
+    # it; the second logs seven steps of each PDF.
     "loggers": {"django-q": {"level": "WARNING"}, "weasyprint.progress": {"level": "WARNING"}},
 }
 METRICS_TOKEN = env("METRICS_TOKEN", default="")  # empty: there is no /metrics
