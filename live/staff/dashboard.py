@@ -206,7 +206,10 @@ def health_of_queue() -> QueueHealth:
     """What workers did last, with a warning when no sweep has finished for three minutes."""
     queue, warning = read_queue(), ""
     if queue.swept_at is None:
-        warning = _("No worker has run yet. Start one with manage.py worker; orders wait until then.")
+        warning = _(
+            "No worker has finished a sweep yet; the first one takes up to a minute. "
+            "If none is running, start one with manage.py worker: orders wait until then."
+        )
     elif clock.now() - queue.swept_at > STALE:
         warning = _(
             "No worker has finished a sweep since %(when)s, so orders do not progress. Check that a worker is running."

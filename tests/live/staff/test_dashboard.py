@@ -133,7 +133,7 @@ def test_empty_house_says_that_nothing_waits(boss: Client) -> None:
 @pytest.mark.parametrize(
     ("ago", "warning"),
     [
-        (None, "No worker has run yet"),
+        (None, "No worker has finished a sweep yet"),
         (timedelta(minutes=2), ""),
         (timedelta(minutes=4), "No worker has finished a sweep since 4"),
     ],
