@@ -6,8 +6,9 @@ repaired inside a group. The group is ended and started again
 1. when its leader or its ticker has ended, or one of its processes has died and nobody reacts to that;
 2. when work is due and no task was finished for `stalled_after`, although a worker is free.
 
-Rows that were being worked on are due again once their leases are over. Nothing of a group outlives its supervisor:
-the leader reads from a pipe that only the supervisor can write to, and kills its group when that is closed.
+A group is forked from the supervisor, which has loaded everything: the next one is at work at once. Rows that were
+being worked on are due again once their leases are over. Nothing of a group outlives its supervisor: the leader reads
+from a pipe that only the supervisor can write to, and kills its group when that is closed.
 """
 
 from __future__ import annotations
@@ -15,14 +16,15 @@ from __future__ import annotations
 import logging
 import os
 import signal
-import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 from typing import NamedTuple
+
+from core.engine.forked import ForkedProcess
 
 logger = logging.getLogger(__name__)
 
@@ -91,9 +93,9 @@ class Progress:
 
 
 class Group:
-    """The queue's processes and the ticker, in one process group."""
+    """The queue's processes and the ticker, in one process group, forked from this process."""
 
-    def __init__(self, leader: Sequence[str], ticker: Sequence[str]) -> None:
+    def __init__(self, lead: Callable[[], None], tick: Callable[[], None]) -> None:
         self.started_at = time.monotonic()
         self.progress = Progress(self.started_at)
         self._dead: dict[int, float] = {}
@@ -101,11 +103,22 @@ class Group:
         self._reports, reports = os.pipe()
         for end in (self._reports, reports):
             os.set_blocking(end, False)
-        fds = {LIFELINE: str(lifeline), PROGRESS: str(reports)}
-        environment, ends = {**os.environ, **fds}, (lifeline, reports)
-        self.leader = subprocess.Popen(leader, env=environment, process_group=0, pass_fds=ends)  # noqa: S603
-        self.ticker = subprocess.Popen(ticker, process_group=self.leader.pid)  # noqa: S603
-        for end in ends:
+        ours, theirs = (self._lifeline, self._reports), (lifeline, reports)
+
+        def be_leader() -> None:
+            _enter(0, without=ours)
+            os.environ |= {LIFELINE: str(lifeline), PROGRESS: str(reports)}
+            lead()
+
+        def be_ticker() -> None:
+            _enter(self.leader.pid, without=(*ours, *theirs))
+            tick()
+
+        self.leader = ForkedProcess(be_leader)
+        _move(self.leader.pid, self.leader.pid)
+        self.ticker = ForkedProcess(be_ticker)
+        _move(self.ticker.pid, self.leader.pid)
+        for end in theirs:
             os.close(end)
 
     def trouble(self) -> str:
@@ -128,9 +141,8 @@ class Group:
     def stop(self, grace: float) -> None:
         """Every process of the group has ended: by itself within `grace` seconds, or was killed."""
         for process in (self.ticker, self.leader):
-            process.terminate()
-        with suppress(subprocess.TimeoutExpired):
-            self.leader.wait(timeout=grace)
+            process.end(signal.SIGTERM)
+        self.leader.wait(grace)
         self.kill()
 
     def kill(self) -> None:
@@ -138,8 +150,8 @@ class Group:
         with suppress(ProcessLookupError):
             os.killpg(self.leader.pid, signal.SIGKILL)
         for process in (self.leader, self.ticker):
-            process.kill()
-            process.wait()
+            process.end(signal.SIGKILL)
+            process.wait(UNREAPED_AFTER)
         for end in (self._lifeline, self._reports):
             os.close(end)
 
@@ -148,6 +160,19 @@ class Group:
         processes = list(process_states())
         guards = {process.pid for process in processes if process.parent == self.leader.pid}
         return (process for process in processes if process.parent in guards or process.pid in guards)
+
+
+def _enter(group: int, *, without: Iterable[int]) -> None:
+    """This process belongs to the process group, or leads its own, and has closed what is its supervisor's."""
+    _move(0, group)
+    for end in without:
+        os.close(end)
+
+
+def _move(pid: int, group: int) -> None:
+    """The process is in the group: it sees to that itself, and its parent too, as nobody knows who comes first."""
+    with suppress(OSError):  # it has ended already
+        os.setpgid(pid, group)
 
 
 class ProcessState(NamedTuple):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -91,6 +92,12 @@ def _list_attachments_once(document: Any, pdf: Any) -> None:
     if "AF" in pdf.catalog:
         files = pdf.catalog["AF"]
         files[:] = list(dict.fromkeys(files))
+
+
+def load_printer() -> None:
+    """What draws PDFs is loaded, where it is installed: processes that are forked from this one share it."""
+    with suppress(ConfigError):
+        _load()
 
 
 def _load() -> Any:

@@ -37,8 +37,9 @@ def test_worker_that_was_killed_while_its_ticker_started_is_not_waited_for(looks
 
 
 def test_worker_tells_its_ticker_who_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    started: list[list[str]] = []
-    monkeypatch.setattr(supervisor, "Group", lambda _leader, ticker: started.append(ticker))
-    monkeypatch.setattr(supervisor.Supervisor, "run", lambda self: self._start())
-    worker.supervise(tick=2.0)
-    assert started[0][-4:] == ["--every", "2.0", "--parent", str(os.getpid())]
+    asked: list[tuple[str, dict[str, object]]] = []
+    monkeypatch.setattr(worker, "call_command", lambda name, **options: asked.append((name, options)))
+    monkeypatch.setattr(worker.connections, "close_all", lambda: None)
+    monkeypatch.setattr(supervisor, "Group", lambda _lead, tick: tick())
+    worker.start_group(2.0)
+    assert asked == [("tick", {"every": 2.0, "parent": os.getpid()})]

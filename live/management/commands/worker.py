@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import logging
 import os
-import sys
 from typing import Any
 
 from django.conf import settings
+from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import DatabaseError, close_old_connections
+from django.db import DatabaseError, close_old_connections, connections
 from django_q import cluster, signals
 
 from core.call_times.store import store_before_exit, store_when_due
 from core.engine import supervisor
 from core.engine.queue import is_work_due, write_schedules
 from core.engine.schedules import all_schedules
+from core.outside.pdf import load_printer
 from live.health import queue_status
 from live.secrets_check import WRONG_KEY, WRONG_KEY_MESSAGE, secrets_status
 
@@ -33,7 +34,6 @@ class Command(BaseCommand):
         """How often the ticker looks, and what else this process may be."""
         parser.add_argument("--tick", type=float, default=1.0, help="Seconds between two looks for due rows.")
         parser.add_argument("--health", action="store_true", help="Exit code 1 when no sweep was finished lately.")
-        parser.add_argument("--group", action="store_true", help="Lead a group of queue processes (internal).")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Works until SIGTERM."""
@@ -41,8 +41,6 @@ class Command(BaseCommand):
             if (queue := queue_status()) == "late":
                 raise CommandError("No sweep was finished for minutes: no worker is at work.")
             self.stdout.write(queue)
-        elif options["group"]:
-            lead_group()
         else:
             if secrets_status() == WRONG_KEY:
                 raise CommandError(WRONG_KEY_MESSAGE)
@@ -52,16 +50,26 @@ class Command(BaseCommand):
 
 def supervise(*, tick: float) -> None:
     """A group of queue processes is at work, and is started again whenever it breaks."""
-    manage = [sys.executable, str(settings.BASE_DIR / "manage.py")]
-    ticker = [*manage, "tick", "--every", str(tick), "--parent", str(os.getpid())]
+    load_printer()  # once for all processes
     supervisor.Supervisor(
-        lambda: supervisor.Group([*manage, "worker", "--group"], ticker),
+        lambda: start_group(tick),
         is_work_due=ask_for_work,
         workers=settings.Q_CLUSTER["workers"],
         longest_task=settings.TASK_TIMEOUT + 30,
         stalled_after=settings.WORKER_STALLED_AFTER,
         grace=settings.WORKER_GRACE,
     ).run()
+
+
+def start_group(tick: float) -> supervisor.Group:
+    """Copies of this process are at work."""
+    connections.close_all()  # two processes cannot share one
+    parent = os.getpid()
+
+    def be_ticker() -> None:
+        call_command("tick", every=tick, parent=parent)
+
+    return supervisor.Group(lead_group, be_ticker)
 
 
 def ask_for_work() -> bool:

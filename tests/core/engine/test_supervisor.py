@@ -16,27 +16,24 @@ from core.engine.supervisor import Progress, Supervisor, process_states
 
 # A supervisor of a leader with two children that ignore SIGTERM; the leader writes its process id to a file.
 SUPERVISOR = """
-import sys
-from core.engine.supervisor import Group, Supervisor
-leader = [sys.executable, "-c", sys.argv[1], sys.argv[2]]
-ticker = [sys.executable, "-c", "import time; time.sleep(60)"]
+import os, signal, sys, time
+from core.engine.supervisor import Group, Supervisor, end_with_supervisor
+
+def lead():
+    end_with_supervisor()
+    for _ in range(2):
+        if not os.fork():
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)
+            break
+    else:
+        with open(sys.argv[1], "a") as file:
+            file.write(f"{os.getpid()}\\n")
+    time.sleep(60)
+
 Supervisor(
-    lambda: Group(leader, ticker), is_work_due=lambda: sys.argv[3] == "due", workers=2,
+    lambda: Group(lead, lambda: time.sleep(60)), is_work_due=lambda: sys.argv[2] == "due", workers=2,
     longest_task=60, stalled_after=0.5, grace=1,
 ).run()
-"""
-LEADER = """
-import os, signal, sys, time
-from core.engine.supervisor import end_with_supervisor
-end_with_supervisor()
-for _ in range(2):
-    if not os.fork():
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)
-        break
-else:
-    with open(sys.argv[1], "a") as file:
-        file.write(f"{os.getpid()}\\n")
-time.sleep(60)
 """
 
 
@@ -54,7 +51,7 @@ class Worker:
     def __init__(self, folder: Path, work: str = "") -> None:
         self.leaders = folder / "leaders"
         self.leaders.touch()
-        self.process = subprocess.Popen([sys.executable, "-c", SUPERVISOR, LEADER, str(self.leaders), work])
+        self.process = subprocess.Popen([sys.executable, "-c", SUPERVISOR, str(self.leaders), work])
 
     def leader(self, number: int) -> int:
         """The process id of the first, second, … leader, once it is there."""
