@@ -121,6 +121,10 @@ else:
     # The ORM broker is ten times faster over a connection that is kept (docs/decisions/0003).
     DATABASES["default"]["CONN_MAX_AGE"] = env.int("CONN_MAX_AGE", default=600)
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+    # A machine that stands still within a transaction keeps its rows locked, and whoever wants one of them waits.
+    if idle_seconds := env.int("IDLE_TRANSACTION_TIMEOUT", default=60):
+        idle_option = f"-c idle_in_transaction_session_timeout={idle_seconds}s"
+        DATABASES["default"].setdefault("OPTIONS", {}).setdefault("options", idle_option)
 CLOCK_OF_DATABASE = True  # PostgreSQL's clock corrects that of a machine (core.engine.database_clock)
 
 # Tries at signing in are counted here, so web processes have to share it; several machines need one between them.

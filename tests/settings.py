@@ -11,6 +11,7 @@ os.environ["EMAIL_URL"] = "memorymail://"
 os.environ["VAR_DIR"] = tempfile.mkdtemp(prefix="live-tests-")
 os.environ["SITE_URL"] = "http://testserver"
 os.environ["LOG_LEVEL"] = "WARNING"
+os.environ["IDLE_TRANSACTION_TIMEOUT"] = "0"  # a test is one transaction, whatever else it waits for
 for name in ("ZABBIX_URL", "ZABBIX_TOKEN", "ZABBIX_USER", "ZABBIX_PASSWORD", "ZABBIX_AGENT_SERVER"):
     os.environ[name] = ""
 os.environ["VIES_URL"] = ""

@@ -109,6 +109,7 @@ def _environment(database: Database, mail: MailServer, settings: LazySettings, f
         "VIES_URL": "",
         "TASK_TIMEOUT": str(TASK_SECONDS),
         "REQUEUE_AFTER": "5",
+        "IDLE_TRANSACTION_TIMEOUT": "10",  # the run itself waits for the rows of a worker that stands still
         "WORKER_STALLED_AFTER": "30",
         "WORKER_GRACE": "5",
         "WORKERS": "2",
