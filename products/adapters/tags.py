@@ -11,3 +11,8 @@ def version_of(tag: str) -> tuple[str, str] | None:
     """(slug or nothing, version); None for any other tag."""
     found = _TAG.fullmatch(tag)
     return (found["slug"] or "", found["version"]) if found else None
+
+
+def numbers_in(tag: str) -> list[tuple[int, str]]:
+    """By this tags are sorted as people count: `v9` before `v10`."""
+    return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d+)", tag)]

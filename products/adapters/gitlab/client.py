@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ from core.call_times.counting import OutsideSystem, timed_call
 from core.errors import ConfigError, OutsideError, PermanentError, TransientError
 from core.outside.address_guard import AddressGuard
 from core.outside.guarded_requests import guarded_session
+from products.adapters.tags import numbers_in
 
 if TYPE_CHECKING:
     import gitlab
@@ -118,7 +119,7 @@ class GitLabClient:
             return _commit(self._project.branches.get(branch).commit)
 
     def tags(self) -> list[Tag]:
-        """Every tag, the oldest first."""
+        """Every tag, the oldest first; those of one second by their numbers, as git sorts them."""
         with _ours(self):
             tags = self._project.tags.list(iterator=True, order_by="updated", sort="asc")
             found = [
@@ -129,7 +130,7 @@ class GitLabClient:
                 )
                 for tag in tags
             ]
-        return sorted(found, key=lambda tag: tag.created_at)
+        return sorted(found, key=lambda tag: (_moment(tag.created_at), numbers_in(tag.name)))
 
     def changed_paths(self, before: str, after: str) -> set[str] | None:
         """The paths that differ; None when GitLab cannot tell all of them."""
@@ -230,3 +231,12 @@ def _commit(attributes: Mapping[str, Any], *, message: str | None = None) -> Com
         author=str(attributes.get("author_name") or "")[:200],
         message=(message or str(attributes.get("message") or "")).strip()[:10_000],
     )
+
+
+def _moment(text: str) -> datetime:
+    """A time of a commit, in whatever zone its author was; the beginning of time where GitLab does not say it."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return datetime.min.replace(tzinfo=UTC)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -47,6 +48,27 @@ def catalogue_at(
     address: str, *, token: str = TOKEN, project: str = "sdi/catalogue", path: str = ""
 ) -> GitLabCatalogue:
     return GitLabCatalogue(GitLabClient(url=address, project=project, token=token, timeout=10), path=path)
+
+
+@pytest.mark.parametrize(
+    ("moments", "expected"),
+    [
+        # One second, in the sequence of the answer: by their numbers.
+        ({"v10.0": "2026-11-28T10:00:00Z", "v9.0": "2026-11-28T10:00:00Z"}, ["v9.0", "v10.0"]),
+        ({"v39.1": "2026-11-28T10:00:00.000+01:00", "v38.0": "2026-11-28T10:00:00.000+01:00"}, ["v38.0", "v39.1"]),
+        # Each in its author's own zone: v1.1 is an hour younger.
+        ({"v1.1": "2026-11-28T09:00:00-05:00", "v1.0": "2026-11-28T14:00:00+01:00"}, ["v1.0", "v1.1"]),
+        # Not said, and nonsense: older than what is known.
+        ({"v2.0": "2026-11-28T10:00:00Z", "v3.0": "", "v4²": "yesterday"}, ["v3.0", "v4²", "v2.0"]),
+    ],
+)
+def test_tags_are_read_the_oldest_first(moments: dict[str, str], expected: list[str]) -> None:
+    answer = [
+        SimpleNamespace(name=name, commit={"id": name, "created_at": at}, attributes={}) for name, at in moments.items()
+    ]
+    client = GitLabClient(url="https://gitlab.example", project="sdi/catalogue", token=TOKEN)
+    client.__dict__["_project"] = SimpleNamespace(tags=SimpleNamespace(list=lambda **_options: answer))
+    assert [tag.name for tag in client.tags()] == expected
 
 
 def archives(double: GitLabDouble) -> int:
