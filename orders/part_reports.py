@@ -71,9 +71,9 @@ def report(order_pk: int, part: Part, state: PartState, message: str = "", *, ve
 def report_many(reports: Sequence[Report], *, locked: Collection[Order] = ()) -> None:
     """The parts are stored, the orders' states derived anew, and changes are on the timeline.
 
-    Two queries to read and at most three to write, however many orders; `locked` orders, which the caller has locked
-    and read in this transaction, are not read again. Repeating a report changes nothing. The rooms above are only
-    notified where another part may move now: progress on the way concerns nobody else.
+    Two queries to read and at most three to write, however many orders. A caller that has locked and read all of these
+    orders in this transaction hands them on as `locked`: they are not read again. Repeating a report changes nothing.
+    The rooms above are only notified where another part may move now: progress on the way concerns nobody else.
     """
     orders = {order.pk: order for order in locked or lock_orders({report.order_pk for report in reports})}
     prefetch_related_objects(list(orders.values()), "parts")

@@ -38,7 +38,7 @@ class ForkedProcess:
             time.sleep(0.02)
         return self.returncode
 
-    def end(self, number: signal.Signals) -> None:
+    def send_signal(self, number: signal.Signals) -> None:
         """It has got the signal, unless it has ended already."""
         if self.poll() is None:
             with suppress(ProcessLookupError):

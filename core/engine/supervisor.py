@@ -32,6 +32,7 @@ LIFELINE = "LIVE_LIFELINE"  # the file descriptor whose end means that the super
 PROGRESS = "LIVE_PROGRESS"  # the file descriptor that workers report to
 CHECK_EVERY = 2.0
 LONGEST_PAUSE = 30.0
+KILLED_WITHIN = 5.0  # seconds; longer takes only what the kernel itself holds
 UNREAPED_AFTER = 5.0  # seconds; a dead child that is not replaced by then means that the group's guard is stuck
 
 
@@ -106,18 +107,18 @@ class Group:
         ours, theirs = (self._lifeline, self._reports), (lifeline, reports)
 
         def be_leader() -> None:
-            _enter(0, without=ours)
+            _join(0, without=ours)
             os.environ |= {LIFELINE: str(lifeline), PROGRESS: str(reports)}
             lead()
 
         def be_ticker() -> None:
-            _enter(self.leader.pid, without=(*ours, *theirs))
+            _join(self.leader.pid, without=(*ours, *theirs))
             tick()
 
         self.leader = ForkedProcess(be_leader)
-        _move(self.leader.pid, self.leader.pid)
+        _set_group(self.leader.pid, self.leader.pid)
         self.ticker = ForkedProcess(be_ticker)
-        _move(self.ticker.pid, self.leader.pid)
+        _set_group(self.ticker.pid, self.leader.pid)
         for end in theirs:
             os.close(end)
 
@@ -141,7 +142,7 @@ class Group:
     def stop(self, grace: float) -> None:
         """Every process of the group has ended: by itself within `grace` seconds, or was killed."""
         for process in (self.ticker, self.leader):
-            process.end(signal.SIGTERM)
+            process.send_signal(signal.SIGTERM)
         self.leader.wait(grace)
         self.kill()
 
@@ -150,8 +151,8 @@ class Group:
         with suppress(ProcessLookupError):
             os.killpg(self.leader.pid, signal.SIGKILL)
         for process in (self.leader, self.ticker):
-            process.end(signal.SIGKILL)
-            process.wait(UNREAPED_AFTER)
+            process.send_signal(signal.SIGKILL)
+            process.wait(KILLED_WITHIN)
         for end in (self._lifeline, self._reports):
             os.close(end)
 
@@ -162,15 +163,15 @@ class Group:
         return (process for process in processes if process.parent in guards or process.pid in guards)
 
 
-def _enter(group: int, *, without: Iterable[int]) -> None:
+def _join(group: int, *, without: Iterable[int]) -> None:
     """This process belongs to the process group, or leads its own, and has closed what is its supervisor's."""
-    _move(0, group)
+    _set_group(0, group)
     for end in without:
         os.close(end)
 
 
-def _move(pid: int, group: int) -> None:
-    """The process is in the group: it sees to that itself, and its parent too, as nobody knows who comes first."""
+def _set_group(pid: int, group: int) -> None:
+    """The process is in the group; it and its parent both see to that, as either may be first."""
     with suppress(OSError):  # it has ended already
         os.setpgid(pid, group)
 

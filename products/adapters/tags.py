@@ -13,6 +13,6 @@ def version_of(tag: str) -> tuple[str, str] | None:
     return (found["slug"] or "", found["version"]) if found else None
 
 
-def numbers_in(tag: str) -> list[tuple[int, str]]:
-    """By this tags are sorted as people count: `v9` before `v10`."""
+def natural_key(tag: str) -> list[tuple[int, str]]:
+    """Sorts tags by the numbers in them: `v9` before `v10`."""
     return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d+)", tag)]

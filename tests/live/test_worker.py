@@ -162,7 +162,7 @@ class Worker:
         os.kill(before[kind], signal.SIGKILL)
         begun = time.monotonic()
         wait_for(lambda: self.processes().get("leader", before["leader"]) != before["leader"], "there is a new group")
-        # They were killed before; who adopts them buries them a moment later.
+        # They were killed before, and are reaped a moment later.
         wait_for(lambda: not any(Path(f"/proc/{pid}").exists() for pid in before.values()), "the former group is gone")
         self.query("DELETE FROM django_q_ormq")  # what was taken by the dead is delivered again only after `retry`
         self.put_task()

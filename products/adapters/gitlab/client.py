@@ -17,7 +17,7 @@ from core.call_times.counting import OutsideSystem, timed_call
 from core.errors import ConfigError, OutsideError, PermanentError, TransientError
 from core.outside.address_guard import AddressGuard
 from core.outside.guarded_requests import guarded_session
-from products.adapters.tags import numbers_in
+from products.adapters.tags import natural_key
 
 if TYPE_CHECKING:
     import gitlab
@@ -130,7 +130,7 @@ class GitLabClient:
                 )
                 for tag in tags
             ]
-        return sorted(found, key=lambda tag: (_moment(tag.created_at), numbers_in(tag.name)))
+        return sorted(found, key=lambda tag: (_moment(tag.created_at), natural_key(tag.name)))
 
     def changed_paths(self, before: str, after: str) -> set[str] | None:
         """The paths that differ; None when GitLab cannot tell all of them."""
@@ -234,7 +234,7 @@ def _commit(attributes: Mapping[str, Any], *, message: str | None = None) -> Com
 
 
 def _moment(text: str) -> datetime:
-    """A time of a commit, in whatever zone its author was; the beginning of time where GitLab does not say it."""
+    """A time of a commit, in whatever zone its author was; the earliest there is where GitLab does not say it."""
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:

@@ -44,8 +44,8 @@ def test_signal_ends_it_whatever_its_parent_does_with_signals(number: signal.Sig
     before = {kind: signal.signal(kind, lambda *_: None) for kind in (signal.SIGTERM, signal.SIGINT)}
     try:
         process = ForkedProcess(sleep_long)
-        time.sleep(0.2)  # until it has put the handlers of its parent away
-        process.end(number)
+        time.sleep(0.2)  # until it has reset the handlers of its parent
+        process.send_signal(number)
         assert process.wait(PATIENCE) == -number
     finally:
         for kind, handler in before.items():
@@ -55,12 +55,12 @@ def test_signal_ends_it_whatever_its_parent_does_with_signals(number: signal.Sig
 def test_signal_to_one_that_has_ended_reaches_nobody_else() -> None:
     process = ForkedProcess(lambda: None)
     assert process.wait(PATIENCE) == 0
-    process.end(signal.SIGKILL)
+    process.send_signal(signal.SIGKILL)
     assert process.poll() == 0
 
 
 def test_wait_is_over_though_the_process_is_not() -> None:
     process = ForkedProcess(sleep_long)
     assert process.wait(0.1) is None
-    process.end(signal.SIGKILL)
+    process.send_signal(signal.SIGKILL)
     assert process.wait(PATIENCE) == -signal.SIGKILL
