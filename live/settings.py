@@ -377,7 +377,6 @@ SELLER_ACCOUNT = {
 INVOICE_SERIES = env("INVOICE_SERIES", default="")  # stands before the year: `A-` gives A-2026-00001
 CREDIT_NOTE_SERIES = env("CREDIT_NOTE_SERIES", default="C-")
 PAYMENT_DAYS = env.int("PAYMENT_DAYS", default=14)
-PRICE_NOTICE_DAYS = env.int("PRICE_NOTICE_DAYS", default=30)  # how long ahead a new price is announced
 PRICE_NOTICE_DAYS = env.int("PRICE_NOTICE_DAYS", default=30)  # a higher price is announced at least so long ahead
 CREDIT_REST_ON_END = env.bool("CREDIT_REST_ON_END", default=False)  # days paid ahead are credited at the end
 SUSPEND_UNPAID = env.bool("SUSPEND_UNPAID", default=False)  # as the reminder plan says

@@ -16,7 +16,10 @@ from django.db import DataError, connection
 
 from core.api.pushes import PushThrottle
 from tests.driving import Drive
+from tests.leftovers import changed, shared_state
 from tests.migrated_database import load_template, save_template
+
+SHARED = pytest.StashKey[dict[str, str]]()
 
 
 def pytest_collection_finish() -> None:
@@ -56,6 +59,22 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     here = Path(__file__).parent
     rank = {here / name: number for number, name in enumerate(LONGEST_FILES)}
     items.sort(key=lambda item: rank.get(item.path, len(rank)))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    """What the tests of a process share is looked at before and after each."""
+    item.stash[SHARED] = shared_state()
+    return (yield)
+
+
+@pytest.hookimpl(wrapper=True, trylast=True)
+def pytest_runtest_teardown(item: pytest.Item) -> Iterator[None]:
+    """A test that leaves a setting changed is an error of its own, not the failure of another one later."""
+    result = yield
+    if names := changed(item.stash[SHARED], shared_state()):
+        pytest.fail(f"This test left behind another {', '.join(names)}", pytrace=False)
+    return result
 
 
 @pytest.fixture(scope="session", autouse=True)

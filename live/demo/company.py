@@ -10,6 +10,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.test import override_settings
 
 from billing.invoicing.services import bill_due_subscriptions, mark_paid
 from billing.models import Invoice, Subscription
@@ -119,18 +120,18 @@ def write_history(order: Order, number: int) -> None:
     DailyAvailability.objects.bulk_create(rows, ignore_conflicts=True)
 
 
-def name_seller() -> None:
-    """Invoices that this process issues have the seller of the demonstration, unless the environment names one."""
-    for name, value in SELLER.items():
-        key = name.removeprefix("SELLER_").lower()
-        target = settings.SELLER if key in settings.SELLER else settings.SELLER_ACCOUNT
-        target[key] = target.get(key) or value
+def seller_settings() -> dict[str, dict[str, str]]:
+    """The settings by which invoices have the demonstration's seller, where the environment names no other."""
+    ours = {name.removeprefix("SELLER_").lower(): value for name, value in SELLER.items()}
+    return {
+        setting: {key: value or ours.get(key, "") for key, value in getattr(settings, setting).items()}
+        for setting in ("SELLER", "SELLER_ACCOUNT")
+    }
 
 
 @transaction.atomic
 def _invoices(cast: Cast, customer: Customer) -> None:
     """A paid, an overdue and an open invoice of an order that has been removed since: nothing real runs for it."""
-    name_seller()
     today = clock.today()
     plan = _plan()
     order = create_order(customer=customer, plan=plan, name="Former viewer", inputs=_inputs(plan), actor=cast.staff)
@@ -145,8 +146,9 @@ def _invoices(cast: Cast, customer: Customer) -> None:
         started_on=today - timedelta(days=70),
         next_invoice_on=today - timedelta(days=70),
     )
-    for ago in (70, 36, 5):
-        bill_due_subscriptions(today=today - timedelta(days=ago))
+    with override_settings(**seller_settings()):
+        for ago in (70, 36, 5):
+            bill_due_subscriptions(today=today - timedelta(days=ago))
     Subscription.objects.filter(pk=subscription.pk).update(
         state=Subscription.State.ENDED, next_invoice_on=None, ended_on=today
     )

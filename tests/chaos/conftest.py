@@ -18,6 +18,7 @@ from django.db import connections
 from pytest_django.plugin import DjangoDbBlocker
 
 from live.demo.cast import SELLER
+from live.demo.company import seller_settings
 from tests.chaos.database import Database, free_port, programs
 from tests.chaos.faults import Faults
 from tests.chaos.machines import RUN, Machine, processes_of, signal_all
@@ -62,7 +63,8 @@ def faults(database: Database, settings: LazySettings, tmp_path: Path, socket_en
     with mail_server() as mail, ExitStack() as machines:
         site_port = free_port()
         settings.SITE_URL = f"http://127.0.0.1:{site_port}"
-        _sell_as_the_workers_do(settings)  # what is asked for here may issue an invoice here
+        for name, value in seller_settings().items():  # what is asked for here may issue an invoice here
+            setattr(settings, name, value)
         run = secrets.token_hex(8)
         environment = {**_environment(database, mail, settings, tmp_path), RUN: run}
         outside = enter_parts(machines, tmp_path)
@@ -85,12 +87,6 @@ def faults(database: Database, settings: LazySettings, tmp_path: Path, socket_en
 
 def _wrong_clock(ahead: float) -> dict[str, str]:
     return {"DJANGO_SETTINGS_MODULE": "tests.chaos.skewed_settings", "CLOCK_WRONG_BY": str(ahead)}
-
-
-def _sell_as_the_workers_do(settings: LazySettings) -> None:
-    seller = {name.removeprefix("SELLER_").lower(): value for name, value in SELLER.items()}
-    settings.SELLER = {name: seller.get(name, value) for name, value in settings.SELLER.items()}
-    settings.SELLER_ACCOUNT = {name: seller.get(name, value) for name, value in settings.SELLER_ACCOUNT.items()}
 
 
 def _environment(database: Database, mail: MailServer, settings: LazySettings, folder: Path) -> dict[str, str]:

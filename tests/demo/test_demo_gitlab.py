@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
 from core.engine.controller import work
@@ -19,14 +18,9 @@ from products.models import CatalogueSync, Product, Release
 from products.services import import_catalogue
 from tests.demo.test_once import run_demo
 
-NAMES = ("GITLAB_URL", "GITLAB_PROJECT", "GITLAB_TOKEN", "GITLAB_WEBHOOK_SECRET")
-
 
 @pytest.fixture
-def gitlab(tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[DemoGitLab]:
-    for name in NAMES:
-        monkeypatch.setenv(name, "")  # and back again after the test
-        setattr(settings, name, "")
+def gitlab(tmp_path: Path) -> Iterator[DemoGitLab]:
     with demo_gitlab(tmp_path / "gitlab") as gitlab:
         yield gitlab
 

@@ -11,8 +11,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from unittest.mock import patch
 
 from django.conf import settings
+from django.test import override_settings
 from django.urls import reverse
 
 from live.demo.gitlab.repository import QUIET, Repository
@@ -50,7 +52,7 @@ class DemoGitLab:
 
 @contextmanager
 def demo_gitlab(folder: Path, *, port: int = 0) -> Iterator[DemoGitLab]:
-    """The double serves the catalogue, and the settings of this process and its children name it."""
+    """The double serves the catalogue, and until its end the settings of this process and its children name it."""
     double = GitLabDouble(Repository(write_repository(folder)), project=PROJECT, tokens={TOKEN: WRITE})
     with double.serve(port) as address:
         gitlab = DemoGitLab(double=double, address=address, secret=secrets.token_urlsafe(24))
@@ -60,10 +62,8 @@ def demo_gitlab(folder: Path, *, port: int = 0) -> Iterator[DemoGitLab]:
             "GITLAB_TOKEN": TOKEN,
             "GITLAB_WEBHOOK_SECRET": gitlab.secret,
         }
-        os.environ.update(values)
-        for name, value in values.items():
-            setattr(settings, name, value)
-        yield gitlab
+        with override_settings(**values), patch.dict(os.environ, values):
+            yield gitlab
 
 
 def write_repository(folder: Path) -> Path:
