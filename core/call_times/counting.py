@@ -16,8 +16,8 @@ from typing import NamedTuple
 
 from core.errors import ConfigError, OutsideError, TransientError
 
-BOUNDS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, inf)
-"""Upper bounds of the buckets in seconds, as a Prometheus histogram has them."""
+BOUNDS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 1200.0, inf)
+"""Upper bounds of the buckets in seconds, as a Prometheus histogram has them; minutes are for images that are built."""
 
 
 class OutsideSystem(StrEnum):
@@ -26,6 +26,7 @@ class OutsideSystem(StrEnum):
     CLOUD = "cloud"
     SANDBOX = "sandbox"
     DOCKER = "docker"
+    COMPOSE = "compose"
     SSH = "ssh"
     ENDPOINTS = "endpoints"
     ZABBIX = "zabbix"

@@ -80,6 +80,14 @@ class Job:
         """Seconds since its start."""
         return time.time() - self.started_at
 
+    @property
+    def duration(self) -> float:
+        """Seconds from its start to its end; until now while it is running, and if it was killed."""
+        try:
+            return max(0.0, (self.path / "code").stat().st_mtime - self.started_at)
+        except OSError:
+            return self.age
+
     def ends_within(self, seconds: float) -> bool:
         """Wait for at most that long; True if it has ended."""
         end = time.monotonic() + seconds

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
+from core.call_times.counting import CallOutcome, OutsideSystem, count_call, outcome_of_error
 from core.errors import OutsideError, PermanentError, TransientError
 from infrastructure.adapters.compose.cli import ComposeCli
 from infrastructure.adapters.compose.failures import blanked, failure, last_lines, unfinished
@@ -195,6 +196,7 @@ class Launches:
         if job.ends_within(0 if is_long else self.linger):
             return
         if job.age > self.timeout:
+            count_call(OutsideSystem.COMPOSE, CallOutcome.TRANSIENT, job.duration)
             self.abort(key)
             raise Interrupted(f"docker did not finish within {self.timeout:g} s")
         stage = _stage(job, key)
@@ -206,6 +208,7 @@ class Launches:
         output, errors = (self._named(text, job) for text in (job.output, job.errors))
         error = failure(output, errors, secrets, code=code) if code else None
         reason = self._reason_of_failure(key, errors, secrets) if error else ""
+        count_call(OutsideSystem.COMPOSE, _outcome(code, error), job.duration)
         self._clear(job)
         if code is None:
             raise Interrupted("docker was killed before it finished", retry_in=RETRY_AFTER_KILL)
@@ -264,6 +267,12 @@ def images_mark_of(composition: Composition) -> str:
 def secrets_of(composition: Composition) -> list[str]:
     """The values that no message may repeat."""
     return [value for name, value in composition.environment.items() if not name.startswith("LIVE_")]
+
+
+def _outcome(code: int | None, error: OutsideError | None) -> CallOutcome:
+    if error is not None:
+        return outcome_of_error(error)
+    return CallOutcome.OK if code == 0 else CallOutcome.TRANSIENT  # without a code it was killed
 
 
 def _recheck_in(job: Job) -> timedelta:

@@ -46,12 +46,12 @@ def stored() -> dict[tuple[str, str, float], int]:
 
 
 def test_processes_add_to_the_same_rows() -> None:
-    count((OutsideSystem.SSH, OK, 0.5), (OutsideSystem.SSH, OK, 0.4), (OutsideSystem.CLOUD, LATER, 99.0))
+    count((OutsideSystem.SSH, OK, 0.5), (OutsideSystem.SSH, OK, 0.4), (OutsideSystem.CLOUD, LATER, 9_999.0))
     assert store_call_times()
     count((OutsideSystem.SSH, OK, 0.3), (OutsideSystem.SSH, LATER, 0.3))
     assert store_call_times()
     assert list(read_call_times()) == [
-        (Bucket("cloud", "transient", float("inf")), Count(1, pytest.approx(99.0))),
+        (Bucket("cloud", "transient", float("inf")), Count(1, pytest.approx(9_999.0))),
         (Bucket("ssh", "ok", 0.5), Count(3, pytest.approx(1.2))),
         (Bucket("ssh", "transient", 0.5), Count(1, pytest.approx(0.3))),
     ]

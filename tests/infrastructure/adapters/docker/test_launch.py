@@ -6,11 +6,12 @@ import os
 import signal
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
 
+from core.call_times.counting import Bucket, Count, take_counts
 from core.errors import PermanentError
 from infrastructure.adapters.compose.folder import held_folder
 from infrastructure.adapters.compose.job import Job, find_job, start_job
@@ -58,6 +59,31 @@ def test_one_that_takes_too_long_is_ended(tmp_path: Path) -> None:
         launches(tmp_path, timeout=0.1).resume(KEY, mark="1")
     assert not job.is_running
     assert find_job(tmp_path, KEY) is None
+
+
+@pytest.mark.parametrize(("script", "outcome"), [("true", "ok"), ("echo no such thing >&2; false", "permanent")])
+def test_each_is_timed_from_its_start_to_its_end(tmp_path: Path, script: str, outcome: str) -> None:
+    take_counts()
+    job = begun(tmp_path, script)
+    assert job.ends_within(10)
+    end = job.started_at + 90  # and nobody has looked since
+    os.utime(job.path / "code", (end, end))
+    with suppress(PermanentError):
+        launches(tmp_path).resume(KEY, mark="1")
+    assert take_counts() == {Bucket("compose", outcome, 300.0): Count(1, pytest.approx(90.0, abs=0.01))}
+
+
+def test_one_that_was_killed_or_took_too_long_is_counted(tmp_path: Path) -> None:
+    take_counts()
+    assert begun(tmp_path, "kill -9 $PPID").ends_within(10)
+    with pytest.raises(Interrupted):
+        launches(tmp_path).resume(KEY, mark="1")
+    begun(tmp_path, "sleep 30")
+    with pytest.raises(Interrupted):
+        launches(tmp_path, timeout=0.1).resume(KEY, mark="1")
+    counts = take_counts()
+    assert {(bucket.system, bucket.outcome) for bucket in counts} == {("compose", "transient")}
+    assert sum(count.calls for count in counts.values()) == 2
 
 
 @pytest.mark.parametrize(("script", "error"), [("true", None), ("echo no such thing >&2; false", PermanentError)])
