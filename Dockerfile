@@ -31,6 +31,10 @@ RUN docker --version && /opt/live/lib/python3*/site-packages/compose/docker-comp
 WORKDIR /srv/live
 COPY --chown=root:root . .
 ENV PATH=/opt/live/bin:$PATH PYTHONUNBUFFERED=1 VAR_DIR=/var/lib/live
+# Nothing that runs here may write beside the code: what it loads is compiled now, and is known to load.
+RUN SECRET_KEY=of-the-build VAR_DIR=/tmp/build python manage.py check \
+ && SECRET_KEY=of-the-build VAR_DIR=/tmp/build DJANGO_SETTINGS_MODULE=live.settings python -c "import live.wsgi, weasyprint" \
+ && rm -rf /tmp/build
 USER live
 VOLUME /var/lib/live
 EXPOSE 8000
