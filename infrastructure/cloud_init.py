@@ -10,6 +10,11 @@ import yaml
 
 from infrastructure.adapters.ssh.keys import KeyPair, bare
 
+try:
+    from yaml import CSafeDumper as SafeDumper  # by libyaml, ten times as fast
+except ImportError:  # PyYAML was built without it
+    from yaml import SafeDumper  # type: ignore[assignment]
+
 IMAGE = "Debian 13"
 """The tested image; Ubuntu 24.04 has the same packages, Debian 12 has no Compose plugin."""
 MAX_BYTES = 16_384
@@ -102,11 +107,11 @@ def _file(path: str, content: str, *, mode: str = "0644") -> dict[str, str]:
     return {"path": path, "permissions": mode, "content": content}
 
 
-class _Dumper(yaml.SafeDumper):
+class _Dumper(SafeDumper):
     """Writes texts of several lines as blocks: staff read user-data when a server does not come up."""
 
 
-def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+def _text(dumper: SafeDumper, text: str) -> yaml.ScalarNode:
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None)
 
 
