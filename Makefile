@@ -5,6 +5,8 @@ UV := .tools/bin/uv
 RUN := .venv/bin/python
 GROUPS := --group dev --group lab
 export PYTHON
+# Dozens of processes start in a run of the tests: with code that is compiled once each takes half the time.
+unexport PYTHONDONTWRITEBYTECODE
 
 # What was interrupted is made anew, not taken for whole.
 .DELETE_ON_ERROR:
@@ -17,7 +19,7 @@ demo: setup ## A whole company on this machine: site, worker, an order. PORT=800
 	@$(RUN) manage.py demo $(if $(PORT),--port $(PORT)) $(if $(ONCE),--once --json) $(if $(GITLAB),--gitlab) $(if $(WHMCS),--whmcs)
 
 test: setup ## Every test that needs no service
-	@$(RUN) -m pytest -n 2 --dist loadfile --no-loadscope-reorder --durations=20
+	@$(RUN) -m pytest -n 3 --dist loadfile --no-loadscope-reorder --durations=20
 
 check: setup ## Style, types, walls between rooms, templates, migrations, deploy check
 	@deploy/check

@@ -17,6 +17,7 @@ from live.demo.gitlab.delivery import NOTHING, deliver, pushed_refs
 from products.models import CatalogueSync, Product, Release
 from products.services import import_catalogue
 from tests.demo.test_once import run_demo
+from tests.migrated_database import begin_migrated
 
 
 @pytest.fixture
@@ -96,6 +97,7 @@ def test_refs_that_differ_are_what_was_pushed() -> None:
 
 
 def test_demo_takes_its_catalogue_from_gitlab(tmp_path: Path) -> None:
+    begin_migrated(tmp_path / "live.sqlite3")
     summary = run_demo(tmp_path, "--gitlab")
     assert summary["left_behind"] == []
     assert (tmp_path / "gitlab/catalogue.git/HEAD").exists()

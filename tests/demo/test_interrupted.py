@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from live.management.commands.demo import Command
+from tests.migrated_database import begin_migrated
 
 ROOT = Path(__file__).parents[2]
 LONGEST = 120.0
@@ -20,6 +21,7 @@ LONGEST = 120.0
 
 def start_demo(folder: Path) -> subprocess.Popen[bytes]:
     """The demonstration on a database of its own."""
+    begin_migrated(folder / "live.sqlite3")
     environment = {
         **{name: value for name, value in os.environ.items() if name not in ("SITE_URL", "EMAIL_URL")},
         "DJANGO_SETTINGS_MODULE": "live.settings",

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.migrated_database import begin_migrated
+
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/write-a-product.md").read_text()
 BLOCK = re.compile(r"(?:^`(?P<path>[^`\n]+)`:\n\n)?^```(?P<kind>[\w-]+)\n(?P<text>.*?)^```$", re.M | re.S)
@@ -89,6 +91,7 @@ def test_page_has_files_commands_and_answers() -> None:
 
 
 def test_tutorial_ends_with_an_order_in_the_sandbox(tmp_path: Path) -> None:
+    begin_migrated(tmp_path / "live.sqlite3")
     variables = environment(tmp_path)
     manage = [sys.executable, "manage.py"]
     subprocess.run([*manage, "setup"], cwd=ROOT, env=variables, check=True, capture_output=True)
