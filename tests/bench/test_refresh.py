@@ -31,8 +31,13 @@ pytestmark = [
     pytest.mark.skipif(not all(os.environ.get(name) for name in VERSIONS.values()), reason="needs the lab's Zabbix"),
 ]
 
-MOST_CALLS = {read_states: 4, read_problems: 1, read_sli: 2}
-"""What each may take; to the figures comes one call for each SLA that there is, as Zabbix tells one at a time."""
+MOST_CALLS = {read_states: 3, read_problems: 1, read_sli: 2}
+"""What each may take for any number of monitors up to a page.
+
+The third call of the readings asks why checks fail, once any does; to the figures comes one call for each SLA that
+there is, as Zabbix tells one at a time.
+"""
+MOST_QUERIES = 25  # a few more where a check has changed its state
 
 
 def spec(order: Order) -> MonitorSpec:
@@ -140,8 +145,8 @@ def test_refreshing_takes_as_many_calls_and_queries_for_many_as_for_few(
         for at in range(0, len(keys), 1000):
             backend.remove_monitors(keys[at : at + 1000])
     few, many = costs.values()
-    assert [calls for calls, _queries in few] == [calls for calls, _queries in many]
     allowed = MOST_CALLS | {read_sli: MOST_CALLS[read_sli] + plans}
-    assert all(calls <= most for (calls, _queries), most in zip(many, allowed.values(), strict=True))
+    for found in (few, many):
+        assert all(calls <= most for (calls, _queries), most in zip(found, allowed.values(), strict=True))
     # SQLite takes a thousand parameters in a statement, so sets come in portions there.
-    assert connection.vendor == "sqlite" or all(b <= a + 2 for (_, a), (_, b) in zip(few, many, strict=True))
+    assert connection.vendor == "sqlite" or all(queries <= MOST_QUERIES for _calls, queries in (*few, *many))
