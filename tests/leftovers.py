@@ -8,17 +8,18 @@ from django.conf import settings
 
 from core import clock
 
-OF_PYTEST = "PYTEST_CURRENT_TEST"
-OF_PYTEST_DJANGO = {"ALLOWED_HOSTS", "DATABASES", "DEBUG"}  # set for the whole run with the first database and server
+# What holds for longer than a test: the database and the server of a run, the browser of a folder.
+SETTINGS_OF_A_RUN = {"ALLOWED_HOSTS", "DATABASES", "DEBUG"}
+VARIABLES_OF_A_RUN = {"PYTEST_CURRENT_TEST", "DJANGO_ALLOW_ASYNC_UNSAFE"}
 
 
 def shared_state() -> dict[str, str]:
     """All that tests of one process share, by name, as it can be compared: a changed value in a dict shows."""
-    names = {name for name in dir(settings) if name.isupper()} - OF_PYTEST_DJANGO
+    names = {name for name in dir(settings) if name.isupper()} - SETTINGS_OF_A_RUN
     return {
         "the clock's correction": repr(clock._ahead),
         **{f"settings.{name}": repr(getattr(settings, name)) for name in names},
-        **{f"os.environ[{name!r}]": value for name, value in os.environ.items() if name != OF_PYTEST},
+        **{f"os.environ[{name!r}]": value for name, value in os.environ.items() if name not in VARIABLES_OF_A_RUN},
     }
 
 
