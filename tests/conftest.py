@@ -63,17 +63,21 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
-    """What the tests of a process share is looked at before and after each."""
-    item.stash[SHARED] = shared_state()
+    """What the tests of a process share is looked at before the first test of a file."""
+    if SHARED not in item.session.stash:
+        item.session.stash[SHARED] = shared_state()
     return (yield)
 
 
 @pytest.hookimpl(wrapper=True, trylast=True)
-def pytest_runtest_teardown(item: pytest.Item) -> Iterator[None]:
-    """A test that leaves a setting changed is an error of its own, not the failure of another one later."""
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> Iterator[None]:
+    """A file whose tests leave a setting changed has an error of its own, and no test of another file fails by it."""
     result = yield
-    if names := changed(item.stash[SHARED], shared_state()):
-        pytest.fail(f"This test left behind another {', '.join(names)}", pytrace=False)
+    if nextitem is None or nextitem.path != item.path:  # fixtures of the whole file have ended as well
+        before = item.session.stash[SHARED]
+        del item.session.stash[SHARED]
+        if names := changed(before, shared_state()):
+            pytest.fail(f"The tests of {item.path.name} left behind another {', '.join(names)}", pytrace=False)
     return result
 
 

@@ -1,4 +1,4 @@
-"""What a test must put back, or another fails by it later: settings, environment, and the clock's correction."""
+"""What the tests of a file must put back, or others fail by it: settings, environment, and the clock's correction."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from django.conf import settings
 
 from core import clock
 
-# What holds for longer than a test: the database and the server of a run, the browser of a folder.
+# What holds for longer than a file: the database and the server of a run, the browser of a folder.
 SETTINGS_OF_A_RUN = {"ALLOWED_HOSTS", "DATABASES", "DEBUG"}
 VARIABLES_OF_A_RUN = {"PYTEST_CURRENT_TEST", "DJANGO_ALLOW_ASYNC_UNSAFE"}
 

@@ -1,4 +1,4 @@
-"""A test that changes what others share is named as the one that did."""
+"""A file whose tests change what others share is named as the one that did."""
 
 from __future__ import annotations
 
