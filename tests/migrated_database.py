@@ -46,8 +46,9 @@ def load_template(connection: Any) -> bool:
 
 def begin_migrated(file: Path) -> None:
     """Whatever begins on the database `file` finds nothing to migrate, where this run of the tests has a template."""
-    if template_path().exists():
-        shutil.copyfile(template_path(), file)
+    template = template_path()
+    if template.exists():
+        shutil.copyfile(template, file)
 
 
 def save_template(connection: Any) -> None:
