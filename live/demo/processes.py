@@ -9,9 +9,10 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from types import TracebackType
+from types import FrameType, TracebackType
 from typing import Self
 
 import requests
@@ -31,6 +32,27 @@ def port_to_listen_on(wish: int) -> int:
         except OSError as error:
             raise DemoFailed(f"Port {wish} is in use. Choose another one: make demo PORT={wish + 1}") from error
         return int(probe.getsockname()[1])
+
+
+INTERRUPTIONS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+@contextmanager
+def uninterrupted() -> Iterator[None]:
+    """Signals that would end the block are handled after it: no process is started, or half stopped, and forgotten."""
+    held: list[int] = []
+
+    def hold(number: int, frame: FrameType | None) -> None:
+        held.append(number)
+
+    handlers = {interruption: signal.signal(interruption, hold) for interruption in INTERRUPTIONS}
+    try:
+        yield
+    finally:
+        for interruption, handler in handlers.items():
+            signal.signal(interruption, handler)
+        for number in held:
+            signal.raise_signal(number)
 
 
 class Processes:
@@ -57,6 +79,7 @@ class Processes:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._stop_all()
 
+    @uninterrupted()
     def _stop_all(self) -> None:
         for name in list(self._running):
             self.stop(name)
@@ -92,6 +115,7 @@ class Processes:
             if process.poll() is not None:
                 raise DemoFailed(f"The {name} process ended by itself; see {self._logs / name}.log")
 
+    @uninterrupted()
     def _start(self, name: str, command: list[str]) -> None:
         with (self._logs / f"{name}.log").open("ab") as log:
             self._running[name] = subprocess.Popen(  # noqa: S603  (our own commands)
@@ -104,6 +128,7 @@ class Processes:
                 start_new_session=True,
             )
 
+    @uninterrupted()
     def _end(self, name: str, how: signal.Signals) -> None:
         process = self._running.pop(name)
         for number in (how, signal.SIGKILL):
